@@ -1,0 +1,50 @@
+"""Keras networks for small images as scikit-learn classifiers.
+
+Importing this package is cheap: TensorFlow, Keras and matplotlib are loaded
+when a network is first built or a picture first drawn.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Deskewer": "preprocessing",
+    "ImageScaler": "preprocessing",
+    "KerasCNNClassifier": "classifiers",
+    "KerasDNNClassifier": "classifiers",
+    "KerasImageClassifier": "classifiers",
+    "KerasMLPClassifier": "classifiers",
+}
+_MODULES = {
+    "baselines",
+    "classifiers",
+    "datasets",
+    "evaluation",
+    "networks",
+    "persistence",
+    "pipelines",
+    "preprocessing",
+}
+
+__all__ = [
+    "Deskewer",
+    "ImageScaler",
+    "KerasCNNClassifier",
+    "KerasDNNClassifier",
+    "KerasImageClassifier",
+    "KerasMLPClassifier",
+    "__version__",
+]
+
+
+def __getattr__(name):
+    if name in _HOMES:
+        return getattr(import_module(f"skmnist.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"skmnist.{name}")
+    raise AttributeError(f"module 'skmnist' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__ + list(_MODULES))
