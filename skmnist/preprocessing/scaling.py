@@ -1,0 +1,274 @@
+"""Scaling of pixels to [0, 1]."""
+
+import math
+from numbers import Real
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from .layout import ImageTransformer, image_batches, resolve_image_shape
+
+
+def _has_flat_output(transformer):
+    """Whether the columns of the output can be named; the reason where not."""
+    if transformer.layout != "flat":
+        raise AttributeError(
+            "Feature names and set_output need layout='flat'; this "
+            f"{type(transformer).__name__} has layout={transformer.layout!r}."
+        )
+    return True
+
+
+class ImageScaler(ImageTransformer):
+    """Scale the pixels of images to [0, 1] and bring them into one layout.
+
+    Whatever layout the images come in, the same images give the same output:
+    ``float32`` pixels in one of three layouts. One range holds for all pixels,
+    so that the images keep their look; a pixel that never varies does no harm.
+
+    Parameters
+    ----------
+    layout : {"flat", "channels_last", "channels_first"}, default="flat"
+        Layout of the output: rows of pixels in the order height, width,
+        channels, with shape (n_samples, height * width * channels); images
+        (n_samples, height, width, channels); or images
+        (n_samples, channels, height, width).
+    image_shape : None, "row" or tuple of 2 or 3 int, default=None
+        ``(height, width)`` or ``(height, width, channels)`` of the images.
+        None takes it from the input, where that has images, or else asks for
+        a square with one channel; rows of any width will do as long as the
+        output is flat too. ``"row"`` takes any width as an image of one row.
+    data_range : None or tuple of 2 float, default=None
+        Pixel values that become 0 and 1. None learns them at `fit`: 0 and 255
+        for ``uint8``, False and True for ``bool``, otherwise the lowest and
+        the highest value of all the pixels.
+    clip : bool, default=True
+        Whether pixels beyond the range, which later images may have, become
+        exactly 0 or 1; if False they are scaled like all others.
+
+    Attributes
+    ----------
+    data_min_ : float
+        Pixel value that becomes 0.
+    data_max_ : float
+        Pixel value that becomes 1. If it equals `data_min_`, because the
+        images seen at `fit` were all one colour, that colour becomes 0.
+    dtype_ : numpy.dtype
+        Type of the pixels seen at `fit`, which `inverse_transform` gives back.
+    image_shape_ : tuple of 3 int or None
+        Height, width and channels; None if unknown and not needed.
+    n_features_in_ : int
+        Number of pixels of an image, all channels counted.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if `fit` was given a data frame whose column
+        names are all strings.
+
+    See Also
+    --------
+    Deskewer : Set slanted digits upright.
+    sklearn.preprocessing.MinMaxScaler : Scale each column by a range of its own.
+
+    Notes
+    -----
+    Images of four dimensions are taken for channels-last or channels-first by
+    which side has 1 or 3 entries, if `image_shape` does not tell. The input is
+    never changed and never copied as a whole except into the output.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmnist import ImageScaler
+    >>> images = np.array([[[0, 51], [102, 255]]], dtype=np.uint8)
+    >>> scaler = ImageScaler().fit(images)
+    >>> scaler.transform(images)
+    array([[0. , 0.2, 0.4, 1. ]], dtype=float32)
+    >>> scaler.inverse_transform([[0.0, 0.2, 0.4, 1.0]])
+    array([[  0,  51, 102, 255]], dtype=uint8)
+    >>> ImageScaler(layout="channels_last").fit_transform(images).shape
+    (1, 2, 2, 1)
+    """
+
+    _parameter_constraints = {
+        "layout": [StrOptions({"flat", "channels_last", "channels_first"})],
+        "image_shape": [None, StrOptions({"row"}), tuple, list],
+        "data_range": [None, tuple, list],
+        "clip": ["boolean"],
+    }
+
+    def __init__(self, *, layout="flat", image_shape=None, data_range=None, clip=True):
+        self.layout = layout
+        self.image_shape = image_shape
+        self.data_range = data_range
+        self.clip = clip
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the range of the pixels and the shape of the images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_pixels) or images
+            Rows of pixels, or images of shape (n_samples, height, width),
+            (n_samples, height, width, channels) or
+            (n_samples, channels, height, width); any real numbers.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ImageScaler
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If `X` has NaN or infinite pixels or a shape that does not fit, or
+            if a parameter is not allowed.
+        TypeError
+            If `X` is sparse.
+        """
+        given = self._given_range()
+        pixels, image_shape, flat = self._read_fit(
+            X, shape_needed=self.layout != "flat"
+        )
+        low, high = given or _learned_range(pixels)
+        self._remember(flat)
+        self.image_shape_ = image_shape
+        self.dtype_ = pixels.dtype
+        self.data_min_ = low
+        self.data_max_ = high
+        return self
+
+    def transform(self, X):
+        """Scale the pixels and give the images the layout `layout`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_pixels) or images
+            Images in any of the layouts that `fit` takes.
+
+        Returns
+        -------
+        ndarray of float32
+            Shape (n_samples, n_features_in_),
+            (n_samples, height, width, channels) or
+            (n_samples, channels, height, width). Always a new array.
+        """
+        check_is_fitted(self)
+        pixels = self._read(X, check=self._check_new)
+        n = len(pixels)
+        if self.layout == "flat":
+            scaled = target = np.empty((n, self.n_features_in_), dtype=np.float32)
+        else:
+            shape = resolve_image_shape(self.n_features_in_, self.image_shape_)
+            if self.layout == "channels_last":
+                scaled = target = np.empty((n, *shape), dtype=np.float32)
+            else:
+                scaled = np.empty((n, shape[2], *shape[:2]), dtype=np.float32)
+                target = np.moveaxis(scaled, 1, -1)
+        span = (self.data_max_ - self.data_min_) or 1.0
+        for batch in image_batches(pixels):
+            # In float64, so that every dtype of the same values gives the same.
+            values = pixels[batch].astype(np.float64)
+            values -= self.data_min_
+            values /= span
+            if self.clip:
+                np.clip(values, 0.0, 1.0, out=values)
+            target[batch] = values.reshape(target[batch].shape)
+        return scaled
+
+    def inverse_transform(self, X):
+        """Turn scaled pixels back into what they were.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_pixels) or images
+            Scaled images in any layout.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_in_)
+            Rows of pixels of the type `dtype_`; for a type of integers rounded
+            and, beyond what that type can hold, clipped.
+        """
+        check_is_fitted(self)
+        scaled = self._read(X, check=self._check_scaled)
+        pixels = np.empty((len(scaled), self.n_features_in_), dtype=self.dtype_)
+        span = (self.data_max_ - self.data_min_) or 1.0
+        for batch in image_batches(scaled):
+            values = scaled[batch].astype(np.float64).reshape(pixels[batch].shape)
+            values *= span
+            values += self.data_min_
+            if self.dtype_.kind == "b":
+                values = values >= 0.5
+            elif self.dtype_.kind in "iu":
+                np.clip(np.rint(values), *_limits(self.dtype_), out=values)
+            pixels[batch] = values
+        return pixels
+
+    @available_if(_has_flat_output)
+    def get_feature_names_out(self, input_features=None):
+        """Name the columns of the flat output: they are the columns of the input.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names to use; None takes `feature_names_in_`, or else x0, x1, ….
+
+        Returns
+        -------
+        ndarray of str objects of shape (n_features_in_,)
+            One name a pixel.
+        """
+        return super().get_feature_names_out(input_features)
+
+    def _given_range(self):
+        """Check `data_range`; return it as two floats, or None."""
+        if self.data_range is None:
+            return None
+        low = high = math.nan
+        if len(self.data_range) == 2 and all(
+            isinstance(end, Real) for end in self.data_range
+        ):
+            low, high = (float(end) for end in self.data_range)
+        if not 0 < high - low < math.inf:
+            raise ValueError(
+                f"data_range={self.data_range!r} is not allowed; it must be None or "
+                "(low, high), two finite numbers with low < high."
+            )
+        return low, high
+
+    def _check_scaled(self, X):
+        """Validate flat scaled `X`, which need not carry the names seen at fit."""
+        scaled = check_array(X, dtype="numeric", estimator=self, input_name="X")
+        if scaled.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {scaled.shape[1]} features, but {type(self).__name__} is "
+                f"expecting {self.n_features_in_} features as input."
+            )
+        return scaled
+
+
+def _learned_range(pixels):
+    """Pixel values that stand for black and white, by type or else by the data."""
+    if pixels.dtype == np.uint8:
+        return 0.0, 255.0
+    if pixels.dtype == np.bool_:
+        return 0.0, 1.0
+    low, high = float(pixels.min()), float(pixels.max())
+    if math.isinf(high - low):
+        raise ValueError(
+            f"The pixels range from {low} to {high}, too far to be scaled in float64."
+        )
+    return low, high
+
+
+def _limits(dtype):
+    """Lowest and highest float64 that an integer type can hold."""
+    limits = np.iinfo(dtype)
+    high = float(limits.max)
+    return float(limits.min), high if high <= limits.max else np.nextafter(high, 0.0)
