@@ -1,0 +1,419 @@
+"""The estimator contract: validate, encode, seed, train, predict, keep the state.
+
+What scikit-learn promises its users is kept here, for every network classifier;
+what Keras does is behind :mod:`skmnist._engine`, which is imported when a network
+is first trained.
+"""
+
+import contextlib
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from skmnist._trained_network import TrainingState
+
+__all__ = ["BaseKerasClassifier"]
+
+_DEFAULT_VALIDATION_FRACTION = 0.1
+
+
+class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
+    """Base of the network classifiers; not for use by itself.
+
+    A subclass stores its parameters and tells by ``_specify`` which network they
+    mean for images of a given size.
+    """
+
+    _parameter_constraints = {
+        "optimizer": [str, dict, callable],
+        "learning_rate": [None, Interval(Real, 0, None, closed="neither")],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [None, Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": [None, dict, StrOptions({"balanced"})],
+        "callbacks": [None, list, tuple],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, height, width[, channels])
+            Images, as rows of pixels or as they are. Any numeric type; best scaled
+            to [0, 1].
+        y : array-like of shape (n_samples,)
+            Labels of any one kind: numbers, strings, booleans.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample, at least 0. Only ratios matter. A sample of
+            weight 0 is left out.
+        X_val : array-like, default=None
+            Images for validation, of the form of `X`. Loss and accuracy on them
+            are kept in ``history_``; early stopping looks at them, and no part of
+            `X` is set aside. In a :class:`~sklearn.pipeline.Pipeline` with
+            ``transform_input=["X_val"]`` they pass the steps before, as `X` does.
+        y_val : array-like, default=None
+            Labels of `X_val`, each of them among those in `y`.
+
+        Returns
+        -------
+        self
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If data or parameters are not as described.
+        FloatingPointError
+            If training diverges. The classifier stays as it was before.
+        """
+        if (X_val is None) != (y_val is None):
+            given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+            raise ValueError(f"{given} was given without {missing}: give both or none.")
+        resume = self.warm_start and self.__sklearn_is_fitted__()
+        with self._all_or_nothing():
+            training = self._checked_training_data(X, y, sample_weight, resume=resume)
+            seeds = self._draw_seeds()
+            validation = None
+            if X_val is not None:
+                validation = self._checked_validation_data(X_val, y_val)
+            elif self.early_stopping or self.validation_fraction is not None:
+                fraction = self.validation_fraction or _DEFAULT_VALIDATION_FRACTION
+                training, validation = _stratified_split(training, fraction, seeds[2])
+            self._train(training, validation, seeds, epochs=self.epochs, resume=resume)
+            self._training.is_kept = self.warm_start
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one more epoch, with the weights and optimizer state so far.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, height, width[, channels])
+            Images, as in `fit`.
+        y : array-like of shape (n_samples,)
+            Labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever be given. Needed at the first call only.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample, at least 0.
+
+        Returns
+        -------
+        self
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If data or parameters are not as described, or with early stopping or
+            balanced class weights, which need all data at once.
+        """
+        for parameter, value in (
+            ("early_stopping", True),
+            ("class_weight", "balanced"),
+        ):
+            if getattr(self, parameter) == value:
+                raise ValueError(
+                    f"partial_fit does not work with {parameter}={value!r}, which "
+                    "needs all data at once. Use fit, or another value."
+                )
+        resume = self.__sklearn_is_fitted__()
+        if not resume and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if (
+            resume
+            and classes is not None
+            and not np.array_equal(np.unique(classes), self.classes_)
+        ):
+            raise ValueError(
+                f"classes={classes!r} is not the same as on the last call to "
+                f"partial_fit, was: {self.classes_!r}."
+            )
+        with self._all_or_nothing():
+            training = self._checked_training_data(
+                X, y, sample_weight, resume=resume, classes=classes
+            )
+            self._train(training, None, self._draw_seeds(), epochs=1, resume=resume)
+            self._training.is_kept = True
+        return self
+
+    def predict_proba(self, X):
+        """Compute the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, height, width[, channels])
+            Images, of the size seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), dtype float32
+            Probabilities, in the order of ``classes_``. Those of an image do not
+            depend on the images beside it.
+        """
+        check_is_fitted(self)
+        rows, image_shape = _as_rows(X)
+        rows = validate_data(self, rows, dtype=np.float32, reset=False)
+        return self._network.predict_proba(self._as_inputs(rows, image_shape))
+
+    def predict(self, X):
+        """Recognise images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, height, width[, channels])
+            Images, of the size seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The most probable class of each image.
+        """
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    @property
+    def model_(self):
+        """The trained network as a live :class:`keras.Model`, built on demand."""
+        check_is_fitted(self)
+        return self._network.to_keras()
+
+    @property
+    def n_parameters_(self):
+        """Number of weights of the network."""
+        check_is_fitted(self)
+        return self._network.n_parameters
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_network")
+
+    def _specify(self, n_features, image_shape, n_classes):
+        """Return the :class:`~skmnist.networks.NetworkSpec` for images of a size.
+
+        `image_shape` is None where the images came as rows of pixels.
+        """
+        raise NotImplementedError
+
+    @contextlib.contextmanager
+    def _all_or_nothing(self):
+        """Leave the estimator as it was if training fails or is interrupted."""
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _draw_seeds(self):
+        """Draw the seeds of weights, order and split: always all of them."""
+        generator = check_random_state(self.random_state)
+        return [int(s) for s in generator.randint(np.iinfo(np.int32).max, size=3)]
+
+    def _checked_training_data(self, X, y, sample_weight, *, resume, classes=None):
+        """Check data and network; return inputs, encoded labels and weights."""
+        rows, image_shape = _as_rows(X)
+        rows, y = validate_data(self, rows, y, dtype=np.float32, reset=not resume)
+        check_classification_targets(y)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, rows)
+            if sample_weight.min() < 0 or sample_weight.max() == 0:
+                raise ValueError(
+                    "sample_weight must be at least 0, and more than 0 for some "
+                    f"samples; got values from {sample_weight.min()} to "
+                    f"{sample_weight.max()}."
+                )
+            kept = sample_weight > 0
+            rows, y, sample_weight = rows[kept], y[kept], sample_weight[kept]
+        if not resume:
+            self.classes_ = _distinct(y if classes is None else classes)
+            if len(self.classes_) < 2:
+                raise ValueError(
+                    f"{type(self).__name__} needs samples of at least 2 classes; "
+                    f"got only one class: {self.classes_[0]!r}."
+                )
+        labels = self._encoded(y, "y")
+        spec = self._specify(self.n_features_in_, image_shape, len(self.classes_))
+        if resume and spec != self._spec:
+            raise ValueError(
+                "Training cannot go on: the parameters that make the network, or the "
+                f"shape of the images, have changed from {self._spec.parameters} on "
+                f"{self._spec.input_shape} to {spec.parameters} on "
+                f"{spec.input_shape}. Set them back, or fit anew with "
+                "warm_start=False."
+            )
+        self._spec = spec
+        inputs = self._as_inputs(rows, image_shape)
+        return inputs, labels, self._training_weights(labels, sample_weight)
+
+    def _checked_validation_data(self, X_val, y_val):
+        rows, image_shape = _as_rows(X_val)
+        rows = validate_data(self, rows, dtype=np.float32, reset=False)
+        y_val = column_or_1d(y_val)
+        check_consistent_length(rows, y_val)
+        return self._as_inputs(rows, image_shape), self._encoded(y_val, "y_val"), None
+
+    def _encoded(self, y, name):
+        """Return labels as their positions in ``classes_``."""
+        known = np.isin(y, self.classes_)
+        if not known.all():
+            raise ValueError(
+                f"{name} holds labels that are not among the classes: "
+                f"{_distinct(y[~known]).tolist()}; "
+                f"the classes are {self.classes_.tolist()}."
+            )
+        return np.searchsorted(self.classes_, y).astype(np.int32)
+
+    def _as_inputs(self, rows, image_shape):
+        """Give rows of pixels the shape that the network takes."""
+        wanted = self._spec.input_shape
+        if image_shape is not None and len(wanted) > 1:
+            with_channels = (*image_shape, 1)[:3]
+            if with_channels != wanted:
+                raise ValueError(
+                    f"The images have the shape {image_shape}, but the network takes "
+                    f"(height, width, channels) = {wanted}. ImageScaler turns other "
+                    "layouts into rows of pixels."
+                )
+        return rows.reshape(len(rows), *wanted)
+
+    def _training_weights(self, labels, sample_weight):
+        """Multiply weights of samples and classes, with a mean of 1; None for equal."""
+        weights = sample_weight
+        if self.class_weight is not None:
+            if self.class_weight == "balanced":
+                share = np.bincount(
+                    labels, weights=sample_weight, minlength=len(self.classes_)
+                )
+                per_class = 1 / np.maximum(share, np.finfo(float).tiny)
+            else:
+                # Refuses a class that is not there, whose weight would be lost.
+                positions = self._encoded(
+                    np.asarray(list(self.class_weight)), "class_weight"
+                )
+                per_class = np.ones(len(self.classes_))
+                per_class[positions] = list(self.class_weight.values())
+                if not (np.isfinite(per_class).all() and (per_class >= 0).all()):
+                    raise ValueError(
+                        "class_weight must hold finite weights of at least 0; got "
+                        f"{self.class_weight}."
+                    )
+            weights = per_class[labels] * (1 if sample_weight is None else weights)
+        if weights is None:
+            return None
+        # The scale of the loss, and so the meaning of learning rate and penalties,
+        # must not depend on the unit of the weights.
+        return weights / weights.mean()
+
+    def _train(self, training, validation, seeds, *, epochs, resume):
+        """Train by the engine and set the fitted attributes."""
+        from skmnist import _engine
+        from skmnist._callbacks import callbacks_for_fit
+
+        optimizer = _engine.make_optimizer(self.optimizer, self.learning_rate)
+        callbacks, fit_id = callbacks_for_fit(self.callbacks)
+        network, state, history = _engine.train(
+            self._spec,
+            _engine.TrainingData(*training),
+            _engine.TrainingSettings(
+                optimizer=optimizer,
+                epochs=epochs,
+                batch_size=self.batch_size,
+                patience=self.n_iter_no_change if self.early_stopping else None,
+                callbacks=callbacks,
+                verbose=int(self.verbose),
+            ),
+            self._training if resume else TrainingState(seeds[0], seeds[1]),
+            validation=validation and _engine.TrainingData(*validation),
+            network=self._network if resume else None,
+        )
+        if resume:
+            # Metrics that only one of the parts has, such as those of validation
+            # data that came later, are kept with a gap, so that lengths agree.
+            history = _joined(self.history_, history)
+        self._network, self._training = network, state
+        self.history_, self.n_iter_ = history, state.n_epochs
+        if fit_id is not None:
+            self.fit_id_ = fit_id
+
+
+def _as_rows(X):
+    """Flatten images to rows of pixels; return them and the shape of an image."""
+    if isinstance(X, list | tuple):
+        X = np.asarray(X)
+    shape = getattr(X, "shape", ())
+    if len(shape) < 3:
+        return X, None
+    if len(shape) > 4:
+        raise ValueError(
+            "X must have the shape (n_samples, n_features), (n_samples, height, "
+            "width) or (n_samples, height, width, channels); "
+            f"found an array with dim {len(shape)}: {shape}."
+        )
+    return np.asarray(X).reshape(shape[0], -1), tuple(shape[1:])
+
+
+def _distinct(labels):
+    """Return the sorted distinct labels; they must be of kinds that can be sorted."""
+    try:
+        return np.unique(labels)
+    except TypeError as error:
+        raise ValueError(
+            "Labels must be of one kind, such as all numbers or all strings; "
+            f"got a mixture ({error})."
+        ) from error
+
+
+def _stratified_split(arrays, fraction, seed):
+    """Split arrays into a training and a validation part with equal class shares."""
+    labels = arrays[1]
+    try:
+        parts = train_test_split(
+            np.arange(len(labels)),
+            test_size=fraction,
+            stratify=labels,
+            random_state=seed,
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"validation_fraction={fraction} of {len(labels)} samples cannot be set "
+            "aside so that each class is on both sides. Give more samples, another "
+            f"fraction, or X_val and y_val. ({error})"
+        ) from error
+    return tuple(
+        tuple(None if array is None else array[part] for array in arrays)
+        for part in parts
+    )
+
+
+def _joined(earlier, later):
+    """Join two histories of the same network."""
+    n_earlier, n_later = len(earlier["loss"]), len(later["loss"])
+    return {
+        name: earlier.get(name, [float("nan")] * n_earlier)
+        + later.get(name, [float("nan")] * n_later)
+        for name in [*earlier, *(name for name in later if name not in earlier)]
+    }

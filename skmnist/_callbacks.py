@@ -1,0 +1,94 @@
+"""Keras callbacks of one fit: copies of the user's, with a directory of their own."""
+
+import copy
+import uuid
+from pathlib import Path
+
+from skmnist._keras import keras
+
+__all__ = ["callbacks_for_fit"]
+
+# Where Keras' own callbacks write: CSVLogger and ModelCheckpoint name a file,
+# TensorBoard and BackupAndRestore a directory.
+_FILE_ATTRIBUTES = ("filename", "filepath")
+_DIRECTORY_ATTRIBUTES = ("backup_dir", "log_dir")
+
+
+def callbacks_for_fit(callbacks):
+    """Copy callbacks for one fit.
+
+    A callback keeps state: best values, the model, open files. The copies start
+    as the user's instances stand, and the instances never change, so that every
+    fit of a search sees the same. A path that a callback writes to gets a
+    directory of this fit's own, named by a unique identifier; it takes the place
+    of ``{fit}`` in the path, or goes in front of the file name.
+
+    Parameters
+    ----------
+    callbacks : list of keras.callbacks.Callback or callable, or None
+        Instances, or functions without arguments that make one.
+
+    Returns
+    -------
+    copies : list of keras.callbacks.Callback
+        One for each.
+    fit_id : str or None
+        Name of the directories; None if no callback writes to a path.
+
+    Raises
+    ------
+    TypeError
+        If one is no callback, or cannot be copied.
+    """
+    fit_id = uuid.uuid4().hex[:12]
+    copies = [_copied(callback) for callback in callbacks or ()]
+    writes = [_redirect(callback, fit_id) for callback in copies]
+    return copies, fit_id if any(writes) else None
+
+
+def _copied(callback):
+    if not isinstance(callback, keras.callbacks.Callback):
+        made = callback() if callable(callback) else callback
+        if not isinstance(made, keras.callbacks.Callback):
+            raise TypeError(
+                "The 'callbacks' parameter must hold Keras callbacks, or functions "
+                f"without arguments that make one; got {callback!r}."
+            )
+        return made
+    twin = object.__new__(type(callback))
+    state = {name: value for name, value in vars(callback).items() if name != "_model"}
+    try:
+        vars(twin).update(copy.deepcopy(state))
+    except Exception as error:
+        raise TypeError(
+            f"The callback {type(callback).__name__} cannot be copied for this fit "
+            f"({error}): give a function that makes it instead."
+        ) from error
+    twin._model = None
+    return twin
+
+
+def _redirect(callback, fit_id):
+    """Point a callback's paths to a directory of this fit; tell if it has any."""
+    writes = False
+    for name in (*_FILE_ATTRIBUTES, *_DIRECTORY_ATTRIBUTES):
+        value = getattr(callback, name, None)
+        if not isinstance(value, str | Path) or not str(value):
+            continue
+        given = str(value)
+        path = Path(given.replace("{fit}", fit_id))
+        if "{fit}" not in given:
+            path = (
+                path.parent / fit_id / path.name
+                if name in _FILE_ATTRIBUTES
+                else (path / fit_id)
+            )
+        # Some derive further paths from the one that they were given.
+        for attribute, derived in vars(callback).items():
+            if isinstance(derived, str) and derived.startswith(given):
+                setattr(callback, attribute, str(path) + derived[len(given) :])
+        if name in _FILE_ATTRIBUTES and "{" not in str(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        setattr(callback, name, str(path))
+        writes = True
+    return writes

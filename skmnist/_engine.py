@@ -1,0 +1,307 @@
+"""Training: a network specification and data in, a trained network out.
+
+Building a Keras model costs little; tracing and compiling its training step costs
+far more than training a small network. Compiled models are therefore kept, a few
+of them, and lent to later fits of the same graph and optimizer, which put weights,
+optimizer state and random states of their own into them.
+"""
+
+import json
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from skmnist._keras import check_name, isolated_build, keras
+from skmnist._scikeras import ShuffledBatches, fit_model
+from skmnist._trained_network import TrainedNetwork, TrainingState, rebuild
+
+__all__ = ["TrainingData", "TrainingSettings", "make_optimizer", "train"]
+
+_MAX_IDLE_MODELS = 8
+_VALIDATION_BATCH_SIZE = 512
+
+_idle_models = OrderedDict()
+_idle_lock = threading.Lock()
+
+
+class TrainingData(NamedTuple):
+    """Arrays that are checked and encoded: float32 inputs, int labels from 0."""
+
+    inputs: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray | None = None
+
+    @property
+    def arrays(self):
+        """The arrays that are there, in the order that Keras expects."""
+        return tuple(array for array in self if array is not None)
+
+
+@dataclass
+class TrainingSettings:
+    """How to train: everything that is neither the network nor the data."""
+
+    optimizer: object
+    epochs: int
+    batch_size: int
+    patience: int | None
+    callbacks: list
+    verbose: int
+
+
+class _RaiseOnNaN(keras.callbacks.Callback):
+    """End training with an error as soon as the loss is no number."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        loss = (logs or {}).get("loss")
+        if loss is not None and not np.isfinite(loss):
+            raise FloatingPointError(
+                f"The loss became {loss} in epoch {epoch + 1}: training diverged. "
+                "Scale the inputs to [0, 1], or lower learning_rate."
+            )
+
+
+def train(spec, data, settings, state, *, validation=None, network=None):
+    """Train a network, from new weights or onwards from given ones.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network to build if none is given.
+    data : TrainingData
+        The rows to train on.
+    settings : TrainingSettings
+        How to train.
+    state : TrainingState
+        Where training stands; not changed.
+    validation : TrainingData, default=None
+        Rows on which loss and accuracy are computed behind each epoch.
+    network : TrainedNetwork, default=None
+        Goes on from these weights.
+
+    Returns
+    -------
+    network : TrainedNetwork
+        The trained network.
+    state : TrainingState
+        Where training stands now.
+    history : dict of str to list of float
+        Loss and metrics of the epochs of this call.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss is NaN or infinite.
+    """
+    if network is None:
+        fresh = _build(spec, state.weights_seed)
+        config, custom_objects = _describe(fresh)
+        weights, random_states = fresh.get_weights(), _values(_random_variables(fresh))
+    else:
+        fresh = None
+        config, custom_objects = network.config, network.custom_objects
+        weights, random_states = network.weights, state.random_states
+
+    optimizer = settings.optimizer
+    callbacks = [*settings.callbacks, _RaiseOnNaN()]
+    if settings.patience is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                monitor="val_loss",
+                patience=settings.patience,
+                restore_best_weights=True,
+            )
+        )
+
+    key = (config, _optimizer_key(optimizer))
+    model = _take_idle_model(key) or fresh or rebuild(config, custom_objects)
+
+    def prepare(model):
+        # Of the fit that used this model before, nothing must be left.
+        model.set_weights(weights)
+        if random_states is not None:
+            _assign(_random_variables(model), random_states)
+        _start_optimizer(model, optimizer, state.optimizer_variables)
+
+    history = fit_model(
+        model,
+        prepare,
+        ShuffledBatches(
+            data.arrays, settings.batch_size, state.shuffle_seed, state.n_epochs
+        ),
+        optimizer=optimizer,
+        loss=_make_loss(model),
+        epochs=settings.epochs,
+        initial_epoch=state.n_epochs,
+        validation_data=validation.arrays if validation else None,
+        validation_batch_size=_VALIDATION_BATCH_SIZE,
+        callbacks=callbacks,
+        verbose=settings.verbose,
+    )
+    trained = TrainedNetwork(config, model.get_weights(), custom_objects)
+    new_state = TrainingState(
+        state.weights_seed,
+        state.shuffle_seed,
+        state.n_epochs + len(history["loss"]),
+        _values(model.optimizer.variables),
+        _values(_random_variables(model)),
+    )
+    # Only now: a model whose fit failed is better dropped than lent again.
+    _keep_idle_model(key, model)
+    return trained, new_state, history
+
+
+def _build(spec, seed):
+    """Call a builder with initial weights that depend on the seed alone."""
+    with isolated_build(seed):
+        model = spec.builder(spec.input_shape, spec.n_classes, **spec.parameters)
+    if not isinstance(model, keras.Model):
+        raise TypeError(
+            f"The builder {spec.builder!r} must return a keras.Model; "
+            f"got {type(model).__name__}."
+        )
+    if not model.built:
+        raise ValueError(
+            f"The builder {spec.builder!r} returned a model whose input shape is not "
+            f"known: let it begin with keras.Input({spec.input_shape})."
+        )
+    if model.output_shape != (None, spec.n_classes):
+        raise ValueError(
+            f"The builder {spec.builder!r} must return a model whose output has the "
+            f"shape (None, {spec.n_classes}), one probability a class; "
+            f"got {model.output_shape}."
+        )
+    model.compiled = False  # loss and optimizer are the classifier's
+    return model
+
+
+def _describe(model):
+    """Return the description of a model, and its layer classes that Keras lacks."""
+    custom_objects = {
+        type(part).__name__: type(part)
+        for part in (model, *model._flatten_layers())
+        if not type(part).__module__.startswith("keras.")
+    }
+    try:
+        config = model.to_json()
+        if custom_objects or "Lambda" in config:
+            rebuild(config, custom_objects)
+    except Exception as error:
+        raise ValueError(
+            "The network cannot be described as data, which saving and predicting "
+            "need: every layer must be one of Keras' own or a class with get_config, "
+            f"and no Lambda layer. Keras says: {error}"
+        ) from error
+    return config, custom_objects
+
+
+def _make_loss(model):
+    """Return the loss of a classifier, computed as precisely as the network is."""
+    return keras.losses.SparseCategoricalCrossentropy(dtype=model.outputs[0].dtype)
+
+
+def _random_variables(model):
+    """Return the states of the random generators of a model's layers."""
+    weights = {id(variable) for variable in model.weights}
+    return [v for v in model.variables if id(v) not in weights]
+
+
+def _values(variables):
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _assign(variables, values):
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _start_optimizer(model, optimizer, variables):
+    """Put the optimizer of a compiled model into its first, or a given, state."""
+    compiled = model.optimizer
+    compiled.build(model.trainable_variables)
+    if variables is not None:
+        _assign(compiled.variables, variables)
+    elif compiled is not optimizer:
+        optimizer.build(model.trainable_variables)
+        _assign(compiled.variables, _values(optimizer.variables))
+    if not _has_schedule(optimizer):
+        compiled.learning_rate.assign(optimizer.learning_rate)
+
+
+def make_optimizer(optimizer, learning_rate):
+    """Make a new optimizer for one fit.
+
+    Parameters
+    ----------
+    optimizer : str, dict, callable or keras.optimizers.Optimizer
+        Name, serialised configuration, function that makes one, or an example,
+        which is not itself used.
+    learning_rate : float or None
+        None keeps the optimizer's own.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+        One that no other fit has.
+    """
+    if isinstance(optimizer, str):
+        check_name("optimizer", optimizer, keras.optimizers)
+        made = keras.optimizers.get(optimizer)
+    elif isinstance(optimizer, keras.optimizers.Optimizer):
+        made = type(optimizer).from_config(optimizer.get_config())
+    elif isinstance(optimizer, dict):
+        try:
+            made = keras.optimizers.deserialize(optimizer)
+        except Exception as error:
+            raise ValueError(
+                "The 'optimizer' parameter, if a dict, must be as "
+                "keras.optimizers.serialize makes it: {'class_name': 'SGD', 'config': "
+                f"{{'momentum': 0.9}}}}. Got {optimizer!r}. ({error})"
+            ) from error
+    else:
+        made = optimizer()
+    if not isinstance(made, keras.optimizers.Optimizer):
+        raise TypeError(
+            "The 'optimizer' parameter must be a name, a configuration, a Keras "
+            f"optimizer or a function that makes one; got {optimizer!r}."
+        )
+    if learning_rate is not None:
+        made.learning_rate = learning_rate
+    return made
+
+
+def _has_schedule(optimizer):
+    schedule = keras.optimizers.schedules.LearningRateSchedule
+    return isinstance(optimizer._learning_rate, schedule)
+
+
+def _optimizer_key(optimizer):
+    """Name an optimizer but for its learning rate, which is a variable of it."""
+    config = keras.optimizers.serialize(optimizer)
+    config["config"].pop("name", None)  # counts the optimizers of the process
+    if not _has_schedule(optimizer):
+        config["config"].pop("learning_rate", None)
+    return json.dumps(config, sort_keys=True, default=repr)
+
+
+def _take_idle_model(key):
+    """Take a compiled model of this kind that no fit uses, if there is one."""
+    with _idle_lock:
+        models = _idle_models.get(key)
+        return models.pop() if models else None
+
+
+def _keep_idle_model(key, model):
+    """Keep a compiled model for later fits; the least recently used ones go."""
+    with _idle_lock:
+        _idle_models.setdefault(key, []).append(model)
+        _idle_models.move_to_end(key)
+        while sum(map(len, _idle_models.values())) > _MAX_IDLE_MODELS:
+            oldest, models = next(iter(_idle_models.items()))
+            if models:
+                models.pop(0)
+            if not models:
+                del _idle_models[oldest]

@@ -1,0 +1,150 @@
+"""Loading Keras, and keeping what a network does away from the rest of the process.
+
+Importing this module imports Keras and its backend. The other modules that need
+them import this one, inside the functions that build, train or run a network.
+"""
+
+import contextlib
+import difflib
+import os
+import random
+import sys
+import tempfile
+import threading
+
+import numpy as np
+
+__all__ = ["check_name", "isolated_build", "keras"]
+
+_BUILD_LOCK = threading.RLock()
+
+
+@contextlib.contextmanager
+def _honoured_log_level():
+    """Apply ``TF_CPP_MIN_LOG_LEVEL`` to what TensorFlow prints while it loads.
+
+    Its first lines are written before it reads that variable, straight to file
+    descriptor 2. They are held back, and shown after all if the import fails.
+    """
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "0") == "0":
+        yield
+        return
+    try:
+        terminal = os.dup(2)
+    except OSError:  # standard error is closed: nothing could be printed anyway
+        yield
+        return
+    with tempfile.TemporaryFile() as held_back:
+        sys.stderr.flush()
+        os.dup2(held_back.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held_back.seek(0)
+            os.write(terminal, held_back.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+def _share_cores():
+    """Give TensorFlow the number of threads that this process was allotted.
+
+    Workers of joblib and Dask receive their share of the cores in
+    ``OMP_NUM_THREADS``, which TensorFlow does not read: without this every worker
+    would start as many threads as the machine has cores.
+    """
+    allotted = os.environ.get("OMP_NUM_THREADS", "")
+    if not allotted.isdecimal() or "TF_NUM_INTRAOP_THREADS" in os.environ:
+        return
+    import tensorflow as tf
+
+    threading_options = tf.config.threading
+    # A RuntimeError means that TensorFlow runs already: its threads stay.
+    with contextlib.suppress(RuntimeError):
+        if threading_options.get_intra_op_parallelism_threads() == 0:
+            threading_options.set_intra_op_parallelism_threads(int(allotted))
+        if threading_options.get_inter_op_parallelism_threads() == 0:
+            threading_options.set_inter_op_parallelism_threads(int(allotted))
+
+
+with _honoured_log_level():
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        _share_cores()
+        import tensorflow as tf
+
+        # Brings up the device now, while its greeting can still be held back.
+        tf.config.list_logical_devices()
+
+
+@contextlib.contextmanager
+def isolated_build(seed):
+    """Build a network from a seed without a trace in the process.
+
+    Initializers and dropout layers without a seed of their own draw one from
+    Python's :mod:`random`, names of layers come from counters of Keras. Inside
+    the block both start anew, so that the same seed gives the same weights and
+    the same call the same names; afterwards all are as they were before.
+
+    Parameters
+    ----------
+    seed : int
+        Seed in [0, 2**32).
+    """
+    from keras.src.backend.common import global_state
+
+    with _BUILD_LOCK:
+        python_state = random.getstate()
+        numpy_state = np.random.get_state()  # noqa: NPY002
+        names = global_state.get_global_attribute("object_name_uids")
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002 - for builders that draw from it
+        global_state.set_global_attribute("object_name_uids", None)
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)  # noqa: NPY002
+            global_state.set_global_attribute("object_name_uids", names)
+
+
+def check_name(parameter, name, module):
+    """Refuse a name that a module of Keras does not know.
+
+    Parameters
+    ----------
+    parameter : str
+        The parameter that was given, for the message.
+    name : str
+        Its value.
+    module : module
+        Such as ``keras.activations``; its ``get`` resolves names.
+
+    Raises
+    ------
+    ValueError
+        With the names that are known, and one that is close.
+    """
+    if _resolves(module, name):
+        return
+    names = [n for n in vars(module) if n.islower() and _resolves(module, n)]
+    if not names:  # optimizers have classes only, whose names work in small letters
+        classes = [n for n, obj in vars(module).items() if isinstance(obj, type)]
+        names = [n.lower() for n in classes if _resolves(module, n.lower())]
+    close = difflib.get_close_matches(name.lower(), names, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(
+        f"The {parameter!r} parameter must be one of the names that Keras knows; "
+        f"got {name!r}.{hint} Known are: {', '.join(sorted(names))}."
+    )
+
+
+def _resolves(module, name):
+    try:
+        return callable(module.get(name)) or hasattr(module.get(name), "get_config")
+    except (ValueError, TypeError):
+        return False

@@ -1,0 +1,259 @@
+"""The fitted state of a network classifier, and how it predicts.
+
+A trained network is plain data: Keras' description of the graph as JSON and the
+weights as arrays. Nothing else is pickled, so a file is small, does not depend
+on the backend that trained it, and gives the same probabilities, bit for bit, in
+another process on the same machine. What runs is built from these data on demand:
+one compiled forward program for each description, shared by all trained networks
+of that shape and called with the weights of one of them.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["TrainedNetwork", "TrainingState"]
+
+# Rows go through programs of constant size, padded with zeros, so that a program
+# is traced once for each size and never again, and a row's probabilities do not
+# depend on how many rows stand beside it.
+_BLOCK_SIZES = (8, 64, 256)
+_MAX_PROGRAMS = 16
+
+_programs = OrderedDict()
+_programs_lock = threading.Lock()
+
+
+@dataclass
+class TrainingState:
+    """Where training stands: what is needed to go on with it, as plain data.
+
+    Parameters
+    ----------
+    weights_seed, shuffle_seed : int
+        Seeds of the initial weights and of the order of the rows.
+    n_epochs : int
+        Number of epochs done.
+    optimizer_variables : list of ndarray, default=None
+        Step count, learning rate and moments of the optimizer; None to start anew.
+    random_states : list of ndarray, default=None
+        States of the random generators of dropout and the like.
+    is_kept : bool, default=False
+        Whether the optimizer's variables, which are often twice as large as the
+        network, are pickled too.
+    """
+
+    weights_seed: int
+    shuffle_seed: int
+    n_epochs: int = 0
+    optimizer_variables: list | None = None
+    random_states: list | None = None
+    is_kept: bool = False
+
+    def __getstate__(self):
+        state = vars(self).copy()
+        if not self.is_kept:
+            state["optimizer_variables"] = None
+        return state
+
+
+class TrainedNetwork:
+    """A network description with the weights that training gave it.
+
+    Parameters
+    ----------
+    config : str
+        The graph as JSON, as written by :meth:`keras.Model.to_json`.
+    weights : list of ndarray
+        The weights in the order of :meth:`keras.Model.get_weights`.
+    custom_objects : dict, default=None
+        Layer classes that are not Keras' own, by name.
+    """
+
+    def __init__(self, config, weights, custom_objects=None):
+        self.config = config
+        self.weights = weights
+        self.custom_objects = custom_objects or {}
+        self._tensors = None
+        self._live_model = None
+
+    def __getstate__(self):
+        return {
+            "config": self.config,
+            "weights": self.weights,
+            "custom_objects": self.custom_objects,
+        }
+
+    def __setstate__(self, state):
+        self.__init__(**state)
+
+    @property
+    def n_parameters(self):
+        """Number of weights, trainable or not."""
+        return sum(array.size for array in self.weights)
+
+    def to_keras(self):
+        """Build a live Keras model that holds these weights.
+
+        Returns
+        -------
+        keras.Model
+            The same model at each call, compiled with the loss of a classifier so
+            that ``evaluate`` works.
+        """
+        if self._live_model is None:
+            model = rebuild(self.config, self.custom_objects)
+            model.set_weights(self.weights)
+            model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+            self._live_model = model
+        return self._live_model
+
+    def predict_proba(self, inputs):
+        """Compute class probabilities.
+
+        Parameters
+        ----------
+        inputs : ndarray of shape (n_samples, *input_shape), dtype float32
+            The input of the network.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), dtype float32
+            The output of the network.
+        """
+        program = _forward_program(self.config, self.custom_objects)
+        if self._tensors is None:
+            self._tensors = program.place(self.weights)
+        return program.run(self._tensors, inputs)
+
+
+def rebuild(config, custom_objects):
+    """Build an untrained Keras model from its description."""
+    from skmnist._keras import isolated_build, keras
+
+    with isolated_build(seed=0):
+        return keras.models.model_from_json(config, custom_objects=custom_objects)
+
+
+def _forward_program(config, custom_objects):
+    """Return the program for a description; least recently used ones are dropped."""
+    with _programs_lock:
+        program = _programs.get(config)
+        if program is None:
+            program = _programs[config] = _ForwardProgram(config, custom_objects)
+            if len(_programs) > _MAX_PROGRAMS:
+                _programs.popitem(last=False)
+        _programs.move_to_end(config)
+    return program
+
+
+class _ForwardProgram:
+    """Forward pass of one network description, compiled for constant block sizes."""
+
+    def __init__(self, config, custom_objects):
+        from skmnist._keras import keras
+
+        self._model = rebuild(config, custom_objects)
+        position = {id(v): i for i, v in enumerate(self._model.weights)}
+        trainable = [position[id(v)] for v in self._model.trainable_variables]
+        # States of random generators are no weights: they keep their own value.
+        others = [
+            (position.get(id(v)), v.value) for v in self._model.non_trainable_variables
+        ]
+
+        def forward(weights, inputs):
+            outputs, _ = self._model.stateless_call(
+                [weights[i] for i in trainable],
+                [value if i is None else weights[i] for i, value in others],
+                inputs,
+                training=False,
+            )
+            return outputs
+
+        self._to_tensor = keras.ops.convert_to_tensor
+        self._forward = _compiled(forward, keras.backend.backend())
+        self._sizes = _BLOCK_SIZES
+        self._unchecked = set(_BLOCK_SIZES[1:])
+        self._lock = threading.Lock()
+
+    def place(self, weights):
+        """Copy weights to where the backend computes."""
+        return [self._to_tensor(array) for array in weights]
+
+    def run(self, weights, inputs):
+        """Pass all rows through the network, block by block."""
+        n_samples = len(inputs)
+        if n_samples == 0:
+            n_classes = self._model.output_shape[-1]
+            return np.empty((0, n_classes), dtype=np.float32)
+        pieces = []
+        start = 0
+        while start < n_samples:
+            size = self._block_size(n_samples - start)
+            block = inputs[start : start + size]
+            if size in self._unchecked and not self._agrees(weights, block, size):
+                continue  # this size has just been given up: choose another one
+            pieces.append(self._run_block(weights, block, size))
+            start += size
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def _block_size(self, n_left):
+        """Choose the smallest block that holds all rows and is more than half full."""
+        fitting = self._sizes[0]
+        for size in self._sizes:
+            if n_left <= size:
+                return size if n_left > size // 2 else fitting
+            fitting = size
+        return fitting
+
+    def _run_block(self, weights, block, size):
+        n_rows = len(block)
+        if n_rows < size:
+            padded = np.zeros((size, *block.shape[1:]), dtype=np.float32)
+            padded[:n_rows] = block
+            block = padded
+        return np.asarray(self._forward(weights, self._to_tensor(block)))[:n_rows]
+
+    def _agrees(self, weights, block, size):
+        """Tell whether blocks of this size and of the smallest give the same bits.
+
+        Libraries choose their kernels by size, and other kernels may round
+        otherwise. The first block of each larger size is therefore computed in
+        small blocks too; where a bit differs, only small blocks are used.
+        """
+        smallest = self._sizes[0]
+        parts = [
+            self._run_block(weights, block[i : i + smallest], smallest)
+            for i in range(0, len(block), smallest)
+        ]
+        agrees = np.array_equal(
+            np.concatenate(parts), self._run_block(weights, block, size), equal_nan=True
+        )
+        with self._lock:
+            self._unchecked = self._unchecked - {size}
+            if not agrees:
+                self._sizes = tuple(s for s in self._sizes if s != size)
+        return agrees
+
+
+def _compiled(forward, backend):
+    """Compile a function of arrays as the backend does it best."""
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(forward, autograph=False)
+    if backend == "jax":
+        import jax
+
+        return jax.jit(forward)
+    if backend == "torch":
+        import torch
+
+        def without_gradients(weights, inputs):
+            with torch.no_grad():
+                return forward(weights, inputs).cpu()
+
+        return without_gradients
+    return forward

@@ -1,0 +1,12 @@
+"""The network classifiers: multilayer perceptrons, CNN, and networks of your own."""
+
+from skmnist.classifiers._convolutional import KerasCNNClassifier
+from skmnist.classifiers._custom import KerasImageClassifier
+from skmnist.classifiers._dense import KerasDNNClassifier, KerasMLPClassifier
+
+__all__ = [
+    "KerasCNNClassifier",
+    "KerasDNNClassifier",
+    "KerasImageClassifier",
+    "KerasMLPClassifier",
+]

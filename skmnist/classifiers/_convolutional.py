@@ -1,0 +1,211 @@
+"""Convolutional networks."""
+
+from collections.abc import Sequence
+from numbers import Integral
+
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skmnist.classifiers._images import resolve_image_shape
+from skmnist.classifiers._layers import WIDTH, LayeredClassifier, check_layers
+from skmnist.networks import NetworkSpec, build_cnn
+
+__all__ = ["KerasCNNClassifier"]
+
+
+class KerasCNNClassifier(LayeredClassifier):
+    """Convolutional network: convolutions and pooling, then hidden layers.
+
+    Parameters
+    ----------
+    filters : int or sequence of int, default=(32, 64)
+        Number of feature maps of each convolution.
+    kernel_size : int or sequence, default=3
+        Height and width of the filters, in pixels: one value for all convolutions,
+        or for each one a value or a pair.
+    pool_size : int or sequence, default=(1, 2)
+        Window of the max pooling behind each convolution, in pixels, as above; 1
+        means no pooling.
+    padding : {"valid", "same"}, default="valid"
+        Whether convolutions shrink the image or pad it with zeros.
+    units : int or sequence of int, default=128
+        Width of each hidden layer behind the convolutions.
+    dropout : float or sequence of float, default=(0.25, 0.5)
+        Dropout rates in [0, 1): the first behind the last pooling, then one for
+        each hidden layer. One value alone counts for all of these.
+    image_shape : tuple of int or "row", default=None
+        ``(height, width)`` or ``(height, width, channels)`` of the images, where
+        `X` holds rows of pixels. None takes the shape of `X` if that holds images,
+        else a square. "row" takes any number of features as an image of one row.
+    activation : str, default="relu"
+        Keras name of the activation of the hidden layers.
+    kernel_initializer : str, default="glorot_uniform"
+        Keras name of the initializer of the weights, such as ``"he_normal"`` or
+        ``"random_normal"``.
+    l1, l2 : float, default=0.0
+        Factors of the penalties on the sizes and the squares of the weights, at
+        least 0.
+    precision : {"float32", "float64"}, default="float32"
+        Type of the weights and of all arithmetic. Double precision is several times
+        slower; it is for comparing results to the last digit, and not available
+        with JAX as it is set up by default.
+    optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
+        Name, serialised configuration, or function that makes one. An instance
+        serves as an example: every fit gets an optimizer of its own.
+    learning_rate : float, default=None
+        Step size of the optimizer, above 0; None keeps the optimizer's default.
+    epochs : int, default=20
+        Number of passes over the training data, at least 1.
+    batch_size : int, default=128
+        Number of samples for each update of the weights.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on validation data has not fallen for
+        `n_iter_no_change` epochs, and to keep the weights of the best epoch.
+    validation_fraction : float, default=None
+        Share of the training data, in (0, 1), that is set aside for validation,
+        stratified by class. None means 0.1 with early stopping and no validation
+        without it.
+    n_iter_no_change : int, default=5
+        Patience of early stopping, in epochs.
+    class_weight : dict or "balanced", default=None
+        Weight of each class by label (1 where not given), or weights that are
+        inversely proportional to the classes' shares.
+    callbacks : list, default=None
+        Keras callbacks, or functions that make them. Every fit uses copies, and a
+        path that they write to gets a directory of that fit's own, ``fit_id_``.
+    warm_start : bool, default=False
+        Whether a further call of `fit` goes on with the weights and the state of
+        the optimizer that the last one left, for `epochs` more epochs.
+    random_state : int, RandomState instance or None, default=None
+        Decides the initial weights, dropout, the order of the samples and the
+        validation split. Pass an int for the same result at each call.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line for each epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    n_features_in_ : int
+        Number of pixels of an image.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if `X` had any that are strings.
+    history_ : dict of str to list of float
+        Loss and accuracy of each epoch, and with validation data ``val_loss`` and
+        ``val_accuracy``.
+    n_iter_ : int
+        Number of epochs trained.
+    n_parameters_ : int
+        Number of weights of the network.
+    model_ : keras.Model
+        The trained network, built on demand. Changing it does not change the
+        classifier.
+    fit_id_ : str
+        Name of the directories of this fit; only with callbacks that write.
+    image_shape_ : tuple of int
+        ``(height, width, channels)`` of the images.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skmnist import ImageScaler, KerasCNNClassifier
+    >>> from skmnist.datasets import load_digits
+    >>> X, y = load_digits(return_X_y=True)
+    >>> network = KerasCNNClassifier(filters=(16, 32), epochs=10, random_state=0)
+    >>> model = make_pipeline(ImageScaler(), network)
+    >>> model.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
+    True
+    """
+
+    _parameter_constraints = {
+        **LayeredClassifier._parameter_constraints,
+        "filters": [WIDTH, list, tuple],
+        "kernel_size": [WIDTH, list, tuple],
+        "pool_size": [WIDTH, list, tuple],
+        "padding": [StrOptions({"valid", "same"})],
+        "image_shape": [None, StrOptions({"row"}), list, tuple],
+    }
+
+    def __init__(
+        self,
+        *,
+        filters=(32, 64),
+        kernel_size=3,
+        pool_size=(1, 2),
+        padding="valid",
+        units=128,
+        dropout=(0.25, 0.5),
+        image_shape=None,
+        activation="relu",
+        kernel_initializer="glorot_uniform",
+        l1=0.0,
+        l2=0.0,
+        precision="float32",
+        optimizer="adam",
+        learning_rate=None,
+        epochs=20,
+        batch_size=128,
+        early_stopping=False,
+        validation_fraction=None,
+        n_iter_no_change=5,
+        class_weight=None,
+        callbacks=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.pool_size = pool_size
+        self.padding = padding
+        self.units = units
+        self.dropout = dropout
+        self.image_shape = image_shape
+        self.activation = activation
+        self.kernel_initializer = kernel_initializer
+        self.l1 = l1
+        self.l2 = l2
+        self.precision = precision
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @property
+    def image_shape_(self):
+        """``(height, width, channels)`` of the images that the network takes."""
+        check_is_fitted(self)
+        return self._spec.input_shape
+
+    def _specify(self, n_features, image_shape, n_classes):
+        for parameter in ("filters", "kernel_size", "pool_size"):
+            check_layers(self, parameter, WIDTH)
+        input_shape = resolve_image_shape(self.image_shape, n_features, image_shape)
+        parameters = {
+            **self._layer_parameters(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "pool_size": self.pool_size,
+            "padding": self.padding,
+        }
+        if self.image_shape == "row":
+            # One number means a window along the row.
+            for parameter in ("kernel_size", "pool_size"):
+                value = parameters[parameter]
+                values = value if isinstance(value, Sequence) else (value,)
+                along = [(1, v) if isinstance(v, Integral) else v for v in values]
+                n_convolutions = (
+                    1 if isinstance(self.filters, Integral) else len(self.filters)
+                )
+                parameters[parameter] = along * (
+                    n_convolutions if len(along) == 1 else 1
+                )
+        return NetworkSpec(build_cnn, input_shape, n_classes, parameters)

@@ -1,0 +1,184 @@
+"""Networks of the user's own."""
+
+import inspect
+from difflib import get_close_matches
+
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skmnist._base import BaseKerasClassifier
+from skmnist.classifiers._images import resolve_image_shape
+from skmnist.networks import NetworkSpec
+
+__all__ = ["KerasImageClassifier"]
+
+
+class KerasImageClassifier(BaseKerasClassifier):
+    """Classifier from a Keras network of your own.
+
+    Parameters
+    ----------
+    builder : callable
+        Function ``builder(input_shape, n_classes, **builder_params)`` that returns
+        a :class:`keras.Model` with one probability a class. Loss and optimizer are
+        the classifier's: it need not be compiled. Let it be importable (not defined
+        in a script or notebook) if the classifier is to be saved.
+    builder_params : dict, default=None
+        Further arguments of the builder.
+    image_shape : tuple of int, "row" or "flat", default=None
+        What the builder is given as `input_shape`: ``(height, width)`` or
+        ``(height, width, channels)``; None for the shape of `X`, or a square, with
+        its channels; "row" for an image of one row; "flat" for ``(n_features,)``.
+    optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
+        Name, serialised configuration, or function that makes one. An instance
+        serves as an example: every fit gets an optimizer of its own.
+    learning_rate : float, default=None
+        Step size of the optimizer, above 0; None keeps the optimizer's default.
+    epochs : int, default=20
+        Number of passes over the training data, at least 1.
+    batch_size : int, default=128
+        Number of samples for each update of the weights.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on validation data has not fallen for
+        `n_iter_no_change` epochs, and to keep the weights of the best epoch.
+    validation_fraction : float, default=None
+        Share of the training data, in (0, 1), that is set aside for validation,
+        stratified by class. None means 0.1 with early stopping and no validation
+        without it.
+    n_iter_no_change : int, default=5
+        Patience of early stopping, in epochs.
+    class_weight : dict or "balanced", default=None
+        Weight of each class by label (1 where not given), or weights that are
+        inversely proportional to the classes' shares.
+    callbacks : list, default=None
+        Keras callbacks, or functions that make them. Every fit uses copies, and a
+        path that they write to gets a directory of that fit's own, ``fit_id_``.
+    warm_start : bool, default=False
+        Whether a further call of `fit` goes on with the weights and the state of
+        the optimizer that the last one left, for `epochs` more epochs.
+    random_state : int, RandomState instance or None, default=None
+        Decides the initial weights, dropout, the order of the samples and the
+        validation split. Pass an int for the same result at each call.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line for each epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    n_features_in_ : int
+        Number of pixels of an image.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if `X` had any that are strings.
+    history_ : dict of str to list of float
+        Loss and accuracy of each epoch, and with validation data ``val_loss`` and
+        ``val_accuracy``.
+    n_iter_ : int
+        Number of epochs trained.
+    n_parameters_ : int
+        Number of weights of the network.
+    model_ : keras.Model
+        The trained network, built on demand. Changing it does not change the
+        classifier.
+    fit_id_ : str
+        Name of the directories of this fit; only with callbacks that write.
+    image_shape_ : tuple of int
+        ``(height, width, channels)`` of the images, or what the builder was given.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from skmnist import KerasImageClassifier
+    >>> from skmnist.datasets import load_digits
+    >>> def linear(input_shape, n_classes, scale=255.0):
+    ...     return keras.Sequential(
+    ...         [
+    ...             keras.Input(input_shape),
+    ...             keras.layers.Rescaling(1 / scale),
+    ...             keras.layers.Flatten(),
+    ...             keras.layers.Dense(n_classes, activation="softmax"),
+    ...         ]
+    ...     )
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = KerasImageClassifier(builder=linear, epochs=30, random_state=0)
+    >>> model.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.8
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseKerasClassifier._parameter_constraints,
+        "builder": [callable],
+        "builder_params": [None, dict],
+        "image_shape": [None, StrOptions({"row", "flat"}), list, tuple],
+    }
+
+    def __init__(
+        self,
+        *,
+        builder,
+        builder_params=None,
+        image_shape=None,
+        optimizer="adam",
+        learning_rate=None,
+        epochs=20,
+        batch_size=128,
+        early_stopping=False,
+        validation_fraction=None,
+        n_iter_no_change=5,
+        class_weight=None,
+        callbacks=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.builder = builder
+        self.builder_params = builder_params
+        self.image_shape = image_shape
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @property
+    def image_shape_(self):
+        """Shape of one image as the builder was given it."""
+        check_is_fitted(self)
+        return self._spec.input_shape
+
+    def _specify(self, n_features, image_shape, n_classes):
+        if self.image_shape == "flat":
+            input_shape = (n_features,)
+        else:
+            input_shape = resolve_image_shape(self.image_shape, n_features, image_shape)
+        parameters = dict(self.builder_params or {})
+        _check_arguments(self.builder, input_shape, n_classes, parameters)
+        return NetworkSpec(self.builder, input_shape, n_classes, parameters)
+
+
+def _check_arguments(builder, input_shape, n_classes, parameters):
+    """Refuse parameters that a builder does not take, before it is called."""
+    signature = inspect.signature(builder)
+    try:
+        signature.bind(input_shape, n_classes, **parameters)
+    except TypeError as error:
+        known = list(signature.parameters)
+        close = [
+            match
+            for name in parameters
+            if name not in known
+            for match in get_close_matches(name, known, n=1)
+        ]
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"The builder cannot be called with builder_params={parameters!r}: "
+            f"{error}.{hint} It is {builder.__name__}{signature}, and its first two "
+            "arguments are the input shape and the number of classes."
+        ) from error

@@ -1,0 +1,285 @@
+"""Networks of fully connected layers."""
+
+from skmnist.classifiers._layers import RATE, WIDTH, LayeredClassifier
+from skmnist.networks import NetworkSpec, build_mlp
+
+__all__ = ["KerasDNNClassifier", "KerasMLPClassifier"]
+
+
+class KerasMLPClassifier(LayeredClassifier):
+    """Multilayer perceptron with one hidden layer.
+
+    Parameters
+    ----------
+    units : int, default=512
+        Width of the hidden layer.
+    dropout : float, default=0.2
+        Share of the hidden layer's outputs that is dropped while training, in
+        [0, 1).
+    activation : str, default="relu"
+        Keras name of the activation of the hidden layers.
+    kernel_initializer : str, default="glorot_uniform"
+        Keras name of the initializer of the weights, such as ``"he_normal"`` or
+        ``"random_normal"``.
+    l1, l2 : float, default=0.0
+        Factors of the penalties on the sizes and the squares of the weights, at
+        least 0.
+    precision : {"float32", "float64"}, default="float32"
+        Type of the weights and of all arithmetic. Double precision is several times
+        slower; it is for comparing results to the last digit, and not available
+        with JAX as it is set up by default.
+    optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
+        Name, serialised configuration, or function that makes one. An instance
+        serves as an example: every fit gets an optimizer of its own.
+    learning_rate : float, default=None
+        Step size of the optimizer, above 0; None keeps the optimizer's default.
+    epochs : int, default=20
+        Number of passes over the training data, at least 1.
+    batch_size : int, default=128
+        Number of samples for each update of the weights.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on validation data has not fallen for
+        `n_iter_no_change` epochs, and to keep the weights of the best epoch.
+    validation_fraction : float, default=None
+        Share of the training data, in (0, 1), that is set aside for validation,
+        stratified by class. None means 0.1 with early stopping and no validation
+        without it.
+    n_iter_no_change : int, default=5
+        Patience of early stopping, in epochs.
+    class_weight : dict or "balanced", default=None
+        Weight of each class by label (1 where not given), or weights that are
+        inversely proportional to the classes' shares.
+    callbacks : list, default=None
+        Keras callbacks, or functions that make them. Every fit uses copies, and a
+        path that they write to gets a directory of that fit's own, ``fit_id_``.
+    warm_start : bool, default=False
+        Whether a further call of `fit` goes on with the weights and the state of
+        the optimizer that the last one left, for `epochs` more epochs.
+    random_state : int, RandomState instance or None, default=None
+        Decides the initial weights, dropout, the order of the samples and the
+        validation split. Pass an int for the same result at each call.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line for each epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    n_features_in_ : int
+        Number of pixels of an image.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if `X` had any that are strings.
+    history_ : dict of str to list of float
+        Loss and accuracy of each epoch, and with validation data ``val_loss`` and
+        ``val_accuracy``.
+    n_iter_ : int
+        Number of epochs trained.
+    n_parameters_ : int
+        Number of weights of the network.
+    model_ : keras.Model
+        The trained network, built on demand. Changing it does not change the
+        classifier.
+    fit_id_ : str
+        Name of the directories of this fit; only with callbacks that write.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skmnist import ImageScaler, KerasMLPClassifier
+    >>> from skmnist.datasets import load_digits
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = make_pipeline(ImageScaler(), KerasMLPClassifier(random_state=0))
+    >>> model.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
+    True
+    """
+
+    _parameter_constraints = {
+        **LayeredClassifier._parameter_constraints,
+        "units": [WIDTH],
+        "dropout": [RATE],
+    }
+
+    def __init__(
+        self,
+        *,
+        units=512,
+        dropout=0.2,
+        activation="relu",
+        kernel_initializer="glorot_uniform",
+        l1=0.0,
+        l2=0.0,
+        precision="float32",
+        optimizer="adam",
+        learning_rate=None,
+        epochs=20,
+        batch_size=128,
+        early_stopping=False,
+        validation_fraction=None,
+        n_iter_no_change=5,
+        class_weight=None,
+        callbacks=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.units = units
+        self.dropout = dropout
+        self.activation = activation
+        self.kernel_initializer = kernel_initializer
+        self.l1 = l1
+        self.l2 = l2
+        self.precision = precision
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _specify(self, n_features, image_shape, n_classes):
+        return NetworkSpec(
+            build_mlp, (n_features,), n_classes, self._layer_parameters()
+        )
+
+
+class KerasDNNClassifier(LayeredClassifier):
+    """Deep network of fully connected layers.
+
+    Parameters
+    ----------
+    units : int or sequence of int, default=(512, 512)
+        Width of each hidden layer.
+    dropout : float or sequence of float, default=0.2
+        Share of a hidden layer's outputs that is dropped while training, in
+        [0, 1): one value for all layers, or one for each.
+    activation : str, default="relu"
+        Keras name of the activation of the hidden layers.
+    kernel_initializer : str, default="glorot_uniform"
+        Keras name of the initializer of the weights, such as ``"he_normal"`` or
+        ``"random_normal"``.
+    l1, l2 : float, default=0.0
+        Factors of the penalties on the sizes and the squares of the weights, at
+        least 0.
+    precision : {"float32", "float64"}, default="float32"
+        Type of the weights and of all arithmetic. Double precision is several times
+        slower; it is for comparing results to the last digit, and not available
+        with JAX as it is set up by default.
+    optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
+        Name, serialised configuration, or function that makes one. An instance
+        serves as an example: every fit gets an optimizer of its own.
+    learning_rate : float, default=None
+        Step size of the optimizer, above 0; None keeps the optimizer's default.
+    epochs : int, default=20
+        Number of passes over the training data, at least 1.
+    batch_size : int, default=128
+        Number of samples for each update of the weights.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on validation data has not fallen for
+        `n_iter_no_change` epochs, and to keep the weights of the best epoch.
+    validation_fraction : float, default=None
+        Share of the training data, in (0, 1), that is set aside for validation,
+        stratified by class. None means 0.1 with early stopping and no validation
+        without it.
+    n_iter_no_change : int, default=5
+        Patience of early stopping, in epochs.
+    class_weight : dict or "balanced", default=None
+        Weight of each class by label (1 where not given), or weights that are
+        inversely proportional to the classes' shares.
+    callbacks : list, default=None
+        Keras callbacks, or functions that make them. Every fit uses copies, and a
+        path that they write to gets a directory of that fit's own, ``fit_id_``.
+    warm_start : bool, default=False
+        Whether a further call of `fit` goes on with the weights and the state of
+        the optimizer that the last one left, for `epochs` more epochs.
+    random_state : int, RandomState instance or None, default=None
+        Decides the initial weights, dropout, the order of the samples and the
+        validation split. Pass an int for the same result at each call.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line for each epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    n_features_in_ : int
+        Number of pixels of an image.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if `X` had any that are strings.
+    history_ : dict of str to list of float
+        Loss and accuracy of each epoch, and with validation data ``val_loss`` and
+        ``val_accuracy``.
+    n_iter_ : int
+        Number of epochs trained.
+    n_parameters_ : int
+        Number of weights of the network.
+    model_ : keras.Model
+        The trained network, built on demand. Changing it does not change the
+        classifier.
+    fit_id_ : str
+        Name of the directories of this fit; only with callbacks that write.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skmnist import ImageScaler, KerasDNNClassifier
+    >>> from skmnist.datasets import load_digits
+    >>> X, y = load_digits(return_X_y=True)
+    >>> network = KerasDNNClassifier(units=(128, 64), dropout=(0.3, 0.1))
+    >>> model = make_pipeline(ImageScaler(), network)
+    >>> model.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        units=(512, 512),
+        dropout=0.2,
+        activation="relu",
+        kernel_initializer="glorot_uniform",
+        l1=0.0,
+        l2=0.0,
+        precision="float32",
+        optimizer="adam",
+        learning_rate=None,
+        epochs=20,
+        batch_size=128,
+        early_stopping=False,
+        validation_fraction=None,
+        n_iter_no_change=5,
+        class_weight=None,
+        callbacks=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.units = units
+        self.dropout = dropout
+        self.activation = activation
+        self.kernel_initializer = kernel_initializer
+        self.l1 = l1
+        self.l2 = l2
+        self.precision = precision
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _specify(self, n_features, image_shape, n_classes):
+        return NetworkSpec(
+            build_mlp, (n_features,), n_classes, self._layer_parameters()
+        )

@@ -1,0 +1,63 @@
+"""Parameters that describe layers, and the base of the classifiers that have them."""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skmnist._base import BaseKerasClassifier
+
+__all__ = ["RATE", "WIDTH", "LayeredClassifier", "check_layers"]
+
+WIDTH = Interval(Integral, 1, None, closed="left")
+RATE = Interval(Real, 0, 1, closed="left")
+_PENALTY = Interval(Real, 0, None, closed="left")
+
+
+def check_layers(estimator, parameter, constraint):
+    """Check a parameter that holds one value for all layers, or one for each."""
+    value = getattr(estimator, parameter)
+    values = value if isinstance(value, Sequence) else (value,)
+    if not values or not all(
+        constraint.is_satisfied_by(item)
+        for entry in values
+        for item in (entry if isinstance(entry, Sequence) else (entry,))
+    ):
+        raise ValueError(
+            f"The {parameter!r} parameter of {type(estimator).__name__} must be "
+            f"{constraint}, or a sequence of such values with one for each layer. "
+            f"Got {value!r} instead."
+        )
+
+
+class LayeredClassifier(BaseKerasClassifier):
+    """What the classifiers with Dense layers have in common."""
+
+    _parameter_constraints = {
+        **BaseKerasClassifier._parameter_constraints,
+        "units": [WIDTH, list, tuple],
+        "dropout": [RATE, list, tuple],
+        "activation": [str],
+        "kernel_initializer": [str],
+        "l1": [_PENALTY],
+        "l2": [_PENALTY],
+        "precision": [StrOptions({"float32", "float64"})],
+    }
+
+    def _layer_parameters(self):
+        """Check and return what all builders take; names are checked by Keras."""
+        from skmnist._keras import check_name, keras
+
+        check_layers(self, "units", WIDTH)
+        check_layers(self, "dropout", RATE)
+        check_name("activation", self.activation, keras.activations)
+        check_name("kernel_initializer", self.kernel_initializer, keras.initializers)
+        return {
+            "units": self.units,
+            "dropout": self.dropout,
+            "activation": self.activation,
+            "kernel_initializer": self.kernel_initializer,
+            "l1": self.l1,
+            "l2": self.l2,
+            "dtype": self.precision,
+        }

@@ -1,0 +1,407 @@
+"""Network graphs: plain functions that build Keras models, and named architectures.
+
+A builder knows no estimator. It is called as
+``builder(input_shape, n_classes, **parameters)`` and returns an uncompiled
+:class:`keras.Model` whose output are class probabilities. The same functions
+serve the classifiers of this package, plain Keras code, and
+``scikeras.wrappers.KerasClassifier``.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+# Keras is imported inside the functions: names and parameters of the
+# architectures must be readable without loading a deep learning framework.
+
+__all__ = ["ARCHITECTURES", "Architecture", "NetworkSpec", "build_cnn", "build_mlp"]
+
+
+def _per_layer(value, n_layers, name):
+    """Return one value per layer: a scalar is repeated, a sequence must fit."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        if len(value) != n_layers:
+            raise ValueError(
+                f"{name}={value!r} gives {len(value)} value(s) for {n_layers} "
+                f"layer(s): give one value for all of them, or one for each."
+            )
+        return tuple(value)
+    return (value,) * n_layers
+
+
+def _pair(value):
+    return tuple(value) if isinstance(value, Sequence) else (value, value)
+
+
+def _regularizer(l1, l2):
+    from keras import regularizers
+
+    return regularizers.L1L2(l1=l1, l2=l2) if l1 or l2 else None
+
+
+def _hidden_layers(
+    tensor, units, dropout, activation, kernel_initializer, l1, l2, dtype
+):
+    """Stack ``Dense`` layers, each followed by ``Dropout`` where its rate is > 0."""
+    from keras import layers
+
+    for index, (width, rate) in enumerate(zip(units, dropout, strict=True), start=1):
+        tensor = layers.Dense(
+            width,
+            activation=activation,
+            kernel_initializer=kernel_initializer,
+            kernel_regularizer=_regularizer(l1, l2),
+            dtype=dtype,
+            name=f"hidden_{index}",
+        )(tensor)
+        if rate:
+            tensor = layers.Dropout(rate, dtype=dtype, name=f"dropout_{index}")(tensor)
+    return tensor
+
+
+def _probabilities(tensor, n_classes, kernel_initializer, l1, l2, dtype):
+    from keras import layers
+
+    return layers.Dense(
+        n_classes,
+        activation="softmax",
+        kernel_initializer=kernel_initializer,
+        kernel_regularizer=_regularizer(l1, l2),
+        dtype=dtype,
+        name="probabilities",
+    )(tensor)
+
+
+def build_mlp(
+    input_shape,
+    n_classes,
+    *,
+    units=(512,),
+    dropout=0.2,
+    activation="relu",
+    kernel_initializer="glorot_uniform",
+    l1=0.0,
+    l2=0.0,
+    dtype="float32",
+):
+    """Build a multilayer perceptron: hidden layers with dropout, then softmax.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of one sample without the batch axis: ``(n_features,)``, or the
+        shape of an image, which is flattened first.
+    n_classes : int
+        Number of classes, at least 2.
+    units : int or sequence of int, default=(512,)
+        Width of each hidden layer.
+    dropout : float or sequence of float, default=0.2
+        Share of the outputs of a hidden layer that is dropped while training,
+        in [0, 1); one value for all layers or one for each. No layer is added
+        for a rate of 0.
+    activation : str, default="relu"
+        Name of the Keras activation of the hidden layers.
+    kernel_initializer : str, default="glorot_uniform"
+        Name of the Keras initializer of all weight matrices.
+    l1, l2 : float, default=0.0
+        Factors of the L1 and L2 penalties on all weight matrices.
+    dtype : str, default="float32"
+        Type of the weights and of all arithmetic, or the name of a Keras policy.
+
+    Returns
+    -------
+    keras.Model
+        The uncompiled network.
+
+    Examples
+    --------
+    >>> from skmnist.networks import build_mlp
+    >>> build_mlp((784,), 10, units=512).count_params()
+    407050
+    """
+    import keras
+
+    units = _per_layer(units, 1, "units") if isinstance(units, int) else tuple(units)
+    dropout = _per_layer(dropout, len(units), "dropout")
+    inputs = keras.Input(tuple(input_shape), dtype="float32", name="pixels")
+    tensor = inputs
+    if len(input_shape) > 1:
+        tensor = keras.layers.Flatten(
+            data_format="channels_last", dtype=dtype, name="flatten"
+        )(tensor)
+    tensor = _hidden_layers(
+        tensor, units, dropout, activation, kernel_initializer, l1, l2, dtype
+    )
+    outputs = _probabilities(tensor, n_classes, kernel_initializer, l1, l2, dtype)
+    return keras.Model(inputs, outputs, name="mlp")
+
+
+def build_cnn(
+    input_shape,
+    n_classes,
+    *,
+    filters=(32, 64),
+    kernel_size=3,
+    pool_size=(1, 2),
+    padding="valid",
+    units=(128,),
+    dropout=(0.25, 0.5),
+    activation="relu",
+    kernel_initializer="glorot_uniform",
+    l1=0.0,
+    l2=0.0,
+    dtype="float32",
+):
+    """Build a convolutional network: convolutions and pooling, then an MLP.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(height, width, channels)`` of an image, or ``(height, width)`` for one
+        channel.
+    n_classes : int
+        Number of classes, at least 2.
+    filters : int or sequence of int, default=(32, 64)
+        Number of feature maps of each convolution.
+    kernel_size : int or sequence of int or pairs, default=3
+        Height and width of the filters in pixels, for all convolutions or for
+        each.
+    pool_size : int or sequence of int or pairs, default=(1, 2)
+        Window of the max pooling behind each convolution, in pixels; 1 means no
+        pooling. A window is never larger than what is left of the image.
+    padding : {"valid", "same"}, default="valid"
+        Whether convolutions shrink the image or pad it with zeros.
+    units : int or sequence of int, default=(128,)
+        Width of each hidden layer behind the convolutions.
+    dropout : float or sequence of float, default=(0.25, 0.5)
+        Dropout rates in [0, 1): the first behind the last pooling, then one for
+        each hidden layer. One value alone counts for all of these.
+    activation : str, default="relu"
+        Name of the Keras activation of convolutions and hidden layers.
+    kernel_initializer : str, default="glorot_uniform"
+        Name of the Keras initializer of all filters and weight matrices.
+    l1, l2 : float, default=0.0
+        Factors of the L1 and L2 penalties on all filters and weight matrices.
+    dtype : str, default="float32"
+        Type of the weights and of all arithmetic, or the name of a Keras policy.
+
+    Returns
+    -------
+    keras.Model
+        The uncompiled network.
+
+    Raises
+    ------
+    ValueError
+        If the image is too small for the convolutions.
+
+    Examples
+    --------
+    >>> from skmnist.networks import build_cnn
+    >>> build_cnn((28, 28, 1), 10).count_params()
+    1199882
+    """
+    import keras
+    from keras import layers
+
+    shape = tuple(input_shape) if len(input_shape) == 3 else (*input_shape, 1)
+    units = _per_layer(units, 1, "units") if isinstance(units, int) else tuple(units)
+    convolutions = convolution_plan(shape, filters, kernel_size, pool_size, padding)
+    image_dropout, *hidden_dropout = _per_layer(dropout, 1 + len(units), "dropout")
+
+    inputs = keras.Input(shape, dtype="float32", name="pixels")
+    tensor = inputs
+    for index, (n_filters, kernel, pool) in enumerate(convolutions, start=1):
+        tensor = layers.Conv2D(
+            n_filters,
+            kernel,
+            padding=padding,
+            activation=activation,
+            kernel_initializer=kernel_initializer,
+            kernel_regularizer=_regularizer(l1, l2),
+            data_format="channels_last",
+            dtype=dtype,
+            name=f"convolution_{index}",
+        )(tensor)
+        if pool != (1, 1):
+            tensor = layers.MaxPooling2D(
+                pool,
+                data_format="channels_last",
+                dtype=dtype,
+                name=f"pooling_{index}",
+            )(tensor)
+    if image_dropout:
+        tensor = layers.Dropout(image_dropout, dtype=dtype, name="dropout")(tensor)
+    tensor = layers.Flatten(data_format="channels_last", dtype=dtype, name="flatten")(
+        tensor
+    )
+    tensor = _hidden_layers(
+        tensor, units, hidden_dropout, activation, kernel_initializer, l1, l2, dtype
+    )
+    outputs = _probabilities(tensor, n_classes, kernel_initializer, l1, l2, dtype)
+    return keras.Model(inputs, outputs, name="cnn")
+
+
+def convolution_plan(image_shape, filters, kernel_size, pool_size, padding):
+    """Resolve the convolutions of :func:`build_cnn` for one size of image.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        ``(height, width, channels)`` of the images.
+    filters, kernel_size, pool_size, padding
+        As in :func:`build_cnn`.
+
+    Returns
+    -------
+    list of (int, tuple of int, tuple of int)
+        Filters, kernel and pooling window of each convolution.
+
+    Raises
+    ------
+    ValueError
+        If a convolution does not fit into what is left of the image.
+    """
+    filters = (filters,) if isinstance(filters, int) else tuple(filters)
+    kernels = [_pair(k) for k in _per_layer(kernel_size, len(filters), "kernel_size")]
+    pools = [_pair(p) for p in _per_layer(pool_size, len(filters), "pool_size")]
+    height, width = image_shape[:2]
+    plan = []
+    for index, (n_filters, kernel, pool) in enumerate(
+        zip(filters, kernels, pools, strict=True), start=1
+    ):
+        if padding == "valid":
+            if kernel[0] > height or kernel[1] > width:
+                raise ValueError(
+                    f"Images of {image_shape[0]}×{image_shape[1]} pixels are too "
+                    f"small for this network: {height}×{width} pixels reach "
+                    f"convolution {index}, whose kernel is {kernel[0]}×{kernel[1]}. "
+                    "Use fewer convolutions, a smaller kernel_size or pool_size, or "
+                    "padding='same'."
+                )
+            height, width = height - kernel[0] + 1, width - kernel[1] + 1
+        pool = (min(pool[0], height), min(pool[1], width))
+        height, width = height // pool[0], width // pool[1]
+        plan.append((n_filters, kernel, pool))
+    return plan
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What to build: ``builder(input_shape, n_classes, **parameters)``.
+
+    Parameters
+    ----------
+    builder : callable
+        Function that returns a :class:`keras.Model`.
+    input_shape : tuple of int
+        Shape of one sample.
+    n_classes : int
+        Number of classes.
+    parameters : dict
+        Further arguments of the builder.
+    """
+
+    builder: Callable
+    input_shape: tuple
+    n_classes: int
+    parameters: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A named network with its training recipe, as constructor parameters.
+
+    Parameters
+    ----------
+    classifier : {"mlp", "dnn", "cnn"}
+        Which of the network classifiers it is.
+    summary : str
+        What it looks like, in a few words.
+    parameters : dict
+        Parameters of that classifier.
+    """
+
+    classifier: str
+    summary: str
+    parameters: dict = field(default_factory=dict)
+
+
+# Layers, epochs and batch sizes are those of five published write-ups of MNIST
+# with Keras. Where one names no optimizer or batch size, Adam and 128 are used.
+ARCHITECTURES = {
+    "mlp_512": Architecture(
+        "mlp",
+        "one hidden layer of 512",
+        {"units": 512, "dropout": 0.2, "epochs": 20, "batch_size": 128},
+    ),
+    "mlp_784": Architecture(
+        "mlp",
+        "one hidden layer of 784, normal initializer, no dropout",
+        {
+            "units": 784,
+            "dropout": 0.0,
+            "kernel_initializer": "random_normal",
+            "epochs": 10,
+            "batch_size": 200,
+        },
+    ),
+    "mlp_256_256": Architecture(
+        "dnn",
+        "two hidden layers of 256",
+        {
+            "units": (256, 256),
+            "dropout": (0.45, 0.45),
+            "epochs": 20,
+            "batch_size": 128,
+        },
+    ),
+    "mlp_512_256": Architecture(
+        "dnn",
+        "hidden layers of 512 and 256",
+        {"units": (512, 256), "dropout": (0.5, 0.2), "epochs": 30, "batch_size": 128},
+    ),
+    "dnn_512_512": Architecture(
+        "dnn",
+        "two hidden layers of 512",
+        {"units": (512, 512), "dropout": (0.2, 0.2), "epochs": 20, "batch_size": 128},
+    ),
+    "cnn_simple": Architecture(
+        "cnn",
+        "one 5×5 convolution, pooling, 128 hidden units",
+        {
+            "filters": (32,),
+            "kernel_size": 5,
+            "pool_size": 2,
+            "units": (128,),
+            "dropout": (0.2, 0.0),
+            "epochs": 10,
+            "batch_size": 200,
+        },
+    ),
+    "cnn_large": Architecture(
+        "cnn",
+        "5×5 and 3×3 convolutions with pooling, 128 and 50 hidden units",
+        {
+            "filters": (30, 15),
+            "kernel_size": (5, 3),
+            "pool_size": 2,
+            "units": (128, 50),
+            "dropout": (0.2, 0.0, 0.0),
+            "epochs": 10,
+            "batch_size": 200,
+        },
+    ),
+    "cnn_32_64": Architecture(
+        "cnn",
+        "two 3×3 convolutions, pooling, 128 hidden units",
+        {
+            "filters": (32, 64),
+            "kernel_size": 3,
+            "pool_size": (1, 2),
+            "units": (128,),
+            "dropout": (0.25, 0.5),
+            "epochs": 20,
+            "batch_size": 128,
+        },
+    ),
+}

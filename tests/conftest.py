@@ -1,0 +1,6 @@
+import os
+
+# Some of scikit-learn's estimator checks are skipped without this, which SciPy
+# reads when it is imported.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
