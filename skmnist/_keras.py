@@ -59,8 +59,6 @@ def _share_cores():
     allotted = os.environ.get("OMP_NUM_THREADS", "")
     if not allotted.isdecimal() or "TF_NUM_INTRAOP_THREADS" in os.environ:
         return
-    import tensorflow as tf
-
     threading_options = tf.config.threading
     # A RuntimeError means that TensorFlow runs already: its threads stay.
     with contextlib.suppress(RuntimeError):
@@ -73,10 +71,11 @@ def _share_cores():
 with _honoured_log_level():
     import keras
 
+    # Under the other backends too: Keras loads it when it describes a network.
+    import tensorflow as tf
+
     if keras.backend.backend() == "tensorflow":
         _share_cores()
-        import tensorflow as tf
-
         # Brings up the device now, while its greeting can still be held back.
         tf.config.list_logical_devices()
 
