@@ -1,0 +1,192 @@
+"""The IDX format: a magic number, the sizes, then big-endian values."""
+
+import math
+import struct
+
+import numpy as np
+
+from skmnist.datasets._arrays import by
+from skmnist.datasets._files import (
+    DataFormatError,
+    check_unpacked_size,
+    open_data,
+    read_up_to,
+    replacing_data,
+)
+
+_TYPES = {
+    0x08: np.dtype("u1"),
+    0x09: np.dtype("i1"),
+    0x0B: np.dtype(">i2"),
+    0x0C: np.dtype(">i4"),
+    0x0D: np.dtype(">f4"),
+    0x0E: np.dtype(">f8"),
+}
+_CODES = {(dtype.kind, dtype.itemsize): code for code, dtype in _TYPES.items()}
+_MAX_DIMS = 64  # of a numpy array
+
+
+def read_idx(path):
+    """Read an array from a file in IDX format.
+
+    IDX is the format in which MNIST and many sets modelled on it are published.
+    All six value types and any number of dimensions from 1 to 64 are read.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, plain or gzipped. Gzip is recognised by the content, so that a
+        file that was unpacked on its way and kept its ``.gz`` is read as well.
+
+    Returns
+    -------
+    ndarray
+        The values in the shape that the file gives, in native byte order; the
+        type is uint8, int8, int16, int32, float32 or float64. The array is
+        writable and owned by the caller.
+
+    Raises
+    ------
+    DataFormatError
+        If the file is not in IDX format, is shorter or longer than its header
+        says, is empty, or is a damaged gzip file.
+    FileNotFoundError
+        If there is no such file.
+
+    See Also
+    --------
+    write_idx : Write such a file.
+    load_idx : Images and labels from a folder of such files.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import numpy as np
+    >>> from skmnist.datasets import read_idx, write_idx
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "labels-idx1-ubyte.gz"
+    ...     write_idx(path, np.array([5, 0, 4]))
+    ...     read_idx(path)
+    array([5, 0, 4], dtype=uint8)
+    """
+    with open_data(path) as stream:
+        dtype, shape = _read_header(stream, path)
+        n_bytes = math.prod(shape) * dtype.itemsize
+        check_unpacked_size(path, stream, n_bytes)
+        data = read_up_to(stream, n_bytes)
+        promise = f"its header promises {by(shape)} values ({n_bytes:,} bytes)"
+        if len(data) < n_bytes:
+            raise DataFormatError(
+                f"{path}: this IDX file is cut short: {promise}, "
+                f"but only {len(data):,} follow"
+            )
+        if stream.read(1):
+            raise DataFormatError(f"{path}: {promise}, but more follow")
+    array = np.frombuffer(data, dtype).reshape(shape)
+    return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _read_header(stream, path):
+    """Read value type and shape, refusing what no array can have."""
+    magic = stream.read(4)
+    if not magic:
+        raise DataFormatError(f"{path}: the file is empty, expected IDX data")
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES:
+        hint = "; it looks like a web page" if magic[:1] == b"<" else ""
+        raise DataFormatError(
+            f"{path}: not an IDX file: its magic number is {magic.hex(' ')}, expected "
+            "00 00, a value type (08, 09, 0b, 0c, 0d or 0e) and the number of "
+            f"dimensions, as in 00 00 08 03{hint}"
+        )
+    n_dims = magic[3]
+    if not 1 <= n_dims <= _MAX_DIMS:
+        raise DataFormatError(
+            f"{path}: the IDX header gives {n_dims} dimensions, "
+            f"expected 1 to {_MAX_DIMS}"
+        )
+    sizes = stream.read(4 * n_dims)
+    if len(sizes) < 4 * n_dims:
+        raise DataFormatError(
+            f"{path}: this IDX file is cut short within the sizes of its "
+            f"{n_dims} dimensions"
+        )
+    shape = struct.unpack(f">{n_dims}I", sizes)
+    if 0 in shape:
+        raise DataFormatError(f"{path}: this IDX file holds no data ({by(shape)})")
+    return _TYPES[magic[2]], shape
+
+
+def write_idx(path, array):
+    """Write an array to a file in IDX format.
+
+    The file appears under its name only when it is complete; what stood there
+    before is untouched until then.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to write; gzipped if the name ends in ``.gz``. MNIST calls its
+        files ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``,
+        ``t10k-images-idx3-ubyte`` and ``t10k-labels-idx1-ubyte``.
+    array : array-like
+        Numbers in 1 to 64 dimensions, at least one. The types of the format
+        (uint8, int8, int16, int32, float32, float64) are written as they are;
+        other integers, int64 labels for example, as the first of uint8, int8,
+        int16 and int32 that holds all values, and float16 as float32.
+
+    Raises
+    ------
+    TypeError
+        If the array does not hold real numbers of at most 64 bits.
+    ValueError
+        If the array is empty or a scalar, or an integer needs more than 32 bits.
+
+    See Also
+    --------
+    read_idx : Read such a file.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from skmnist.datasets import load_digits, load_idx, write_idx
+    >>> digits = load_digits()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     folder = pathlib.Path(folder)
+    ...     write_idx(folder / "train-images-idx3-ubyte", digits.images)
+    ...     write_idx(folder / "train-labels-idx1-ubyte", digits.target)
+    ...     load_idx(folder, "train").image_shape
+    (8, 8)
+    """
+    array = np.asarray(array)
+    if array.ndim == 0 or array.size == 0:
+        raise ValueError(f"an IDX file holds at least one value, got {array!r}")
+    if max(array.shape) >= 1 << 32:
+        raise ValueError(f"an IDX dimension is below 2**32, got {by(array.shape)}")
+    code = _type_code(array)
+    header = struct.pack(f">HBB{array.ndim}I", 0, code, array.ndim, *array.shape)
+    values = np.ascontiguousarray(array, dtype=_TYPES[code])
+    with replacing_data(path) as file:
+        file.write(header)
+        file.write(values.data)
+
+
+def _type_code(array):
+    """Choose the IDX value type that holds the array without loss."""
+    dtype = array.dtype
+    if (dtype.kind, dtype.itemsize) in _CODES:
+        return _CODES[dtype.kind, dtype.itemsize]
+    if dtype.kind == "f" and dtype.itemsize < 4:
+        return _CODES["f", 4]
+    if dtype.kind not in "biu":
+        raise TypeError(
+            f"an IDX file holds integers or floats of at most 64 bits, got {dtype}"
+        )
+    low, high = int(array.min()), int(array.max())
+    for code in (0x08, 0x09, 0x0B, 0x0C):
+        limits = np.iinfo(_TYPES[code])
+        if limits.min <= low and high <= limits.max:
+            return code
+    raise ValueError(
+        f"an IDX file holds integers of at most 32 bits, got values up to {high:,} "
+        f"and down to {low:,}"
+    )

@@ -1,0 +1,266 @@
+"""MNIST: found where it lies already, or downloaded."""
+
+import os
+import warnings
+from pathlib import Path
+
+from skmnist.datasets import _caches, _download
+from skmnist.datasets._files import DataFormatError, DataNotFoundError
+from skmnist.datasets._loaders import (
+    NPZ_NAME,
+    absence,
+    find_files,
+    join_parts,
+    missing_files,
+    read_files,
+    subset_splits,
+)
+from skmnist.datasets._published import (
+    IMAGE_SHAPE,
+    LABEL_COUNTS,
+    has_published_counts,
+    is_published,
+)
+
+_ENVIRONMENT = "SKMNIST_DATA"
+
+_DESCR = """\
+MNIST, handwritten digits, 28x28
+================================
+
+:Number of images: 70,000: 60,000 for training, 10,000 for testing
+:Classes: the digits 0 to 9, 6,313 to 7,877 images each
+:Image: 28x28 pixels, uint8, 0 (paper) to 255 (full ink)
+:Missing values: none
+
+Digits from two collections of the National Institute of Standards and
+Technology, SD-3 (written by employees of the Census Bureau) and SD-1 (by
+high-school students), half and half in either part. The training part
+holds the hands of about 250 people, none of whom wrote in the test part, so
+that tells how well a model reads a hand that it has not seen.
+
+The black-and-white originals were scaled to fit 20x20 pixels, which gave them
+grey levels, and placed so that the centre of mass of the ink lies in the centre
+of 28x28 pixels. Over the training part pixels have the mean 33.32 and the
+standard deviation 78.57; 81 % of them are 0.
+
+Images per digit, training part:
+{train}
+Images per digit, test part:
+{test}
+
+Not all labels are right: people who looked again found at least 15 of the test
+part to be wrong (Northcutt et al.), so that differences beyond an accuracy of
+99.85 % mean nothing.
+
+References
+----------
+Y. LeCun, L. Bottou, Y. Bengio and P. Haffner (1998). Gradient-based learning
+applied to document recognition. Proceedings of the IEEE 86 (11), 2278-2324.
+https://doi.org/10.1109/5.726791
+
+C. G. Northcutt, A. Athalye and J. Mueller (2021). Pervasive label errors in
+test sets destabilize machine learning benchmarks. https://arxiv.org/abs/2103.14749
+
+Y. LeCun, C. Cortes and C. J. C. Burges: The MNIST database of handwritten
+digits (CC BY-SA 3.0).
+"""
+
+
+def fetch_mnist(
+    subset="train", *, data_home=None, download_if_missing=True, return_X_y=False
+):
+    """Load MNIST from where it lies already, or download it.
+
+    70,000 handwritten digits of 28x28 pixels, 60,000 for training and 10,000 for
+    testing. The first of these places that has the files decides:
+
+    1. the folder `data_home`;
+    2. the folder in the environment variable ``SKMNIST_DATA``;
+    3. the folder for downloads, ``skmnist`` among the user's caches
+       (``~/.cache/skmnist`` on Linux);
+    4. the cache of Keras (``datasets/mnist.npz`` in ``KERAS_HOME``, by default
+       ``~/.keras``);
+    5. the cache of scikit-learn (``mnist_784`` as `fetch_openml` leaves it in
+       ``SCIKIT_LEARN_DATA``, by default ``~/scikit_learn_data``), which takes
+       some seconds to read.
+
+    Otherwise the published files that `subset` needs, 11.6 MB in all, are
+    downloaded into `data_home`, else ``SKMNIST_DATA``, else the folder for
+    downloads.
+
+    Parameters
+    ----------
+    subset : {"train", "test", "all"}, default="train"
+        The part to load; ``"all"`` is the training part followed by the test
+        part.
+    data_home : str or path-like, default=None
+        Folder with the four IDX files of MNIST, gzipped or not, or with
+        ``mnist.npz``, as `load_idx` reads them; they may hold images of another
+        size and other labels. A folder without them, or that does not exist yet,
+        is where a download goes.
+    download_if_missing : bool, default=True
+        If False, raise an error instead of downloading.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    Bunch or tuple of (ndarray, ndarray)
+        A dictionary with attribute access:
+
+        data : ndarray of shape (n_images, 784), dtype uint8
+            One image a row, pixel rows one after another.
+        images : ndarray of shape (n_images, 28, 28), dtype uint8
+            The same pixels as pictures (a view of `data`).
+        target : ndarray of shape (n_images,), dtype int64
+            The digit that each image shows.
+        image_shape : tuple of int
+            Height and width, ``(28, 28)``.
+        target_names : ndarray of shape (10,), dtype str
+            Names of the classes, in ascending order of the label.
+        DESCR : str
+            Where the data come from and what is known of them.
+        source : str
+            The folder or cache they were read from.
+
+    Raises
+    ------
+    DataNotFoundError
+        An `OSError`: if the files are nowhere and cannot be or should not be
+        downloaded, or a folder given by `data_home` or ``SKMNIST_DATA`` holds
+        some files of a set but not all that `subset` needs. (Where those are
+        the published ones, a download that was broken off, they are completed
+        instead.)
+    DataFormatError
+        A `ValueError`: if a file in a folder that was given is damaged, or
+        images and labels differ in number. Damaged caches of Keras and
+        scikit-learn are passed over with a warning.
+    ValueError
+        If `subset` is none of the three.
+
+    See Also
+    --------
+    load_idx : Any other set in the same format.
+    load_digits : A smaller set that needs no files.
+
+    Notes
+    -----
+    Checksums are insisted on for what is downloaded, not for files that are
+    there already. A download never replaces a file that is not the published
+    one; several processes may download at once. Progress is shown on standard
+    error if that is a terminal.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, Y. Bengio and P. Haffner (1998). Gradient-based learning
+    applied to document recognition. Proceedings of the IEEE 86 (11), 2278-2324.
+    https://doi.org/10.1109/5.726791
+
+    Examples
+    --------
+    >>> from skmnist.datasets import fetch_mnist
+    >>> X, y = fetch_mnist("test", return_X_y=True)  # doctest: +SKIP
+    >>> X.shape, X.dtype, y[:5]  # doctest: +SKIP
+    ((10000, 784), dtype('uint8'), array([7, 2, 1, 0, 4]))
+    """
+    splits = subset_splits(subset)
+    looked, given = [], _given_folders(data_home)
+    target, parts, source = _search(given, splits, looked)
+    if parts is None:
+        if not download_if_missing:
+            raise _not_found("download_if_missing is False", target, splits, looked)
+        try:
+            _download.download(target, splits)
+        except OSError as err:
+            reason = f"downloading failed ({err})"
+            raise _not_found(reason, target, splits, looked) from err
+        parts, source = read_files(target, find_files(target), splits), str(target)
+    return join_parts(parts, _description(parts, splits), source, return_X_y)
+
+
+def _given_folders(data_home):
+    """List the folders that the user named, with how, the first to count most."""
+    given = []
+    if data_home is not None:
+        given.append(("data_home", Path(data_home).expanduser()))
+    if os.environ.get(_ENVIRONMENT):
+        given.append((f"${_ENVIRONMENT}", Path(os.environ[_ENVIRONMENT]).expanduser()))
+    return given
+
+
+def _search(given, splits, looked):
+    """Look in all places; return where a download would go, the parts, their place."""
+    for name, folder in given:
+        # Listed once, so that another process's download cannot come in between.
+        found = find_files(folder)
+        if _broken_off(found, splits):
+            looked.append(f"{name} {folder} (incomplete)")
+            return folder, None, None
+        parts = read_files(folder, found, splits)
+        if parts is not None:
+            return folder, parts, str(folder)
+        looked.append(f"{name} {folder} ({absence(folder)})")
+
+    default = _download.default_folder()
+    target = given[0][1] if given else default
+    found = find_files(default)
+    if _broken_off(found, splits):
+        looked.append(f"{default} (incomplete)")
+    else:
+        parts = read_files(default, found, splits)
+        if parts is not None:
+            return target, parts, str(default)
+        looked.append(f"{default} ({absence(default)})")
+
+    for name, place, read in (
+        ("Keras", _caches.keras_cache(), _caches.read_keras_cache),
+        ("scikit-learn", _caches.sklearn_cache(), _caches.read_sklearn_cache),
+    ):
+        try:
+            parts = read(splits)
+        except (DataFormatError, OSError) as err:
+            warnings.warn(
+                f"the MNIST in the cache of {name} is passed over: {err}",
+                UserWarning,
+                stacklevel=3,
+            )
+            looked.append(f"the cache of {name}, {place} (damaged)")
+            continue
+        if parts is not None:
+            return target, parts, str(place)
+        looked.append(f"the cache of {name}, {place} (not there)")
+    return target, None, None
+
+
+def _broken_off(found, splits):
+    """Tell whether the files found are the first of a download that did not end."""
+    return bool(
+        found
+        and missing_files(found, splits)
+        and all(is_published(path) for path in found.values())
+    )
+
+
+def _not_found(reason, target, splits, looked):
+    """Compose the one error that says what is missing and how to get it."""
+    names = ", ".join(f"{stem}.gz" for stem in missing_files({}, splits))
+    return DataNotFoundError(
+        f"MNIST was not found, and {reason}. To get it, download {names} from "
+        f"{_download.MIRRORS[0]} on a machine with a network and put them (or "
+        f"Keras' {NPZ_NAME}) into {target}, or name the folder that holds them by "
+        f"data_home or the environment variable {_ENVIRONMENT}. "
+        f"Looked in: {'; '.join(looked)}."
+    )
+
+
+def _description(parts, splits):
+    """Give the description of MNIST if that is what was read, else None."""
+    for (images, target), split in zip(parts, splits, strict=True):
+        if images.shape[1:] != IMAGE_SHAPE or not has_published_counts(target, split):
+            return None
+    counts = {
+        split: "\n".join(f"    {digit}: {n:,}" for digit, n in enumerate(counts))
+        for split, counts in LABEL_COUNTS.items()
+    }
+    return _DESCR.format(**counts)
