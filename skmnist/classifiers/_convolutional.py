@@ -6,7 +6,7 @@ from numbers import Integral
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skmnist.classifiers._images import resolve_image_shape
+from skmnist.classifiers._images import network_image_shape
 from skmnist.classifiers._layers import WIDTH, LayeredClassifier, check_layers
 from skmnist.networks import NetworkSpec, build_cnn
 
@@ -188,7 +188,7 @@ class KerasCNNClassifier(LayeredClassifier):
     def _specify(self, n_features, image_shape, n_classes):
         for parameter in ("filters", "kernel_size", "pool_size"):
             check_layers(self, parameter, WIDTH)
-        input_shape = resolve_image_shape(self.image_shape, n_features, image_shape)
+        input_shape = network_image_shape(self.image_shape, n_features, image_shape)
         parameters = {
             **self._layer_parameters(),
             "filters": self.filters,

@@ -7,7 +7,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skmnist._base import BaseKerasClassifier
-from skmnist.classifiers._images import resolve_image_shape
+from skmnist.classifiers._images import network_image_shape
 from skmnist.networks import NetworkSpec
 
 __all__ = ["KerasImageClassifier"]
@@ -157,7 +157,7 @@ class KerasImageClassifier(BaseKerasClassifier):
         if self.image_shape == "flat":
             input_shape = (n_features,)
         else:
-            input_shape = resolve_image_shape(self.image_shape, n_features, image_shape)
+            input_shape = network_image_shape(self.image_shape, n_features, image_shape)
         parameters = dict(self.builder_params or {})
         _check_arguments(self.builder, input_shape, n_classes, parameters)
         return NetworkSpec(self.builder, input_shape, n_classes, parameters)
