@@ -130,7 +130,11 @@ def check_name(parameter, name, module):
     """
     if _resolves(module, name):
         return
-    names = [n for n in vars(module) if n.islower() and _resolves(module, n)]
+    names = [
+        n
+        for n, obj in vars(module).items()
+        if n.islower() and callable(obj) and _resolves(module, n)
+    ]
     if not names:  # optimizers have classes only, whose names work in small letters
         classes = [n for n, obj in vars(module).items() if isinstance(obj, type)]
         names = [n.lower() for n in classes if _resolves(module, n.lower())]
@@ -144,6 +148,7 @@ def check_name(parameter, name, module):
 
 def _resolves(module, name):
     try:
-        return callable(module.get(name)) or hasattr(module.get(name), "get_config")
-    except (ValueError, TypeError):
+        module.get(name)
+    except Exception:  # whatever Keras raises for a name that it cannot make use of
         return False
+    return True

@@ -1,0 +1,34 @@
+"""
+A network in a Pipeline
+=======================
+
+Scale the images, train a small convolutional network, look at what it says.
+"""
+
+from sklearn.metrics import classification_report
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+
+from skmnist import ImageScaler, KerasCNNClassifier
+from skmnist.datasets import load_digits
+
+X, y = load_digits(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(
+    X, y, test_size=0.25, stratify=y, random_state=0
+)
+
+model = make_pipeline(
+    ImageScaler(),
+    KerasCNNClassifier(
+        filters=(16, 32),
+        units=64,
+        epochs=40,
+        early_stopping=True,
+        random_state=0,
+    ),
+)
+model.fit(X_train, y_train)
+
+network = model[-1]
+print(f"{network.n_parameters_:,} parameters, {network.n_iter_} epochs")
+print(classification_report(y_test, model.predict(X_test), digits=3))

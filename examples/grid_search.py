@@ -1,0 +1,31 @@
+"""
+Units, dropout and epochs by grid search
+========================================
+
+Every parameter of a network is a constructor parameter, so that scikit-learn's
+searches can set it. Networks of the same shape share one compiled program.
+"""
+
+import pandas as pd
+from sklearn.model_selection import GridSearchCV
+
+from skmnist.datasets import load_digits
+from skmnist.pipelines import make_model
+
+X, y = load_digits(return_X_y=True)
+
+search = GridSearchCV(
+    make_model("mlp_512", random_state=0),
+    {
+        "clf__units": [32, 128],
+        "clf__dropout": [0.0, 0.3],
+        "clf__epochs": [5, 15],
+    },
+    cv=3,
+)
+search.fit(X, y)
+
+results = pd.DataFrame(search.cv_results_)
+columns = [c for c in results if c.startswith("param_")]
+columns += ["mean_test_score", "std_test_score", "mean_fit_time"]
+print(results.sort_values("rank_test_score")[columns].to_string(index=False))

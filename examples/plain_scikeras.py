@@ -1,0 +1,37 @@
+"""
+The builders under plain scikeras
+=================================
+
+The functions that build the networks know no estimator. They work with
+``scikeras.wrappers.KerasClassifier`` as well, which passes what it knows of the data
+as ``meta``.
+"""
+
+from scikeras.wrappers import KerasClassifier
+
+from skmnist.datasets import load_digits
+from skmnist.networks import build_mlp
+
+
+def network(meta, units=64, dropout=0.2):
+    return build_mlp(
+        meta["X_shape_"][1:], meta["n_classes_"], units=units, dropout=dropout
+    )
+
+
+X, y = load_digits(return_X_y=True)
+X = X.astype("float32") / 255
+
+classifier = KerasClassifier(
+    network,
+    loss="sparse_categorical_crossentropy",
+    optimizer="adam",
+    metrics=["accuracy"],
+    model__units=128,
+    epochs=15,
+    batch_size=64,
+    verbose=0,
+    random_state=0,
+)
+classifier.fit(X[:1400], y[:1400])
+print(f"accuracy {classifier.score(X[1400:], y[1400:]):.3f}")
