@@ -7,6 +7,7 @@ optimizer state and random states of their own into them.
 """
 
 import json
+import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -15,15 +16,14 @@ from typing import NamedTuple
 import numpy as np
 
 from skmnist._keras import check_name, isolated_build, keras
-from skmnist._scikeras import ShuffledBatches, fit_model
+from skmnist._scikeras import ScikerasLoop, ShuffledBatches
 from skmnist._trained_network import TrainedNetwork, TrainingState, rebuild
 
 __all__ = ["TrainingData", "TrainingSettings", "make_optimizer", "train"]
 
-_MAX_IDLE_MODELS = 8
-_VALIDATION_BATCH_SIZE = 512
+_MAX_IDLE_LOOPS = 8
 
-_idle_models = OrderedDict()
+_idle_loops = OrderedDict()
 _idle_lock = threading.Lock()
 
 
@@ -105,7 +105,6 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         config, custom_objects = network.config, network.custom_objects
         weights, random_states = network.weights, state.random_states
 
-    optimizer = settings.optimizer
     callbacks = [*settings.callbacks, _RaiseOnNaN()]
     if settings.patience is not None:
         callbacks.append(
@@ -115,32 +114,32 @@ def train(spec, data, settings, state, *, validation=None, network=None):
                 restore_best_weights=True,
             )
         )
-
+    optimizer = settings.optimizer
     key = (config, _optimizer_key(optimizer))
-    model = _take_idle_model(key) or fresh or rebuild(config, custom_objects)
+    loop = _take_idle_loop(key, callbacks)
+    if loop is None:
+        model = fresh or rebuild(config, custom_objects)
+        make = _loop_class(model, callbacks)
+        loop = make(model, optimizer, _make_loss(model))
 
-    def prepare(model):
-        # Of the fit that used this model before, nothing must be left.
-        model.set_weights(weights)
-        if random_states is not None:
-            _assign(_random_variables(model), random_states)
-        _start_optimizer(model, optimizer, state.optimizer_variables)
+    # Of the fit that used this model before, nothing must be left.
+    model = loop.model
+    model.set_weights(weights)
+    if random_states is not None:
+        _assign(_random_variables(model), random_states)
+    _start_optimizer(model, optimizer, state.optimizer_variables)
 
-    history = fit_model(
-        model,
-        prepare,
+    history = loop.fit(
         ShuffledBatches(
             data.arrays, settings.batch_size, state.shuffle_seed, state.n_epochs
         ),
-        optimizer=optimizer,
-        loss=_make_loss(model),
         epochs=settings.epochs,
         initial_epoch=state.n_epochs,
-        validation_data=validation.arrays if validation else None,
-        validation_batch_size=_VALIDATION_BATCH_SIZE,
+        validation=validation.arrays if validation else None,
         callbacks=callbacks,
         verbose=settings.verbose,
     )
+    history = {name: [float(v) for v in values] for name, values in history.items()}
     trained = TrainedNetwork(config, model.get_weights(), custom_objects)
     new_state = TrainingState(
         state.weights_seed,
@@ -150,7 +149,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         _values(_random_variables(model)),
     )
     # Only now: a model whose fit failed is better dropped than lent again.
-    _keep_idle_model(key, model)
+    _keep_idle_loop(key, loop)
     return trained, new_state, history
 
 
@@ -221,7 +220,6 @@ def _assign(variables, values):
 def _start_optimizer(model, optimizer, variables):
     """Put the optimizer of a compiled model into its first, or a given, state."""
     compiled = model.optimizer
-    compiled.build(model.trainable_variables)
     if variables is not None:
         _assign(compiled.variables, variables)
     elif compiled is not optimizer:
@@ -287,21 +285,40 @@ def _optimizer_key(optimizer):
     return json.dumps(config, sort_keys=True, default=repr)
 
 
-def _take_idle_model(key):
-    """Take a compiled model of this kind that no fit uses, if there is one."""
-    with _idle_lock:
-        models = _idle_models.get(key)
-        return models.pop() if models else None
+def _quick_path_is_off():
+    """Tell whether the user wants Keras' own loop for everything."""
+    return os.environ.get("SKMNIST_KERAS_LOOP", "0") not in ("", "0")
 
 
-def _keep_idle_model(key, model):
-    """Keep a compiled model for later fits; the least recently used ones go."""
+def _loop_class(model, callbacks):
+    """Choose the quickest loop that does all that is asked."""
+    if keras.backend.backend() == "tensorflow" and not _quick_path_is_off():
+        from skmnist._resident import ResidentLoop
+
+        if ResidentLoop.suits(model, callbacks):
+            return ResidentLoop
+    return ScikerasLoop
+
+
+def _take_idle_loop(key, callbacks):
+    """Take a loop for this kind of network that no fit uses, if there is one."""
     with _idle_lock:
-        _idle_models.setdefault(key, []).append(model)
-        _idle_models.move_to_end(key)
-        while sum(map(len, _idle_models.values())) > _MAX_IDLE_MODELS:
-            oldest, models = next(iter(_idle_models.items()))
-            if models:
-                models.pop(0)
-            if not models:
-                del _idle_models[oldest]
+        loops = _idle_loops.get(key, [])
+        for loop in loops:
+            if type(loop) is _loop_class(loop.model, callbacks):
+                loops.remove(loop)
+                return loop
+    return None
+
+
+def _keep_idle_loop(key, loop):
+    """Keep a loop for later fits; the least recently used ones go."""
+    with _idle_lock:
+        _idle_loops.setdefault(key, []).append(loop)
+        _idle_loops.move_to_end(key)
+        while sum(map(len, _idle_loops.values())) > _MAX_IDLE_LOOPS:
+            oldest, loops = next(iter(_idle_loops.items()))
+            if loops:
+                loops.pop(0)
+            if not loops:
+                del _idle_loops[oldest]

@@ -30,7 +30,9 @@ for _cls, _name, _method in _own_methods:
     elif _name in _cls.__dict__:
         delattr(_cls, _name)
 
-__all__ = ["fit_model"]
+__all__ = ["ScikerasLoop", "ShuffledBatches"]
+
+_VALIDATION_BATCH_SIZE = 512
 
 
 class ShuffledBatches:
@@ -91,10 +93,6 @@ class ShuffledBatches:
 class _Wrapper(BaseWrapper):
     """A scikeras estimator that is fed with seeded batches of checked arrays."""
 
-    def _ensure_compiled_model(self):
-        super()._ensure_compiled_model()
-        self.prepare(self.model_)
-
     def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
         return X, y
 
@@ -111,69 +109,64 @@ class _Wrapper(BaseWrapper):
         )
 
 
-def fit_model(
-    model,
-    prepare,
-    batches,
-    *,
-    optimizer,
-    loss,
-    epochs,
-    initial_epoch,
-    validation_data,
-    validation_batch_size,
-    callbacks,
-    verbose,
-):
-    """Compile and fit a Keras model by way of scikeras.
+class ScikerasLoop:
+    """Compiles one model, and trains it anew with each call of `fit`.
 
     Parameters
     ----------
     model : keras.Model
-        The model; one that is compiled already is not compiled again.
-    prepare : callable
-        Called with the compiled model before it is fitted.
-    batches : ShuffledBatches
-        Training data.
+        The model.
     optimizer : keras.optimizers.Optimizer
-        For a model that is not compiled.
+        Its optimizer from now on.
     loss : keras.losses.Loss
-        Likewise.
-    epochs, initial_epoch : int
-        Number of epochs to train, and of those trained before.
-    validation_data : tuple of ndarray or None
-        Inputs, encoded labels and, maybe, weights.
-    validation_batch_size : int
-        Rows a step of the validation.
-    callbacks : list of keras.callbacks.Callback
-        Used as they are.
-    verbose : {0, 1, 2}
-        As in :meth:`keras.Model.fit`.
-
-    Returns
-    -------
-    dict of str to list of float
-        One value an epoch for loss and metrics.
+        Its loss.
     """
-    wrapper = _Wrapper(
-        model,
-        optimizer=optimizer,
-        loss=loss,
-        metrics=["accuracy"],
-        shuffle=False,  # the batches come shuffled
-        callbacks=callbacks,
-        verbose=verbose,
-    )
-    wrapper.prepare, wrapper.batches = prepare, batches
-    wrapper.fit(
-        batches.arrays[0],
-        batches.arrays[1],
-        epochs=epochs,
-        initial_epoch=initial_epoch,
-        validation_data=validation_data,
-        validation_batch_size=validation_batch_size,
-    )
-    return {
-        name: [float(value) for value in values]
-        for name, values in wrapper.history_.items()
-    }
+
+    def __init__(self, model, optimizer, loss):
+        self.model = model
+        self._wrapper = _Wrapper(
+            model,
+            optimizer=optimizer,
+            loss=loss,
+            metrics=["accuracy"],
+            shuffle=False,  # the batches come shuffled
+        )
+        self._wrapper.initialize(np.zeros((1, 1)), np.zeros(1))
+        self._wrapper._ensure_compiled_model()
+        optimizer.build(model.trainable_variables)
+
+    def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
+        """Train the model as it stands.
+
+        Parameters
+        ----------
+        batches : ShuffledBatches
+            Training data.
+        epochs, initial_epoch : int
+            Number of epochs to train, and of those trained before.
+        validation : tuple of ndarray or None
+            Inputs, encoded labels and, maybe, weights.
+        callbacks : list of keras.callbacks.Callback
+            Used as they are.
+        verbose : {0, 1, 2}
+            As in :meth:`keras.Model.fit`.
+
+        Returns
+        -------
+        dict of str to list of float
+            One value an epoch for loss and metrics.
+        """
+        wrapper = self._wrapper
+        wrapper.batches = batches
+        wrapper.set_params(callbacks=callbacks, verbose=verbose, warm_start=True)
+        wrapper._initialize_callbacks()
+        vars(wrapper).pop("history_", None)  # to which it would add
+        wrapper.fit(
+            None,
+            None,
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            validation_data=validation,
+            validation_batch_size=_VALIDATION_BATCH_SIZE,
+        )
+        return dict(wrapper.history_)
