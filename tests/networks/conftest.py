@@ -1,0 +1,20 @@
+import pytest
+
+
+@pytest.fixture(scope="session")
+def keras():
+    from skmnist._keras import keras
+
+    return keras
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """300 real digits of 64 pixels in [0, 1], which nobody may write to."""
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    X, y = (X[:300] / 16).astype("float32"), y[:300]
+    X.setflags(write=False)
+    y.setflags(write=False)
+    return X, y

@@ -1,0 +1,134 @@
+"""Network graphs: their sizes, what they are built from, and what does not fit."""
+
+import numpy as np
+import pytest
+from builders import small_cnn
+
+from skmnist import KerasCNNClassifier, KerasDNNClassifier, KerasMLPClassifier
+from skmnist.networks import ARCHITECTURES, build_cnn, build_mlp
+
+PUBLISHED_SIZES = {
+    "mlp_512": 407_050,
+    "dnn_512_512": 669_706,
+    "cnn_32_64": 1_199_882,
+    "mlp_512_256": 535_818,
+    "mlp_256_256": 269_322,
+    "mlp_784": 623_290,
+    "cnn_simple": 592_074,
+    "cnn_large": 59_933,
+}
+CLASSIFIERS = {
+    "mlp": KerasMLPClassifier,
+    "dnn": KerasDNNClassifier,
+    "cnn": KerasCNNClassifier,
+}
+
+
+def test_every_published_architecture_has_a_name():
+    assert set(ARCHITECTURES) == set(PUBLISHED_SIZES)
+
+
+@pytest.mark.parametrize("name", PUBLISHED_SIZES)
+def test_a_named_architecture_has_exactly_its_published_size(name):
+    architecture = ARCHITECTURES[name]
+    classifier = CLASSIFIERS[architecture.classifier](**architecture.parameters)
+    classifier.set_params(epochs=1)
+    rng = np.random.default_rng(0)
+    X = rng.random((20, 784), dtype=np.float32)
+    classifier.fit(X, np.arange(20) % 10)
+    assert classifier.n_parameters_ == PUBLISHED_SIZES[name]
+    assert classifier.model_.count_params() == PUBLISHED_SIZES[name]
+
+
+def layer_types(model):
+    return [type(layer).__name__ for layer in model.layers[1:]]
+
+
+def test_mlp_drops_out_behind_each_hidden_layer_that_asks_for_it():
+    model = build_mlp((64,), 10, units=(8, 6, 4), dropout=(0.5, 0.0, 0.1))
+    assert layer_types(model) == ["Dense", "Dropout", "Dense", "Dense", "Dropout"] + [
+        "Dense"
+    ]
+    assert [layer.rate for layer in model.layers if hasattr(layer, "rate")] == [
+        0.5,
+        0.1,
+    ]
+
+
+def test_cnn_gives_each_convolution_its_own_kernel_and_pooling():
+    model = build_cnn(
+        (28, 20),
+        10,
+        filters=(3, 5),
+        kernel_size=(5, (3, 1)),
+        pool_size=(2, 1),
+        units=(),
+        dropout=0.3,
+    )
+    assert layer_types(model) == [
+        "Conv2D",
+        "MaxPooling2D",
+        "Conv2D",
+        "Dropout",
+        "Flatten",
+        "Dense",
+    ]
+    assert [tuple(layer.output.shape[1:]) for layer in model.layers[1:4]] == [
+        (24, 16, 3),
+        (12, 8, 3),
+        (10, 8, 5),
+    ]
+
+
+@pytest.mark.parametrize("build", [build_mlp, build_cnn])
+def test_penalties_and_initializer_reach_all_weight_matrices(build):
+    model = build((8, 8, 1), 3, l1=0.25, l2=0.5, kernel_initializer="he_normal")
+    weighted = [layer for layer in model.layers if hasattr(layer, "kernel")]
+    assert len(weighted) >= 2
+    for layer in weighted:
+        assert layer.kernel_regularizer.get_config() == {"l1": 0.25, "l2": 0.5}
+        assert type(layer.kernel_initializer).__name__ == "HeNormal"
+
+
+def test_one_value_too_few_names_the_parameter():
+    with pytest.raises(ValueError, match=r"dropout=\(0.5,\) gives 1 value\(s\) for 2"):
+        build_mlp((64,), 10, units=(8, 8), dropout=(0.5,))
+
+
+def test_an_image_that_the_convolutions_use_up_is_refused_with_the_place():
+    message = "Images of 6×6 pixels are too small .* 2×2 pixels reach convolution 3"
+    with pytest.raises(ValueError, match=message):
+        build_cnn((6, 6, 1), 10, filters=(2, 2, 2), pool_size=1)
+
+
+def test_pooling_never_takes_more_than_there_is():
+    model = build_cnn((1, 10, 1), 2, filters=2, kernel_size=(((1, 3)),), pool_size=2)
+    assert model.output_shape == (None, 2)
+
+
+def test_classifier_fits_images_of_any_size_and_channels():
+    X = np.random.default_rng(0).random((20, 6, 9, 3))
+    y = np.arange(20) % 2
+    model = small_cnn(epochs=1).fit(X, y)
+    assert model.image_shape_ == (6, 9, 3)
+    assert model.predict(X.reshape(20, -1)).tolist() == model.predict(X).tolist()
+
+
+def test_builders_work_under_plain_scikeras(digits):
+    from scikeras.wrappers import KerasClassifier
+
+    X, y = digits
+
+    def build(meta, units):
+        return build_mlp(meta["X_shape_"][1:], meta["n_classes_"], units=units)
+
+    plain = KerasClassifier(
+        build,
+        model__units=16,
+        optimizer="adam",
+        loss="sparse_categorical_crossentropy",
+        epochs=10,
+        verbose=0,
+        optimizer__learning_rate=0.01,
+    )
+    assert plain.fit(X, y).score(X, y) > 0.5

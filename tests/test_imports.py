@@ -1,0 +1,145 @@
+"""What is imported when, and that modules import downward only."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skmnist
+
+ROOT = Path(skmnist.__file__).parent
+
+# From the bottom to the top. A module imports only what stands before it, or
+# beside it in the same folder.
+ORDER = [
+    "datasets",
+    "preprocessing",
+    "networks",
+    "_keras",
+    "_trained_network",
+    "_scikeras",
+    "_resident",
+    "_engine",
+    "_callbacks",
+    "_base",
+    "classifiers",
+    "baselines",
+    "pipelines",
+    "_significance",
+    "_scores",
+    "_trial",
+    "_comparison",
+    "evaluation",
+    "persistence",
+    "cli",
+    "__main__",
+]
+
+
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+    for path in sorted(ROOT.rglob("*.py"))
+    if path != ROOT / "__init__.py"
+}
+
+
+def imported_names(path):
+    """Yield every module that a file imports, at its top or inside a function."""
+    package = path.relative_to(ROOT.parent).parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join([*start, *filter(None, [node.module])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def own_imports(module):
+    """Yield the modules of this package that a module imports."""
+    for name in imported_names(MODULES[module]):
+        inner = name.split(".")[1:] if name.startswith("skmnist.") else []
+        while inner:
+            found = {".".join(inner), ".".join([*inner, "__init__"])} & set(MODULES)
+            if found:
+                yield from found - {module}
+                break
+            inner.pop()  # the last part is a function or a class
+
+
+def place(module):
+    return ORDER.index(module.split(".")[0])
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_downward(module):
+    own = module.split(".")[0]
+    assert own in ORDER, f"{own} has no place in the order of modules"
+    above = {
+        name
+        for name in own_imports(module)
+        if name.split(".")[0] != own and place(name) > place(module)
+    }
+    assert not above
+
+
+def test_modules_of_a_folder_do_not_import_each_other_in_circles():
+    graph = {name: set(own_imports(name)) for name in MODULES}
+    done = set()
+
+    def visit(name, above):
+        assert name not in above, f"{' → '.join([*above, name])}"
+        if name not in done:
+            for lower in graph.get(name, ()):
+                visit(lower, (*above, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_scikeras_has_one_home(module):
+    importers = {name.split(".")[0] for name in imported_names(MODULES[module])}
+    assert ("scikeras" in importers) == (module == "_scikeras")
+
+
+# scikit-learn loads some of these itself, for its estimators.
+TABLES_AND_DOWNLOADS = ["pandas", "pooch", "requests", "rich"]
+DEEP_LEARNING_AND_PLOTS = [
+    "tensorflow",
+    "keras",
+    "scikeras",
+    "jax",
+    "torch",
+    "matplotlib",
+]
+
+
+@pytest.mark.parametrize(
+    ("statement", "slow"),
+    [
+        ("import skmnist", DEEP_LEARNING_AND_PLOTS + TABLES_AND_DOWNLOADS),
+        ("import skmnist.datasets", DEEP_LEARNING_AND_PLOTS + TABLES_AND_DOWNLOADS),
+        (
+            "from skmnist import *; KerasCNNClassifier().get_params()",
+            DEEP_LEARNING_AND_PLOTS,
+        ),
+        (
+            "from skmnist.pipelines import *; [make_model(n) for n in model_names()]",
+            DEEP_LEARNING_AND_PLOTS,
+        ),
+        ("import skmnist.evaluation, skmnist.persistence", DEEP_LEARNING_AND_PLOTS),
+        ("import skmnist.cli", DEEP_LEARNING_AND_PLOTS),
+    ],
+)
+def test_nothing_slow_is_loaded_before_it_is_needed(statement, slow):
+    script = f"{statement}\nimport json, sys\nprint(json.dumps(list(sys.modules)))"
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = set(json.loads(run.stdout))
+    assert [name for name in slow if name in loaded] == []
