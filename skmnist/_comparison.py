@@ -1,0 +1,250 @@
+"""The comparison of models: its run, its table and the tests behind its verdicts."""
+
+import joblib
+import numpy as np
+from sklearn.utils.parallel import Parallel
+
+from ._scores import run_trial
+from ._significance import corrected_t_test, holm, mcnemar_test
+from ._trial import make_trial, name_models, resolve_seed
+
+_ALPHA = 0.05
+
+
+def iter_compare(
+    models,
+    X,
+    y,
+    *,
+    cv=None,
+    X_test=None,
+    y_test=None,
+    groups=None,
+    n_jobs=None,
+    random_state=None,
+    callback=None,
+):
+    """Compare models like `compare`, giving each one as soon as it is done.
+
+    For long comparisons: whoever iterates has every finished model in hand whatever
+    happens next, Ctrl-C included. :func:`~skmnist.evaluation.comparison_table` makes
+    the table of any of them.
+
+    Parameters
+    ----------
+    models : dict or list
+        Classifiers and registered names. This and all other parameters are those of
+        :func:`~skmnist.evaluation.compare`, which says more.
+    X : array-like or DataFrame with n_samples rows
+        Images.
+    y : array-like of shape (n_samples,)
+        Their labels.
+    cv : int, splitter or iterable of (train, test) row numbers, default=None
+        Splits of the images.
+    X_test, y_test : like X and y, default=None
+        Test images and labels.
+    groups : array-like of shape (n_samples,), default=None
+        Groups of images for the splitter.
+    n_jobs : int, default=None
+        Number of fits to run at the same time.
+    random_state : int, RandomState instance or None, default=None
+        Decides the folds and the random state of models given by name.
+    callback : callable, default=None
+        Called as ``callback(name, n_done, n_total)`` after every fit.
+
+    Returns
+    -------
+    scores : generator of ModelScores
+        One for each model, failed ones included; in the order of the models, or with
+        ``n_jobs`` in the order in which they are done. Closing the generator stops
+        what is still running. Arguments are checked before it is returned.
+
+    See Also
+    --------
+    skmnist.evaluation.compare : The same in one go.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skmnist.evaluation import comparison_table, iter_compare
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> X, y = load_digits(return_X_y=True)
+    >>> done = []
+    >>> for scores in iter_compare([GaussianNB(), DummyClassifier()], X, y, cv=3):
+    ...     print(scores.name, len(scores.accuracies))
+    ...     done.append(scores)
+    GaussianNB 3
+    DummyClassifier 3
+    >>> comparison_table(done)["verdict"].to_dict()
+    {'GaussianNB': 'best', 'DummyClassifier': 'worse'}
+    """
+    seed = resolve_seed(random_state)
+    joblib.effective_n_jobs(n_jobs)  # refuses 0 before anything is fitted
+    models = name_models(models, seed)
+    trial = make_trial(X, y, cv, X_test, y_test, groups, seed)
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    return run_trial(models, trial, parallel, callback)
+
+
+def comparison_table(scores):
+    """Put the scores of several models into a table, best accuracy first.
+
+    Parameters
+    ----------
+    scores : iterable of ModelScores
+        As :func:`~skmnist.evaluation.iter_compare` gives them, all from the same
+        comparison; it need not be complete.
+
+    Returns
+    -------
+    table : DataFrame
+        One row a model, indexed by its name (index ``model``), by decreasing
+        accuracy, failed models last. Columns:
+
+        - ``accuracy``: share of the test images recognised, mean of the splits;
+        - ``accuracy_se``: its standard error;
+        - ``log_loss``: mean of the splits, NaN for a model without probabilities;
+        - ``fit_time``: seconds of a fit, median of the splits, because the first fit
+          of a process may have libraries to load;
+        - ``predict_time_us``: microseconds to predict an image, median of the splits,
+          when all images of a split are predicted at once and after one call that is
+          not measured;
+        - ``n_parameters`` (Int64): number of fitted weights of networks and linear
+          models; missing for other models, and where the splits differ in it;
+        - ``p_value``: how likely a difference to the best model at least this large
+          is by chance alone; missing for the best;
+        - ``p_adjusted``: the same, adjusted for the number of models;
+        - ``verdict`` (string): "best", "worse" where ``p_adjusted`` < 0.05,
+          "no clear difference", or "failed";
+        - ``error_message`` (string): type and text of a failed model's error, on
+          one line.
+
+        ``table.attrs`` has ``test``, ``correction``, ``alpha`` and ``n_splits``.
+
+    Raises
+    ------
+    ValueError
+        If the scores are from different comparisons, or two have the same name.
+
+    Notes
+    -----
+    **Several splits.** Training sets overlap, so that the accuracies of the splits
+    vary less than those of independent samples would. With J splits, n₁ training and
+    n₂ test images in each, and s² the sample variance over the splits, the variance
+    of a mean is therefore estimated by (1/J + n₂/n₁) s² [1]_, n₂/n₁ being 1/(J - 1)
+    for J folds. Its root is ``accuracy_se``; for the differences dⱼ between the best
+    model and another on the same split, the corrected resampled t-test refers
+
+        t = mean(d) / sqrt((1/J + n₂/n₁) s²(d))
+
+    to Student's distribution with J - 1 degrees of freedom, two-sided. It covers
+    repeated cross-validation as well [2]_.
+
+    **One split, or a test set.** ``accuracy_se`` is the binomial
+    sqrt(a (1 - a) / n). McNemar's test [3]_ looks at the b images that only the best
+    model recognises and the c that only the other does: the exact binomial test of b
+    among b + c for b + c < 25, above it (abs(b - c) - 1)² / (b + c) as chi-squared
+    with one degree of freedom. It knows these fitted models and this test set; how
+    much another training set would change them it cannot know.
+
+    **Several models.** The p values of a table are adjusted together by Holm's
+    method [4]_ for comparisons with one model, the best. As the best one is picked
+    by the same data, the promise is this: the model that really is best is called
+    "worse" with a probability of at most about 0.05. That no other one of several
+    equally good models is called so is not promised.
+
+    References
+    ----------
+    .. [1] C. Nadeau and Y. Bengio (2003). Inference for the generalization error.
+       Machine Learning 52, 239-281.
+    .. [2] R. R. Bouckaert and E. Frank (2004). Evaluating the replicability of
+       significance tests for comparing learning algorithms. PAKDD, 3-12.
+    .. [3] T. G. Dietterich (1998). Approximate statistical tests for comparing
+       supervised classification learning algorithms. Neural Computation 10,
+       1895-1923.
+    .. [4] S. Holm (1979). A simple sequentially rejective multiple test procedure.
+       Scandinavian Journal of Statistics 6, 65-70.
+    """
+    import pandas as pd
+
+    scores = list(scores)
+    _check_comparable(scores)
+    # Rounded, so that models with the same accuracy stay in the order given.
+    ranked = sorted(
+        (s for s in scores if not s.failed), key=lambda s: -round(s.accuracy, 12)
+    )
+    rows = [_row(s) for s in ranked]
+    if ranked:
+        rows[0]["verdict"] = "best"
+        p_values = [_p_value(ranked[0], other) for other in ranked[1:]]
+        for row, p, adjusted in zip(rows[1:], p_values, holm(p_values), strict=True):
+            verdict = "worse" if adjusted < _ALPHA else "no clear difference"
+            row |= {"p_value": p, "p_adjusted": adjusted, "verdict": verdict}
+    for failed in (s for s in scores if s.failed):
+        ranked.append(failed)
+        rows.append({"verdict": "failed", "error_message": failed.error_message})
+
+    dtypes = {
+        "accuracy": "float64",
+        "accuracy_se": "float64",
+        "log_loss": "float64",
+        "fit_time": "float64",
+        "predict_time_us": "float64",
+        "n_parameters": "Int64",
+        "p_value": "float64",
+        "p_adjusted": "float64",
+        "verdict": "string",
+        "error_message": "string",
+    }
+    index = pd.Index([s.name for s in ranked], name="model", dtype=object)
+    columns = {
+        column: pd.Series([row.get(column) for row in rows], index=index, dtype=dtype)
+        for column, dtype in dtypes.items()
+    }
+    table = pd.DataFrame(columns, index=index)
+    table.attrs = _attributes(ranked)
+    return table
+
+
+def _check_comparable(scores):
+    names = [s.name for s in scores]
+    if len(set(names)) < len(names):
+        raise ValueError(f"The names of the models must be unique; got {names}.")
+    if len({s.n_test for s in scores if not s.failed}) > 1:
+        raise ValueError("The scores are from different splits and do not compare.")
+
+
+def _row(scores):
+    return {
+        "accuracy": scores.accuracy,
+        "accuracy_se": scores.accuracy_se,
+        "log_loss": np.mean(scores.log_losses),
+        "fit_time": np.median(scores.fit_times),
+        "predict_time_us": 1e6
+        * np.median(np.divide(scores.predict_times, scores.n_test)),
+        "n_parameters": scores.n_parameters,
+    }
+
+
+def _p_value(best, other):
+    """Two-sided p value of the difference between two models' accuracies."""
+    if len(best.right) == 1:
+        return mcnemar_test(best.right[0], other.right[0])
+    # Whole images are subtracted, so that equal models differ by exactly zero.
+    differences = [
+        (int(a.sum()) - int(b.sum())) / len(a)
+        for a, b in zip(best.right, other.right, strict=True)
+    ]
+    return corrected_t_test(differences, best.test_train_ratio)
+
+
+def _attributes(ranked):
+    n_splits = max((len(s.right) for s in ranked), default=0)
+    test = "McNemar's test" if n_splits == 1 else "corrected resampled t-test"
+    return {
+        "test": test if n_splits else None,
+        "correction": "Holm",
+        "alpha": _ALPHA,
+        "n_splits": n_splits,
+    }

@@ -1,0 +1,260 @@
+"""The scores that each model of a comparison reaches on each split."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.metrics import log_loss
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing, column_or_1d
+from sklearn.utils.parallel import delayed
+from sklearn.utils.validation import _num_samples
+
+from ._significance import binomial_standard_error, corrected_standard_error
+
+
+@dataclass(frozen=True, eq=False)
+class ModelScores:
+    """What one model reached on every split of a comparison.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model, unique in its comparison.
+    right : tuple of ndarray of bool, one per split
+        Which test images of the split were recognised, in the order of the split.
+    n_train : tuple of int, one per split
+        Number of training images.
+    fit_times : tuple of float, one per split
+        Seconds that `fit` took.
+    predict_times : tuple of float, one per split
+        Seconds that `predict` took for all test images of the split.
+    log_losses : tuple of float, one per split
+        Log loss on the test images; NaN for a model without probabilities.
+    n_parameters : int or None
+        Number of fitted weights; None when unknown or not the same on every split.
+    error_message : str or None
+        Why the model failed; None when it did not. A failed model has empty tuples.
+    """
+
+    name: str
+    right: tuple = ()
+    n_train: tuple = ()
+    fit_times: tuple = ()
+    predict_times: tuple = ()
+    log_losses: tuple = ()
+    n_parameters: int | None = None
+    error_message: str | None = None
+
+    @property
+    def failed(self):
+        """Whether the model has an error in place of scores."""
+        return self.error_message is not None
+
+    @property
+    def n_test(self):
+        """Number of test images of each split, a tuple of int."""
+        return tuple(len(right) for right in self.right)
+
+    @property
+    def accuracies(self):
+        """Accuracy on each split, an ndarray of floats between 0 and 1."""
+        return np.array([right.mean() for right in self.right])
+
+    @property
+    def accuracy(self):
+        """Mean of the accuracies; NaN for a failed model."""
+        return float("nan") if self.failed else float(self.accuracies.mean())
+
+    @property
+    def test_train_ratio(self):
+        """Test images per training image, over all splits."""
+        return sum(self.n_test) / sum(self.n_train)
+
+    @property
+    def accuracy_se(self):
+        """Standard error of the mean accuracy; NaN for a failed model.
+
+        Binomial for one split, else with the variance that Nadeau and Bengio
+        correct for overlapping training sets.
+        """
+        if self.failed:
+            return float("nan")
+        if len(self.right) == 1:
+            return binomial_standard_error(int(self.right[0].sum()), *self.n_test)
+        return corrected_standard_error(self.accuracies, self.test_train_ratio)
+
+
+def predict_labels(model, X):
+    """Predicted labels of X as a one-dimensional array, one for each row."""
+    predicted = column_or_1d(model.predict(X))
+    if len(predicted) != _num_samples(X):
+        raise ValueError(
+            f"{type(model).__name__}.predict gave {len(predicted)} labels "
+            f"for {_num_samples(X)} rows."
+        )
+    return predicted
+
+
+def mean_log_loss(model, X, y):
+    """Log loss of the model's probabilities; NaN when it has none."""
+    classes = getattr(model, "classes_", None)
+    if classes is None or not hasattr(model, "predict_proba"):
+        return float("nan")
+    if len(classes) == 1:
+        return 0.0
+    return float(log_loss(y, model.predict_proba(X), labels=classes))
+
+
+def count_parameters(model):
+    """Count the weights of a fitted network or linear model; None for others."""
+    while True:
+        if isinstance(model, Pipeline):
+            model = model[-1]
+        elif hasattr(model, "best_estimator_"):
+            model = model.best_estimator_
+        else:
+            break
+    if hasattr(model, "n_parameters_"):
+        return int(model.n_parameters_)
+    if hasattr(model, "coefs_"):
+        return sum(w.size for w in (*model.coefs_, *model.intercepts_))
+    if hasattr(model, "coef_"):
+        # The shape, because the size of a sparse matrix leaves out its zeros.
+        n_weights = int(np.prod(model.coef_.shape))
+        if hasattr(model, "intercept_") and getattr(model, "fit_intercept", True):
+            n_weights += np.size(model.intercept_)
+        return n_weights
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class _SplitScores:
+    """What one model reached on one split."""
+
+    right: np.ndarray
+    n_train: int
+    fit_time: float
+    predict_time: float
+    log_loss: float
+    n_parameters: int | None
+
+
+def _score_split(name, number, model, X, y, X_test, y_test, train, test):
+    """Fit and score a model on a split; the text of an error takes the scores' place.
+
+    Arrays come one by one and not as a Trial, so that joblib maps the large ones
+    into the memory of its workers once instead of sending them with every task.
+    """
+    try:
+        scores = _fit_and_score(
+            model,
+            _safe_indexing(X, train),
+            y[train],
+            _safe_indexing(X_test, test),
+            y_test[test],
+        )
+    except Exception as error:
+        return name, number, error_text(error)
+    return name, number, scores
+
+
+def _fit_and_score(model, X, y, X_test, y_test):
+    start = perf_counter()
+    model.fit(X, y)
+    fit_time = perf_counter() - start
+    # The first call may build or compile something, which is no cost of an image.
+    model.predict(_safe_indexing(X_test, [0]))
+    start = perf_counter()
+    predicted = predict_labels(model, X_test)
+    predict_time = perf_counter() - start
+    return _SplitScores(
+        right=np.asarray(predicted == y_test, dtype=bool),
+        n_train=len(y),
+        fit_time=fit_time,
+        predict_time=predict_time,
+        log_loss=mean_log_loss(model, X_test, y_test),
+        n_parameters=count_parameters(model),
+    )
+
+
+def error_text(error):
+    """Type and message of an exception on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+
+
+def run_trial(models, trial, parallel, callback=None):
+    """Yield the ModelScores of each model as soon as its last split is done."""
+    n_splits = len(trial.splits)
+    n_total = n_splits * len(models)
+    remaining = {name: set(range(n_splits)) for name in models}
+    done = {name: {} for name in models}
+    with closing(_outcomes(models, trial, parallel, remaining)) as outcomes:
+        for name, number, scores in outcomes:
+            if not remaining[name]:
+                continue  # a split that was under way when another one failed
+            failed = isinstance(scores, str)
+            if failed:
+                remaining[name].clear()
+            else:
+                remaining[name].remove(number)
+                done[name][number] = scores
+            if callback is not None:
+                callback(name, n_total - sum(map(len, remaining.values())), n_total)
+            if failed:
+                yield ModelScores(name, error_message=scores)
+            elif not remaining[name]:
+                yield _gather(name, [done[name][i] for i in range(n_splits)])
+
+
+def _outcomes(models, trial, parallel, remaining):
+    """Yield name, split number and scores (or the text of an error) of each fit.
+
+    Should the pool of workers break, by a worker that is killed for its memory say,
+    the models that still have splits remaining are run again one at a time, so that
+    only the one that breaks it is lost.
+    """
+
+    def tasks(names):
+        for name in names:
+            for number, (train, test) in enumerate(trial.splits):
+                # Asked just before the start: a model that failed runs no more.
+                if number in remaining[name]:
+                    yield delayed(_score_split)(
+                        name,
+                        number,
+                        clone(models[name]),
+                        trial.X,
+                        trial.y,
+                        trial.X_test,
+                        trial.y_test,
+                        train,
+                        test,
+                    )
+
+    rounds = [list(models)]
+    while rounds:
+        names = rounds.pop(0)
+        try:
+            with closing(parallel(tasks(names))) as outcomes:
+                yield from outcomes
+        except Exception as error:
+            if len(names) == 1:
+                yield names[0], None, error_text(error)
+            else:
+                rounds = [[name] for name in names if remaining[name]]
+
+
+def _gather(name, splits):
+    counts = {scores.n_parameters for scores in splits}
+    return ModelScores(
+        name,
+        right=tuple(scores.right for scores in splits),
+        n_train=tuple(scores.n_train for scores in splits),
+        fit_times=tuple(scores.fit_time for scores in splits),
+        predict_times=tuple(scores.predict_time for scores in splits),
+        log_losses=tuple(scores.log_loss for scores in splits),
+        n_parameters=counts.pop() if len(counts) == 1 else None,
+    )
