@@ -148,7 +148,8 @@ def check_name(parameter, name, module):
 
 def _resolves(module, name):
     try:
-        module.get(name)
+        with isolated_build(seed=0):  # an initializer draws a seed when it is made
+            module.get(name)
     except Exception:  # whatever Keras raises for a name that it cannot make use of
         return False
     return True

@@ -18,3 +18,19 @@ def digits():
     X.setflags(write=False)
     y.setflags(write=False)
     return X, y
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """What reaches the networks: one (training, validation) pair of data a fit."""
+    from skmnist import _engine
+
+    seen = []
+    train = _engine.train
+
+    def recording(spec, data, *args, validation=None, **kwargs):
+        seen.append((data, validation))
+        return train(spec, data, *args, validation=validation, **kwargs)
+
+    monkeypatch.setattr(_engine, "train", recording)
+    return seen
