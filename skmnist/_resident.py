@@ -60,7 +60,9 @@ class ResidentLoop:
             for method in ("train_step", "test_step", "fit", "compute_loss")
         )
         own_hooks = any(
-            getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)
+            hook in vars(callback)
+            or getattr(type(callback), hook)
+            is not getattr(keras.callbacks.Callback, hook)
             for callback in callbacks
             for hook in _BATCH_HOOKS
         )
