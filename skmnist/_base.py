@@ -92,12 +92,18 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         with self._all_or_nothing():
             training = self._checked_training_data(X, y, sample_weight, resume=resume)
             seeds = self._draw_seeds()
+            if not resume:
+                self._split_seed = seeds[2]
             validation = None
             if X_val is not None:
                 validation = self._checked_validation_data(X_val, y_val)
             elif self.early_stopping or self.validation_fraction is not None:
                 fraction = self.validation_fraction or _DEFAULT_VALIDATION_FRACTION
-                training, validation = _stratified_split(training, fraction, seeds[2])
+                # Going on splits as before: the network must not be trained on
+                # what it is then validated with.
+                training, validation = _stratified_split(
+                    training, fraction, self._split_seed
+                )
             self._train(training, validation, seeds, epochs=self.epochs, resume=resume)
             self._training.is_kept = self.warm_start
         return self
@@ -154,7 +160,10 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             training = self._checked_training_data(
                 X, y, sample_weight, resume=resume, classes=classes
             )
-            self._train(training, None, self._draw_seeds(), epochs=1, resume=resume)
+            seeds = self._draw_seeds()
+            if not resume:
+                self._split_seed = seeds[2]
+            self._train(training, None, seeds, epochs=1, resume=resume)
             self._training.is_kept = True
         return self
 

@@ -9,6 +9,7 @@ serve the classifiers of this package, plain Keras code, and
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 
 # Keras is imported inside the functions: names and parameters of the
 # architectures must be readable without loading a deep learning framework.
@@ -16,26 +17,53 @@ from dataclasses import dataclass, field
 __all__ = ["ARCHITECTURES", "Architecture", "NetworkSpec", "build_cnn", "build_mlp"]
 
 
+def plain_numbers(value):
+    """Return a number or nested sequence of numbers as Keras takes them.
+
+    Parameters
+    ----------
+    value : object
+        Numbers of NumPy become those of Python, and lists tuples, which nobody
+        can change behind our back. All else is returned as it is.
+
+    Returns
+    -------
+    object
+        The same value.
+    """
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(map(plain_numbers, value))
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
+
+
 def _per_layer(value, n_layers, name):
     """Return one value per layer: a scalar is repeated, a sequence must fit."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    value = plain_numbers(value)
+    if isinstance(value, tuple):
         if len(value) != n_layers:
             raise ValueError(
                 f"{name}={value!r} gives {len(value)} value(s) for {n_layers} "
                 f"layer(s): give one value for all of them, or one for each."
             )
-        return tuple(value)
+        return value
     return (value,) * n_layers
 
 
+def _sequence(value):
+    value = plain_numbers(value)
+    return value if isinstance(value, tuple) else (value,)
+
+
 def _pair(value):
-    return tuple(value) if isinstance(value, Sequence) else (value, value)
+    return value if isinstance(value, tuple) else (value, value)
 
 
 def _regularizer(l1, l2):
     from keras import regularizers
 
-    return regularizers.L1L2(l1=l1, l2=l2) if l1 or l2 else None
+    return regularizers.L1L2(l1=float(l1), l2=float(l2)) if l1 or l2 else None
 
 
 def _hidden_layers(
@@ -120,7 +148,7 @@ def build_mlp(
     """
     import keras
 
-    units = _per_layer(units, 1, "units") if isinstance(units, int) else tuple(units)
+    units = _sequence(units)
     dropout = _per_layer(dropout, len(units), "dropout")
     inputs = keras.Input(tuple(input_shape), dtype="float32", name="pixels")
     tensor = inputs
@@ -204,7 +232,7 @@ def build_cnn(
     from keras import layers
 
     shape = tuple(input_shape) if len(input_shape) == 3 else (*input_shape, 1)
-    units = _per_layer(units, 1, "units") if isinstance(units, int) else tuple(units)
+    units = _sequence(units)
     convolutions = convolution_plan(shape, filters, kernel_size, pool_size, padding)
     image_dropout, *hidden_dropout = _per_layer(dropout, 1 + len(units), "dropout")
 
@@ -261,7 +289,7 @@ def convolution_plan(image_shape, filters, kernel_size, pool_size, padding):
     ValueError
         If a convolution does not fit into what is left of the image.
     """
-    filters = (filters,) if isinstance(filters, int) else tuple(filters)
+    filters = _sequence(filters)
     kernels = [_pair(k) for k in _per_layer(kernel_size, len(filters), "kernel_size")]
     pools = [_pair(p) for p in _per_layer(pool_size, len(filters), "pool_size")]
     height, width = image_shape[:2]

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmnist.classifiers._images import network_image_shape
 from skmnist.classifiers._layers import WIDTH, LayeredClassifier, check_layers
-from skmnist.networks import NetworkSpec, build_cnn
+from skmnist.networks import NetworkSpec, build_cnn, plain_numbers
 
 __all__ = ["KerasCNNClassifier"]
 
@@ -191,9 +191,9 @@ class KerasCNNClassifier(LayeredClassifier):
         input_shape = network_image_shape(self.image_shape, n_features, image_shape)
         parameters = {
             **self._layer_parameters(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "pool_size": self.pool_size,
+            "filters": plain_numbers(self.filters),
+            "kernel_size": plain_numbers(self.kernel_size),
+            "pool_size": plain_numbers(self.pool_size),
             "padding": self.padding,
         }
         if self.image_shape == "row":

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skmnist._base import BaseKerasClassifier
+from skmnist.networks import plain_numbers
 
 __all__ = ["RATE", "WIDTH", "LayeredClassifier", "check_layers"]
 
@@ -53,11 +54,11 @@ class LayeredClassifier(BaseKerasClassifier):
         check_name("activation", self.activation, keras.activations)
         check_name("kernel_initializer", self.kernel_initializer, keras.initializers)
         return {
-            "units": self.units,
-            "dropout": self.dropout,
+            "units": plain_numbers(self.units),
+            "dropout": plain_numbers(self.dropout),
             "activation": self.activation,
             "kernel_initializer": self.kernel_initializer,
-            "l1": self.l1,
-            "l2": self.l2,
+            "l1": float(self.l1),
+            "l2": float(self.l2),
             "dtype": self.precision,
         }
