@@ -1,0 +1,196 @@
+"""How training goes on, and what weights of samples and classes mean."""
+
+import numpy as np
+import pytest
+from builders import dense, small_cnn, small_mlp
+
+from skmnist import KerasImageClassifier
+
+
+def assert_same_network(first, second, X):
+    assert np.array_equal(first.predict_proba(X), second.predict_proba(X))
+    assert first.history_ == second.history_
+    assert first.n_iter_ == second.n_iter_
+
+
+@pytest.mark.parametrize("small", [small_mlp, small_cnn])
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+def test_partial_fit_is_one_more_epoch(small, optimizer, digits):
+    X, y = digits
+    whole = small(epochs=3, optimizer=optimizer).fit(X, y)
+    parts = small(epochs=2, optimizer=optimizer).fit(X, y).partial_fit(X, y)
+    assert_same_network(whole, parts, X)
+    assert parts.n_iter_ == 3
+
+
+def test_partial_fit_may_come_first_and_knows_all_classes(digits):
+    X, y = digits
+    model = small_mlp(epochs=2)
+    model.partial_fit(X[y < 5], y[y < 5], classes=np.arange(10))
+    assert model.n_iter_ == 1
+    assert model.predict_proba(X).shape == (len(X), 10)
+    model.partial_fit(X[y >= 5], y[y >= 5])
+    assert model.n_iter_ == 2
+    fitted = small_mlp(epochs=2).fit(X, y)
+    started = small_mlp().partial_fit(X, y, classes=range(10)).partial_fit(X, y)
+    assert_same_network(fitted, started, X)
+
+
+def test_warm_start_goes_on_for_epochs_more(digits):
+    X, y = digits
+    whole = small_mlp(epochs=3).fit(X, y)
+    parts = small_mlp(epochs=2, warm_start=True).fit(X, y)
+    parts.set_params(epochs=1).fit(X, y)
+    assert_same_network(whole, parts, X)
+
+
+def test_without_warm_start_fit_begins_anew(digits):
+    X, y = digits
+    once = small_mlp().fit(X, y)
+    twice = small_mlp().fit(X[::-1], y[::-1]).fit(X, y)
+    assert_same_network(once, twice, X)
+
+
+def test_warm_start_keeps_what_was_held_out_apart(digits, trainings):
+    X, y = digits
+    model = small_mlp(
+        warm_start=True, validation_fraction=0.2, random_state=None, epochs=1
+    )
+    model.fit(X, y).fit(X, y)
+    (_, first), (training, _) = trainings
+    trained_rows = {row.tobytes() for row in training.inputs}
+    assert not trained_rows & {row.tobytes() for row in first.inputs}
+
+
+def test_a_curve_has_one_point_for_each_epoch(digits):
+    X, y = digits
+    model = small_mlp(epochs=2, warm_start=True).fit(X, y)
+    assert set(model.history_) == {"loss", "accuracy"}
+    model.fit(X, y, X_val=X[:50], y_val=y[:50])
+    assert set(model.history_) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert {len(curve) for curve in model.history_.values()} == {model.n_iter_} == {4}
+    assert np.isnan(model.history_["val_loss"]).tolist() == [True, True, False, False]
+
+
+def test_training_lowers_the_loss(digits):
+    X, y = digits
+    model = small_mlp(epochs=20, learning_rate=0.01).fit(X, y)
+    assert model.history_["loss"][-1] < model.history_["loss"][0] / 2
+    assert model.score(X, y) > 0.8
+
+
+def test_a_sample_of_weight_zero_is_as_good_as_dropped(digits):
+    X, y = digits
+    keep = np.arange(len(X)) % 3 > 0
+    weighted = small_mlp().fit(X, y, sample_weight=keep.astype(float))
+    dropped = small_mlp().fit(X[keep], y[keep])
+    np.testing.assert_allclose(
+        weighted.predict_proba(X), dropped.predict_proba(X), rtol=1e-5
+    )
+
+
+def test_the_unit_of_sample_weights_does_not_matter(digits):
+    X, y = digits
+    weights = np.linspace(0.1, 2, len(X))
+    one = small_mlp(l2=0.01).fit(X, y, sample_weight=weights)
+    other = small_mlp(l2=0.01).fit(X, y, sample_weight=1000 * weights)
+    np.testing.assert_allclose(one.predict_proba(X), other.predict_proba(X), rtol=1e-4)
+    plain = small_mlp(l2=0.01).fit(X, y)
+    assert not np.allclose(plain.predict_proba(X), one.predict_proba(X), rtol=1e-3)
+
+
+def test_class_weights_are_sample_weights(digits):
+    X, y = digits
+    X, y = X[y < 3][20:], y[y < 3][20:] + 5
+    given = small_mlp(class_weight={5: 0.2, 7: 3.0}).fit(X, y)
+    weights = np.select([y == 5, y == 7], [0.2, 3.0], 1.0)
+    expected = small_mlp().fit(X, y, sample_weight=weights).predict_proba(X)
+    np.testing.assert_allclose(given.predict_proba(X), expected, rtol=1e-5)
+    both = small_mlp(class_weight={5: 0.2, 7: 3.0}).fit(X, y, sample_weight=1 / weights)
+    np.testing.assert_allclose(
+        both.predict_proba(X), small_mlp().fit(X, y).predict_proba(X), rtol=1e-5
+    )
+
+
+def test_balanced_class_weights_give_every_class_the_same_say(digits):
+    X, y = digits
+    rare = (y == 1) & (np.cumsum(y == 1) <= 3)
+    rows = (y == 0) | rare
+    X, y = X[rows], y[rows]
+    balanced = small_mlp(class_weight="balanced").fit(X, y)
+    weights = np.where(y == 1, (y == 0).sum() / (y == 1).sum(), 1.0)
+    expected = small_mlp().fit(X, y, sample_weight=weights).predict_proba(X)
+    np.testing.assert_allclose(balanced.predict_proba(X), expected, rtol=1e-5)
+
+
+def test_the_callers_arrays_are_never_changed(digits):
+    X, y = (array.copy() for array in digits)
+    weights = np.linspace(0, 1, len(X))
+    given = [X, y, weights, X[:50].copy(), y[:50].copy()]
+    before = [array.copy() for array in given]
+    class_weight = {0: 2.0, 9: 0.5}
+    model = small_mlp(class_weight=class_weight)
+    model.fit(X, y, weights, X_val=given[3], y_val=given[4])
+    model.partial_fit(X, y, sample_weight=weights)
+    model.predict(X)
+    assert all(map(np.array_equal, given, before))
+    assert class_weight == {0: 2.0, 9: 0.5}
+
+
+def test_parameters_are_never_changed_by_fit(digits):
+    X, y = digits
+    params = {"units": 8, "dtype": "float32"}
+    model = KerasImageClassifier(builder=dense, builder_params=params, epochs=1)
+    before = model.get_params()
+    model.fit(X, y)
+    assert model.get_params() == before
+    assert model.builder_params is params
+    assert params == {"units": 8, "dtype": "float32"}
+
+
+@pytest.mark.parametrize(("verbose", "n_lines"), [(0, 0), (2, 3)])
+def test_verbose_prints_a_line_for_each_epoch(verbose, n_lines, digits, capsys):
+    X, y = digits
+    small_mlp(epochs=3, verbose=verbose).fit(X, y)
+    printed = capsys.readouterr()
+    assert printed.out.count("accuracy: ") == n_lines
+    assert printed.err == ""
+    assert bool(printed.out) == bool(verbose)
+
+
+def test_verbose_shows_a_progress_bar(digits, capsys):
+    X, y = digits
+    small_mlp(epochs=2, verbose=True).fit(X, y)
+    printed = capsys.readouterr().out
+    assert "Epoch 1/2" in printed
+    assert "━" in printed
+
+
+def test_verbose_counts_on_where_training_goes_on(digits, capsys):
+    X, y = digits
+    model = small_mlp(epochs=2, verbose=2, warm_start=True).fit(X, y)
+    capsys.readouterr()
+    model.fit(X, y)
+    assert "Epoch 3/4" in capsys.readouterr().out
+
+
+def test_numpy_numbers_are_as_good_as_pythons(digits):
+    X, y = digits
+    plain = small_cnn(
+        filters=(4,), kernel_size=3, units=(8,), dropout=(0.1, 0.2), l2=0.01, epochs=2
+    ).fit(X, y)
+    model = small_cnn(
+        filters=(np.int64(4),),
+        kernel_size=np.int32(3),
+        units=np.int64(8),
+        dropout=(np.float64(0.1), np.float32(0.2)),
+        l2=np.float64(0.01),
+        epochs=np.int64(2),
+        batch_size=np.int32(64),
+        random_state=np.int64(0),
+    ).fit(X, y)
+    np.testing.assert_allclose(
+        model.predict_proba(X), plain.predict_proba(X), rtol=1e-4
+    )
+    units = np.array([8, 4])
+    small_mlp(units=units[0], dropout=np.float32(0.25)).fit(X, y)
