@@ -1,0 +1,204 @@
+"""The registry of models: names of networks and baselines, pipelines, search spaces."""
+
+from copy import deepcopy
+from difflib import get_close_matches
+
+from sklearn.pipeline import Pipeline
+
+from .baselines import BASELINES
+from .classifiers import KerasCNNClassifier, KerasDNNClassifier, KerasMLPClassifier
+from .networks import ARCHITECTURES
+from .preprocessing import ImageScaler
+
+__all__ = ["make_model", "model_names", "search_space"]
+
+_CLASSIFIERS = {
+    "mlp": KerasMLPClassifier,
+    "dnn": KerasDNNClassifier,
+    "cnn": KerasCNNClassifier,
+}
+_KINDS = {"network": ARCHITECTURES, "baseline": BASELINES}
+
+
+def model_names(kind=None):
+    """List the models that can be made by name.
+
+    Parameters
+    ----------
+    kind : {"network", "baseline"} or None, default=None
+        List only the Keras networks, or only the classical classifiers.
+
+    Returns
+    -------
+    list of str
+        The names, networks first.
+
+    Raises
+    ------
+    ValueError
+        If there is no such `kind`.
+
+    Examples
+    --------
+    >>> from skmnist.pipelines import model_names
+    >>> "cnn_32_64" in model_names()
+    True
+    >>> model_names("baseline")[:2]
+    ['logistic_regression', 'linear_svm']
+    """
+    if kind is None:
+        return [name for models in _KINDS.values() for name in models]
+    if kind not in _KINDS:
+        raise ValueError(f"There is no kind {kind!r} of model{_hint(kind, _KINDS)}")
+    return list(_KINDS[kind])
+
+
+def make_model(name, **params):
+    """Make an unfitted pipeline by the name of a model.
+
+    Its step ``scale`` is an :class:`~skmnist.ImageScaler`, its step ``clf`` the
+    classifier. Networks with convolutions get images from the scaler, all others
+    rows of pixels.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`model_names`.
+    **params
+        Parameters of the classifier by their bare names, as in ``epochs=3``, and
+        those of any step by ``step__parameter``, as in ``scale__data_range=(0, 16)``.
+        The `image_shape` of a network with convolutions is given to the scaler too.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        A new pipeline with the settings of that name and `params`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model, or it has no such parameter.
+
+    See Also
+    --------
+    search_space : Candidates for the parameters of the pipeline.
+
+    Examples
+    --------
+    >>> from skmnist.datasets import load_digits
+    >>> from skmnist.pipelines import make_model
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = make_model("nearest_neighbors", n_neighbors=1)
+    >>> model.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.95
+    True
+    """
+    _check_name(name)
+    layout = "flat"
+    if name in BASELINES:
+        classifier = BASELINES[name].make()
+    else:
+        architecture = ARCHITECTURES[name]
+        classifier_class = _CLASSIFIERS[architecture.classifier]
+        classifier = classifier_class(**deepcopy(architecture.parameters))
+        if architecture.classifier == "cnn":
+            # So the network learns the shape of images that are no squares.
+            layout = "channels_last"
+    model = Pipeline([("scale", ImageScaler(layout=layout)), ("clf", classifier)])
+    resolved = {}
+    for param, value in params.items():
+        key = param if "__" in param else f"clf__{param}"
+        if key in resolved:
+            raise ValueError(f"{key} is given twice, with the step's name and without.")
+        resolved[key] = value
+    _check_parameters(name, model, params)
+    if layout != "flat" and "clf__image_shape" in resolved:
+        resolved.setdefault("scale__image_shape", resolved["clf__image_shape"])
+    return model.set_params(**resolved)
+
+
+def _check_parameters(name, model, params):
+    """Raise ValueError unless the pipeline `model` has all the parameters."""
+    nested = [key for key in model.get_params() if "__" in key]
+    scale = [key for key in nested if key.startswith("scale__")]
+    clf = [key for key in nested if key.startswith("clf__")]
+    for param in params:
+        allowed = [key.removeprefix("clf__") for key in clf] + scale
+        if "__" in param:
+            allowed = scale if param.startswith("scale__") else clf + scale
+        if param not in allowed:
+            raise ValueError(
+                f"The model {name!r} has no parameter {param!r}{_hint(param, allowed)}"
+            )
+
+
+def search_space(name):
+    """Give candidates for the parameters of a model, for a search over a grid.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`model_names`.
+
+    Returns
+    -------
+    dict of str to list
+        Candidates by names as :func:`make_model` pipelines take them, for a
+        network ``clf__units``, ``clf__dropout`` and ``clf__epochs``, the model's
+        own values among them. A new dict, free to be changed.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skmnist.pipelines import make_model, search_space
+    >>> search_space("logistic_regression")
+    {'clf__C': [0.01, 0.1, 1.0, 10.0]}
+    >>> search = GridSearchCV(make_model("mlp_512"), search_space("mlp_512"))
+    >>> search.param_grid["clf__units"]
+    [256, 512, 1024]
+    """
+    _check_name(name)
+    if name in BASELINES:
+        space = deepcopy(BASELINES[name].search_space)
+    else:
+        space = _network_space(**ARCHITECTURES[name].parameters)
+    return {f"clf__{parameter}": values for parameter, values in space.items()}
+
+
+def _network_space(*, units, dropout, epochs, **_):
+    """Candidates around the settings of a network, with as many layers."""
+    rates = [_alike(dropout, rate) for rate in (0.0, 0.2, 0.5)]
+    return {
+        "units": [_scaled(units, 0.5), units, _scaled(units, 2)],
+        "dropout": rates if dropout in rates else [*rates, dropout],
+        "epochs": [epochs // 2, epochs],
+    }
+
+
+def _alike(dropout, rate):
+    """Give `rate` to every layer that has a rate of its own in `dropout`."""
+    return (rate,) * len(dropout) if isinstance(dropout, tuple) else rate
+
+
+def _scaled(units, factor):
+    """Scale the width of every layer."""
+    if isinstance(units, tuple):
+        return tuple(int(width * factor) for width in units)
+    return int(units * factor)
+
+
+def _check_name(name):
+    """Raise ValueError unless there is a model of that name."""
+    if name not in model_names():
+        raise ValueError(f"There is no model {name!r}{_hint(name, model_names())}")
+
+
+def _hint(given, allowed):
+    """End a sentence about an unknown name with what may have been meant."""
+    close = get_close_matches(str(given), allowed, n=1)
+    question = f": did you mean {close[0]!r}?" if close else "."
+    return f"{question} Allowed are {', '.join(allowed)}."

@@ -1,0 +1,246 @@
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import (
+    GridSearchCV,
+    ParameterGrid,
+    StratifiedKFold,
+    cross_val_score,
+)
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from skmnist import ImageScaler
+from skmnist.datasets import load_digits
+from skmnist.networks import ARCHITECTURES
+from skmnist.pipelines import make_model, model_names, search_space
+
+NETWORKS = model_names("network")
+BASELINES = model_names("baseline")
+RNG = np.random.default_rng(0)
+SMALL_IMAGES = RNG.integers(0, 256, (24, 16, 12), dtype=np.uint8)
+SMALL_LABELS = np.arange(24) % 3
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_digits(return_X_y=True)
+
+
+@pytest.fixture
+def one_thread():
+    """Keep small fits quick when other processes compete for the processors."""
+    with threadpool_limits(1):
+        yield
+
+
+def one_at_a_time(space):
+    """The candidates of a search space, each with the other keys left alone."""
+    return [{key: value} for key, values in space.items() for value in values]
+
+
+def test_names_are_networks_and_baselines():
+    assert set(NETWORKS) == set(ARCHITECTURES)
+    assert BASELINES == [
+        "logistic_regression",
+        "linear_svm",
+        "rbf_svm",
+        "nearest_neighbors",
+        "random_forest",
+        "hist_gradient_boosting",
+        "sklearn_mlp",
+        "dummy",
+    ]
+    assert model_names() == NETWORKS + BASELINES
+
+
+def test_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match=r"did you mean 'network'.*network, baseline"):
+        model_names("networks")
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_models_are_scaler_and_classifier(name):
+    model = make_model(name)
+    assert isinstance(model, Pipeline)
+    assert list(model.named_steps) == ["scale", "clf"]
+    assert isinstance(model["scale"], ImageScaler)
+    assert is_classifier(model)
+    assert repr(clone(model)) == repr(model)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_have_the_parameters_of_their_architecture(name):
+    classifier = make_model(name)["clf"]
+    parameters = classifier.get_params()
+    assert ARCHITECTURES[name].parameters.items() <= parameters.items()
+
+
+def test_making_models_loads_no_framework():
+    code = (
+        "import sys; from skmnist.pipelines import *\n"
+        "for name in model_names(): make_model(name), search_space(name)\n"
+        "sys.exit(any(name in sys.modules for name in "
+        "('tensorflow', 'keras', 'jax', 'torch', 'scikeras', 'matplotlib')))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_parameters_go_to_their_step():
+    model = make_model("mlp_512", epochs=3, clf__dropout=0.4, scale__data_range=(0, 16))
+    assert model["clf"].epochs == 3
+    assert model["clf"].dropout == 0.4
+    assert model["scale"].data_range == (0, 16)
+
+
+@pytest.mark.parametrize("parameter", ["image_shape", "clf__image_shape"])
+def test_image_shape_reaches_scaler_and_network(parameter):
+    model = make_model("cnn_simple", **{parameter: (20, 30)})
+    assert model["clf"].image_shape == (20, 30)
+    assert model["scale"].image_shape == (20, 30)
+
+
+def test_models_share_no_settings():
+    make_model("dnn_512_512")["clf"].units += (7,)
+    search_space("random_forest")["clf__max_features"].append("log2")
+    search_space("mlp_512")["clf__units"].append(7)
+    assert make_model("dnn_512_512")["clf"].units == (512, 512)
+    assert "log2" not in search_space("random_forest")["clf__max_features"]
+    assert 7 not in search_space("mlp_512")["clf__units"]
+
+
+@pytest.mark.parametrize("function", [make_model, search_space])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("cnn_32", "no model 'cnn_32': did you mean 'cnn_32_64'.*Allowed are mlp_512,"),
+        ("qqq", "no model 'qqq'. Allowed are mlp_512,"),
+        (None, "no model None. Allowed are"),
+        (["dummy"], r"no model \['dummy'\]"),
+    ],
+)
+def test_unknown_models_are_refused(function, name, message):
+    with pytest.raises(ValueError, match=message):
+        function(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "message"),
+    [
+        ("mlp_512", {"epoch": 1}, "'epoch': did you mean 'epochs'.*batch_size"),
+        ("mlp_512", {"clf__epoch": 1}, "did you mean 'clf__epochs'"),
+        ("mlp_512", {"filters": 3}, "'mlp_512' has no parameter 'filters'"),
+        ("dummy", {"scale__layuot": 1}, "did you mean 'scale__layout'.*scale__clip"),
+        ("dummy", {"scaler__clip": 1}, "did you mean 'scale__clip'"),
+        ("dummy", {"scale": None}, "no parameter 'scale'"),
+        ("logistic_regression", {"epochs": 3}, r"'epochs'\. Allowed are C, "),
+        ("nearest_neighbors", {"random_state": 0}, "no parameter 'random_state'"),
+        ("mlp_512", {"epochs": 1, "clf__epochs": 2}, "clf__epochs is given twice"),
+    ],
+)
+def test_unknown_parameters_are_refused(name, params, message):
+    with pytest.raises(ValueError, match=message):
+        make_model(name, **params)
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_every_key_of_a_search_space_can_be_set(name):
+    model, space = make_model(name), search_space(name)
+    assert space
+    assert space.keys() <= model.get_params().keys()
+    for candidate in ParameterGrid(space):
+        assert model.set_params(**candidate).get_params().items() >= candidate.items()
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_search_spaces_hold_what_the_model_has(name):
+    parameters = make_model(name).get_params()
+    for key, values in search_space(name).items():
+        assert parameters[key] in values
+        assert len({repr(value) for value in values}) == len(values) > 1
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_are_searched_over_units_dropout_and_epochs(name):
+    assert {"clf__units", "clf__dropout", "clf__epochs"} <= search_space(name).keys()
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("name", BASELINES)
+def test_every_candidate_of_a_baseline_is_valid(name):
+    for candidate in one_at_a_time(search_space(name)):
+        model = make_model(name).set_params(**candidate)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model.fit(SMALL_IMAGES, SMALL_LABELS)
+        assert model.predict(SMALL_IMAGES[:2]).shape == (2,)
+
+
+@pytest.mark.parametrize("name", ["mlp_512", "mlp_512_256", "cnn_large"])
+def test_every_candidate_of_a_network_is_valid(name):
+    for candidate in one_at_a_time(search_space(name)):
+        model = make_model(name).set_params(**candidate).set_params(clf__epochs=1)
+        model.fit(SMALL_IMAGES, SMALL_LABELS)
+        assert model.predict(SMALL_IMAGES[:2]).shape == (2,)
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize(
+    ("name", "accuracy"),
+    [
+        ("logistic_regression", 0.95),
+        ("linear_svm", 0.94),
+        ("rbf_svm", 0.98),
+        ("nearest_neighbors", 0.98),
+        ("random_forest", 0.95),
+        ("hist_gradient_boosting", 0.95),
+        ("sklearn_mlp", 0.96),
+        ("dummy", 0.05),
+    ],
+)
+def test_baselines_learn_the_digits_without_warnings(name, accuracy, digits):
+    model = make_model(name)
+    if "clf__random_state" in model.get_params():
+        model.set_params(clf__random_state=0)
+    cv = StratifiedKFold(2, shuffle=True, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert cross_val_score(model, *digits, cv=cv).mean() > accuracy
+
+
+def test_models_can_be_searched_by_their_space(digits):
+    X, y = digits
+    search = GridSearchCV(
+        make_model("linear_svm"), search_space("linear_svm"), cv=2, error_score="raise"
+    )
+    search.fit(X[:300], y[:300])
+    assert search.best_score_ > 0.8
+
+
+@pytest.mark.parametrize("name", ["logistic_regression", "mlp_512", "cnn_simple"])
+def test_models_take_images_that_are_no_squares(name):
+    model = make_model(name)
+    if "epochs" in model["clf"].get_params():
+        model.set_params(clf__epochs=1, clf__random_state=0)
+    model.fit(SMALL_IMAGES, SMALL_LABELS)
+    expected = model.predict_proba(SMALL_IMAGES)
+    for same in (SMALL_IMAGES.reshape(24, -1), SMALL_IMAGES[:, None]):
+        np.testing.assert_array_equal(model.predict_proba(same), expected)
+
+
+def test_flat_images_that_are_no_squares_need_a_shape():
+    X = SMALL_IMAGES.reshape(24, -1)
+    with pytest.raises(ValueError, match=r"192 columns.*image_shape=\(height"):
+        make_model("cnn_simple", epochs=1).fit(X, SMALL_LABELS)
+    model = make_model("cnn_simple", epochs=1, image_shape=(16, 12))
+    model.fit(X, SMALL_LABELS)
+    assert model["clf"].image_shape_ == (16, 12, 1)
+
+
+def test_images_too_small_for_a_network_are_refused(digits):
+    with pytest.raises(ValueError, match="8×8 pixels are too small"):
+        make_model("cnn_large").fit(*digits)
