@@ -1,0 +1,139 @@
+"""The quick loop of TensorFlow does what Keras' own loop does."""
+
+import numpy as np
+import pytest
+from builders import BACKEND, dense, small_cnn, small_mlp
+
+from skmnist import KerasImageClassifier, _engine
+
+pytestmark = pytest.mark.skipif(
+    BACKEND != "tensorflow", reason="the quick loop is TensorFlow's"
+)
+
+
+@pytest.fixture
+def fit_on_both(monkeypatch):
+    """Fit copies of a classifier on the quick loop and on Keras' own."""
+    from sklearn.base import clone
+
+    def fit(model, *args, **kwargs):
+        monkeypatch.setenv("SKMNIST_KERAS_LOOP", "0")
+        quick = clone(model).fit(*args, **kwargs)
+        monkeypatch.setenv("SKMNIST_KERAS_LOOP", "1")
+        slow = clone(model).fit(*args, **kwargs)
+        return quick, slow
+
+    return fit
+
+
+@pytest.fixture
+def loops_used(monkeypatch):
+    """Names of the loops that the fits of a test took."""
+    used = []
+    choose = _engine._loop_class
+
+    def recording(model, callbacks):
+        used.append(choose(model, callbacks))
+        return used[-1]
+
+    monkeypatch.setattr(_engine, "_loop_class", recording)
+    return lambda: {loop.__name__ for loop in used}
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"l2": 1e-3, "l1": 1e-4},
+        {"class_weight": {0: 3.0}},
+        {"validation_fraction": 0.2},
+        {"learning_rate": 0.01},
+        {"optimizer": {"class_name": "Adam", "config": {"amsgrad": True}}},
+        {"optimizer": {"class_name": "Adam", "config": {"clipnorm": 0.01}}},
+        {"optimizer": "sgd"},
+        {"optimizer": "rmsprop"},
+    ],
+    ids=str,
+)
+def test_both_loops_take_the_same_steps(fit_on_both, digits, params):
+    X, y = digits
+    quick, slow = fit_on_both(small_mlp(dropout=0.3, **params), X, y)
+    assert quick.history_.keys() == slow.history_.keys()
+    for name, values in slow.history_.items():
+        np.testing.assert_allclose(quick.history_[name], values, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        quick.predict_proba(X), slow.predict_proba(X), rtol=1e-3, atol=1e-4
+    )
+
+
+def test_both_loops_stop_at_the_same_epoch(fit_on_both, digits):
+    X, y = digits
+    model = small_cnn(
+        early_stopping=True, n_iter_no_change=2, epochs=30, learning_rate=0.05
+    )
+    quick, slow = fit_on_both(model, X, y)
+    assert quick.n_iter_ == slow.n_iter_ < 30
+    np.testing.assert_allclose(
+        quick.predict_proba(X), slow.predict_proba(X), rtol=1e-2, atol=1e-3
+    )
+
+
+def test_optimizer_goes_on_in_the_other_loop(digits, monkeypatch):
+    X, y = digits
+    whole = small_mlp(epochs=3).fit(X, y)
+    parts = small_mlp(epochs=2).fit(X, y)
+    monkeypatch.setenv("SKMNIST_KERAS_LOOP", "1")
+    parts.partial_fit(X, y)
+    np.testing.assert_allclose(
+        whole.predict_proba(X), parts.predict_proba(X), rtol=1e-3, atol=1e-4
+    )
+
+
+def test_a_callback_that_looks_at_batches_gets_keras_own_loop(
+    digits, keras, loops_used
+):
+    X, y = digits
+    seen = []
+    small_mlp(
+        epochs=1,
+        callbacks=[
+            lambda: keras.callbacks.LambdaCallback(
+                on_train_batch_end=lambda batch, logs: seen.append(batch)
+            )
+        ],
+    ).fit(X, y)
+    assert loops_used() == {"ScikerasLoop"}
+    assert seen == list(range(5))
+
+
+def test_a_model_with_steps_of_its_own_gets_keras_own_loop(digits, keras, loops_used):
+    X, y = digits
+
+    @keras.saving.register_keras_serializable("tests")
+    class Own(keras.Model):
+        def train_step(self, data):
+            logs = super().train_step(data)
+            return {**logs, "own": 1.0}
+
+    def builder(input_shape, n_classes):
+        model = dense(input_shape, n_classes)
+        return Own(model.inputs, model.outputs)
+
+    model = KerasImageClassifier(builder=builder, epochs=2, random_state=0).fit(X, y)
+    assert loops_used() == {"ScikerasLoop"}
+    assert model.history_["own"] == [1.0, 1.0]
+
+
+def test_the_quick_loop_is_the_usual_one(digits, keras, loops_used):
+    X, y = digits
+    small_mlp(callbacks=[keras.callbacks.ReduceLROnPlateau("loss")]).fit(X, y)
+    assert loops_used() == {"ResidentLoop"}
+
+
+def test_progress_bar_counts_steps_and_epochs(digits, capsys):
+    X, y = digits
+    small_mlp(epochs=2, verbose=1).fit(X, y)
+    shown = capsys.readouterr().out
+    assert "Epoch 2/2" in shown
+    assert "5/5" in shown
+    assert "accuracy" in shown
