@@ -111,7 +111,7 @@ class KerasCNNClassifier(LayeredClassifier):
     >>> from skmnist import ImageScaler, KerasCNNClassifier
     >>> from skmnist.datasets import load_digits
     >>> X, y = load_digits(return_X_y=True)
-    >>> network = KerasCNNClassifier(filters=(16, 32), epochs=10, random_state=0)
+    >>> network = KerasCNNClassifier(filters=(16, 32), batch_size=32, random_state=0)
     >>> model = make_pipeline(ImageScaler(), network)
     >>> model.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
     True

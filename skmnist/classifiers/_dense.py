@@ -232,7 +232,7 @@ class KerasDNNClassifier(LayeredClassifier):
     >>> X, y = load_digits(return_X_y=True)
     >>> network = KerasDNNClassifier(units=(128, 64), dropout=(0.3, 0.1))
     >>> model = make_pipeline(ImageScaler(), network)
-    >>> model.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
+    >>> model.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.85
     True
     """
 
