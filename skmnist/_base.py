@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_consistent_length, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -36,7 +36,8 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "optimizer": [str, dict, callable],
+        # Keras optimizers are told by their methods, before Keras is imported.
+        "optimizer": [str, dict, callable, HasMethods(["apply", "get_config"])],
         "learning_rate": [None, Interval(Real, 0, None, closed="neither")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -367,6 +368,8 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         self.history_, self.n_iter_ = history, state.n_epochs
         if fit_id is not None:
             self.fit_id_ = fit_id
+        elif hasattr(self, "fit_id_"):
+            del self.fit_id_
 
 
 def _as_rows(X):

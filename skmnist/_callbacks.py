@@ -1,6 +1,7 @@
 """Keras callbacks of one fit: copies of the user's, with a directory of their own."""
 
 import copy
+import os
 import uuid
 from pathlib import Path
 
@@ -84,9 +85,10 @@ def _redirect(callback, fit_id):
                 else (path / fit_id)
             )
         # Some derive further paths from the one that they were given.
+        inside = str(Path(given)) + os.sep
         for attribute, derived in vars(callback).items():
-            if isinstance(derived, str) and derived.startswith(given):
-                setattr(callback, attribute, str(path) + derived[len(given) :])
+            if isinstance(derived, str) and derived.startswith(inside):
+                setattr(callback, attribute, str(path / derived[len(inside) :]))
         if name in _FILE_ATTRIBUTES and "{" not in str(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
         setattr(callback, name, str(path))

@@ -245,30 +245,37 @@ def make_optimizer(optimizer, learning_rate):
     keras.optimizers.Optimizer
         One that no other fit has.
     """
+    # Apart, because new optimizers get names from counters of the process.
+    with isolated_build(seed=0):
+        made = _made_optimizer(optimizer)
+    if learning_rate is not None:
+        made.learning_rate = learning_rate
+    return made
+
+
+def _made_optimizer(optimizer):
     if isinstance(optimizer, str):
         check_name("optimizer", optimizer, keras.optimizers)
-        made = keras.optimizers.get(optimizer)
-    elif isinstance(optimizer, keras.optimizers.Optimizer):
-        made = type(optimizer).from_config(optimizer.get_config())
-    elif isinstance(optimizer, dict):
+        return keras.optimizers.get(optimizer)
+    if isinstance(optimizer, dict):
         try:
-            made = keras.optimizers.deserialize(optimizer)
+            return keras.optimizers.deserialize(optimizer)
         except Exception as error:
             raise ValueError(
                 "The 'optimizer' parameter, if a dict, must be as "
                 "keras.optimizers.serialize makes it: {'class_name': 'SGD', 'config': "
                 f"{{'momentum': 0.9}}}}. Got {optimizer!r}. ({error})"
             ) from error
-    else:
-        made = optimizer()
-    if not isinstance(made, keras.optimizers.Optimizer):
+    example = optimizer
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        example = optimizer()
+    if not isinstance(example, keras.optimizers.Optimizer):
         raise TypeError(
             "The 'optimizer' parameter must be a name, a configuration, a Keras "
             f"optimizer or a function that makes one; got {optimizer!r}."
         )
-    if learning_rate is not None:
-        made.learning_rate = learning_rate
-    return made
+    # Copied in either case: a function may return the same one at each call.
+    return type(example).from_config(example.get_config())
 
 
 def _has_schedule(optimizer):

@@ -1,0 +1,100 @@
+"""Optimizers by name, configuration, function or example: one of its own a fit."""
+
+import numpy as np
+import pytest
+from builders import small_mlp
+from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
+
+
+def optimizer_state(model):
+    """Return number of steps and learning rate, which every optimizer begins with."""
+    steps, rate, *_ = model._training.optimizer_variables
+    return int(steps), float(rate)
+
+
+def test_all_ways_to_name_an_optimizer_give_the_same_network(digits, keras):
+    X, y = digits
+    same = {
+        "name": small_mlp(optimizer="sgd", learning_rate=0.1),
+        "configuration": small_mlp(
+            optimizer={"class_name": "SGD", "config": {"learning_rate": 0.1}}
+        ),
+        "serialised": small_mlp(
+            optimizer=keras.optimizers.serialize(keras.optimizers.SGD(0.1))
+        ),
+        "function": small_mlp(optimizer=lambda: keras.optimizers.SGD(0.1)),
+        "class": small_mlp(optimizer=keras.optimizers.SGD, learning_rate=0.1),
+        "example": small_mlp(optimizer=keras.optimizers.SGD(0.1)),
+        "example, other step size": small_mlp(
+            optimizer=keras.optimizers.SGD(5.0), learning_rate=0.1
+        ),
+    }
+    expected = same["name"].fit(X, y).predict_proba(X)
+    for way, model in same.items():
+        assert np.array_equal(model.fit(X, y).predict_proba(X), expected), way
+    momentum = small_mlp(
+        optimizer={
+            "class_name": "SGD",
+            "config": {"learning_rate": 0.1, "momentum": 0.9},
+        }
+    )
+    assert not np.allclose(momentum.fit(X, y).predict_proba(X), expected)
+
+
+def test_without_a_learning_rate_the_optimizers_own_is_used(digits):
+    X, y = digits
+    for name, rate in [("adam", 0.001), ("sgd", 0.01)]:
+        model = small_mlp(optimizer=name, epochs=1).fit(X, y)
+        assert optimizer_state(model) == (5, pytest.approx(rate))
+
+
+@pytest.mark.parametrize("way", ["example", "function that always returns the same"])
+def test_an_optimizer_is_never_shared_by_fits(way, digits, keras):
+    X, y = digits
+    shared = keras.optimizers.Adam(0.01)
+    optimizer = shared if way == "example" else lambda: shared
+    model = small_mlp(optimizer=optimizer, epochs=2)
+    first = model.fit(X, y)
+    expected = first.predict_proba(X)
+    assert optimizer_state(first) == (10, pytest.approx(0.01))
+    for again in (clone(model), model):
+        again.fit(X, y)
+        assert optimizer_state(again) == (10, pytest.approx(0.01))
+        assert np.array_equal(again.predict_proba(X), expected)
+    cross_val_score(model, X, y, cv=2)
+    assert int(shared.iterations) == 0
+    assert not shared.built
+
+
+def test_a_learning_rate_schedule_starts_anew_with_each_fit(digits, keras):
+    X, y = digits
+
+    def make():
+        halved = keras.optimizers.schedules.ExponentialDecay(0.1, 3, 0.5)
+        return keras.optimizers.SGD(halved)
+
+    model = small_mlp(optimizer=make)
+    expected = model.fit(X, y).predict_proba(X)
+    assert np.array_equal(model.fit(X, y).predict_proba(X), expected)
+    constant = small_mlp(optimizer="sgd", learning_rate=0.1).fit(X, y)
+    assert not np.allclose(constant.predict_proba(X), expected, rtol=1e-3)
+
+
+def test_step_sizes_of_one_fit_do_not_reach_the_next(digits):
+    X, y = digits
+    default = small_mlp(optimizer="sgd").fit(X, y).predict_proba(X)
+    small_mlp(optimizer="sgd", learning_rate=0.5).fit(X, y)
+    assert np.array_equal(
+        small_mlp(optimizer="sgd").fit(X, y).predict_proba(X), default
+    )
+
+
+@pytest.mark.parametrize("name", ["adamw", "adamax", "nadam", "adagrad", "lion"])
+def test_other_optimizers_train_and_go_on_as_well(name, digits):
+    X, y = digits
+    whole = small_mlp(optimizer=name, learning_rate=0.01, epochs=3).fit(X, y)
+    parts = small_mlp(optimizer=name, learning_rate=0.01, epochs=2).fit(X, y)
+    parts.partial_fit(X, y)
+    assert np.array_equal(whole.predict_proba(X), parts.predict_proba(X))
+    assert whole.history_["loss"][-1] < whole.history_["loss"][0]
