@@ -18,8 +18,9 @@ __all__ = ["TrainedNetwork", "TrainingState"]
 
 # Rows go through programs of constant size, padded with zeros, so that a program
 # is traced once for each size and never again, and a row's probabilities do not
-# depend on how many rows stand beside it.
-_BLOCK_SIZES = (8, 64, 256)
+# depend on how many rows stand beside it. Blocks of the usual size set the standard.
+_BLOCK_SIZES = (2, 8, 64, 256)
+_USUAL_SIZE = 8
 _MAX_PROGRAMS = 16
 
 _programs = OrderedDict()
@@ -175,7 +176,7 @@ class _ForwardProgram:
         self._to_tensor = keras.ops.convert_to_tensor
         self._forward = _compiled(forward, keras.backend.backend())
         self._sizes = _BLOCK_SIZES
-        self._unchecked = set(_BLOCK_SIZES[1:])
+        self._unchecked = set(_BLOCK_SIZES) - {_USUAL_SIZE}
         self._lock = threading.Lock()
 
     def place(self, weights):
@@ -217,19 +218,18 @@ class _ForwardProgram:
         return np.asarray(self._forward(weights, self._to_tensor(block)))[:n_rows]
 
     def _agrees(self, weights, block, size):
-        """Tell whether blocks of this size and of the smallest give the same bits.
+        """Tell whether blocks of this size and of the usual one give the same bits.
 
         Libraries choose their kernels by size, and other kernels may round
-        otherwise. The first block of each larger size is therefore computed in
-        small blocks too; where a bit differs, only small blocks are used.
+        otherwise. The first block of each other size is therefore computed in
+        blocks of the usual size too; where a bit differs, that size is not used.
         """
-        smallest = self._sizes[0]
-        parts = [
-            self._run_block(weights, block[i : i + smallest], smallest)
-            for i in range(0, len(block), smallest)
+        usual = [
+            self._run_block(weights, block[i : i + _USUAL_SIZE], _USUAL_SIZE)
+            for i in range(0, len(block), _USUAL_SIZE)
         ]
         agrees = np.array_equal(
-            np.concatenate(parts), self._run_block(weights, block, size), equal_nan=True
+            np.concatenate(usual), self._run_block(weights, block, size), equal_nan=True
         )
         with self._lock:
             self._unchecked = self._unchecked - {size}
