@@ -6,6 +6,7 @@ is first trained.
 """
 
 import contextlib
+from math import prod
 from numbers import Integral, Real
 
 import numpy as np
@@ -249,7 +250,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         rows, y = validate_data(self, rows, y, dtype=np.float32, reset=not resume)
         check_classification_targets(y)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, rows)
+            sample_weight = _check_sample_weight(sample_weight, rows, dtype=np.float64)
             if sample_weight.min() < 0 or sample_weight.max() == 0:
                 raise ValueError(
                     "sample_weight must be at least 0, and more than 0 for some "
@@ -312,31 +313,46 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
 
     def _training_weights(self, labels, sample_weight):
         """Multiply weights of samples and classes, with a mean of 1; None for equal."""
-        weights = sample_weight
-        if self.class_weight is not None:
+        if self.class_weight is None:
+            weights = sample_weight
+        else:
             if self.class_weight == "balanced":
                 share = np.bincount(
                     labels, weights=sample_weight, minlength=len(self.classes_)
                 )
                 per_class = 1 / np.maximum(share, np.finfo(float).tiny)
             else:
-                # Refuses a class that is not there, whose weight would be lost.
-                positions = self._encoded(
-                    np.asarray(list(self.class_weight)), "class_weight"
+                per_class = self._given_class_weights()
+            weights = per_class[labels]
+            if sample_weight is not None:
+                weights = weights * sample_weight
+            if not weights.any():
+                raise ValueError(
+                    "class_weight leaves no sample any weight: it must be more than "
+                    f"0 for some class in y; got {self.class_weight}."
                 )
-                per_class = np.ones(len(self.classes_))
-                per_class[positions] = list(self.class_weight.values())
-                if not (np.isfinite(per_class).all() and (per_class >= 0).all()):
-                    raise ValueError(
-                        "class_weight must hold finite weights of at least 0; got "
-                        f"{self.class_weight}."
-                    )
-            weights = per_class[labels] * (1 if sample_weight is None else weights)
         if weights is None:
             return None
         # The scale of the loss, and so the meaning of learning rate and penalties,
         # must not depend on the unit of the weights.
         return weights / weights.mean()
+
+    def _given_class_weights(self):
+        """Return the weights of a dict in the order of ``classes_``, 1 by default."""
+        # Refuses a class that is not there, whose weight would be lost.
+        positions = self._encoded(np.asarray(list(self.class_weight)), "class_weight")
+        per_class = np.ones(len(self.classes_))
+        try:
+            per_class[positions] = list(self.class_weight.values())
+            allowed = np.isfinite(per_class).all() and (per_class >= 0).all()
+        except (TypeError, ValueError):
+            allowed = False
+        if not allowed:
+            raise ValueError(
+                "class_weight must hold finite weights of at least 0; got "
+                f"{self.class_weight}."
+            )
+        return per_class
 
     def _train(self, training, validation, seeds, *, epochs, resume):
         """Train by the engine and set the fitted attributes."""
@@ -375,7 +391,13 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
 def _as_rows(X):
     """Flatten images to rows of pixels; return them and the shape of an image."""
     if isinstance(X, list | tuple):
-        X = np.asarray(X)
+        try:
+            X = np.asarray(X)
+        except ValueError:
+            raise ValueError(
+                "X is a list of rows or images of different sizes; all must have the "
+                "same size."
+            ) from None
     shape = getattr(X, "shape", ())
     if len(shape) < 3:
         return X, None
@@ -385,7 +407,7 @@ def _as_rows(X):
             "width) or (n_samples, height, width, channels); "
             f"found an array with dim {len(shape)}: {shape}."
         )
-    return np.asarray(X).reshape(shape[0], -1), tuple(shape[1:])
+    return np.asarray(X).reshape(shape[0], prod(shape[1:])), tuple(shape[1:])
 
 
 def _distinct(labels):

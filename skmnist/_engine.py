@@ -18,6 +18,7 @@ import numpy as np
 from skmnist._keras import check_name, isolated_build, keras
 from skmnist._scikeras import ScikerasLoop, ShuffledBatches
 from skmnist._trained_network import TrainedNetwork, TrainingState, rebuild
+from skmnist.networks import build_cnn, build_mlp
 
 __all__ = ["TrainingData", "TrainingSettings", "make_optimizer", "train"]
 
@@ -98,7 +99,9 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     """
     if network is None:
         fresh = _build(spec, state.weights_seed)
-        config, custom_objects = _describe(fresh)
+        # Networks of this package are known to be described fully.
+        must_check = spec.builder not in (build_cnn, build_mlp)
+        config, custom_objects = _describe(fresh, must_check)
         weights, random_states = fresh.get_weights(), _values(_random_variables(fresh))
     else:
         fresh = None
@@ -115,10 +118,11 @@ def train(spec, data, settings, state, *, validation=None, network=None):
             )
         )
     optimizer = settings.optimizer
-    key = (config, _optimizer_key(optimizer))
+    # Classes of one name may differ, such as one that a notebook defined anew.
+    key = (config, frozenset(custom_objects.items()), _optimizer_key(optimizer))
     loop = _take_idle_loop(key, callbacks)
     if loop is None:
-        model = fresh or rebuild(config, custom_objects)
+        model = rebuild(config, custom_objects) if fresh is None else fresh
         make = _loop_class(model, callbacks)
         loop = make(model, optimizer, _make_loss(model))
 
@@ -162,10 +166,17 @@ def _build(spec, seed):
             f"The builder {spec.builder!r} must return a keras.Model; "
             f"got {type(model).__name__}."
         )
-    if not model.built:
+    takes = [tuple(tensor.shape) for tensor in getattr(model, "inputs", None) or ()]
+    if not takes:
         raise ValueError(
             f"The builder {spec.builder!r} returned a model whose input shape is not "
-            f"known: let it begin with keras.Input({spec.input_shape})."
+            "known: let it be a functional or sequential model that begins with "
+            f"keras.Input({spec.input_shape})."
+        )
+    if len(takes) != 1 or not _fits((None, *spec.input_shape), takes[0]):
+        raise ValueError(
+            f"The builder {spec.builder!r} must return a model with one input of the "
+            f"shape {(None, *spec.input_shape)}; got {', '.join(map(str, takes))}."
         )
     if model.output_shape != (None, spec.n_classes):
         raise ValueError(
@@ -177,7 +188,14 @@ def _build(spec, seed):
     return model
 
 
-def _describe(model):
+def _fits(shape, accepted):
+    """Tell whether a shape is one that is accepted, where None stands for any size."""
+    return len(shape) == len(accepted) and all(
+        allowed in (None, size) for size, allowed in zip(shape, accepted, strict=True)
+    )
+
+
+def _describe(model, must_check):
     """Return the description of a model, and its layer classes that Keras lacks."""
     custom_objects = {
         type(part).__name__: type(part)
@@ -186,13 +204,14 @@ def _describe(model):
     }
     try:
         config = model.to_json()
-        if custom_objects or "Lambda" in config:
+        if must_check:
             rebuild(config, custom_objects)
     except Exception as error:
         raise ValueError(
             "The network cannot be described as data, which saving and predicting "
             "need: every layer must be one of Keras' own or a class with get_config, "
-            f"and no Lambda layer. Keras says: {error}"
+            "without Lambda layers or functions that Keras does not know. Keras says: "
+            f"{error}"
         ) from error
     return config, custom_objects
 

@@ -44,9 +44,21 @@ class ResidentLoop:
         self.model = model
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         optimizer.build(model.trainable_variables)
-        self._update = _fused_update(optimizer) or optimizer.apply
-        self._train = tf.function(self._train_steps, autograph=False)
-        self._test = tf.function(self._test_batches, autograph=False)
+        self._update = _fused_update(optimizer, model) or optimizer.apply
+        # Of any number of rows, so that there is one trace: tracing for each number
+        # takes time and memory, and may not round alike.
+        rows = tf.TensorSpec([None], tf.int32)
+        data = [tf.TensorSpec(model.inputs[0].shape, tf.float32), rows]
+        weighted = [*data, tf.TensorSpec([None], tf.float64)]
+        batch_size = tf.TensorSpec([], tf.int32)
+        self._train = {
+            len(arrays): _compiled(self._train_steps, rows, batch_size, *arrays)
+            for arrays in (data, weighted)
+        }
+        self._test = {
+            len(arrays): _compiled(self._test_batches, *arrays)
+            for arrays in (data, weighted)
+        }
 
     @staticmethod
     def suits(model, callbacks):
@@ -90,7 +102,7 @@ class ResidentLoop:
             callbacks.on_epoch_begin(epoch)
             logs = self._run_epoch(data, next(orders), batches, callbacks)
             if held_out:
-                sums = self._test(*held_out).numpy()
+                sums = self._test[len(held_out)](*held_out).numpy()
                 means = _means(sums, len(validation[0]))
                 logs |= {f"val_{name}": value for name, value in means.items()}
             callbacks.on_epoch_end(epoch, logs)
@@ -107,7 +119,7 @@ class ResidentLoop:
             last = min(first + _STEPS_A_CALL, steps)
             callbacks.on_train_batch_begin(first)
             rows = order[first * size : last * size]
-            sums += self._train(rows, tf.constant(size), *data).numpy()
+            sums += self._train[len(data)](rows, tf.constant(size), *data).numpy()
             logs = _means(sums, min(last * size, batches.n_rows))
             callbacks.on_train_batch_end(last - 1, logs)
         return logs
@@ -157,6 +169,10 @@ class ResidentLoop:
         return _loop(tf.shape(inputs)[0], step)
 
 
+def _compiled(function, *signature):
+    return tf.function(function, input_signature=signature, autograph=False)
+
+
 def _loop(stop, step):
     """Run a step ``(start, sums) → (start, sums)`` until start reaches stop."""
     return tf.while_loop(
@@ -179,7 +195,7 @@ def _means(sums, n_rows):
     return {"accuracy": sums[1] / n_rows, "loss": sums[0] / n_rows}
 
 
-def _fused_update(optimizer):
+def _fused_update(optimizer, model):
     """Return an update that is one kernel a variable, or None if there is none.
 
     The kernels compute what Keras' optimizers do from the same state variables.
@@ -192,6 +208,7 @@ def _fused_update(optimizer):
         or optimizer.use_ema
         or optimizer.loss_scale_factor
         or optimizer.gradient_accumulation_steps
+        or any(variable.constraint for variable in model.trainable_variables)
     )
     if not plain:
         return None

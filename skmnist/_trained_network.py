@@ -140,13 +140,15 @@ def rebuild(config, custom_objects):
 
 def _forward_program(config, custom_objects):
     """Return the program for a description; least recently used ones are dropped."""
+    # Classes of one name may differ, such as one that a notebook defined anew.
+    key = (config, frozenset(custom_objects.items()))
     with _programs_lock:
-        program = _programs.get(config)
+        program = _programs.get(key)
         if program is None:
-            program = _programs[config] = _ForwardProgram(config, custom_objects)
+            program = _programs[key] = _ForwardProgram(config, custom_objects)
             if len(_programs) > _MAX_PROGRAMS:
                 _programs.popitem(last=False)
-        _programs.move_to_end(config)
+        _programs.move_to_end(key)
     return program
 
 

@@ -177,8 +177,9 @@ def _check_arguments(builder, input_shape, n_classes, parameters):
             for match in get_close_matches(name, known, n=1)
         ]
         hint = f" Did you mean {close[0]!r}?" if close else ""
+        name = getattr(builder, "__name__", repr(builder))
         raise ValueError(
             f"The builder cannot be called with builder_params={parameters!r}: "
-            f"{error}.{hint} It is {builder.__name__}{signature}, and its first two "
+            f"{error}.{hint} It is {name}{signature}, and its first two "
             "arguments are the input shape and the number of classes."
         ) from error

@@ -82,7 +82,7 @@ def test_training_lowers_the_loss(digits):
 def test_a_sample_of_weight_zero_is_as_good_as_dropped(digits):
     X, y = digits
     keep = np.arange(len(X)) % 3 > 0
-    weighted = small_mlp().fit(X, y, sample_weight=keep.astype(float))
+    weighted = small_mlp().fit(X, y, sample_weight=keep.astype(np.float32))
     dropped = small_mlp().fit(X[keep], y[keep])
     np.testing.assert_allclose(
         weighted.predict_proba(X), dropped.predict_proba(X), rtol=1e-5

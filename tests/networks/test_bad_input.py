@@ -1,0 +1,262 @@
+"""Data and parameters that are refused: with what was given and what is allowed."""
+
+import numpy as np
+import pytest
+from builders import small_cnn, small_mlp
+from scipy.sparse import csr_array
+from sklearn.exceptions import NotFittedError
+
+from skmnist import (
+    KerasCNNClassifier,
+    KerasDNNClassifier,
+    KerasMLPClassifier,
+    _engine,
+)
+
+
+def with_value(X, value):
+    X = X.copy()
+    X[3, 5] = value
+    return X
+
+
+BAD_DATA = {
+    "one class only": (
+        lambda X, y: (X, np.zeros_like(y)),
+        "KerasMLPClassifier needs samples of at least 2 classes; got only one class: ",
+    ),
+    "NaN": (lambda X, y: (with_value(X, np.nan), y), "Input X contains NaN"),
+    "infinity": (lambda X, y: (with_value(X, np.inf), y), "X contains infinity"),
+    "too large": (
+        lambda X, y: (with_value(X.astype(float), 1e300), y),
+        "X contains infinity or a value too large for dtype",
+    ),
+    "sparse": (lambda X, y: (csr_array(X), y), "Sparse data was passed for X"),
+    "no images": (lambda X, y: (X[:0], y[:0]), r"0 sample\(s\)"),
+    "no stacked images": (
+        lambda X, y: (X[:0].reshape(0, 8, 8), y[:0]),
+        r"0 sample\(s\)",
+    ),
+    "images without pixels": (lambda X, y: (X[:, :0], y), r"0 feature\(s\)"),
+    "one row of pixels": (lambda X, y: (X[0], y), "Expected 2D array, got 1D array"),
+    "five dimensions": (
+        lambda X, y: (X.reshape(-1, 8, 8, 1, 1), y),
+        r"X must have the shape .* found an array with dim 5: \(300, 8, 8, 1, 1\)",
+    ),
+    "ragged images": (
+        lambda X, y: ([row[: 60 + i % 2] for i, row in enumerate(X.tolist())], y),
+        "rows or images of different sizes",
+    ),
+    "words": (
+        lambda X, y: (X.astype(str).astype(object) + "?", y),
+        "could not convert",
+    ),
+    "too few labels": (
+        lambda X, y: (X, y[:-1]),
+        r"inconsistent numbers .* \[300, 299\]",
+    ),
+    "no labels": (lambda X, y: (X, None), "requires y to be passed"),
+    "missing label": (
+        lambda X, y: (X, np.where(y == 3, np.nan, y)),
+        "Input y contains NaN",
+    ),
+    "measured values": (lambda X, y: (X, y + 0.5 * X[:, 4]), "Unknown label type"),
+    "labels of two kinds": (
+        lambda X, y: (X, np.array([1, "one"] * 150, dtype=object)),
+        "Labels must be of one kind|Unknown label type",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD_DATA)
+def test_data_that_cannot_be_trained_on_are_refused(what, digits):
+    spoil, message = BAD_DATA[what]
+    model = small_mlp()
+    with pytest.raises((ValueError, TypeError), match=message):
+        model.fit(*spoil(*digits))
+    with pytest.raises(NotFittedError):
+        model.predict(digits[0])
+
+
+@pytest.mark.parametrize("what", ["NaN", "infinity", "sparse", "words", "no images"])
+def test_images_that_cannot_be_recognised_are_refused(what, digits):
+    X, y = digits
+    spoil, message = BAD_DATA[what]
+    model = small_mlp().fit(X, y)
+    with pytest.raises((ValueError, TypeError), match=message):
+        model.predict(spoil(X, y)[0])
+
+
+def test_images_of_another_size_are_refused(digits):
+    X, y = digits
+    model = small_cnn().fit(X, y)
+    with pytest.raises(ValueError, match=r"X has 63 features.*expecting 64 features"):
+        model.predict(X[:, :63])
+    with pytest.raises(ValueError, match=r"\(4, 16\).*\(8, 8, 1\)"):
+        model.predict(X.reshape(-1, 4, 16))
+
+
+def test_a_width_that_is_no_square_needs_image_shape(digits):
+    X, y = digits
+    with_label = np.column_stack([y, X])
+    message = "65 .*label column.*image_shape"
+    with pytest.raises(ValueError, match=message) as caught:
+        small_cnn().fit(with_label, y)
+    assert "row" in str(caught.value)
+    with pytest.raises(ValueError, match=r"\(8, 8\).* 64.*label column"):
+        small_cnn(image_shape=(8, 8)).fit(with_label, y)
+
+
+@pytest.mark.parametrize("shape", [(8,), (8, 8, 1, 1), (-8, -8), (8.0, 8), "square"])
+def test_an_image_shape_that_is_none_is_refused(shape, digits):
+    with pytest.raises(ValueError, match="image_shape"):
+        small_cnn(image_shape=shape).fit(*digits)
+
+
+def test_channels_first_are_not_mistaken_for_pixels(digits):
+    X, y = digits
+    with pytest.raises(ValueError, match=r"\(1, 8, 8\).*channels first.*ImageScaler"):
+        small_cnn().fit(X.reshape(-1, 1, 8, 8), y)
+
+
+def test_images_too_small_for_the_network_are_refused(digits):
+    with pytest.raises(ValueError, match="Images of 8×8 pixels are too small"):
+        small_cnn(filters=(4, 4, 4), pool_size=2).fit(*digits)
+
+
+def test_labels_that_were_not_in_fit_are_refused(digits):
+    X, y = digits
+    known = y < 8
+    message = (
+        r"{} holds labels .*: \[8, 9\]; the classes are \[0, 1, 2, 3, 4, 5, 6, 7\]"
+    )
+    with pytest.raises(ValueError, match=message.format("y_val")):
+        small_mlp().fit(X[known], y[known], X_val=X, y_val=y)
+    model = small_mlp(warm_start=True).fit(X[known], y[known])
+    with pytest.raises(ValueError, match=message.format("y")):
+        model.partial_fit(X, y)
+    with pytest.raises(ValueError, match=message.format("y")):
+        model.fit(X, y)
+    with pytest.raises(ValueError, match="not the same as on the last call"):
+        model.partial_fit(X, y, classes=range(10))
+    with pytest.raises(ValueError, match=message.format("class_weight")):
+        model.set_params(class_weight=dict.fromkeys(range(10), 1.0)).fit(
+            X[known], y[known]
+        )
+    with pytest.raises(ValueError, match=r"y_val holds labels .*'seven'"):
+        small_mlp().fit(X, y, X_val=X[:2], y_val=["seven", "six"])
+
+
+def test_validation_data_come_in_pairs_of_equal_length(digits):
+    X, y = digits
+    with pytest.raises(ValueError, match="X_val was given without y_val"):
+        small_mlp().fit(X, y, X_val=X)
+    with pytest.raises(ValueError, match="y_val was given without X_val"):
+        small_mlp().fit(X, y, y_val=y)
+    with pytest.raises(ValueError, match=r"inconsistent numbers .* \[300, 2\]"):
+        small_mlp().fit(X, y, X_val=X, y_val=y[:2])
+
+
+def test_too_few_samples_to_hold_some_out_are_refused(digits):
+    X, y = digits
+    message = r"validation_fraction=0.1 of 20 samples .* X_val and y_val"
+    with pytest.raises(ValueError, match=message):
+        small_mlp(early_stopping=True).fit(X[:20], y[:20])
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([-1.0], "at least 0.* from -1.0 to 1.0"),
+        ([np.nan], "sample_weight contains NaN"),
+        (None, "all zero|more than 0|at least one non-zero"),
+    ],
+)
+def test_bad_sample_weights_are_refused(weights, message, digits):
+    X, y = digits
+    bad = np.zeros(len(y)) if weights is None else np.r_[weights, np.ones(len(y) - 1)]
+    with pytest.raises(ValueError, match=message):
+        small_mlp().fit(X, y, sample_weight=bad)
+
+
+@pytest.mark.parametrize(
+    "class_weight", [{0: -1.0}, {0: np.inf}, {0: "heavy"}, dict.fromkeys(range(10), 0)]
+)
+def test_bad_class_weights_are_refused(class_weight, digits):
+    with pytest.raises(ValueError, match=r"class_weight .*got \{0: "):
+        small_mlp(class_weight=class_weight).fit(*digits)
+
+
+def test_what_needs_all_data_at_once_is_refused_by_partial_fit(digits):
+    X, y = digits
+    with pytest.raises(ValueError, match="partial_fit does not work with early_stopp"):
+        small_mlp(early_stopping=True).partial_fit(X, y, classes=range(10))
+    with pytest.raises(ValueError, match="class_weight='balanced'"):
+        small_mlp(class_weight="balanced").partial_fit(X, y, classes=range(10))
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        small_mlp().partial_fit(X, y)
+
+
+BAD_PARAMETERS = [
+    (KerasMLPClassifier, {"dropout": 1.5}, r"'dropout'.*\[0.0, 1.0\).* Got 1.5"),
+    (KerasMLPClassifier, {"dropout": 1.0}, r"'dropout'.*\[0.0, 1.0\).* Got 1.0"),
+    (KerasMLPClassifier, {"units": 0}, r"'units'.*\[1, inf\).* Got 0"),
+    (KerasMLPClassifier, {"units": (8, 8)}, r"'units'.*\[1, inf\).* Got \(8, 8\)"),
+    (KerasDNNClassifier, {"units": (8, 0)}, r"'units'.*\[1, inf\).* Got \(8, 0\)"),
+    (KerasDNNClassifier, {"units": ()}, r"'units'.*one for each.* Got \(\)"),
+    (KerasDNNClassifier, {"units": (8, "x")}, r"'units'.* Got \(8, 'x'\)"),
+    (KerasDNNClassifier, {"dropout": (0.1, 1.5)}, r"'dropout'.* Got \(0.1, 1.5\)"),
+    (KerasDNNClassifier, {"dropout": (0.1,)}, r"dropout=\(0.1,\) gives 1 value"),
+    (KerasCNNClassifier, {"filters": (0, 1)}, r"'filters'.* Got \(0, 1\)"),
+    (KerasCNNClassifier, {"filters": ()}, r"'filters'.* Got \(\)"),
+    (KerasCNNClassifier, {"kernel_size": 0}, r"'kernel_size'.*\[1, inf\).* Got 0"),
+    (KerasCNNClassifier, {"pool_size": (1, 2, 2)}, "pool_size=.* gives 3 value"),
+    (KerasCNNClassifier, {"padding": "full"}, "'padding'.*'same'.* Got 'full'"),
+    (KerasMLPClassifier, {"l2": -1}, r"'l2'.*\[0.0, inf\).* Got -1"),
+    (KerasMLPClassifier, {"precision": "int8"}, "'precision'.*float32.* Got 'int8'"),
+    (KerasMLPClassifier, {"epochs": 0}, r"'epochs'.*\[1, inf\).* Got 0"),
+    (KerasMLPClassifier, {"batch_size": 2.5}, r"'batch_size'.* Got 2.5"),
+    (KerasMLPClassifier, {"learning_rate": 0}, r"'learning_rate'.*\(0.*inf\).* Got 0"),
+    (KerasMLPClassifier, {"validation_fraction": 1}, "'validation_fraction'.* Got 1"),
+    (KerasMLPClassifier, {"early_stopping": "yes"}, "'early_stopping'.* Got 'yes'"),
+    (KerasMLPClassifier, {"class_weight": "even"}, "'class_weight'.*'balanced'.* Got"),
+    (KerasMLPClassifier, {"callbacks": "Stop"}, "'callbacks'.* Got 'Stop'"),
+    (KerasMLPClassifier, {"random_state": "x"}, "'random_state'.* Got 'x'"),
+    (KerasMLPClassifier, {"optimizer": 3}, "'optimizer'.* Got 3"),
+    (KerasMLPClassifier, {"optimizer": "adamm"}, "'adamm'. Did you mean 'adam'.* sgd"),
+    (KerasMLPClassifier, {"optimizer": {"lr": 1}}, "'optimizer'.*class_name.*'lr': 1"),
+    (KerasMLPClassifier, {"optimizer": dict}, "'optimizer'.* got <class 'dict'>"),
+    (KerasMLPClassifier, {"activation": "rellu"}, "'rellu'. Did you mean 'relu'"),
+    (KerasMLPClassifier, {"activation": "qqq"}, "'qqq'. Known are: .*tanh"),
+    (
+        KerasMLPClassifier,
+        {"kernel_initializer": "he"},
+        "'kernel_initializer'.* got 'he'.*he_normal",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("classifier", "params", "message"),
+    BAD_PARAMETERS,
+    ids=[str(case[1]) for case in BAD_PARAMETERS],
+)
+def test_bad_parameters_are_refused_before_anything_is_built(
+    classifier, params, message, digits, monkeypatch
+):
+    built = []
+    monkeypatch.setattr(_engine, "_describe", built.append)
+    with pytest.raises((ValueError, TypeError), match=message) as caught:
+        classifier(**params).fit(*digits)
+    assert next(iter(params)) in str(caught.value)
+    assert not built
+
+
+@pytest.mark.parametrize(
+    "classifier", [KerasMLPClassifier, KerasDNNClassifier, KerasCNNClassifier]
+)
+def test_a_misspelt_parameter_is_refused(classifier):
+    with pytest.raises(ValueError, match=r"Invalid parameter 'drop_out'.*'dropout'"):
+        classifier().set_params(drop_out=0.5)
+    with pytest.raises(TypeError, match="drop_out"):
+        classifier(drop_out=0.5)

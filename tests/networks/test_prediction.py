@@ -1,0 +1,101 @@
+"""Prediction: compiled once, and one image at a time as well as many."""
+
+import logging
+
+import numpy as np
+import pytest
+from builders import small_cnn, small_mlp
+
+# Around the sizes of the blocks that go through the network.
+SIZES = [1, 7, 8, 9, 63, 64, 65, 255, 256, 257, 600]
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).random((600, 784), dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    "model", [small_mlp(units=300), small_cnn(filters=(8, 16), units=64)], ids=repr
+)
+def test_probabilities_of_an_image_do_not_depend_on_its_neighbours(model, images):
+    y = np.arange(600) % 10
+    model.set_params(epochs=1).fit(images[:40], y[:40])
+    alone = np.concatenate([model.predict_proba(image[None]) for image in images[:70]])
+    whole = model.predict_proba(images)
+    assert np.array_equal(whole[:70], alone)
+    for size in SIZES:
+        assert np.array_equal(model.predict_proba(images[:size]), whole[:size])
+        assert np.array_equal(model.predict_proba(images[-size:]), whole[-size:])
+
+
+def test_one_image_gives_one_row(digits):
+    X, y = digits
+    model = small_mlp().fit(X, y)
+    assert model.predict_proba(X[:1]).shape == (1, 10)
+    assert model.predict(X[:1]).shape == (1,)
+
+
+@pytest.fixture
+def tensorflow_log(caplog):
+    logger = logging.getLogger("tensorflow")
+    logger.addHandler(caplog.handler)
+    yield caplog
+    logger.removeHandler(caplog.handler)
+
+
+def test_nothing_is_retraced_when_sizes_change(digits, tensorflow_log):
+    X, y = digits
+    for n_rows in (150, 170, 190, 210, 230, 250):
+        model = small_mlp(epochs=1, early_stopping=True).fit(X[:n_rows], y[:n_rows])
+        for size in (1, 3, 20, n_rows):
+            model.predict(X[:size])
+    assert "retracing" not in tensorflow_log.text
+
+
+def test_networks_of_one_shape_share_one_compiled_program(digits):
+    from skmnist import _trained_network
+
+    X, y = digits
+    first, second = (small_mlp(random_state=s).fit(X, y) for s in (0, 1))
+    first.predict(X)
+    before = list(_trained_network._programs)
+    assert not np.array_equal(second.predict_proba(X), first.predict_proba(X))
+    assert list(_trained_network._programs) == before
+
+
+def test_model_is_a_live_keras_model_that_agrees(digits, keras):
+    X, y = digits
+    model = small_cnn().fit(X, y)
+    live = model.model_
+    assert isinstance(live, keras.Model)
+    np.testing.assert_allclose(
+        live.predict(X.reshape(-1, 8, 8, 1), verbose=0),
+        model.predict_proba(X),
+        rtol=1e-4,
+        atol=1e-6,
+    )
+    loss, accuracy = live.evaluate(X.reshape(-1, 8, 8, 1), y, verbose=0)
+    assert accuracy == pytest.approx(model.score(X, y), abs=1e-6)
+    assert loss > 0
+
+
+def test_changing_the_live_model_does_not_change_the_classifier(digits):
+    X, y = digits
+    model = small_mlp().fit(X, y)
+    expected = model.predict_proba(X)
+    live = model.model_
+    live.set_weights([0 * weights for weights in live.get_weights()])
+    assert np.array_equal(model.predict_proba(X), expected)
+    before = live.get_weights()
+    model.partial_fit(X, y)
+    assert all(map(np.array_equal, live.get_weights(), before))
+    assert not np.array_equal(model.model_.get_weights()[0], before[0])
+
+
+def test_fitting_again_does_not_change_networks_fitted_before(digits):
+    X, y = digits
+    first = small_mlp().fit(X, y)
+    expected = first.predict_proba(X)
+    small_mlp(random_state=1).fit(X, y).predict(X)
+    assert np.array_equal(first.predict_proba(X), expected)
