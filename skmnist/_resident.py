@@ -170,7 +170,22 @@ class ResidentLoop:
 
 
 def _compiled(function, *signature):
-    return tf.function(function, input_signature=signature, autograph=False)
+    """Compile a function at its first call, for arguments of one signature.
+
+    What is traced is called directly: TensorFlow takes networks of many shapes for
+    one that is traced too often, and warns.
+    """
+    traced = None
+
+    def call(*args):
+        nonlocal traced
+        if traced is None:
+            traced = tf.function(
+                function, input_signature=signature, autograph=False
+            ).get_concrete_function()
+        return traced(*args)
+
+    return call
 
 
 def _loop(stop, step):

@@ -245,7 +245,18 @@ def _compiled(forward, backend):
     if backend == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(forward, autograph=False)
+        function = tf.function(forward, autograph=False)
+        traced = {}
+
+        def traced_forward(weights, inputs):
+            # Called directly: TensorFlow takes networks of many shapes for one that
+            # is traced too often, and warns.
+            n_rows = len(inputs)
+            if n_rows not in traced:
+                traced[n_rows] = function.get_concrete_function(weights, inputs)
+            return traced[n_rows](weights, inputs)
+
+        return traced_forward
     if backend == "jax":
         import jax
 
