@@ -366,8 +366,8 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             _engine.TrainingData(*training),
             _engine.TrainingSettings(
                 optimizer=optimizer,
-                epochs=epochs,
-                batch_size=self.batch_size,
+                epochs=int(epochs),
+                batch_size=int(self.batch_size),
                 patience=self.n_iter_no_change if self.early_stopping else None,
                 callbacks=callbacks,
                 verbose=int(self.verbose),

@@ -6,6 +6,7 @@ of them, and lent to later fits of the same graph and optimizer, which put weigh
 optimizer state and random states of their own into them.
 """
 
+import contextlib
 import json
 import os
 import threading
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmnist._keras import check_name, isolated_build, keras
+from skmnist._keras import check_name, isolated_build, keras, seeded_globals
 from skmnist._scikeras import ScikerasLoop, ShuffledBatches
 from skmnist._trained_network import TrainedNetwork, TrainingState, rebuild
 from skmnist.networks import build_cnn, build_mlp
@@ -99,9 +100,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     """
     if network is None:
         fresh = _build(spec, state.weights_seed)
-        # Networks of this package are known to be described fully.
-        must_check = spec.builder not in (build_cnn, build_mlp)
-        config, custom_objects = _describe(fresh, must_check)
+        config, custom_objects = _describe(fresh, _is_ours(spec.builder))
         weights, random_states = fresh.get_weights(), _values(_random_variables(fresh))
     else:
         fresh = None
@@ -159,7 +158,10 @@ def train(spec, data, settings, state, *, validation=None, network=None):
 
 def _build(spec, seed):
     """Call a builder with initial weights that depend on the seed alone."""
-    with isolated_build(seed):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(isolated_build(seed))
+        if not _is_ours(spec.builder):
+            stack.enter_context(seeded_globals(seed))
         model = spec.builder(spec.input_shape, spec.n_classes, **spec.parameters)
     if not isinstance(model, keras.Model):
         raise TypeError(
@@ -188,6 +190,10 @@ def _build(spec, seed):
     return model
 
 
+def _is_ours(builder):
+    return builder in (build_cnn, build_mlp)
+
+
 def _fits(shape, accepted):
     """Tell whether a shape is one that is accepted, where None stands for any size."""
     return len(shape) == len(accepted) and all(
@@ -195,7 +201,7 @@ def _fits(shape, accepted):
     )
 
 
-def _describe(model, must_check):
+def _describe(model, is_ours):
     """Return the description of a model, and its layer classes that Keras lacks."""
     custom_objects = {
         type(part).__name__: type(part)
@@ -204,7 +210,7 @@ def _describe(model, must_check):
     }
     try:
         config = model.to_json()
-        if must_check:
+        if not is_ours:  # ours are known to be described fully
             rebuild(config, custom_objects)
     except Exception as error:
         raise ValueError(

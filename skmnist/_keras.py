@@ -14,9 +14,9 @@ import threading
 
 import numpy as np
 
-__all__ = ["check_name", "isolated_build", "keras"]
+__all__ = ["check_name", "isolated_build", "keras", "seeded_globals"]
 
-_BUILD_LOCK = threading.RLock()
+_GLOBALS_LOCK = threading.RLock()
 
 
 @contextlib.contextmanager
@@ -73,6 +73,8 @@ with _honoured_log_level():
 
     # Under the other backends too: Keras loads it when it describes a network.
     import tensorflow as tf
+    from keras.src.backend.common import global_state
+    from keras.src.random import seed_generator
 
     if keras.backend.backend() == "tensorflow":
         _share_cores()
@@ -80,35 +82,74 @@ with _honoured_log_level():
         tf.config.list_logical_devices()
 
 
+class _SeedSource:
+    """Stands where Keras looks for Python's ``random`` to draw default seeds.
+
+    To a thread that builds a network from a seed it is a generator of its own, to
+    all others ``random`` itself. Other threads, such as those of a Dask worker, may
+    draw from that at any time.
+    """
+
+    def __init__(self):
+        self.of_thread = threading.local()
+
+    def __getattr__(self, name):
+        return getattr(getattr(self.of_thread, "generator", random), name)
+
+
+_seed_source = _SeedSource()
+seed_generator.python_random = _seed_source
+
+_KEPT_BY_KERAS = ("object_name_uids", seed_generator.GLOBAL_SEED_GENERATOR)
+
+
 @contextlib.contextmanager
 def isolated_build(seed):
     """Build a network from a seed without a trace in the process.
 
-    Initializers and dropout layers without a seed of their own draw one from
-    Python's :mod:`random`, names of layers come from counters of Keras. Inside
-    the block both start anew, so that the same seed gives the same weights and
-    the same call the same names; afterwards all are as they were before.
+    Initializers and dropout layers without a seed of their own draw one, names of
+    layers come from counters. Inside the block both start anew, so that the same
+    seed gives the same weights and the same call the same names; afterwards all
+    are as they were before.
 
     Parameters
     ----------
     seed : int
         Seed in [0, 2**32).
     """
-    from keras.src.backend.common import global_state
+    kept = [global_state.get_global_attribute(name) for name in _KEPT_BY_KERAS]
+    of_thread = _seed_source.of_thread
+    outer = getattr(of_thread, "generator", random)
+    for name in _KEPT_BY_KERAS:
+        global_state.set_global_attribute(name, None)
+    of_thread.generator = random.Random(seed)
+    try:
+        yield
+    finally:
+        of_thread.generator = outer
+        for name, value in zip(_KEPT_BY_KERAS, kept, strict=True):
+            global_state.set_global_attribute(name, value)
 
-    with _BUILD_LOCK:
+
+@contextlib.contextmanager
+def seeded_globals(seed):
+    """Seed the global generators of Python and NumPy, for builders that use them.
+
+    Parameters
+    ----------
+    seed : int
+        Seed in [0, 2**32).
+    """
+    with _GLOBALS_LOCK:
         python_state = random.getstate()
         numpy_state = np.random.get_state()  # noqa: NPY002
-        names = global_state.get_global_attribute("object_name_uids")
         random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 - for builders that draw from it
-        global_state.set_global_attribute("object_name_uids", None)
+        np.random.seed(seed)  # noqa: NPY002
         try:
             yield
         finally:
             random.setstate(python_state)
             np.random.set_state(numpy_state)  # noqa: NPY002
-            global_state.set_global_attribute("object_name_uids", names)
 
 
 def check_name(parameter, name, module):

@@ -2,11 +2,14 @@
 
 import os
 import random
+import threading
 
 import numpy as np
 import pytest
-from builders import BACKEND, small_cnn, small_mlp
+from builders import BACKEND, dense, small_cnn, small_mlp
 from sklearn.base import clone
+
+from skmnist import KerasImageClassifier
 
 
 @pytest.mark.parametrize("small", [small_mlp, small_cnn])
@@ -80,6 +83,52 @@ def test_without_a_seed_no_two_fits_are_alike(digits):
     model = small_mlp(epochs=1, random_state=None)
     first = model.fit(X, y).predict_proba(X)
     assert not np.array_equal(clone(model).fit(X, y).predict_proba(X), first)
+
+
+def test_other_threads_that_draw_numbers_do_not_change_a_network(digits):
+    X, y = digits
+    expected = small_mlp(epochs=1).fit(X, y).predict_proba(X)
+    done = threading.Event()
+
+    def draw():
+        while not done.wait(1e-6):
+            random.random()
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        for _ in range(3):
+            model = small_mlp(epochs=1).fit(X, y)
+            assert np.array_equal(model.predict_proba(X), expected)
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_whatever_a_builder_draws_from_follows_the_seed(digits, keras):
+    X, y = digits
+
+    def builder(input_shape, n_classes):
+        model = dense(input_shape, n_classes)
+        weights = model.get_weights()
+        weights[1] += random.random()
+        weights[1] += np.random.random()  # noqa: NPY002
+        weights[1] += float(keras.random.uniform(()))
+        model.set_weights(weights)
+        return model
+
+    def fit(seed):
+        return (
+            KerasImageClassifier(builder=builder, epochs=1, random_state=seed)
+            .fit(X, y)
+            .predict_proba(X)
+        )
+
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    first = fit(0)
+    assert np.array_equal(fit(0), first)
+    assert not np.allclose(fit(1), first, rtol=1e-3)
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002
 
 
 def global_draws(keras):
