@@ -117,8 +117,9 @@ def train(spec, data, settings, state, *, validation=None, network=None):
             )
         )
     optimizer = settings.optimizer
+    optimizer_key = _optimizer_key(optimizer)
     # Classes of one name may differ, such as one that a notebook defined anew.
-    key = (config, frozenset(custom_objects.items()), _optimizer_key(optimizer))
+    key = (config, frozenset(custom_objects.items()), optimizer_key)
     loop = _take_idle_loop(key, callbacks)
     if loop is None:
         model = rebuild(config, custom_objects) if fresh is None else fresh
@@ -130,7 +131,10 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     model.set_weights(weights)
     if random_states is not None:
         _assign(_random_variables(model), random_states)
-    _start_optimizer(model, optimizer, state.optimizer_variables)
+    same_optimizer = state.optimizer_key == optimizer_key
+    _start_optimizer(
+        model, optimizer, state.optimizer_variables if same_optimizer else None
+    )
 
     history = loop.fit(
         ShuffledBatches(
@@ -149,6 +153,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         state.shuffle_seed,
         state.n_epochs + len(history["loss"]),
         _values(model.optimizer.variables),
+        optimizer_key,
         _values(_random_variables(model)),
     )
     # Only now: a model whose fit failed is better dropped than lent again.

@@ -39,6 +39,8 @@ class TrainingState:
         Number of epochs done.
     optimizer_variables : list of ndarray, default=None
         Step count, learning rate and moments of the optimizer; None to start anew.
+    optimizer_key : str, default=None
+        Kind and settings of that optimizer; for another one they mean nothing.
     random_states : list of ndarray, default=None
         States of the random generators of dropout and the like.
     is_kept : bool, default=False
@@ -50,6 +52,7 @@ class TrainingState:
     shuffle_seed: int
     n_epochs: int = 0
     optimizer_variables: list | None = None
+    optimizer_key: str | None = None
     random_states: list | None = None
     is_kept: bool = False
 

@@ -6,14 +6,14 @@ networks are plain data, ``joblib.dump`` and ``pickle`` alone work as well, and
 :func:`load_model` reads their files too.
 """
 
-import os
-import tempfile
 from pathlib import Path
 
 import joblib
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 import skmnist
+from skmnist.datasets._files import replacing
 
 __all__ = ["ModelFileError", "load_model", "save_model"]
 
@@ -60,6 +60,8 @@ def save_model(model, path, *, metadata=None, compress=3):
     ------
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
+    FileNotFoundError
+        If there is no folder to write to.
 
     Examples
     --------
@@ -84,21 +86,8 @@ def save_model(model, path, *, metadata=None, compress=3):
         "metadata": dict(metadata or {}),
         "model": model,
     }
-    # In the same folder, because only there renaming is one step.
-    descriptor, temporary = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.name}.", suffix=".part"
-    )
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            joblib.dump(content, file, compress=compress)
-        # mkstemp makes files that only their owner can read.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        joblib.dump(content, file, compress=compress)
     return path
 
 
@@ -128,7 +117,7 @@ def load_model(path, *, return_metadata=False):
     FileNotFoundError
         If there is no such file.
     ModelFileError
-        If it is a file of another kind.
+        If it is a file of another kind, or its model is not fitted.
     """
     path = Path(path)
     with path.open("rb") as file:
@@ -151,15 +140,23 @@ def load_model(path, *, return_metadata=False):
         ) from error
     metadata = {}
     if isinstance(content, dict) and content.get("format") == _FORMAT:
-        if content.get("format_version", 0) > _FORMAT_VERSION:
+        if content.get("format_version") != _FORMAT_VERSION:
             raise ModelFileError(
                 f"{path} was written by skmnist {content.get('skmnist_version')}, "
                 f"whose files skmnist {skmnist.__version__} cannot read: upgrade."
             )
-        metadata, content = content["metadata"], content["model"]
-    if not (hasattr(content, "predict") and hasattr(content, "get_params")):
+        metadata, content = content.get("metadata", {}), content.get("model")
+    if isinstance(content, type) or not (
+        hasattr(content, "predict") and hasattr(content, "get_params")
+    ):
         raise ModelFileError(
             f"{path} holds an object of type {type(content).__name__}, not a fitted "
             "scikit-learn estimator."
         )
+    try:
+        check_is_fitted(content)
+    except NotFittedError:
+        raise ModelFileError(
+            f"{path} holds a {type(content).__name__} that is not fitted."
+        ) from None
     return (content, metadata) if return_metadata else content

@@ -98,3 +98,16 @@ def test_other_optimizers_train_and_go_on_as_well(name, digits):
     parts.partial_fit(X, y)
     assert np.array_equal(whole.predict_proba(X), parts.predict_proba(X))
     assert whole.history_["loss"][-1] < whole.history_["loss"][0]
+
+
+def test_training_goes_on_with_another_optimizer_from_its_first_state(digits):
+    X, y = digits
+    model = small_mlp(epochs=2, warm_start=True).fit(X, y)
+    rmsprop = {"class_name": "RMSprop", "config": {"momentum": 0.5}}
+    # As many variables as Adam has, and of the same shapes, but other ones.
+    for optimizer, learning_rate in [("sgd", 0.1), (rmsprop, 0.01), ("adam", 0.02)]:
+        model.set_params(optimizer=optimizer, learning_rate=learning_rate).fit(X, y)
+        assert optimizer_state(model) == (10, pytest.approx(learning_rate))
+    assert model.n_iter_ == 8
+    model.set_params(learning_rate=0.03).fit(X, y)
+    assert optimizer_state(model) == (20, pytest.approx(0.03))

@@ -1,0 +1,159 @@
+"""A fit that fails leaves the classifier exactly as it was."""
+
+import numpy as np
+import pytest
+from builders import BACKEND, dense, small_mlp
+from sklearn.exceptions import FitFailedWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils.validation import check_is_fitted
+
+from skmnist import KerasImageClassifier
+
+DIVERGES = {"optimizer": "sgd", "learning_rate": 1e38}
+
+
+class Interrupted:
+    """Makes a callback that interrupts training behind its second epoch."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __call__(self):
+        import keras
+
+        def stop(epoch, logs):
+            if epoch % 3 == 1:
+                raise self.error
+
+        return keras.callbacks.LambdaCallback(on_epoch_end=stop)
+
+
+def broken_builder(input_shape, n_classes):
+    raise RuntimeError("no network today")
+
+
+FAILURES = {
+    "divergence": (DIVERGES, {}, FloatingPointError),
+    "Ctrl-C": (
+        {"callbacks": [Interrupted(KeyboardInterrupt())]},
+        {},
+        KeyboardInterrupt,
+    ),
+    "exit": ({"callbacks": [Interrupted(SystemExit(1))]}, {}, SystemExit),
+    "callback": ({"callbacks": [Interrupted(OSError("full"))]}, {}, OSError),
+    "optimizer": ({"optimizer": "addam"}, {}, ValueError),
+    "validation data": ({}, {"X_val": np.zeros((2, 64)), "y_val": [0, 77]}, ValueError),
+    "weights": ({}, {"sample_weight": -np.ones(300)}, ValueError),
+    "parameter": ({"dropout": 1.5}, {}, ValueError),
+}
+
+
+@pytest.mark.parametrize("why", FAILURES)
+def test_an_unfitted_classifier_stays_unfitted(why, digits):
+    params, data, error = FAILURES[why]
+    model = small_mlp(**params)
+    before = dict(vars(model))
+    with pytest.raises(error):
+        model.fit(*digits, **data)
+    assert vars(model) == before
+    with pytest.raises(NotFittedError):
+        check_is_fitted(model)
+    assert not hasattr(model, "classes_")
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+@pytest.mark.parametrize("why", FAILURES)
+def test_a_fitted_classifier_stays_as_it_was(why, warm_start, digits):
+    X, y = digits
+    params, data, error = FAILURES[why]
+    model = small_mlp(epochs=3, warm_start=warm_start).fit(X[:, :64], y % 3)
+    expected = model.predict_proba(X)
+    history = {name: list(curve) for name, curve in model.history_.items()}
+    model.set_params(**params)
+    before = dict(vars(model))
+    with pytest.raises(error):
+        # Other labels, if the network begins anew.
+        model.fit(X, y % 3 if warm_start else y, **data)
+    assert {name: id(value) for name, value in vars(model).items()} == {
+        name: id(value) for name, value in before.items()
+    }
+    assert np.array_equal(model.predict_proba(X), expected)
+    assert model.history_ == history
+
+
+def test_training_goes_on_after_an_interruption_as_if_nothing_had_been(digits):
+    X, y = digits
+    whole = small_mlp(epochs=1).fit(X, y).partial_fit(X, y)
+    model = small_mlp(epochs=1).fit(X, y)
+    model.set_params(callbacks=[Interrupted(KeyboardInterrupt())])
+    with pytest.raises(KeyboardInterrupt):
+        model.partial_fit(X, y)
+    model.set_params(callbacks=None).partial_fit(X, y)
+    assert np.array_equal(model.predict_proba(X), whole.predict_proba(X))
+
+
+def test_the_failure_of_one_fit_does_not_reach_the_next(digits):
+    X, y = digits
+    expected = small_mlp().fit(X, y).predict_proba(X)
+    for params in (DIVERGES, {"callbacks": [Interrupted(KeyboardInterrupt())]}):
+        with pytest.raises((FloatingPointError, KeyboardInterrupt)):
+            small_mlp(**params).fit(X, y)
+        assert np.array_equal(small_mlp().fit(X, y).predict_proba(X), expected)
+
+
+def test_a_failed_change_of_the_builder_leaves_the_old_network(digits):
+    X, y = digits
+    model = KerasImageClassifier(builder=dense, epochs=1).fit(X, y)
+    expected = model.predict_proba(X)
+    with pytest.raises(RuntimeError, match="no network today"):
+        model.set_params(builder=broken_builder).fit(X, y)
+    assert np.array_equal(model.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"units": 20}, {"dropout": 0.5}, {"activation": "tanh"}, {"l2": 0.1}],
+    ids=str,
+)
+def test_training_cannot_go_on_with_another_network(changed, digits):
+    X, y = digits
+    model = small_mlp(warm_start=True).fit(X, y)
+    expected = model.predict_proba(X)
+    name, value = next(iter(changed.items()))
+    message = (
+        f"parameters that make the network.* have changed from .*'{name}'.*{value}"
+    )
+    for go_on in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=message):
+            model.set_params(**changed) and go_on(X, y)
+    assert np.array_equal(model.predict_proba(X), expected)
+
+
+def test_a_loss_of_nan_says_what_to_do(digits):
+    with pytest.raises(
+        FloatingPointError, match=r"loss became \w+ in epoch 1.* lower learning_rate"
+    ):
+        small_mlp(**DIVERGES).fit(*digits)
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores")
+def test_a_loss_of_nan_becomes_a_nan_cell_in_a_search(digits):
+    X, y = digits
+    search = GridSearchCV(
+        small_mlp(optimizer="sgd"), {"learning_rate": [0.01, 1e38]}, cv=2
+    )
+    with pytest.warns(FitFailedWarning, match=r"(?s)2 fits failed.*loss became"):
+        search.fit(X, y)
+    first, second = search.cv_results_["mean_test_score"]
+    assert first > 0
+    assert np.isnan(second)
+    assert search.best_params_ == {"learning_rate": 0.01}
+
+
+def test_a_failed_fit_leaves_no_setting_of_keras_changed(digits, keras):
+    before = keras.config.dtype_policy().name, keras.config.floatx()
+    with pytest.raises(FloatingPointError):
+        small_mlp(
+            **DIVERGES, precision="float32" if BACKEND == "jax" else "float64"
+        ).fit(*digits)
+    assert (keras.config.dtype_policy().name, keras.config.floatx()) == before
