@@ -1,0 +1,5 @@
+"""``python -m skmnist`` is the command line."""
+
+from skmnist.cli import main
+
+main()

@@ -1,0 +1,36 @@
+"""The command line: ``skmnist compare``, ``train``, ``evaluate``, ``predict`` and more.
+
+The commands are defined in :mod:`skmnist.cli.commands`. Their work is done by
+functions that take and return plain objects, one module for each subject, so that
+it can be called and tested without a terminal.
+"""
+
+import os
+import sys
+
+__all__ = ["main"]
+
+
+def main():
+    """Run the command line of this process and exit with its code.
+
+    Raises
+    ------
+    SystemExit
+        Always. The code is 0 if all went well, 1 after a failure, 2 for wrong usage
+        or bad input, 130 after Ctrl-C.
+    """
+    # Read by TensorFlow and OpenMP when they are loaded, in the workers too. Threads
+    # of OpenMP that spin while they wait make gradient boosting ten times slower
+    # as soon as anything else runs on the machine.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # ± and × where there is ASCII only
+    try:
+        from skmnist.cli.commands import skmnist
+
+        skmnist.main(prog_name="skmnist")
+    except KeyboardInterrupt:  # before or after the part that handles it
+        sys.exit(130)

@@ -1,0 +1,43 @@
+"""How a command can end, other than well."""
+
+import contextlib
+
+import click
+
+FAILURE, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+class Failure(click.ClickException):
+    """The command was right, but something failed; exit code 1."""
+
+    exit_code = FAILURE
+
+
+class BadInput(click.ClickException):
+    """Something that was given cannot be used; exit code 2."""
+
+    exit_code = BAD_INPUT
+
+
+@contextlib.contextmanager
+def bad_input():
+    """Report errors that what the user gave leads to as such, on one line."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError) as error:
+        raise BadInput(describe(error)) from error
+
+
+def describe(error):
+    """Return the message of an exception on one line."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = error.strerror
+        if error.filename is not None:
+            text = f"{error.filename}: {text}"
+    return one_line(text) or type(error).__name__
+
+
+def one_line(text):
+    """Join the lines of a text."""
+    return " ".join(str(text).split())

@@ -1,0 +1,77 @@
+"""The command group: every error on one line, every end with its exit code."""
+
+import os
+import sys
+import traceback
+
+import click
+
+from skmnist.cli._errors import INTERRUPTED, Failure, describe, one_line
+from skmnist.cli._interrupts import watched_interrupts
+from skmnist.cli._messages import note, short_warnings
+
+_NO_ARGUMENTS = getattr(click.exceptions, "NoArgsIsHelpError", ())
+
+
+class CommandLine(click.Group):
+    """A group of commands whose result, if it is an int, is the exit code."""
+
+    def main(self, args=None, prog_name=None, **extra):
+        """Run a command and exit."""
+        extra["standalone_mode"] = False
+        with short_warnings(), watched_interrupts():
+            sys.exit(self._run(args, prog_name, extra))
+
+    def _run(self, args, prog_name, extra):
+        try:
+            result = super().main(args, prog_name, **extra)
+        except click.ClickException as error:
+            if isinstance(error, _NO_ARGUMENTS):
+                error.show()
+            else:
+                note(
+                    f"Error: {one_line(error.format_message())}{_where_to_look(error)}"
+                )
+            return error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            note("Interrupted.")
+            return INTERRUPTED
+        return result if isinstance(result, int) else 0
+
+    def list_commands(self, ctx):
+        """Name the commands in the order in which they are defined."""
+        return list(self.commands)
+
+    def invoke(self, ctx):
+        """Run the command, reporting what nobody foresaw as a failure."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # here, where a closed pipe is no surprise
+            return result
+        except Exception as error:
+            expected = (click.exceptions.Exit, click.Abort, BrokenPipeError)
+            if isinstance(error, expected):
+                raise
+            if ctx.params["debug"] or os.environ.get("SKMNIST_DEBUG"):
+                traceback.print_exc()
+            if isinstance(error, click.ClickException):
+                raise
+            raise Failure(_explain(error)) from error
+
+
+def _where_to_look(error):
+    """Name the command whose help explains a wrong usage."""
+    if not isinstance(error, click.UsageError) or error.ctx is None:
+        return ""
+    return f" (see {error.ctx.command_path} --help)"
+
+
+def _explain(error):
+    if isinstance(error, OSError):
+        return describe(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory."
+    return (
+        f"{type(error).__name__}: {describe(error)}. This should not happen; "
+        "'skmnist --debug ...' shows where it did."
+    )

@@ -1,0 +1,58 @@
+"""Numbers and times as a reader wants them."""
+
+import math
+
+
+def percent(share):
+    """Write a share between 0 and 1 in percent."""
+    return f"{100 * share:.2f} %"
+
+
+def with_error(share, standard_error):
+    """Write a share in percent with its standard error."""
+    return f"{100 * share:.2f} ± {100 * standard_error:.2f} %"
+
+
+def is_missing(value):
+    """Whether a value is None, NaN, or what pandas has for a missing one."""
+    return value is None or str(value) in ("nan", "<NA>")
+
+
+def count(number):
+    """Write a whole number; nothing for a missing one."""
+    return "" if is_missing(number) else f"{int(number):,}"
+
+
+def duration(seconds):
+    """Write a time as shortly as its size makes sensible."""
+    if seconds < 59.95:
+        return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 10:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
+def microseconds(time):
+    """Write a time given in microseconds."""
+    if time < 9.95:
+        return f"{time:.1f} µs"
+    return f"{time:.0f} µs" if time < 9_999.5 else f"{time / 1000:.0f} ms"
+
+
+def clock(seconds):
+    """Write a time as hours, minutes and seconds."""
+    minutes, seconds = divmod(math.ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"
+
+
+def by(shape):
+    """Write the size of an image."""
+    return "×".join(map(str, shape))
+
+
+def joined(mapping):
+    """Write parameters and their values on one line."""
+    return ", ".join(f"{key}={value!r}" for key, value in mapping.items())

@@ -1,0 +1,48 @@
+"""The processes that fit models side by side."""
+
+import contextlib
+import signal
+
+from skmnist.cli._messages import install_short_warnings
+
+
+@contextlib.contextmanager
+def worker_pool(n_jobs, *, networks):
+    """Prepare this process, or those that joblib starts inside the block.
+
+    Parameters
+    ----------
+    n_jobs : int
+        Number of fits at the same time; with 1 they run in this process.
+    networks : bool
+        Whether to load Keras, which takes seconds that belong to no fit.
+    """
+    if n_jobs == 1:
+        if networks:
+            _load_keras()
+        yield
+        return
+    import joblib
+
+    with joblib.parallel_config(
+        backend="loky", initializer=_prepare_worker, initargs=(networks,)
+    ):
+        yield
+
+
+def _prepare_worker(networks):
+    """Speak like the main process, and leave Ctrl-C to it."""
+    install_short_warnings()
+    signal.signal(signal.SIGINT, _ignore_once)
+    if networks:
+        _load_keras()
+
+
+def _load_keras():
+    import skmnist._keras  # noqa: F401
+
+
+def _ignore_once(number, frame):
+    # A terminal sends Ctrl-C to the workers too. The main process ends them in
+    # good order after the first one; the second one is meant for everybody.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,0 +1,281 @@
+"""What the commands print on standard output: for people, or as one JSON document."""
+
+import json
+import os
+from pathlib import Path
+
+from skmnist.cli._numbers import count, duration, joined, percent
+from skmnist.cli._tables import (
+    comparison_cells,
+    comparison_view,
+    evaluation_view,
+    new_table,
+    plain_text,
+    print_result,
+)
+from skmnist.cli.comparison import method, records
+from skmnist.cli.export import describe_set
+from skmnist.cli.models import list_models
+from skmnist.cli.result_files import markdown_table, write_text
+from skmnist.cli.versions import used_versions, versions_line
+
+_SHOWN_CANDIDATES = 10
+
+
+def print_json(document):
+    """Print one JSON document."""
+    print(_json(document))
+
+
+def _json(document):
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def report_models(*, as_json):
+    """Print all names of models."""
+    models = list_models()
+    if as_json:
+        print_json([vars(model) for model in models])
+        return
+    table = new_table("Name", "Kind", "What it is")
+    table.columns[-1].no_wrap = False
+    for model in models:
+        table.add_row(model.name, model.kind, model.summary)
+    print_result(table)
+
+
+def report_set(image_set, *, as_json):
+    """Print sizes, label counts and range of an image set."""
+    description = describe_set(image_set)
+    if as_json:
+        print_json(description)
+        return
+    parts = description["parts"]
+    # A set of one part has no use for the name of that part.
+    names = parts if len(parts) > 1 else [""]
+    source = "" if image_set.source == image_set.name else f", from {image_set.source}"
+    sizes = new_table("", *(f">{name}" for name in names), show_header=len(parts) > 1)
+    sizes.add_row("Images", *(count(part["n_images"]) for part in parts.values()))
+    sizes.add_row(
+        "Pixel values",
+        *(f"{part['pixel_min']} to {part['pixel_max']}" for part in parts.values()),
+    )
+    sizes.add_row("Mean", *(f"{part['pixel_mean']:.2f}" for part in parts.values()))
+    sizes.add_row(
+        "Standard deviation", *(f"{part['pixel_std']:.2f}" for part in parts.values())
+    )
+    labels = new_table("Label", *(f">{name or 'images'}" for name in names))
+    for label in map(str, image_set.labels):
+        counts = (part["label_counts"][label] for part in parts.values())
+        labels.add_row(label, *map(count, counts))
+    title = f"{image_set.name}: images of {image_set.size} pixels{source}"
+    print_result(title, "", sizes, "", labels)
+
+
+def print_files(paths, *, as_json):
+    """Print the names of files that were written."""
+    if as_json:
+        print_json([str(path) for path in paths])
+    else:
+        print(*paths, sep="\n")
+
+
+def report_comparison(comparison, image_set, names, *, seed, n_jobs, out, as_json):
+    """Print a comparison, and write it to a file if there is one."""
+    networks = any(
+        model.name in names for model in list_models() if model.kind == "network"
+    )
+    versions = used_versions(networks)
+    document = {
+        "models": records(comparison.table),
+        "dataset": image_set.name,
+        "source": image_set.source,
+        "n_folds": comparison.n_folds,
+        "test": comparison.table.attrs["test"],
+        "correction": comparison.table.attrs["correction"],
+        "alpha": comparison.table.attrs["alpha"],
+        "seed": seed,
+        "n_jobs": n_jobs,
+        "n_cpus": os.cpu_count(),
+        "interrupted": comparison.interrupted,
+        "left_out": [name for name in names if name not in comparison.table.index],
+        "versions": versions,
+    }
+    parts = [
+        comparison_view(comparison.table),
+        "",
+        *_comparison_notes(document, comparison, image_set),
+    ]
+    if out is not None:
+        suffix = Path(out).suffix.lower()
+        if suffix == ".json":
+            text = _json(document) + "\n"
+        elif suffix == ".csv":
+            text = comparison.table.to_csv()
+        elif suffix == ".md":
+            notes = "\n".join(f"- {line}" for line in parts[2:])
+            text = f"{markdown_table(comparison_cells(comparison.table))}\n{notes}\n"
+        else:
+            text = plain_text(*parts) + "\n"
+        write_text(out, text)
+    if as_json:
+        print_json(document)
+    else:
+        print_result(*parts)
+
+
+def _comparison_notes(document, comparison, image_set):
+    """Say how to read a comparison, what it was made with, and what went wrong."""
+    times = "Times: of one fit, and of predicting one image among many"
+    if document["n_jobs"] != 1:
+        times += "; longer than alone, because fits shared the processors"
+    notes = [
+        f"Accuracy: {method(comparison, image_set)}.",
+        *_verdict_note(comparison),
+        f"{times}.",
+        f"Seed {document['seed']}, {document['n_cpus']} processors, "
+        f"{versions_line(document['versions'])}.",
+    ]
+    notes += [f"Failed: {name}: {text}" for name, text in comparison.failures.items()]
+    if comparison.interrupted:
+        notes.append(f"Interrupted before: {', '.join(document['left_out'])}.")
+    return notes
+
+
+def _verdict_note(comparison):
+    """Say in a list what the verdicts mean; an empty one if there are none."""
+    settings = comparison.table.attrs
+    if comparison.table["accuracy"].count() < 2:
+        return []
+    return [
+        "Verdict: worse where the difference from the best is more than chance "
+        f"(p < {settings['alpha']}, {settings['test']}, {settings['correction']}'s "
+        "correction), otherwise the difference is unclear."
+    ]
+
+
+def report_training(training, path, *, as_json):
+    """Print how a trained model did, and where it was saved."""
+    evaluation = training.evaluation
+    metadata = training.metadata
+    if as_json:
+        print_json(
+            {
+                **metadata,
+                "fit_time": training.fit_time,
+                "interrupted": training.interrupted,
+                "file": str(path),
+                "evaluation": evaluation.to_dict(),
+            }
+        )
+        return
+    low, high = evaluation.accuracy_interval
+    epochs = ""
+    if metadata["n_epochs"] is not None:
+        stopped = ", interrupted" if training.interrupted else ""
+        epochs = f", {metadata['n_epochs']} epochs{stopped}"
+    print_result(
+        f"Model     {metadata['model']}, saved in {path}",
+        f"Training  {metadata['n_train']:,} images of {metadata['dataset']}{epochs}, "
+        f"{duration(training.fit_time)}",
+        f"Test      {percent(evaluation.accuracy)} of {evaluation.n:,} images right "
+        f"(95 % interval {100 * low:.2f} to {percent(high)}), "
+        f"{evaluation.n_wrong:,} wrong",
+    )
+
+
+def report_evaluation(model_file, image_set, subset, evaluation, *, as_json):
+    """Print how well a model recognises the images of a set."""
+    if as_json:
+        print_json(
+            {
+                "file": model_file.path,
+                "metadata": model_file.metadata,
+                "dataset": image_set.name,
+                "subset": subset,
+                **evaluation.to_dict(),
+            }
+        )
+        return
+    what = "all images" if subset == "all" else f"{subset} part"
+    title = f"{model_file.path} on {image_set.name}, {what}"
+    print_result(title, "", *evaluation_view(evaluation))
+
+
+def report_predictions(model_file, paths, counts, predictions, *, proba, as_json):
+    """Print a label a line, a line of probabilities, or JSON."""
+    labels = predictions.labels.tolist()
+    classes = predictions.classes.tolist()
+    probabilities = None
+    if predictions.probabilities is not None:
+        probabilities = predictions.probabilities.astype(float).tolist()
+    if as_json:
+        places = [
+            {"file": str(path), "image": number}
+            for path, n in zip(paths, counts, strict=True)
+            for number in range(n)
+        ]
+        rows = [{**p, "label": label} for p, label in zip(places, labels, strict=True)]
+        if probabilities is not None:
+            for row, values in zip(rows, probabilities, strict=True):
+                row["probabilities"] = values
+        print_json({"model": model_file.path, "classes": classes, "predictions": rows})
+    elif proba:
+        print(",".join(["label", *map(str, classes)]))
+        for label, values in zip(labels, probabilities, strict=True):
+            print(label, *(f"{value:.6g}" for value in values), sep=",")
+    else:
+        print("\n".join(map(str, labels)))
+
+
+def report_search(name, search, image_set, training, path, *, n_jobs, seed, as_json):
+    """Print the candidates of a search, best first, and the best one's test."""
+    comparison = search.comparison
+    table = comparison.table
+    if as_json:
+        rows = records(table)
+        for row in rows:
+            row["params"] = search.candidates[row.pop("model")]
+        print_json(
+            {
+                "model": name,
+                "best_params": search.best,
+                "candidates": rows,
+                "n_candidates": len(search.candidates),
+                "dataset": image_set.name,
+                "n_folds": comparison.n_folds,
+                "seed": seed,
+                "n_jobs": n_jobs,
+                "interrupted": comparison.interrupted,
+                "file": None if path is None or training is None else str(path),
+                "evaluation": training and training.evaluation.to_dict(),
+                "versions": used_versions("epochs" in search.best),
+            }
+        )
+        return
+    shown = table.head(_SHOWN_CANDIDATES)
+    labels = {text: search.candidates[text] for text in shown.index}
+    parts = [comparison_view(shown, labels), ""]
+    if len(table) > len(shown):
+        parts.append(
+            f"Shown are {len(shown)} of {len(table)} candidates; --json has all."
+        )
+    parts += [
+        f"Accuracy: {method(comparison, image_set)}.",
+        *_verdict_note(comparison),
+        *(f"Failed: {text}: {error}" for text, error in comparison.failures.items()),
+    ]
+    if comparison.interrupted:
+        parts.append(
+            f"Interrupted: {len(table)} of {len(search.candidates)} candidates done."
+        )
+    parts += ["", f"Best: {joined(search.best)}"]
+    if training is not None:
+        evaluation = training.evaluation
+        saved = f"; saved in {path}" if path else ""
+        parts.append(
+            f"Trained on all {len(image_set.y):,} training images, it recognises "
+            f"{percent(evaluation.accuracy)} of the {evaluation.n:,} test images"
+            f"{saved}."
+        )
+    print_result(*parts)

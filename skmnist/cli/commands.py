@@ -1,0 +1,359 @@
+"""The commands and their options; what they do is imported when they run."""
+
+import click
+
+import skmnist as package
+from skmnist.cli._errors import FAILURE, INTERRUPTED
+from skmnist.cli._group import CommandLine
+from skmnist.cli._options import (
+    dataset_option,
+    epochs_option,
+    folds_option,
+    force_option,
+    jobs_option,
+    json_option,
+    seed_option,
+)
+
+_EPILOG = """\
+\b
+Results go to standard output, everything else to standard error.
+Exit codes: 0 all went well; 1 something failed, a model of a comparison for
+one; 2 wrong usage or bad input; 130 ended by Ctrl-C.
+"""
+_TRUST = """
+Model files run code when they are loaded: load only files that come from a source
+you trust.
+"""
+
+
+@click.group(
+    cls=CommandLine,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package.__version__, prog_name="skmnist")
+@click.option(
+    "--debug", is_flag=True, help="Show where errors come from (or set SKMNIST_DEBUG)."
+)
+def skmnist(debug):
+    """Keras networks and classical models that recognise digits.
+
+    Start with 'skmnist compare', which needs no download.
+    """
+
+
+@skmnist.command()
+@click.option(
+    "--models",
+    metavar="NAME,...",
+    help="Models to compare, 'networks' or 'baselines'; by default all that can take "
+    "images of this size ('skmnist models' lists them).",
+)
+@dataset_option()
+@folds_option(
+    default=None,
+    help="Number of folds; by default the test part is used, or 5 folds if there is "
+    "none.",
+)
+@epochs_option
+@jobs_option
+@seed_option
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write the table too, as its name ends: .csv, .json, .md or .txt.",
+)
+@force_option
+@json_option
+def compare(models, dataset, n_folds, epochs, jobs, seed, out, force, as_json):
+    """Compare models: accuracy, time and size, best first.
+
+    Without options: the networks beside the classical baselines on the embedded
+    digits. The networks are trained as they were published for MNIST; --epochs
+    changes how long. Ctrl-C prints the table of what is done.
+    """
+    from skmnist.cli._messages import note
+    from skmnist.cli._progress import fit_progress
+    from skmnist.cli._reports import report_comparison
+    from skmnist.cli._tables import comparison_view
+    from skmnist.cli.comparison import ranked, run_comparison
+    from skmnist.cli.image_sets import load_image_set
+    from skmnist.cli.models import (
+        check_fit,
+        configured_model,
+        fitting_names,
+        resolve_names,
+    )
+    from skmnist.cli.result_files import TABLE_SUFFIXES, check_output
+
+    names = None if models is None else resolve_names(models)
+    if out is not None:
+        check_output(out, force=force, suffixes=TABLE_SUFFIXES)
+    image_set = load_image_set(dataset)
+    image_set.require("train")
+    names = fitting_names(image_set) if names is None else names
+    configured = {
+        name: configured_model(name, image_set, seed=seed, epochs=epochs)
+        for name in names
+    }
+    for name, model in configured.items():
+        check_fit(name, model, image_set)
+    comparison = run_comparison(
+        configured,
+        image_set,
+        n_folds=n_folds,
+        n_jobs=jobs,
+        seed=seed,
+        progress=fit_progress(
+            f"Comparing {len(names)} models on {image_set.name}",
+            len(names),
+            lambda scores: comparison_view(ranked(scores)),
+        ),
+    )
+    report_comparison(
+        comparison, image_set, names, seed=seed, n_jobs=jobs, out=out, as_json=as_json
+    )
+    if out is not None:
+        note(f"Written to {out}.")
+    if comparison.interrupted:
+        return INTERRUPTED
+    return FAILURE if comparison.failures else 0
+
+
+@skmnist.command()
+@click.argument("name")
+@dataset_option()
+@epochs_option
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the classifier, such as dropout=0.3 or units=512,256; may "
+    "be given several times.",
+)
+@seed_option
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="FILE",
+    help="The model file; by default NAME.joblib in this folder.",
+)
+@force_option
+@json_option
+def train(name, dataset, epochs, params, seed, out, force, as_json):
+    """Train one model, test it, and save it.
+
+    The test part of the data set tells how well it does; of a set without one, the
+    digits for example, a quarter of the images is kept back for that, chosen by
+    --seed. An existing file is only replaced with --force. Ctrl-C ends the training
+    of a network with the epoch that is under way and saves what it learned until
+    then.
+    """
+    from skmnist.cli._numbers import count
+    from skmnist.cli._progress import epoch_progress
+    from skmnist.cli._reports import report_training
+    from skmnist.cli.image_sets import load_image_set
+    from skmnist.cli.models import parse_params
+    from skmnist.cli.result_files import check_output
+    from skmnist.cli.training import check_name, prepare_training, save
+    from skmnist.cli.training import train as run
+
+    check_name(name)
+    params = parse_params(params)
+    path = check_output(out or f"{name}.joblib", force=force)
+    image_set = load_image_set(dataset)
+    image_set.require("train")
+    image_set = image_set.with_test(seed)
+    model = prepare_training(name, image_set, params=params, epochs=epochs, seed=seed)
+    title = f"Training {name} on {count(len(image_set.y))} images of {image_set.name}"
+    training = run(
+        name, model, image_set, seed=seed, progress=epoch_progress(title, name)
+    )
+    save(training, path)
+    report_training(training, path, as_json=as_json)
+    return INTERRUPTED if training.interrupted else 0
+
+
+@skmnist.command(epilog=_TRUST)
+@click.argument("model", type=click.Path())
+@dataset_option(default=None, show_default="the set that the model was trained on")
+@click.option(
+    "--subset",
+    type=click.Choice(["train", "test", "all"]),
+    default="test",
+    show_default=True,
+    help="The part to test on; of a set without a test part, the images that "
+    "'skmnist train' kept back.",
+)
+@json_option
+def evaluate(model, dataset, subset, as_json):
+    """Test the model in a file: accuracy, each label, confusions."""
+    from skmnist.cli._reports import report_evaluation
+    from skmnist.cli.image_sets import load_image_set
+    from skmnist.cli.recognition import evaluate_file, read_model
+
+    model_file = read_model(model)
+    image_set = load_image_set(dataset or model_file.dataset)
+    X, y = image_set.part(subset, model_file.seed)
+    evaluation = evaluate_file(model_file, image_set, X, y)
+    report_evaluation(model_file, image_set, subset, evaluation, as_json=as_json)
+
+
+@skmnist.command(epilog=_TRUST)
+@click.argument("model", type=click.Path())
+@click.argument("images", type=click.Path(), nargs=-1, required=True)
+@click.option(
+    "--proba",
+    is_flag=True,
+    help="Print comma-separated values: the label, then the probability of each.",
+)
+@click.option(
+    "--invert",
+    is_flag=True,
+    help="For pictures with dark ink on light paper; MNIST has light ink on dark.",
+)
+@json_option
+def predict(model, images, proba, invert, as_json):
+    """Recognise images with the model in a file: one label a line.
+
+    IMAGES are NumPy arrays (.npy), IDX or CSV files (gzipped or not; CSV with one
+    image a row, with a label in front or without), or pictures (.png and others) of
+    the size that the model takes.
+    """
+    from skmnist.cli._reports import report_predictions
+    from skmnist.cli.image_files import read_images
+    from skmnist.cli.recognition import predict as run
+    from skmnist.cli.recognition import read_model
+
+    model_file = read_model(model)
+    X, counts = read_images(images, model_file, invert=invert)
+    predictions = run(model_file, X, proba=proba)
+    report_predictions(
+        model_file, images, counts, predictions, proba=proba, as_json=as_json
+    )
+
+
+@skmnist.command()
+@click.argument("name")
+@dataset_option()
+@folds_option(default=3, help="Number of folds.")
+@click.option(
+    "--n-iter",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Try so many candidates, drawn at random; by default the whole grid.",
+)
+@epochs_option
+@jobs_option
+@seed_option
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="FILE",
+    help="Save the best model, trained on all training images.",
+)
+@force_option
+@json_option
+def search(name, dataset, n_folds, n_iter, epochs, jobs, seed, out, force, as_json):
+    """Search for the parameters with which a model does best.
+
+    Candidates are compared by cross-validation on the training part; the best one is
+    trained on all of it and tested on the test part. Ctrl-C prints what is done.
+    """
+    from skmnist.cli._messages import note
+    from skmnist.cli._progress import epoch_progress, fit_progress
+    from skmnist.cli._reports import report_search
+    from skmnist.cli.image_sets import load_image_set
+    from skmnist.cli.result_files import check_output
+    from skmnist.cli.search import list_candidates
+    from skmnist.cli.search import search as run
+    from skmnist.cli.training import check_name, prepare_training, save, train
+
+    check_name(name)
+    path = None if out is None else check_output(out, force=force)
+    candidates = list_candidates(name, n_iter=n_iter, epochs=epochs, seed=seed)
+    image_set = load_image_set(dataset)
+    image_set.require("train")
+    image_set = image_set.with_test(seed)
+    found = run(
+        name,
+        candidates,
+        image_set,
+        n_folds=n_folds,
+        n_jobs=jobs,
+        seed=seed,
+        progress=fit_progress(
+            f"Searching {len(candidates)} candidates for {name}", len(candidates)
+        ),
+    )
+    training = None
+    interrupted = found.comparison.interrupted
+    if not interrupted:
+        best = prepare_training(
+            name, image_set, params=found.best, epochs=None, seed=seed
+        )
+        title = f"Training the best {name}"
+        try:
+            training = train(
+                name, best, image_set, seed=seed, progress=epoch_progress(title, name)
+            )
+            interrupted = training.interrupted
+        except KeyboardInterrupt:
+            interrupted = True
+    if path is not None:
+        if training is None:
+            note("Interrupted: no model was saved.")
+        else:
+            save(training, path)
+    report_search(
+        name, found, image_set, training, path, n_jobs=jobs, seed=seed, as_json=as_json
+    )
+    if interrupted:
+        return INTERRUPTED
+    return FAILURE if found.comparison.failures else 0
+
+
+@skmnist.command(short_help="Describe an image set, or convert it.")
+@click.argument("dataset", metavar="digits|mnist|FOLDER")
+@click.option(
+    "--to",
+    "file_format",
+    type=click.Choice(["csv", "idx", "npz"]),
+    help="Write it in this format: CSV (the label, then one column a pixel), gzipped "
+    "IDX, or mnist.npz.",
+)
+@click.option(
+    "--out", type=click.Path(), metavar="FOLDER", help="Where to write with --to."
+)
+@force_option
+@json_option
+def data(dataset, file_format, out, force, as_json):
+    """Show sizes, label counts and range of an image set, or convert it."""
+    from skmnist.cli._messages import note
+    from skmnist.cli._reports import print_files, report_set
+    from skmnist.cli.export import check_export, export
+    from skmnist.cli.image_sets import load_image_set
+
+    if (file_format is None) != (out is None):
+        raise click.UsageError(
+            "--to and --out go together.", click.get_current_context()
+        )
+    image_set = load_image_set(dataset)
+    if out is None:
+        report_set(image_set, as_json=as_json)
+        return
+    check_export(image_set, file_format, out, force=force)
+    note(f"Writing {image_set.name} to {out}")
+    print_files(export(image_set, file_format, out), as_json=as_json)
+
+
+@skmnist.command()
+@json_option
+def models(as_json):
+    """List the models that the other commands know by name."""
+    from skmnist.cli._reports import report_models
+
+    report_models(as_json=as_json)

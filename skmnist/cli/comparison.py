@@ -1,0 +1,168 @@
+"""Comparisons of models, and of the candidates of a search, that can be interrupted."""
+
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skmnist.cli._errors import bad_input
+from skmnist.cli._numbers import is_missing
+from skmnist.cli._parallel import worker_pool
+from skmnist.cli.models import has_epochs, report_epochs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_FOLDS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What came out of a comparison.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`skmnist.evaluation.comparison_table` makes it, of the models that
+        were done.
+    n_models : int
+        Number of models that there were.
+    n_folds : int or None
+        Number of folds; None for a test set.
+    """
+
+    table: "pd.DataFrame"
+    n_models: int
+    n_folds: int | None = field(default=None)
+
+    @property
+    def interrupted(self):
+        """Whether it ended before all models were done."""
+        return len(self.table) < self.n_models
+
+    @property
+    def failures(self):
+        """Errors of the models that failed, by name."""
+        return self.table["error_message"].dropna().to_dict()
+
+
+def run_comparison(models, image_set, *, n_folds=None, n_jobs=1, seed=0, progress):
+    """Compare models on an image set; Ctrl-C ends it with what is done.
+
+    Parameters
+    ----------
+    models : dict of str to classifier
+        Changed: networks get a callback that reports their epochs.
+    image_set : ImageSet
+        Its test part is used if there is one and no number of folds is given;
+        cross-validation uses the training part.
+    n_folds : int, default=None
+        Number of folds; None means the test part, or else 5 folds.
+    n_jobs : int, default=1
+        Fits at the same time.
+    seed : int, default=0
+        Decides the folds.
+    progress : context manager
+        As :func:`skmnist.cli._progress.fit_progress` makes it.
+
+    Returns
+    -------
+    Comparison
+        Of the models that were done.
+
+    Raises
+    ------
+    BadInput
+        If the data do not allow it.
+    KeyboardInterrupt
+        If no model was done.
+    """
+    from skmnist.evaluation import comparison_table, iter_compare
+
+    if n_folds is None and not image_set.has_test:
+        n_folds = DEFAULT_FOLDS
+    if n_folds is None:
+        test = {"X_test": image_set.X_test, "y_test": image_set.y_test}
+    else:
+        test = {"cv": n_folds}
+        with bad_input():
+            check_folds(n_folds, image_set.y)
+    done = []
+    try:
+        networks = any(has_epochs(model.get_params()) for model in models.values())
+        with progress, worker_pool(n_jobs, networks=networks):
+            if n_jobs == 1:
+                for name, model in models.items():
+                    report_epochs(model, _reporter(progress, name))
+            with bad_input():
+                running = iter_compare(
+                    models,
+                    image_set.X,
+                    image_set.y,
+                    n_jobs=n_jobs,
+                    random_state=seed,
+                    callback=progress.fitted,
+                    **test,
+                )
+            with closing(running):
+                for scores in running:
+                    done.append(scores)
+                    progress.finished(scores)
+    except KeyboardInterrupt:
+        if not done:
+            raise
+    return Comparison(comparison_table(done), len(models), n_folds)
+
+
+def ranked(scores):
+    """Return the table of the models that are done."""
+    from skmnist.evaluation import comparison_table
+
+    return comparison_table(scores)
+
+
+def check_folds(n_folds, y):
+    """Refuse more folds than there are images of the rarest label."""
+    labels, counts = np.unique(y, return_counts=True)
+    if n_folds > counts.min():
+        raise ValueError(
+            f"--cv {n_folds} is too many: label {labels[counts.argmin()]} has "
+            f"{counts.min()} images only."
+        )
+
+
+def _reporter(progress, name):
+    def on_epoch(n_done, n_epochs, logs):
+        progress.epoch(name, n_done, n_epochs)
+
+    return on_epoch
+
+
+def method(comparison, image_set):
+    """Say how the accuracies were measured, and on what."""
+    kind = f"images of {image_set.size} pixels, {len(image_set.labels)} labels"
+    if comparison.n_folds is None:
+        return (
+            f"that on the {len(image_set.y_test):,} test images of {image_set.name} "
+            f"± standard error, after training on {len(image_set.y):,} {kind}"
+        )
+    return (
+        f"mean ± standard error of {comparison.n_folds}-fold "
+        f"cross-validation on {image_set.name} ({len(image_set.y):,} {kind})"
+    )
+
+
+def records(table):
+    """Return the rows of a table as dicts that JSON can hold."""
+    return [
+        {key: _plain(value) for key, value in row.items()}
+        for row in table.reset_index().to_dict("records")
+    ]
+
+
+def _plain(value):
+    """Return a plain Python value; None for a missing one."""
+    if is_missing(value):
+        return None
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,165 @@
+"""Image sets described, and written to files in other formats."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from skmnist.cli._errors import BadInput, Failure, describe
+from skmnist.cli.result_files import check_folder
+
+FORMATS = ("csv", "idx", "npz")
+
+_IDX_PARTS = {"train": "train", "test": "t10k"}
+
+
+def describe_set(image_set):
+    """Return sizes, ranges and label counts of the parts of an image set.
+
+    Parameters
+    ----------
+    image_set : ImageSet
+        The set.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
+    labels = image_set.labels
+    return {
+        "dataset": image_set.name,
+        "source": image_set.source,
+        "image_shape": list(image_set.image_shape),
+        "parts": {
+            part: {
+                "n_images": len(y),
+                "pixel_min": int(X.min()),
+                "pixel_max": int(X.max()),
+                "pixel_mean": round(float(X.mean()), 3),
+                "pixel_std": round(float(X.std()), 3),
+                "label_counts": {
+                    str(label): int(np.sum(y == label)) for label in labels
+                },
+            }
+            for part, X, y in parts_of(image_set)
+        },
+    }
+
+
+def parts_of(image_set):
+    """List name, images and labels of the parts that are there."""
+    parts = [
+        ("train", image_set.X, image_set.y),
+        ("test", image_set.X_test, image_set.y_test),
+    ]
+    return [part for part in parts if part[1] is not None]
+
+
+def file_names(image_set, file_format):
+    """Name the files that a set is written to, for each format as it is usual.
+
+    Parameters
+    ----------
+    image_set : ImageSet
+        The set.
+    file_format : {"csv", "idx", "npz"}
+        The format.
+
+    Returns
+    -------
+    list of str
+        Names, without a folder.
+    """
+    parts = [part for part, _, _ in parts_of(image_set)]
+    if file_format == "npz":
+        return ["mnist.npz"]
+    if file_format == "csv":
+        stem = Path(image_set.name).resolve().name
+        if len(parts) == 1:
+            return [f"{stem}.csv"]
+        return [f"{stem}_{part}.csv" for part in parts]
+    return [
+        f"{_IDX_PARTS[part]}-{kind}-ubyte.gz"
+        for part in parts
+        for kind in ("images-idx3", "labels-idx1")
+    ]
+
+
+def check_export(image_set, file_format, folder, *, force):
+    """Make sure that a set can be written to a folder, which need not exist yet.
+
+    Raises
+    ------
+    BadInput
+        If a file of that name exists, or the folder cannot be written to.
+    """
+    if file_format == "npz" and image_set.X is None:
+        raise BadInput(f"{image_set.name} has no training part, which npz needs.")
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"--out {folder} is a file; give a folder.")
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
+    check_folder(existing)
+    for name in file_names(image_set, file_format):
+        if (folder / name).exists() and not force:
+            raise BadInput(f"{folder / name} exists; --force replaces it.")
+
+
+def export(image_set, file_format, folder):
+    """Write a set to a folder, all files or none.
+
+    Parameters
+    ----------
+    image_set : ImageSet
+        The set.
+    file_format : {"csv", "idx", "npz"}
+        The format: comma-separated values, the format of MNIST, or a NumPy archive.
+    folder : str or path-like
+        Made if it does not exist.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+
+    Raises
+    ------
+    Failure
+        If writing fails.
+    """
+    folder = Path(folder)
+    names = file_names(image_set, file_format)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=".skmnist-", dir=folder))
+        try:
+            _write(image_set, file_format, [partial / name for name in names])
+            for name in names:
+                os.replace(partial / name, folder / name)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    except OSError as error:
+        raise Failure(f"Cannot write to {folder}: {describe(error)}") from error
+    return [folder / name for name in names]
+
+
+def _write(image_set, file_format, paths):
+    from skmnist.datasets import write_csv, write_idx, write_npz
+
+    parts = [
+        (X.reshape(-1, *image_set.image_shape), y) for _, X, y in parts_of(image_set)
+    ]
+    arrays = [array for part in parts for array in part]
+    if file_format == "npz":
+        write_npz(paths[0], *arrays)
+    elif file_format == "csv":
+        for path, part in zip(paths, parts, strict=True):
+            write_csv(path, *part)
+    else:
+        for path, array in zip(paths, arrays, strict=True):
+            write_idx(path, array)

@@ -1,0 +1,182 @@
+"""The image sets that a command can be told to use, by one word."""
+
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+
+from skmnist.cli._errors import BadInput, bad_input
+
+HELD_OUT = 0.25
+
+_NAMES = ("digits", "mnist")
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Labelled images, with a training part, a test part, or both.
+
+    Parameters
+    ----------
+    name : str
+        "digits", "mnist", or the path of a folder.
+    source : str
+        Where the images were read.
+    image_shape : tuple of int
+        Height and width.
+    X, y : ndarray or None
+        Training images as rows of pixels, and their labels.
+    X_test, y_test : ndarray or None
+        Test images and labels.
+    """
+
+    name: str
+    source: str
+    image_shape: tuple
+    X: np.ndarray | None
+    y: np.ndarray | None
+    X_test: np.ndarray | None = None
+    y_test: np.ndarray | None = None
+
+    @property
+    def address(self):
+        """The name, as it is understood in any working directory."""
+        if self.name in _NAMES:
+            return self.name
+        return str(Path(self.name).expanduser().resolve())
+
+    @property
+    def has_test(self):
+        """Whether there is a test part."""
+        return self.X_test is not None
+
+    @property
+    def size(self):
+        """Height and width as text."""
+        return "×".join(map(str, self.image_shape))
+
+    @property
+    def labels(self):
+        """All labels that occur, in order."""
+        parts = [part for part in (self.y, self.y_test) if part is not None]
+        return np.unique(np.concatenate(parts))
+
+    def require(self, part):
+        """Refuse a set that lacks its "train" or "test" part."""
+        if (self.X if part == "train" else self.X_test) is None:
+            raise BadInput(f"{self.name} has no {part} part.")
+
+    def with_test(self, seed):
+        """Return the set with a test part.
+
+        A set without one sets a quarter of its images aside, stratified by label;
+        the seed decides which.
+        """
+        if self.has_test:
+            return self
+        from sklearn.model_selection import train_test_split
+
+        with bad_input():
+            X, X_test, y, y_test = train_test_split(
+                self.X,
+                self.y,
+                test_size=HELD_OUT,
+                stratify=self.y,
+                random_state=seed,
+            )
+        return replace(self, X=X, y=y, X_test=X_test, y_test=y_test)
+
+    def part(self, subset, seed):
+        """Return images and labels of the "train" or "test" part, or "all"."""
+        split = self.with_test(seed) if self.X is not None else self
+        parts = {
+            "train": [(split.X, split.y)],
+            "test": [(split.X_test, split.y_test)],
+        }
+        parts["all"] = [
+            (X, y) for X, y in parts["train"] + parts["test"] if X is not None
+        ]
+        images, labels = zip(*parts[subset], strict=True)
+        if images[0] is None:
+            raise BadInput(f"{self.name} has no {subset} part.")
+        return np.concatenate(images), np.concatenate(labels)
+
+
+def load_image_set(name):
+    """Load an image set by what ``--dataset`` says.
+
+    Parameters
+    ----------
+    name : str
+        "digits" for the embedded digits, "mnist", or the path of a folder of IDX
+        files or with ``mnist.npz``.
+
+    Returns
+    -------
+    ImageSet
+        With the parts that are there; the embedded digits have no test part.
+
+    Raises
+    ------
+    BadInput
+        If there is no such set, or its files are damaged.
+    """
+    from skmnist import datasets
+
+    with bad_input():
+        if name == "digits":
+            return _image_set(name, [datasets.load_digits(), None])
+        if name == "mnist":
+            parts = [datasets.fetch_mnist(subset) for subset in ("train", "test")]
+            return _image_set(name, parts)
+        return _image_set(name, _load_folder(name))
+
+
+def _image_set(name, parts):
+    train, test = parts
+    some = train if train is not None else test
+    if train is not None and test is not None and train.image_shape != test.image_shape:
+        raise BadInput(
+            f"{name}: training images are of {train.image_shape} pixels, test images "
+            f"of {test.image_shape}."
+        )
+    return ImageSet(
+        name,
+        some.source,
+        tuple(map(int, some.image_shape)),
+        *((None, None) if train is None else (train.data, train.target)),
+        *((None, None) if test is None else (test.data, test.target)),
+    )
+
+
+def _load_folder(name):
+    """Load the parts of a set that a folder has; None for those that it lacks."""
+    from skmnist.datasets import load_idx
+
+    folder = Path(name).expanduser()
+    if not folder.exists():
+        close = get_close_matches(name, _NAMES, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise BadInput(
+            f"There is no data set {name!r}: give 'digits', 'mnist' or a folder of "
+            f"IDX files.{hint}"
+        )
+    present = _parts_in(folder)
+    if not present:
+        load_idx(folder)  # says what was expected
+    return [
+        load_idx(folder, subset) if subset in present else None
+        for subset in ("train", "test")
+    ]
+
+
+def _parts_in(folder):
+    """Tell which parts of a set a folder has, complete or not."""
+    from skmnist.datasets._loaders import NPZ_NAME, find_files
+    from skmnist.datasets._npz import read_npz
+
+    found = {split for split, _ in find_files(folder)}
+    if not found and (folder / NPZ_NAME).is_file():
+        found = {array.partition("_")[2] for array in read_npz(folder / NPZ_NAME)}
+    return found & {"train", "test"}

@@ -1,0 +1,180 @@
+"""Fitted models from files, put to use on images."""
+
+from dataclasses import dataclass, field
+from math import isqrt, prod
+
+import numpy as np
+
+from skmnist.cli._errors import BadInput, bad_input
+from skmnist.cli._messages import note
+from skmnist.cli._numbers import by
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFile:
+    """A fitted model and what is known about it.
+
+    Parameters
+    ----------
+    path : str
+        Where it was read.
+    model : classifier
+        The model.
+    metadata : dict
+        Words that were saved with it.
+    """
+
+    path: str
+    model: object
+    metadata: dict = field(default_factory=dict)
+
+    @property
+    def dataset(self):
+        """The image set that the model was trained on; the digits if unknown."""
+        return self.metadata.get("dataset", "digits")
+
+    @property
+    def seed(self):
+        """The seed that decided which images were kept back when it was trained."""
+        return self.metadata.get("seed", 0)
+
+    @property
+    def n_pixels(self):
+        """Number of pixels of the images that the model takes."""
+        n_pixels = getattr(self.model, "n_features_in_", None)
+        if n_pixels is None:
+            raise BadInput(f"{self.path}: this model does not tell its image size.")
+        return int(n_pixels)
+
+    @property
+    def image_shape(self):
+        """Height and width, and maybe channels, of the images that it takes."""
+        shapes = [self.metadata.get("image_shape")]
+        for step in getattr(self.model, "named_steps", {}).values():
+            shapes.append(getattr(step, "image_shape_", None))
+        for shape in shapes:
+            if shape is not None and prod(shape) == self.n_pixels:
+                shape = tuple(map(int, shape))
+                return shape[:2] if shape[2:] == (1,) else shape
+        side = isqrt(self.n_pixels)
+        return (side, side) if side * side == self.n_pixels else None
+
+    @property
+    def size(self):
+        """The size of an image as text."""
+        pixels = f"{self.n_pixels} pixels"
+        return f"{by(self.image_shape)} ({pixels})" if self.image_shape else pixels
+
+
+def read_model(path):
+    """Read a model file.
+
+    Raises
+    ------
+    BadInput
+        If there is no such file, or it is of another kind.
+    """
+    from skmnist.persistence import load_model
+
+    with bad_input():
+        return ModelFile(str(path), *load_model(path, return_metadata=True))
+
+
+def evaluate_file(model_file, image_set, X, y):
+    """Test a model from a file on images of a set.
+
+    Raises
+    ------
+    BadInput
+        If the model takes images of another size, or has other labels.
+    """
+    from skmnist.evaluation import evaluate
+
+    if X.shape[1] != model_file.n_pixels:
+        raise BadInput(
+            f"{model_file.path} takes images of {model_file.size}; those of "
+            f"{image_set.name} are {image_set.size} ({X.shape[1]} pixels)."
+        )
+    if (
+        not image_set.has_test
+        and model_file.metadata.get("dataset") != image_set.address
+    ):
+        note(
+            f"Note: {image_set.name} has no test part, and {model_file.path} may have "
+            "been trained on these images."
+        )
+    with bad_input():
+        return evaluate(model_file.model, X, y)
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Labels of images, and their probabilities if the model gives some.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_images,)
+        Predicted labels.
+    classes : ndarray of shape (n_classes,)
+        All labels.
+    probabilities : ndarray of shape (n_images, n_classes) or None
+        In the order of `classes`.
+    """
+
+    labels: np.ndarray
+    classes: np.ndarray
+    probabilities: np.ndarray | None
+
+
+def predict(model_file, X, *, proba):
+    """Recognise images.
+
+    Parameters
+    ----------
+    model_file : ModelFile
+        The model.
+    X : ndarray of shape (n_images, n_pixels)
+        Images.
+    proba : bool
+        Whether probabilities are wanted.
+
+    Returns
+    -------
+    Predictions
+        Labels and probabilities.
+
+    Raises
+    ------
+    BadInput
+        If the model gives no probabilities and some are wanted.
+    """
+    model = model_file.model
+    if proba and not hasattr(model, "predict_proba"):
+        raise BadInput(
+            f"{model_file.path} gives no probabilities: {model_name(model_file)} "
+            "has none."
+        )
+    _check_range(model, X)
+    with bad_input():
+        labels = np.asarray(model.predict(X))
+        probabilities = model.predict_proba(X) if proba else None
+        classes = np.asarray(getattr(model, "classes_", np.unique(labels)))
+    return Predictions(labels, classes, probabilities)
+
+
+def model_name(model_file):
+    """Name a model by what was saved with it, or by its class."""
+    model = model_file.model
+    last = model[-1] if hasattr(model, "named_steps") else model
+    return model_file.metadata.get("model", type(last).__name__)
+
+
+def _check_range(model, X):
+    """Warn of images that were scaled already."""
+    scale = getattr(model, "named_steps", {}).get("scale")
+    top = getattr(scale, "data_max_", None)
+    if top is not None and top > 2 and X.dtype.kind == "f" and X.max() <= 1:
+        note(
+            f"Warning: the pixels go up to {X.max():.3g} only; the model was trained "
+            f"on pixels from {scale.data_min_:.0f} to {top:.0f}."
+        )

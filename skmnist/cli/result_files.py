@@ -1,0 +1,79 @@
+"""Files that commands write: checked before the work begins, whole or not at all."""
+
+import tempfile
+from pathlib import Path
+
+from skmnist.cli._errors import BadInput, Failure, describe
+
+TABLE_SUFFIXES = (".csv", ".json", ".md", ".txt")
+
+
+def check_output(path, *, force, suffixes=()):
+    """Make sure that a file can be written, before anything is computed for it.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to be.
+    force : bool
+        Whether it may take the place of an existing one.
+    suffixes : tuple of str, default=()
+        Endings that are allowed; all if empty.
+
+    Returns
+    -------
+    pathlib.Path
+        The path.
+
+    Raises
+    ------
+    BadInput
+        If the file exists, has another ending, or cannot be written there.
+    """
+    path = Path(path)
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise BadInput(
+            f"--out {path}: the name must end in {', '.join(suffixes[:-1])} or "
+            f"{suffixes[-1]}."
+        )
+    if path.is_dir():
+        raise BadInput(f"--out {path} is a folder; give the name of a file.")
+    check_folder(path.parent)
+    if path.exists() and not force:
+        raise BadInput(f"{path} exists; --force replaces it.")
+    return path
+
+
+def check_folder(folder):
+    """Make sure that files can be made in a folder."""
+    if not folder.is_dir():
+        raise BadInput(f"There is no folder {folder} to write to.")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BadInput(
+            f"Cannot write to the folder {folder}: {error.strerror}"
+        ) from error
+
+
+def write_text(path, text):
+    """Write a file that appears under its name only when it is complete."""
+    from skmnist.datasets._files import replacing
+
+    try:
+        with replacing(path) as file:
+            file.write(text.encode())
+    except OSError as error:
+        raise Failure(f"Cannot write {path}: {describe(error)}") from error
+
+
+def markdown_table(rows):
+    """Write rows of texts by column, as `comparison_cells` makes them, in Markdown."""
+    columns = list(rows[0])
+    lines = [
+        [column.removeprefix(">") for column in columns],
+        ["---:" if column.startswith(">") else "---" for column in columns],
+        *([cell.replace("|", "\\|") for cell in row.values()] for row in rows),
+    ]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

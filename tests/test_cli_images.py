@@ -1,0 +1,372 @@
+"""Image sets described and converted, and images recognised, on the command line."""
+
+import json
+import os
+import pickle
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from skmnist.cli.commands import skmnist
+from skmnist.datasets import load_digits, load_idx, read_csv, write_csv, write_idx
+
+X, Y = load_digits(return_X_y=True)
+
+
+def invoke(*args):
+    return CliRunner().invoke(skmnist, [str(arg) for arg in args])
+
+
+def assert_refused(result, *words):
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    for word in words:
+        assert word in line
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Make the file of a model that has learned all the digits by heart."""
+    path = tmp_path_factory.mktemp("model") / "digits.joblib"
+    args = ["train", "nearest_neighbors", "--param", "n_neighbors=1", "--out", path]
+    assert invoke(*args).exit_code == 0
+    return path
+
+
+def save_picture(path, pixels, mode="L"):
+    Image.fromarray(pixels.reshape(8, 8)).convert(mode).save(path)
+    return path
+
+
+def test_data_tells_sizes_counts_and_range():
+    shown = json.loads(invoke("data", "digits", "--json").stdout)
+    assert shown["image_shape"] == [8, 8]
+    part = shown["parts"]["train"]
+    assert (part["n_images"], part["pixel_min"], part["pixel_max"]) == (1797, 0, 255)
+    assert part["label_counts"]["8"] == 174
+    text = invoke("data", "digits").stdout
+    assert "1,797" in text
+    assert "0 to 255" in text
+
+
+@pytest.mark.skipif("SKMNIST_DATA" not in os.environ, reason="needs MNIST")
+def test_data_counts_mnist():
+    parts = json.loads(invoke("data", "mnist", "--json").stdout)["parts"]
+    assert parts["train"]["n_images"] == 60_000
+    assert parts["train"]["label_counts"]["1"] == 6742
+    assert parts["test"]["label_counts"]["9"] == 1009
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Make a set of 6×10 images with both parts: light on the left or the right."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "halves"
+    folder.mkdir()
+    for part, n in ("train", 40), ("t10k", 10):
+        labels = np.arange(n) % 2 + 3
+        images = rng.integers(0, 100, (n, 6, 10))
+        images[labels == 3, :, :5] += 150
+        images[labels == 4, :, 5:] += 150
+        write_idx(folder / f"{part}-images-idx3-ubyte", images)
+        write_idx(folder / f"{part}-labels-idx1-ubyte", labels)
+    return folder
+
+
+@pytest.mark.parametrize("file_format", ["idx", "npz"])
+def test_a_set_converted_is_a_set_again(folder, tmp_path, file_format):
+    out = tmp_path / "deep" / "copy"
+    result = invoke("data", folder, "--to", file_format, "--out", out)
+    assert result.exit_code == 0
+    assert all((tmp_path / line).is_file() for line in result.stdout.splitlines())
+    for subset in "train", "test":
+        before, after = load_idx(folder, subset), load_idx(out, subset)
+        assert np.array_equal(before.images, after.images)
+        assert np.array_equal(before.target, after.target)
+    assert len(list(out.iterdir())) == len(result.stdout.splitlines())
+
+
+def test_csv_files_hold_label_and_pixels(folder, tmp_path):
+    assert invoke("data", folder, "--to", "csv", "--out", tmp_path).exit_code == 0
+    for subset in "train", "test":
+        pixels, labels = read_csv(tmp_path / f"halves_{subset}.csv")
+        expected = load_idx(folder, subset)
+        assert np.array_equal(pixels, expected.data)
+        assert np.array_equal(labels, expected.target)
+
+
+def test_a_conversion_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    def write_half(path, array):
+        path.write_bytes(b"half")
+        if "labels" in path.name:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("skmnist.datasets.write_idx", write_half)
+    result = invoke("data", "digits", "--to", "idx", "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "No space left" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_networks_learn_images_that_are_no_squares(folder, tmp_path):
+    out = tmp_path / "m.joblib"
+    args = ["train", "cnn_32_64", "--dataset", folder, "--epochs", 2, "--out", out]
+    trained = invoke(*args, "--json")
+    assert trained.exit_code == 0, trained.stderr
+    assert json.loads(trained.stdout)["image_shape"] == [6, 10]
+    pictures = []
+    for number, pixels in enumerate(load_idx(folder, "test").images):
+        pictures.append(tmp_path / f"{number}.png")
+        Image.fromarray(pixels).save(pictures[-1])
+    labels = invoke("predict", out, *pictures).stdout.split()
+    images = invoke("predict", out, folder / "t10k-images-idx3-ubyte").stdout.split()
+    assert labels == images
+    assert set(labels) <= {"3", "4"}
+
+
+def test_a_set_with_a_test_part_only_can_be_evaluated(folder, tmp_path):
+    out = tmp_path / "m.joblib"
+    assert invoke("train", "rbf_svm", "--dataset", folder, "--out", out).exit_code == 0
+    for file in folder.glob("train*"):
+        file.unlink()
+    result = invoke("evaluate", out, "--dataset", folder, "--json")
+    assert json.loads(result.stdout)["n"] == 10
+    assert_refused(invoke("train", "dummy", "--dataset", folder), "no train part")
+    refused = invoke("evaluate", out, "--dataset", folder, "--subset", "train")
+    assert_refused(refused, "no train part")
+
+
+def test_evaluate_takes_the_images_that_training_kept_back(tmp_path):
+    out = tmp_path / "m.joblib"
+    args = ["train", "logistic_regression", "--seed", 3, "--out", out, "--json"]
+    trained = json.loads(invoke(*args).stdout)
+    evaluated = json.loads(invoke("evaluate", out, "--json").stdout)
+    assert evaluated["n"] == trained["n_test"] == 450
+    assert evaluated["confusion"] == trained["evaluation"]["confusion"]
+    everything = json.loads(invoke("evaluate", out, "--subset", "all", "--json").stdout)
+    assert everything["n"] == 1797
+
+
+def test_evaluate_shows_each_label_and_the_confusions(model):
+    lines = invoke("evaluate", model).stdout.splitlines()
+    assert any(line.startswith("Accuracy  9") for line in lines)
+    assert sum(line.split()[:1] == ["7"] for line in lines) == 2
+
+
+def test_evaluate_refuses_images_of_another_size(model, folder):
+    refused = invoke("evaluate", model, "--dataset", folder)
+    assert_refused(refused, "8×8 (64 pixels)", "6×10")
+
+
+def test_evaluate_refuses_labels_that_the_model_does_not_know(model, tmp_path):
+    write_idx(tmp_path / "t10k-images-idx3-ubyte", X[:4].reshape(-1, 8, 8))
+    write_idx(tmp_path / "t10k-labels-idx1-ubyte", [1, 2, 77, 3])
+    assert_refused(invoke("evaluate", model, "--dataset", tmp_path), "77")
+
+
+def write_images(kind, folder):
+    """Write five digits to a file of some kind."""
+    path = folder / f"images.{kind}"
+    images = X[:5].reshape(-1, 8, 8)
+    if kind == "rows.npy":
+        np.save(path, X[:5])
+    elif kind == "images.npy":
+        np.save(path, images.astype(float))
+    elif kind == "channels.npy":
+        np.save(path, images[..., None])
+    elif kind in ("idx", "idx.gz"):
+        write_idx(path, images)
+    elif kind in ("labels.csv", "csv.gz"):
+        write_csv(path, images, Y[:5])
+    else:
+        np.savetxt(path, X[:5], fmt="%d", delimiter=",")
+    return path
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "rows.npy",
+        "images.npy",
+        "channels.npy",
+        "idx",
+        "idx.gz",
+        "labels.csv",
+        "csv.gz",
+        "csv",
+    ],
+)
+def test_images_are_recognised_in_every_kind_of_file(model, tmp_path, kind):
+    result = invoke("predict", model, write_images(kind, tmp_path))
+    assert result.stdout.split() == ["0", "1", "2", "3", "4"]
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P"])
+def test_pictures_are_recognised_in_the_order_given(model, tmp_path, mode):
+    order = [3, 1, 4, 2]
+    paths = [save_picture(tmp_path / f"{i}.png", X[i], mode) for i in order]
+    assert invoke("predict", model, *paths).stdout.split() == ["3", "1", "4", "2"]
+
+
+def test_dark_ink_on_light_paper_is_noticed_and_inverted(model, tmp_path):
+    path = save_picture(tmp_path / "3.png", 255 - X[3])
+    assert "--invert" in invoke("predict", model, path).stderr
+    inverted = invoke("predict", model, path, "--invert")
+    assert (inverted.stdout, inverted.stderr) == ("3\n", "")
+
+
+def test_a_single_image_needs_no_second_dimension(model, tmp_path):
+    for array in X[3], X[3].reshape(8, 8):
+        np.save(tmp_path / "x.npy", array)
+        assert invoke("predict", model, tmp_path / "x.npy").stdout == "3\n"
+
+
+def test_images_that_were_scaled_already_are_noticed(model, tmp_path):
+    np.save(tmp_path / "x.npy", X[:5] / 255)
+    assert "0 to 255" in invoke("predict", model, tmp_path / "x.npy").stderr
+
+
+def test_probabilities_come_as_columns_by_label(model, tmp_path):
+    path = write_images("rows.npy", tmp_path)
+    lines = invoke("predict", model, path, "--proba").stdout.splitlines()
+    assert lines[0] == "label,0,1,2,3,4,5,6,7,8,9"
+    rows = np.array([line.split(",") for line in lines[1:]], dtype=float)
+    assert rows.shape == (5, 11)
+    assert np.allclose(rows[:, 1:].sum(axis=1), 1, atol=1e-5)
+    assert np.array_equal(rows[:, 1:].argmax(axis=1), rows[:, 0])
+
+
+def test_predictions_in_json_name_file_and_image(model, tmp_path):
+    paths = [save_picture(tmp_path / "7.png", X[7]), write_images("idx", tmp_path)]
+    result = json.loads(invoke("predict", model, *paths, "--json", "--proba").stdout)
+    assert [row["label"] for row in result["predictions"]] == [7, 0, 1, 2, 3, 4]
+    last = result["predictions"][-1]
+    assert (last["file"], last["image"]) == (str(paths[1]), 4)
+    assert len(last["probabilities"]) == len(result["classes"]) == 10
+
+
+def test_a_model_without_probabilities_is_named(tmp_path):
+    out = tmp_path / "m.joblib"
+    assert invoke("train", "linear_svm", "--out", out).exit_code == 0
+    path = write_images("rows.npy", tmp_path)
+    assert_refused(invoke("predict", out, path, "--proba"), "linear_svm")
+
+
+class _Code:
+    def __reduce__(self):
+        return print, ("ran",)
+
+
+def bad_images(kind, path):
+    """Write a file that cannot be used; return words of the message."""
+    if kind == "missing":
+        return ["No such file"]
+    if kind == "width":
+        np.save(path, X[:5, :63])
+        return ["5×63", "64 pixels"]
+    if kind == "label column":
+        np.save(path, np.column_stack([Y, X])[:5])
+        return ["5×65", "labels"]
+    if kind == "transposed":
+        np.save(path, X[:5].reshape(-1, 4, 16))
+        return ["5×4×16", "8×8"]
+    if kind == "nan":
+        array = X[:5].astype(float)
+        array[2, 7] = np.nan
+        np.save(path, array)
+        return ["image 3", "NaN"]
+    if kind == "words":
+        np.save(path, np.full((5, 64), "x"))
+        return ["<U1"]
+    if kind == "pickled":
+        np.save(path, np.array([_Code()] * 64, dtype=object), allow_pickle=True)
+        return [path.name, "objects"]
+    if kind == "cut short":
+        np.save(path, X)
+        path.write_bytes(path.read_bytes()[:5000])
+        return [path.name]
+    if kind == "empty array":
+        np.save(path, X[:0])
+        return ["0×64"]
+    if kind == "empty":
+        path.write_bytes(b"")
+        return ["no images"]
+    if kind == "labels":
+        write_idx(path, Y)
+        return ["1797", "8×8"]
+    if kind == "csv":
+        path.write_text("1,2,3\n")
+        return ["3 columns", "64 pixels"]
+    if kind == "word in csv":
+        path.write_text(",".join(["0"] * 63 + ["x"]) + "\n")
+        return ["row 1, column 64", "'x'"]
+    if kind == "zip":
+        np.savez(path.with_suffix(".npz"), X)
+        path.with_suffix(".npz").rename(path)
+        return ["zip"]
+    path.write_bytes(b"\x80\x05\x95\x10\0\0\0\0")
+    return ["holds no images"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "missing",
+        "width",
+        "label column",
+        "transposed",
+        "nan",
+        "words",
+        "pickled",
+        "cut short",
+        "empty array",
+        "empty",
+        "labels",
+        "csv",
+        "word in csv",
+        "zip",
+        "binary",
+    ],
+)
+def test_files_that_hold_no_such_images_are_refused(model, tmp_path, kind):
+    path = tmp_path / "images.npy"
+    words = bad_images(kind, path)
+    good = write_images("rows.npy", tmp_path)
+    assert_refused(invoke("predict", model, good, path), *words)
+
+
+def bad_picture(kind, path):
+    if kind == "size":
+        Image.new("L", (28, 20)).save(path)
+        return ["20×28", "8×8"]
+    if kind == "16 bits":
+        Image.fromarray(np.zeros((8, 8), dtype=np.uint16)).save(path)
+        return ["8 bits"]
+    if kind == "cut short":
+        save_picture(path, X[0])
+        path.write_bytes(path.read_bytes()[:60])
+        return [path.name]
+    path.write_text("no picture")
+    return ["not a picture"]
+
+
+@pytest.mark.parametrize("kind", ["size", "16 bits", "cut short", "text"])
+def test_pictures_that_cannot_be_used_are_refused(model, tmp_path, kind):
+    path = tmp_path / "digit.png"
+    assert_refused(invoke("predict", model, path), "No such file")
+    words = bad_picture(kind, path)
+    assert_refused(invoke("predict", model, path), *words)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_files_that_hold_no_model_are_refused(tmp_path, command):
+    images = write_images("rows.npy", tmp_path)
+    args = [images] if command == "predict" else []
+    assert_refused(invoke(command, images, *args), "NumPy array")
+    path = tmp_path / "other.joblib"
+    path.write_bytes(pickle.dumps({"a": 1}))
+    assert_refused(invoke(command, path, *args), "dict")

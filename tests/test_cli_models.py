@@ -1,0 +1,387 @@
+"""Models compared, trained and searched on the command line."""
+
+import contextlib
+import io
+import json
+import signal
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from skmnist.cli import _tables
+from skmnist.cli._numbers import duration
+from skmnist.cli.commands import skmnist
+from skmnist.cli.image_sets import ImageSet, load_image_set
+from skmnist.cli.models import fitting_names, parse_params
+from skmnist.cli.training import prepare_training, train
+from skmnist.datasets import write_idx
+from skmnist.evaluation import ModelScores, comparison_table
+from skmnist.persistence import load_model
+from skmnist.pipelines import model_names
+
+QUICK = "dummy,linear_svm,nearest_neighbors"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run the command line in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*args):
+        return CliRunner().invoke(skmnist, [str(arg) for arg in args])
+
+    return invoke
+
+
+def test_models_are_listed_with_their_kind(run):
+    listed = json.loads(run("models", "--json").stdout)
+    assert [model["name"] for model in listed] == model_names()
+    assert {model["kind"] for model in listed} == {"network", "baseline"}
+    assert "cnn_32_64" in run("models").stdout
+
+
+def test_the_models_compared_by_default_fit_the_images():
+    names = fitting_names(load_image_set("digits"))
+    assert set(model_names()) - set(names) == {"cnn_large"}
+    images = np.zeros((4, 784), dtype=np.uint8)
+    larger = ImageSet("larger", "", (28, 28), images, np.arange(4))
+    assert fitting_names(larger) == model_names()
+
+
+def test_compare_ranks_models_and_tells_how(run):
+    result = run("compare", "--models", QUICK, "--cv", 4, "--seed", 5)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert [line.split()[0] for line in lines[2:5]] == [
+        "nearest_neighbors",
+        "linear_svm",
+        "dummy",
+    ]
+    notes = "\n".join(lines[5:])
+    for words in (
+        "4-fold cross-validation on digits (1,797 images of 8×8 pixels",
+        "corrected resampled t-test",
+        "Seed 5",
+        "scikit-learn ",
+    ):
+        assert words in notes
+    assert "keras" not in notes  # which took no part
+    assert "[3/3] " in result.stderr
+
+
+def test_compare_gives_one_json_document(run):
+    result = run("compare", "--models", QUICK, "--cv", 3, "--json")
+    document = json.loads(result.stdout)
+    best, *_, last = document["models"]
+    assert best["verdict"] == "best"
+    assert 0.9 < best["accuracy"] < 1
+    assert best["n_parameters"] is None
+    assert (last["model"], last["verdict"]) == ("dummy", "worse")
+    assert document["n_folds"] == 3
+    assert document["interrupted"] is False
+
+
+def test_groups_of_models_have_names(run):
+    args = ["compare", "--models", "baselines", "--dataset", ".", "--cv", 2]
+    _write_small_set(".", n=6)
+    names = {row["model"] for row in json.loads(run(*args, "--json").stdout)["models"]}
+    assert names == set(model_names("baseline"))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "md", "txt"])
+def test_compare_writes_its_table(run, tmp_path, suffix):
+    path = tmp_path / f"table.{suffix}"
+    result = run("compare", "--models", "dummy,linear_svm", "--cv", 3, "--out", path)
+    assert result.exit_code == 0
+    text = path.read_text(encoding="utf-8")
+    if suffix == "csv":
+        table = pd.read_csv(path, index_col="model")
+        assert list(table.index) == ["linear_svm", "dummy"]
+        assert table["accuracy"].between(0.05, 1).all()
+    elif suffix == "json":
+        assert json.loads(text)["models"][0]["model"] == "linear_svm"
+    elif suffix == "md":
+        header, rule, first = text.splitlines()[:3]
+        assert header.count("|") == rule.count("|") == first.count("|")
+        assert first.startswith("| linear_svm | 96.27 ± ")
+    else:
+        assert text == result.stdout
+
+
+def _write_small_set(folder, n):
+    """Write a set of two labels, so small that some models cannot learn it."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (n, 5, 5))
+    write_idx(f"{folder}/train-images-idx3-ubyte", images)
+    write_idx(f"{folder}/train-labels-idx1-ubyte", np.arange(n) % 2)
+
+
+def test_a_model_that_fails_keeps_the_others(run, tmp_path):
+    _write_small_set(tmp_path, n=6)  # three to learn from, but four neighbours
+    args = ["--models", "nearest_neighbors,dummy", "--dataset", tmp_path, "--cv", 2]
+    result = run("compare", *args)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert lines[2].startswith("dummy")
+    assert lines[3].split() == ["nearest_neighbors", "failed"]
+    assert "Failed: nearest_neighbors: ValueError" in result.stdout
+    failed = json.loads(run("compare", *args, "--json").stdout)["models"][1]
+    assert failed["accuracy"] is None
+    assert failed["error_message"].startswith("ValueError")
+
+
+def test_a_test_part_is_used_unless_folds_are_asked_for(run, tmp_path):
+    _write_small_set(tmp_path, n=20)
+    for kind in "images-idx3", "labels-idx1":
+        content = (tmp_path / f"train-{kind}-ubyte").read_bytes()
+        (tmp_path / f"t10k-{kind}-ubyte").write_bytes(content)
+    args = ["compare", "--models", "nearest_neighbors,dummy", "--dataset", tmp_path]
+    seen = json.loads(run(*args, "--json").stdout)
+    assert (seen["test"], seen["n_folds"]) == ("McNemar's test", None)
+    assert seen["models"][0]["accuracy"] == 1  # the test part is the training part
+    folds = json.loads(run(*args, "--json", "--cv", 2).stdout)
+    assert folds["test"] == "corrected resampled t-test"
+    assert folds["models"][0]["accuracy"] < 1
+
+
+def test_scores_do_not_depend_on_the_number_of_jobs(run):
+    args = ["compare", "--models", "linear_svm,dummy", "--cv", 2, "--json"]
+    one, two = (json.loads(run(*args, "--jobs", n).stdout)["models"] for n in (1, 2))
+    assert [row["accuracy"] for row in one] == [row["accuracy"] for row in two]
+
+
+def test_an_interrupted_comparison_shows_what_is_done(run, monkeypatch):
+    class Progress(contextlib.nullcontext):
+        n_finished = 0
+
+        def fitted(self, name, n_done, n_total):
+            pass
+
+        def finished(self, scores):
+            self.n_finished += 1
+            if self.n_finished == 2:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr("skmnist.cli._progress.fit_progress", lambda *_: Progress())
+    result = run("compare", "--models", QUICK, "--cv", 2, "--out", "table.csv")
+    assert result.exit_code == 130
+    assert "Interrupted before: nearest_neighbors." in result.stdout
+    assert list(pd.read_csv("table.csv")["model"]) == ["linear_svm", "dummy"]
+
+
+ROWS = [
+    ModelScores(
+        name,
+        right=(np.arange(10_000) < n_right,),
+        n_train=(60_000,),
+        fit_times=(fit_time,),
+        predict_times=(predict_time,),
+        log_losses=(0.1,),
+        n_parameters=1_199_882,
+    )
+    for name, n_right, fit_time, predict_time in [
+        ("hist_gradient_boosting", 9812, 4000.0, 1.0),
+        ("logistic_regression", 9250, 605.0, 98.0),
+        ("dummy", 1135, 0.0, 0.01),
+    ]
+]
+
+
+@pytest.mark.parametrize("width", [40, 60, 72, 80, 120])
+def test_the_table_fits_into_a_terminal(width):
+    drawn = _tables.comparison_view(comparison_table(ROWS))(width)
+    console = Console(width=width, file=io.StringIO())
+    console.print(drawn)
+    text = console.file.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    assert "hist_gradient_boosting  98.12 ± 0.14 %" in text
+    shown = {word: word in text for word in ("Parameters", "Predict", "Fit", "Verdict")}
+    assert shown == {
+        "Parameters": width >= 80,
+        "Predict": width >= 70,
+        "Fit": width >= 60,
+        "Verdict": width >= 50,
+    }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.004, "0.00 s"),
+        (9.994, "9.99 s"),
+        (9.996, "10.0 s"),
+        (59.96, "1 min 00 s"),
+        (599.4, "9 min 59 s"),
+        (605, "10 min"),
+        (3599.9, "1 h 00 min"),
+        (7500, "2 h 05 min"),
+    ],
+)
+def test_times_are_written_shortly(seconds, text):
+    assert duration(seconds) == text
+
+
+class _Recorder(contextlib.nullcontext):
+    """A display of progress that presses Ctrl-C after an epoch."""
+
+    def __init__(self, interrupt_after=None):
+        super().__init__()
+        self.epochs = []
+        self.interrupt_after = interrupt_after
+
+    def epoch(self, n_done, n_epochs, logs):
+        self.epochs.append((n_done, n_epochs))
+        if n_done == self.interrupt_after:
+            signal.raise_signal(signal.SIGINT)
+
+
+def train_small(epochs, progress):
+    images = load_image_set("digits").with_test(0)
+    settings = {"params": {"units": 16}, "epochs": epochs, "seed": 0}
+    model = prepare_training("mlp_512", images, **settings)
+    return train("mlp_512", model, images, seed=0, progress=progress)
+
+
+def test_ctrl_c_keeps_the_epochs_that_are_finished(capsys):
+    recorder = _Recorder(interrupt_after=2)
+    training = train_small(5, recorder)
+    assert recorder.epochs == [(1, 5), (2, 5)]
+    assert training.interrupted
+    assert training.metadata["n_epochs"] == training.model[-1].n_iter_ == 2
+    assert "after this epoch" in capsys.readouterr().err
+    # As if these epochs were all that was asked for.
+    whole = train_small(2, _Recorder())
+    assert not whole.interrupted
+    assert np.array_equal(
+        training.model.predict_proba(load_image_set("digits").X),
+        whole.model.predict_proba(load_image_set("digits").X),
+    )
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_in_the_last_epoch_interrupts_nothing():
+    training = train_small(2, _Recorder(interrupt_after=2))
+    assert not training.interrupted
+    assert training.metadata["n_epochs"] == 2
+
+
+def test_train_saves_the_model_and_tells_its_test(run):
+    args = ["--param", "units=16,8", "--param", "dropout=0,0", "--epochs", 2]
+    result = run("train", "mlp_512_256", *args)
+    assert result.exit_code == 0, result.stderr
+    assert "saved in mlp_512_256.joblib" in result.stdout
+    assert "450 images" in result.stdout
+    lines = result.stderr.splitlines()
+    assert lines[0] == "Training mlp_512_256 on 1,347 images of digits"
+    assert lines[-1].startswith("mlp_512_256: epoch 2 of 2, loss ")
+    model, metadata = load_model("mlp_512_256.joblib", return_metadata=True)
+    params = model[-1].get_params()
+    assert params["units"] == (16, 8)
+    assert params["callbacks"] is None  # those that reported the epochs
+    assert params["random_state"] == 0
+    assert metadata["dataset"] == "digits"
+    assert metadata["n_epochs"] == 2
+    assert "keras" in metadata["versions"]
+
+
+def test_train_tells_in_json_what_it_did(run):
+    result = run("train", "rbf_svm", "--param", "C=2", "--out", "m.joblib", "--json")
+    document = json.loads(result.stdout)
+    assert document["file"] == "m.joblib"
+    assert document["n_epochs"] is None
+    assert document["test_accuracy"] == document["evaluation"]["accuracy"] > 0.95
+    assert load_model("m.joblib")[-1].C == 2
+
+
+def test_a_training_that_diverges_fails_and_saves_nothing(run, tmp_path):
+    args = ["--param", "learning_rate=1e30", "--param", "optimizer=sgd", "--epochs", 2]
+    result = run("train", "mlp_784", *args)
+    assert result.exit_code == 1
+    assert "diverged" in result.stderr.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_data_set_that_is_a_folder_is_found_from_elsewhere(
+    run, tmp_path, monkeypatch
+):
+    (tmp_path / "set").mkdir()
+    _write_small_set(tmp_path / "set", n=20)
+    assert run("train", "dummy", "--dataset", "set").exit_code == 0
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    result = run("evaluate", "../dummy.joblib")
+    assert result.exit_code == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.3", 0.3),
+        ("3", 3),
+        ("512,256", (512, 256)),
+        ("[1, 2]", [1, 2]),
+        ("true", True),
+        ("None", None),
+        ("adam", "adam"),
+        ("a=b", "a=b"),
+        ("__import__('os')", "__import__('os')"),
+    ],
+)
+def test_parameters_are_read_as_values(text, value):
+    parsed = parse_params([f"key={text}"])["key"]
+    assert parsed == value
+    assert type(parsed) is type(value)
+
+
+def test_search_tries_the_grid_and_saves_the_best(run):
+    result = run("search", "logistic_regression", "--out", "best.joblib", "--json")
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    tried = [row["params"]["C"] for row in document["candidates"]]
+    assert sorted(tried) == [0.01, 0.1, 1.0, 10.0]
+    assert document["best_params"] == document["candidates"][0]["params"]
+    model, metadata = load_model("best.joblib", return_metadata=True)
+    assert document["best_params"]["C"] == model[-1].C
+    assert metadata["test_accuracy"] == document["evaluation"]["accuracy"]
+    evaluated = json.loads(run("evaluate", "best.joblib", "--json").stdout)
+    assert evaluated["accuracy"] == metadata["test_accuracy"]
+
+
+def test_search_draws_some_candidates_by_the_seed(run):
+    def tried(seed):
+        args = ["search", "dummy", "--n-iter", 2, "--seed", seed, "--json"]
+        rows = json.loads(run(*args).stdout)["candidates"]
+        return sorted(str(row["params"]) for row in rows)
+
+    assert len(tried(0)) == 2
+    assert tried(0) == tried(0) != tried(1)
+
+
+def test_search_shows_a_column_for_each_parameter(run):
+    result = run("search", "nearest_neighbors", "--cv", 2)
+    header, _, first = result.stdout.splitlines()[:3]
+    assert header.split()[:2] == ["n_neighbors", "weights"]
+    assert first.split()[-1] == "best"
+    best = next(line for line in result.stdout.splitlines() if "Best:" in line)
+    assert f"n_neighbors={first.split()[0]}" in best
+    assert "of the 450 test images" in result.stdout
+
+
+def test_an_interrupted_search_saves_no_model(run, tmp_path, monkeypatch):
+    class Progress(contextlib.nullcontext):
+        def fitted(self, name, n_done, n_total):
+            pass
+
+        def finished(self, scores):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("skmnist.cli._progress.fit_progress", lambda *_: Progress())
+    result = run("search", "nearest_neighbors", "--out", "best.joblib")
+    assert result.exit_code == 130
+    assert "1 of 10 candidates done" in result.stdout
+    assert "no model was saved" in result.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,152 @@
+"""The command line as a process: streams, signals, pipes and terminals."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and pipes")
+
+
+def start(*args, code=None, **settings):
+    """Start the command line, or a script, in a process of its own."""
+    command = ["-c", code] if code else ["-m", "skmnist", *args]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TF_")}
+    return subprocess.Popen(
+        [sys.executable, *command],
+        stdout=settings.pop("stdout", subprocess.PIPE),
+        stderr=settings.pop("stderr", subprocess.PIPE),
+        text=True,
+        env=environment | settings.pop("env", {}),
+        # A test that runs in the background may have inherited that it is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **settings,
+    )
+
+
+def wait_for(process, words):
+    """Read standard error up to a line with these words."""
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if words in line:
+            return lines
+    raise AssertionError("".join(lines))
+
+
+@posix
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_keeps_the_models_that_are_done(jobs):
+    args = ["--models", "dummy,linear_svm,mlp_512", "--epochs", "100000", "--cv", "2"]
+    with start("compare", *args, "--jobs", jobs) as process:
+        wait_for(process, "[2/3]")
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert [line.split()[0] for line in output.splitlines()[2:4]] == [
+        "linear_svm",
+        "dummy",
+    ]
+    assert "Interrupted before: mlp_512." in output
+    assert "Traceback" not in errors
+
+
+@posix
+def test_a_second_ctrl_c_quits_at_once():
+    # A command that is deaf to the first one.
+    code = """
+import sys, time
+from skmnist.cli._interrupts import watched_interrupts
+with watched_interrupts():
+    print("ready", file=sys.stderr, flush=True)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            time.sleep(1)
+        except KeyboardInterrupt:
+            pass
+"""
+    with start(code=code) as process:
+        wait_for(process, "ready")
+        process.send_signal(signal.SIGINT)
+        wait_for(process, "Ctrl-C once more quits at once")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 130
+
+
+@posix
+def test_a_reader_that_leaves_is_no_error():
+    process = start("data", "digits")
+    process.stdout.close()
+    with process:
+        assert process.stderr.read() == ""
+
+
+def test_a_network_brings_none_of_the_chatter_of_tensorflow(tmp_path):
+    args = ["mlp_512", "--epochs", "1", "--out", str(tmp_path / "m.joblib")]
+    with start("train", *args) as process:
+        output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert [line.split()[0] for line in output.splitlines()] == [
+        "Model",
+        "Training",
+        "Test",
+    ]
+    assert [line.split()[0] for line in errors.splitlines()] == ["Training", "mlp_512:"]
+
+
+def test_workers_speak_like_the_main_process():
+    args = ["--models", "mlp_512,dummy", "--cv", "2", "--epochs", "1", "--jobs", "2"]
+    with start("compare", *args) as process:
+        output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert output.splitlines()[2].startswith("mlp_512")
+    for line in errors.splitlines():
+        assert re.match(r"Comparing 2 models|\[\d/2\] |(mlp_512|dummy): ", line)
+
+
+def test_warnings_of_workers_take_one_line():
+    code = """
+import warnings, joblib
+from skmnist.cli._parallel import worker_pool
+with worker_pool(2, networks=False):
+    calls = [joblib.delayed(warnings.warn)("first\\nsecond")] * 6
+    joblib.Parallel(n_jobs=2)(calls)
+"""
+    with start(code=code) as process:
+        errors = process.communicate(timeout=120)[1].splitlines()
+    assert set(errors) == {"Warning: first second"}
+    assert len(errors) <= 2  # one from each worker
+
+
+@posix
+def test_a_terminal_gets_a_bar_and_a_pipe_plain_results():
+    import pty
+
+    terminal, stderr = pty.openpty()
+    args = ["--models", "dummy,linear_svm", "--cv", "2"]
+    settings = {"env": {"TERM": "xterm", "COLUMNS": "80"}, "stderr": stderr}
+    with start("compare", *args, **settings) as process:
+        os.close(stderr)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(terminal, 1024)
+            except OSError:  # the other end is closed
+                break
+            if not piece:
+                break
+            shown += piece
+        output = process.stdout.read()
+    os.close(terminal)
+    assert process.returncode == 0
+    assert "━" in shown.decode()
+    assert "linear_svm" in shown.decode()
+    assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l")  # the cursor is back
+    assert "\x1b" not in output
+    assert output.splitlines()[2].startswith("linear_svm")
