@@ -156,6 +156,21 @@ def test_evaluate_shows_each_label_and_the_confusions(model):
     assert sum(line.split()[:1] == ["7"] for line in lines) == 2
 
 
+def test_evaluate_lists_the_confusions_of_many_labels(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    labels = np.repeat(np.arange(14), 4)
+    images = np.zeros((len(labels), 3, 3), dtype=np.uint8)
+    for part in "train", "t10k":
+        write_idx(f"{part}-images-idx3-ubyte", images)
+        write_idx(f"{part}-labels-idx1-ubyte", labels)
+    assert invoke("train", "dummy", "--dataset", ".").exit_code == 0
+    lines = invoke("evaluate", "dummy.joblib").stdout.splitlines()
+    start = lines.index("Most frequent confusions")
+    rows = [line.split() for line in lines[start + 3 :]]
+    # All are taken for the first label; the first ten of them are shown.
+    assert rows == [[str(label), "0", "4"] for label in range(1, 11)]
+
+
 def test_evaluate_refuses_images_of_another_size(model, folder):
     refused = invoke("evaluate", model, "--dataset", folder)
     assert_refused(refused, "8×8 (64 pixels)", "6×10")

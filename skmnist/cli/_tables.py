@@ -18,7 +18,8 @@ from skmnist.cli._numbers import (
 )
 
 _PIPE_WIDTH = 10_000
-_MAX_CONFUSION = 12  # classes whose confusion matrix is shown whole
+_MAX_MATRIX = 12  # classes whose confusion matrix is shown whole
+_MAX_CONFUSIONS = 10
 _VERDICT_STYLES = {"best": "bold green", "worse": "dim", "failed": "bold red"}
 _UNCLEAR = "no clear difference"
 
@@ -170,7 +171,7 @@ def evaluation_view(result):
 
 def _confusion_view(result):
     matrix = result.confusion
-    if len(matrix) <= _MAX_CONFUSION:
+    if len(matrix) <= _MAX_MATRIX:
         table = new_table("", *(f">{label}" for label in matrix.columns))
         for true, row in matrix.iterrows():
             table.add_row(
@@ -183,10 +184,14 @@ def _confusion_view(result):
                 ),
             )
         return ["Images by true label (down) and predicted label (across)", table]
-    wrong = matrix.stack()
-    wrong = wrong[[true != predicted for true, predicted in wrong.index]]
+    wrong = [
+        (n, true, predicted)
+        for true, row in matrix.iterrows()
+        for predicted, n in row.items()
+        if n and true != predicted
+    ]
+    wrong.sort(key=lambda confusion: -confusion[0])
     table = new_table("True", "Predicted", ">Images")
-    for (true, predicted), n in wrong.nlargest(10).items():
-        if n:
-            table.add_row(str(true), str(predicted), count(n))
+    for n, true, predicted in wrong[:_MAX_CONFUSIONS]:
+        table.add_row(str(true), str(predicted), count(n))
     return ["Most frequent confusions", table]
