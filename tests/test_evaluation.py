@@ -27,7 +27,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from skmnist._significance import corrected_t_test
 from skmnist.evaluation import (
     ModelScores,
     compare,
@@ -35,6 +34,7 @@ from skmnist.evaluation import (
     evaluate,
     iter_compare,
 )
+from skmnist.evaluation._significance import corrected_t_test
 
 
 class Reader(ClassifierMixin, BaseEstimator):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skmnist._significance import (
+from skmnist.evaluation._significance import (
     corrected_standard_error,
     corrected_t_test,
     holm,

@@ -1,31 +1,20 @@
-"""How well a model recognises images, and which of several models does so best."""
+"""How well a fitted model recognises images."""
 
-import warnings
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sklearn.utils.multiclass import unique_labels
 
-from ._comparison import comparison_table, iter_compare
-from ._scores import ModelScores, mean_log_loss, predict_labels
+from ._scores import mean_log_loss, predict_labels
 from ._significance import binomial_standard_error, wilson_interval
-from ._trial import check_labels, check_seen, name_models, resolve_seed
+from ._trial import check_labels, check_seen
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "Evaluation",
-    "ModelScores",
-    "compare",
-    "comparison_table",
-    "evaluate",
-    "iter_compare",
-]
+__all__ = ["Evaluation", "evaluate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,139 +205,3 @@ def evaluate(model, X, y):
             columns=index.rename("predicted"),
         ),
     )
-
-
-def compare(
-    models,
-    X,
-    y,
-    *,
-    cv=None,
-    X_test=None,
-    y_test=None,
-    groups=None,
-    n_jobs=None,
-    random_state=None,
-    callback=None,
-):
-    """Fit models on the same data and compare their accuracy on unseen images.
-
-    The models are compared by cross-validation, or on one test set when ``X_test``
-    and ``y_test`` are given. All see the same splits, and all are fitted as copies:
-    those given stay as they are.
-
-    Parameters
-    ----------
-    models : dict of str to (classifier or str), or list of (classifier or str)
-        Classifiers, which need ``fit`` and ``predict``, and registered names as
-        :func:`skmnist.pipelines.make_model` takes them. In a list a classifier is
-        named by its class (in a Pipeline that of the last step), from the second of
-        a kind on with a number: ``SVC``, ``SVC-2``.
-    X : array-like or DataFrame with n_samples rows
-        Images in any form that the models take, of any number of dimensions.
-    y : array-like of shape (n_samples,)
-        Their labels, at least two classes.
-    cv : int, splitter or iterable of (train, test) row numbers, default=None
-        An int of at least 2 is the number of shuffled stratified folds; None means 5,
-        unless there is a test set. A single split is treated as one test set.
-    X_test, y_test : like X and y, default=None
-        Test images and labels; the models are then fitted once, on all of X and y.
-    groups : array-like of shape (n_samples,), default=None
-        For splitters that keep groups of images together.
-    n_jobs : int, default=None
-        Number of fits to run at the same time, -1 for one a processor; None means 1,
-        or what :class:`joblib.parallel_config` says. The scores do not depend on it
-        (as long as the models are seeded), but times do: fits that share the
-        processors slow each other down. Measure times with one job.
-    random_state : int, RandomState instance or None, default=None
-        Decides the folds of an integer ``cv``, and the random state of the models
-        given by name. Classifiers keep their own, a splitter likewise.
-    callback : callable, default=None
-        Called as ``callback(name, n_done, n_total)`` after every fit: the model's
-        name, the number of fits that are done, and of all fits.
-
-    Returns
-    -------
-    table : DataFrame
-        As :func:`comparison_table` describes it: one row a model, best first. After
-        Ctrl-C it has the models that were done by then, the others as failed; when
-        none was done the KeyboardInterrupt is passed on.
-
-    Raises
-    ------
-    ValueError
-        If the data are empty, differ in length, hold one class only or are tested on
-        labels that do not occur in training, if a model's name is unknown or taken,
-        or if both ``cv`` and a test set are given.
-    TypeError
-        If a model, ``models`` or ``cv`` is of the wrong kind.
-
-    Warns
-    -----
-    sklearn.exceptions.FitFailedWarning
-        If a model fails. Its error stands in its row, and the others go on.
-    UserWarning
-        If the comparison was interrupted.
-
-    See Also
-    --------
-    iter_compare : Gives each model as soon as it is done.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_digits
-    >>> from sklearn.dummy import DummyClassifier
-    >>> from sklearn.linear_model import Perceptron
-    >>> from sklearn.neighbors import KNeighborsClassifier
-    >>> from skmnist.evaluation import compare
-    >>> X, y = load_digits(return_X_y=True)
-    >>> models = {
-    ...     "guess": DummyClassifier(),
-    ...     "neighbours": KNeighborsClassifier(1),
-    ...     "perceptron": Perceptron(random_state=0),
-    ... }
-    >>> table = compare(models, X, y, cv=5, random_state=0)
-    >>> table["verdict"].to_dict()
-    {'neighbours': 'best', 'perceptron': 'worse', 'guess': 'worse'}
-    >>> int(table.loc["perceptron", "n_parameters"])
-    650
-    >>> table.attrs["test"]
-    'corrected resampled t-test'
-    """
-    seed = resolve_seed(random_state)
-    models = name_models(models, seed)
-    running = iter_compare(
-        models,
-        X,
-        y,
-        cv=cv,
-        X_test=X_test,
-        y_test=y_test,
-        groups=groups,
-        n_jobs=n_jobs,
-        random_state=seed,
-        callback=callback,
-    )
-    scores = []
-    interrupted = False
-    try:
-        with closing(running):
-            for model_scores in running:
-                scores.append(model_scores)
-    except KeyboardInterrupt:
-        if not scores:
-            raise
-        interrupted = True
-    errors = [f"{s.name}: {s.error_message}" for s in scores if s.failed]
-    if errors:
-        text = f"{len(errors)} of {len(models)} models failed. " + "; ".join(errors)
-        warnings.warn(text, FitFailedWarning, stacklevel=2)
-    if interrupted:
-        text = f"Interrupted when {len(scores)} of {len(models)} models were done."
-        warnings.warn(text, stacklevel=2)
-        left = [name for name in models if name not in {s.name for s in scores}]
-        text = "KeyboardInterrupt: interrupted before this model was done"
-        scores += [ModelScores(name, error_message=text) for name in left]
-    table = comparison_table(scores)
-    table.attrs["interrupted"] = interrupted
-    return table

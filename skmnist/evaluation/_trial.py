@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples
 
-from .pipelines import make_model
+from ..pipelines import make_model
 
 _DEFAULT_N_SPLITS = 5
 

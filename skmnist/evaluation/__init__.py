@@ -1,0 +1,14 @@
+"""How well a model recognises images, and which of several models does so best."""
+
+from ._comparison import compare, comparison_table, iter_compare
+from ._evaluation import Evaluation, evaluate
+from ._scores import ModelScores
+
+__all__ = [
+    "Evaluation",
+    "ModelScores",
+    "compare",
+    "comparison_table",
+    "evaluate",
+    "iter_compare",
+]
