@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from skmnist.cli.commands import skmnist
+from skmnist.cli._commands import skmnist
 from skmnist.datasets import load_digits, load_idx, read_csv, write_csv, write_idx
 
 X, Y = load_digits(return_X_y=True)

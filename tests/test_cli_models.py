@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from skmnist.cli import _tables
+from skmnist.cli._commands import skmnist
+from skmnist.cli._image_sets import ImageSet, load_image_set
+from skmnist.cli._models import fitting_names, parse_params
 from skmnist.cli._numbers import duration
-from skmnist.cli.commands import skmnist
-from skmnist.cli.image_sets import ImageSet, load_image_set
-from skmnist.cli.models import fitting_names, parse_params
-from skmnist.cli.training import prepare_training, train
+from skmnist.cli._training import prepare_training, train
 from skmnist.datasets import write_idx
 from skmnist.evaluation import ModelScores, comparison_table
 from skmnist.persistence import load_model

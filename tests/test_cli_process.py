@@ -22,10 +22,14 @@ def start(*args, code=None, **settings):
         stderr=settings.pop("stderr", subprocess.PIPE),
         text=True,
         env=environment | settings.pop("env", {}),
-        # A test that runs in the background may have inherited that it is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=_heed_ctrl_c if os.name == "posix" else None,
         **settings,
     )
+
+
+def _heed_ctrl_c():
+    # Tests that run in the background may have inherited that it is ignored.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(process, words):

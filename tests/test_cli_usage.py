@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from skmnist.cli.commands import skmnist
+from skmnist.cli._commands import skmnist
 from skmnist.datasets import write_idx
 
 COMMANDS = ["compare", "train", "evaluate", "predict", "search", "data", "models"]
@@ -37,7 +37,7 @@ def assert_refused(result, *words):
 def test_help_loads_nothing_heavy():
     script = (
         "import sys\n"
-        "from skmnist.cli.commands import skmnist\n"
+        "from skmnist.cli._commands import skmnist\n"
         "try:\n"
         "    skmnist.main(['--help'])\n"
         "except SystemExit as end:\n"
@@ -67,7 +67,7 @@ def test_help_warns_of_model_files(run, command):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["comprae"], ["'compare'"]),
+        (["comprae"], ["comprae", "skmnist --help"]),
         (["compare", "--mode", "dummy"], ["--models", "skmnist compare --help"]),
         (["compare", "--models", "cnn_3264"], ["did you mean 'cnn_32_64'"]),
         (["compare", "--models", "dummy,dummy"], ["more than once"]),
@@ -154,7 +154,7 @@ def test_unexpected_errors_take_one_line(run, monkeypatch):
     def fail(name):
         raise RuntimeError("first\nsecond")
 
-    monkeypatch.setattr("skmnist.cli.image_sets.load_image_set", fail)
+    monkeypatch.setattr("skmnist.cli._image_sets.load_image_set", fail)
     result = run("data", "digits")
     assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
@@ -167,7 +167,7 @@ def test_an_interrupted_command_exits_with_130(run, monkeypatch):
     def interrupt(name):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skmnist.cli.image_sets.load_image_set", interrupt)
+    monkeypatch.setattr("skmnist.cli._image_sets.load_image_set", interrupt)
     result = run("data", "digits")
     assert result.exit_code == 130
     assert result.stderr.strip() == "Interrupted."

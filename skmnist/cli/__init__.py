@@ -1,6 +1,6 @@
 """The command line: ``skmnist compare``, ``train``, ``evaluate``, ``predict`` and more.
 
-The commands are defined in :mod:`skmnist.cli.commands`. Their work is done by
+The commands are defined in ``_commands``. Their work is done by
 functions that take and return plain objects, one module for each subject, so that
 it can be called and tested without a terminal.
 """
@@ -29,7 +29,7 @@ def main():
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # ± and × where there is ASCII only
     try:
-        from skmnist.cli.commands import skmnist
+        from skmnist.cli._commands import skmnist
 
         skmnist.main(prog_name="skmnist")
     except KeyboardInterrupt:  # before or after the part that handles it

@@ -4,7 +4,11 @@ import json
 import os
 from pathlib import Path
 
+from skmnist.cli._comparison import method, records
+from skmnist.cli._export import describe_set
+from skmnist.cli._models import list_models
 from skmnist.cli._numbers import count, duration, joined, percent
+from skmnist.cli._result_files import markdown_table, write_text
 from skmnist.cli._tables import (
     comparison_cells,
     comparison_view,
@@ -13,11 +17,7 @@ from skmnist.cli._tables import (
     plain_text,
     print_result,
 )
-from skmnist.cli.comparison import method, records
-from skmnist.cli.export import describe_set
-from skmnist.cli.models import list_models
-from skmnist.cli.result_files import markdown_table, write_text
-from skmnist.cli.versions import used_versions, versions_line
+from skmnist.cli._versions import used_versions, versions_line
 
 _SHOWN_CANDIDATES = 10
 

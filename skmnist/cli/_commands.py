@@ -74,19 +74,19 @@ def compare(models, dataset, n_folds, epochs, jobs, seed, out, force, as_json):
     digits. The networks are trained as they were published for MNIST; --epochs
     changes how long. Ctrl-C prints the table of what is done.
     """
+    from skmnist.cli._comparison import ranked, run_comparison
+    from skmnist.cli._image_sets import load_image_set
     from skmnist.cli._messages import note
-    from skmnist.cli._progress import fit_progress
-    from skmnist.cli._reports import report_comparison
-    from skmnist.cli._tables import comparison_view
-    from skmnist.cli.comparison import ranked, run_comparison
-    from skmnist.cli.image_sets import load_image_set
-    from skmnist.cli.models import (
+    from skmnist.cli._models import (
         check_fit,
         configured_model,
         fitting_names,
         resolve_names,
     )
-    from skmnist.cli.result_files import TABLE_SUFFIXES, check_output
+    from skmnist.cli._progress import fit_progress
+    from skmnist.cli._reports import report_comparison
+    from skmnist.cli._result_files import TABLE_SUFFIXES, check_output
+    from skmnist.cli._tables import comparison_view
 
     names = None if models is None else resolve_names(models)
     if out is not None:
@@ -152,14 +152,14 @@ def train(name, dataset, epochs, params, seed, out, force, as_json):
     of a network with the epoch that is under way and saves what it learned until
     then.
     """
+    from skmnist.cli._image_sets import load_image_set
+    from skmnist.cli._models import parse_params
     from skmnist.cli._numbers import count
     from skmnist.cli._progress import epoch_progress
     from skmnist.cli._reports import report_training
-    from skmnist.cli.image_sets import load_image_set
-    from skmnist.cli.models import parse_params
-    from skmnist.cli.result_files import check_output
-    from skmnist.cli.training import check_name, prepare_training, save
-    from skmnist.cli.training import train as run
+    from skmnist.cli._result_files import check_output
+    from skmnist.cli._training import check_name, prepare_training, save
+    from skmnist.cli._training import train as run
 
     check_name(name)
     params = parse_params(params)
@@ -191,9 +191,9 @@ def train(name, dataset, epochs, params, seed, out, force, as_json):
 @json_option
 def evaluate(model, dataset, subset, as_json):
     """Test the model in a file: accuracy, each label, confusions."""
+    from skmnist.cli._image_sets import load_image_set
+    from skmnist.cli._recognition import evaluate_file, read_model
     from skmnist.cli._reports import report_evaluation
-    from skmnist.cli.image_sets import load_image_set
-    from skmnist.cli.recognition import evaluate_file, read_model
 
     model_file = read_model(model)
     image_set = load_image_set(dataset or model_file.dataset)
@@ -223,10 +223,10 @@ def predict(model, images, proba, invert, as_json):
     image a row, with a label in front or without), or pictures (.png and others) of
     the size that the model takes.
     """
+    from skmnist.cli._image_files import read_images
+    from skmnist.cli._recognition import predict as run
+    from skmnist.cli._recognition import read_model
     from skmnist.cli._reports import report_predictions
-    from skmnist.cli.image_files import read_images
-    from skmnist.cli.recognition import predict as run
-    from skmnist.cli.recognition import read_model
 
     model_file = read_model(model)
     X, counts = read_images(images, model_file, invert=invert)
@@ -263,14 +263,14 @@ def search(name, dataset, n_folds, n_iter, epochs, jobs, seed, out, force, as_js
     Candidates are compared by cross-validation on the training part; the best one is
     trained on all of it and tested on the test part. Ctrl-C prints what is done.
     """
+    from skmnist.cli._image_sets import load_image_set
     from skmnist.cli._messages import note
     from skmnist.cli._progress import epoch_progress, fit_progress
     from skmnist.cli._reports import report_search
-    from skmnist.cli.image_sets import load_image_set
-    from skmnist.cli.result_files import check_output
-    from skmnist.cli.search import list_candidates
-    from skmnist.cli.search import search as run
-    from skmnist.cli.training import check_name, prepare_training, save, train
+    from skmnist.cli._result_files import check_output
+    from skmnist.cli._search import list_candidates
+    from skmnist.cli._search import search as run
+    from skmnist.cli._training import check_name, prepare_training, save, train
 
     check_name(name)
     path = None if out is None else check_output(out, force=force)
@@ -332,10 +332,10 @@ def search(name, dataset, n_folds, n_iter, epochs, jobs, seed, out, force, as_js
 @json_option
 def data(dataset, file_format, out, force, as_json):
     """Show sizes, label counts and range of an image set, or convert it."""
+    from skmnist.cli._export import check_export, export
+    from skmnist.cli._image_sets import load_image_set
     from skmnist.cli._messages import note
     from skmnist.cli._reports import print_files, report_set
-    from skmnist.cli.export import check_export, export
-    from skmnist.cli.image_sets import load_image_set
 
     if (file_format is None) != (out is None):
         raise click.UsageError(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from skmnist.cli._errors import BadInput, Failure, describe
-from skmnist.cli.result_files import check_folder
+from skmnist.cli._result_files import check_folder
 
 FORMATS = ("csv", "idx", "npz")
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from skmnist.cli._errors import BadInput, Failure, bad_input, describe
 from skmnist.cli._interrupts import deferred_interrupt
 from skmnist.cli._messages import note
-from skmnist.cli.models import (
+from skmnist.cli._models import (
     check_fit,
     configured_model,
     has_epochs,
     report_epochs,
 )
-from skmnist.cli.versions import used_versions
+from skmnist.cli._versions import used_versions
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
