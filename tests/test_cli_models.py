@@ -13,8 +13,9 @@ from rich.console import Console
 
 from skmnist.cli import _tables
 from skmnist.cli._commands import skmnist
+from skmnist.cli._comparison import run_comparison
 from skmnist.cli._image_sets import ImageSet, load_image_set
-from skmnist.cli._models import fitting_names, parse_params
+from skmnist.cli._models import configured_model, fitting_names, parse_params
 from skmnist.cli._numbers import duration
 from skmnist.cli._training import prepare_training, train
 from skmnist.datasets import write_idx
@@ -89,6 +90,27 @@ def test_groups_of_models_have_names(run):
     _write_small_set(".", n=6)
     names = {row["model"] for row in json.loads(run(*args, "--json").stdout)["models"]}
     assert names == set(model_names("baseline"))
+
+
+def test_threads_are_left_out_where_they_cost_more_than_they_gain(monkeypatch):
+    from threadpoolctl import threadpool_info
+
+    seen = {}
+
+    class Progress(contextlib.nullcontext):
+        def fitted(self, name, n_done, n_total):
+            seen[name] = {library["num_threads"] for library in threadpool_info()}
+
+        def finished(self, scores):
+            pass
+
+    images = load_image_set("digits")
+    before = {library["num_threads"] for library in threadpool_info()}
+    for name, few in ("few", 5_000), ("many", 1_000):
+        monkeypatch.setattr("skmnist.cli._comparison._FEW_IMAGES", few)
+        models = {name: configured_model("dummy", images)}
+        run_comparison(models, images, n_folds=2, progress=Progress())
+    assert seen == {"few": {1}, "many": before}
 
 
 @pytest.mark.parametrize("suffix", ["csv", "json", "md", "txt"])

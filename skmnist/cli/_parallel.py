@@ -7,7 +7,7 @@ from skmnist.cli._messages import install_short_warnings
 
 
 @contextlib.contextmanager
-def worker_pool(n_jobs, *, networks):
+def worker_pool(n_jobs, *, networks, one_thread=False):
     """Prepare this process, or those that joblib starts inside the block.
 
     Parameters
@@ -16,11 +16,17 @@ def worker_pool(n_jobs, *, networks):
         Number of fits at the same time; with 1 they run in this process.
     networks : bool
         Whether to load Keras, which takes seconds that belong to no fit.
+    one_thread : bool, default=False
+        Whether scikit-learn's classifiers use one thread only, where there is one
+        job. (Several jobs share the processors among them anyway.)
     """
     if n_jobs == 1:
+        from threadpoolctl import threadpool_limits
+
         if networks:
             _load_keras()
-        yield
+        with threadpool_limits(1 if one_thread else None):
+            yield
         return
     import joblib
 

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from skmnist.cli._comparison import method, records
+from skmnist.cli._comparison import is_small, method, records
 from skmnist.cli._export import describe_set
 from skmnist.cli._models import list_models
 from skmnist.cli._numbers import count, duration, joined, percent
@@ -96,6 +96,7 @@ def report_comparison(comparison, image_set, names, *, seed, n_jobs, out, as_jso
         "alpha": comparison.table.attrs["alpha"],
         "seed": seed,
         "n_jobs": n_jobs,
+        "n_threads": 1 if n_jobs == 1 and is_small(image_set) else None,
         "n_cpus": os.cpu_count(),
         "interrupted": comparison.interrupted,
         "left_out": [name for name in names if name not in comparison.table.index],
@@ -129,6 +130,8 @@ def _comparison_notes(document, comparison, image_set):
     times = "Times: of one fit, and of predicting one image among many"
     if document["n_jobs"] != 1:
         times += "; longer than alone, because fits shared the processors"
+    elif document["n_threads"] == 1:
+        times += "; on one thread, but for the networks of Keras"
     notes = [
         f"Accuracy: {method(comparison, image_set)}.",
         *_verdict_note(comparison),
