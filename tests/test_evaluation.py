@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import FitFailedWarning, NotFittedError
-from sklearn.linear_model import LogisticRegression, Perceptron
+from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -34,7 +34,7 @@ from skmnist.evaluation import (
     evaluate,
     iter_compare,
 )
-from skmnist.evaluation._significance import corrected_t_test
+from skmnist.evaluation._significance import corrected_t_test, mcnemar_test
 
 
 class Reader(ClassifierMixin, BaseEstimator):
@@ -330,6 +330,8 @@ def test_cross_validation_figures_by_hand(columns):
         name: corrected_t_test(by_fold["good"] - by_fold[name], 20 / 100)
         for name in ("fair", "poor")
     }
+    right = {n: X[:, m.column] == y for n, m in models.items()}
+    p = {name: max(p[name], mcnemar_test(right["good"], right[name])) for name in p}
     assert table.loc["fair", "p_value"] == pytest.approx(p["fair"])
     assert table.loc["poor", "p_value"] == pytest.approx(p["poor"])
     assert table.loc["poor", "p_adjusted"] == pytest.approx(3 * p["poor"])
@@ -343,6 +345,20 @@ def test_cross_validation_figures_by_hand(columns):
     }
     assert table.attrs["test"] == "corrected resampled t-test"
     assert table.attrs["n_splits"] == 6
+
+
+def test_equal_differences_on_all_folds_are_not_certainty():
+    y = np.tile([0, 1], 30)
+    X = np.column_stack([y, y])
+    X[[0, 20, 40], 1] = 1 - X[[0, 20, 40], 1]
+    folds = [
+        (np.r_[0 : 20 * k, 20 * k + 20 : 60], np.r_[20 * k : 20 * k + 20])
+        for k in range(3)
+    ]
+    table = compare({"first": Reader(0), "second": Reader(1)}, X, y, cv=folds)
+    # 3 of 60 images, one in each fold, that only the first model recognises
+    assert table.loc["second", "p_value"] == pytest.approx(2 / 2**3)
+    assert table.loc["second", "verdict"] == "no clear difference"
 
 
 def test_test_set_figures_by_hand():
@@ -605,11 +621,30 @@ def test_classifiers_keep_their_own_random_state(digits, monkeypatch):
         ({"a": Uncloneable()}, TypeError, "does not implement a 'get_params'"),
         ({1: GaussianNB()}, TypeError, "must be strings; got 1"),
         ([None], TypeError, "must be a registered name or a classifier"),
+        (
+            {"line": LinearRegression()},
+            TypeError,
+            "'line' must be a classifier; got the regressor LinearRegression",
+        ),
+        (
+            [make_pipeline(StandardScaler(), LinearRegression())],
+            TypeError,
+            "must be a classifier; got the regressor Pipeline",
+        ),
     ],
 )
 def test_unusable_models_are_refused_before_any_fit(digits, models, error, message):
     with pytest.raises(error, match=message):
         iter_compare(models, *digits)
+
+
+def test_classifier_without_tags_is_compared(digits):
+    class Tagless(Uncloneable):
+        def get_params(self, deep=True):
+            return {}
+
+    table = compare({"tagless": Tagless()}, *digits, cv=2)
+    assert table.loc["tagless", "verdict"] == "best"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from skmnist.evaluation._significance import (
     corrected_t_test,
     holm,
     mcnemar_test,
+    resampled_test,
     wilson_interval,
 )
 
@@ -66,6 +67,43 @@ def test_corrected_t_test_is_students_where_training_sets_do_not_overlap():
 @pytest.mark.parametrize(("differences", "p"), [([0.0] * 5, 1), ([0.25] * 5, 0)])
 def test_corrected_t_test_without_spread(differences, p):
     assert corrected_t_test(differences, 1 / 4) == p
+
+
+def test_resampled_test_takes_equal_differences_for_no_certainty():
+    # 2 images of difference on each of 3 splits: 6 of 6 for the first model
+    first, second = zip(*[right(2, 0)] * 3, strict=True)
+    assert resampled_test(first, second, 1 / 2) == pytest.approx(2 / 2**6)
+    assert resampled_test(second, first, 1 / 2) == pytest.approx(2 / 2**6)
+    # discordant images on both sides, 9 to 3
+    first, second = zip(*[right(3, 1)] * 3, strict=True)
+    expected = 2 * (1 + 12 + 66 + 220) / 2**12
+    assert resampled_test(first, second, 1 / 2) == pytest.approx(expected)
+
+
+def test_resampled_test_is_the_t_test_where_that_is_the_less_certain():
+    splits = [right(12, 0, both=8, neither=0), right(4, 0, both=16, neither=0)]
+    first, second = zip(*splits, strict=True)
+    t_test = corrected_t_test([0.6, 0.2], 1)
+    assert t_test > 0.05
+    assert resampled_test(first, second, 1) == pytest.approx(t_test)
+
+
+def test_resampled_test_of_models_that_recognise_the_same_images():
+    first = [right(0, 0)[0]] * 2
+    assert resampled_test(first, first, 1) == 1
+
+
+@pytest.mark.parametrize("n_splits", [2, 3])
+def test_equally_good_models_on_few_splits_are_seldom_called_worse(n_splits):
+    rng = np.random.default_rng(0)
+    n_wrong_verdicts = 0
+    for _ in range(40):
+        models = rng.random((16, n_splits, 300 // n_splits)) < 0.98
+        best = models[models.sum((1, 2)).argmax()]
+        p = [resampled_test(best, m, 1 / (n_splits - 1)) for m in models]
+        # The best one's own p of 1 does not count among the 15 others.
+        n_wrong_verdicts += holm(sorted(p)[:-1]).min() < 0.05
+    assert n_wrong_verdicts <= 4
 
 
 def test_corrected_standard_error_by_hand():

@@ -9,7 +9,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.utils.parallel import Parallel
 
 from ._scores import ModelScores, run_trial
-from ._significance import corrected_t_test, holm, mcnemar_test
+from ._significance import holm, mcnemar_test, resampled_test
 from ._trial import make_trial, name_models, resolve_seed
 
 _ALPHA = 0.05
@@ -143,7 +143,10 @@ def comparison_table(scores):
         t = mean(d) / sqrt((1/J + n₂/n₁) s²(d))
 
     to Student's distribution with J - 1 degrees of freedom, two-sided. It covers
-    repeated cross-validation as well [2]_.
+    repeated cross-validation as well [2]_. As the differences on a few splits may
+    be (almost) the same by chance, which would make p (almost) 0, ``p_value`` is
+    never below that of McNemar's test, as described next, on the test images of all
+    splits together; an image that several splits test counts in each.
 
     **One split, or a test set.** ``accuracy_se`` is the binomial
     sqrt(a (1 - a) / n). McNemar's test [3]_ looks at the b images that only the best
@@ -235,12 +238,7 @@ def _p_value(best, other):
     """Two-sided p value of the difference between two models' accuracies."""
     if len(best.right) == 1:
         return mcnemar_test(best.right[0], other.right[0])
-    # Whole images are subtracted, so that equal models differ by exactly zero.
-    differences = [
-        (int(a.sum()) - int(b.sum())) / len(a)
-        for a, b in zip(best.right, other.right, strict=True)
-    ]
-    return corrected_t_test(differences, best.test_train_ratio)
+    return resampled_test(best.right, other.right, best.test_train_ratio)
 
 
 def _attributes(ranked):
@@ -317,7 +315,7 @@ def compare(
         labels that do not occur in training, if a model's name is unknown or taken,
         or if both ``cv`` and a test set are given.
     TypeError
-        If a model, ``models`` or ``cv`` is of the wrong kind.
+        If a model (a regressor, say), ``models`` or ``cv`` is of the wrong kind.
 
     Warns
     -----

