@@ -137,6 +137,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             If data or parameters are not as described, or with early stopping or
             balanced class weights, which need all data at once.
         """
+        self._validate_params()  # which scikit-learn leaves out once it is fitted
         for parameter, value in (
             ("early_stopping", True),
             ("class_weight", "balanced"),
@@ -180,14 +181,22 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes), dtype float32
-            Probabilities, in the order of ``classes_``. Those of an image do not
-            depend on the images beside it.
+        ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of ``classes_``, in float32, or in float64 if
+            that is the precision. Those of an image do not depend on the images
+            beside it.
         """
         check_is_fitted(self)
         rows, image_shape = _as_rows(X)
         rows = validate_data(self, rows, dtype=np.float32, reset=False)
-        return self._network.predict_proba(self._as_inputs(rows, image_shape))
+        probabilities = self._network.predict_proba(self._as_inputs(rows, image_shape))
+        if np.isnan(probabilities).any():
+            row = int(np.isnan(probabilities).any(axis=1).argmax())
+            raise ValueError(
+                f"The probabilities of row {row} of X are no numbers: its pixels, up "
+                f"to {np.abs(rows[row]).max():.3g}, are too large for the network."
+            )
+        return probabilities
 
     def predict(self, X):
         """Recognise images.
@@ -249,6 +258,8 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         rows, image_shape = _as_rows(X)
         rows, y = validate_data(self, rows, y, dtype=np.float32, reset=not resume)
         check_classification_targets(y)
+        if not resume:
+            self.classes_ = _distinct(y if classes is None else classes)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, rows, dtype=np.float64)
             if sample_weight.min() < 0 or sample_weight.max() == 0:
@@ -259,13 +270,12 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 )
             kept = sample_weight > 0
             rows, y, sample_weight = rows[kept], y[kept], sample_weight[kept]
-        if not resume:
-            self.classes_ = _distinct(y if classes is None else classes)
-            if len(self.classes_) < 2:
-                raise ValueError(
-                    f"{type(self).__name__} needs samples of at least 2 classes; "
-                    f"got only one class: {self.classes_[0]!r}."
-                )
+        n_classes = len(self.classes_ if classes is not None else np.unique(y))
+        if not resume and n_classes < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least 2 classes; "
+                f"got only one class: {y[0]}."
+            )
         labels = self._encoded(y, "y")
         spec = self._specify(self.n_features_in_, image_shape, len(self.classes_))
         if resume and spec != self._spec:
@@ -276,6 +286,9 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 f"{spec.input_shape}. Set them back, or fit anew with "
                 "warm_start=False."
             )
+        if not resume:
+            # Networks of rows do not know it, but pixels must not change places.
+            self._image_shape = (*image_shape, 1)[:3] if image_shape else None
         self._spec = spec
         inputs = self._as_inputs(rows, image_shape)
         return inputs, labels, self._training_weights(labels, sample_weight)
@@ -300,7 +313,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
 
     def _as_inputs(self, rows, image_shape):
         """Give rows of pixels the shape that the network takes."""
-        wanted = self._spec.input_shape
+        wanted = self._image_shape or self._spec.input_shape
         if image_shape is not None and len(wanted) > 1:
             with_channels = (*image_shape, 1)[:3]
             if with_channels != wanted:
@@ -309,7 +322,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                     f"(height, width, channels) = {wanted}. ImageScaler turns other "
                     "layouts into rows of pixels."
                 )
-        return rows.reshape(len(rows), *wanted)
+        return rows.reshape(len(rows), *self._spec.input_shape)
 
     def _training_weights(self, labels, sample_weight):
         """Multiply weights of samples and classes, with a mean of 1; None for equal."""
@@ -335,6 +348,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             return None
         # The scale of the loss, and so the meaning of learning rate and penalties,
         # must not depend on the unit of the weights.
+        weights = weights / weights.max()  # whose sum might be too large
         return weights / weights.mean()
 
     def _given_class_weights(self):

@@ -7,12 +7,43 @@ from pathlib import Path
 
 from skmnist._keras import keras
 
-__all__ = ["callbacks_for_fit"]
+__all__ = ["EpochReport", "callbacks_for_fit", "leaves_models_alone"]
 
 # Where Keras' own callbacks write: CSVLogger and ModelCheckpoint name a file,
 # TensorBoard and BackupAndRestore a directory.
 _FILE_ATTRIBUTES = ("filename", "filepath")
 _DIRECTORY_ATTRIBUTES = ("backup_dir", "log_dir")
+
+
+class EpochReport(keras.callbacks.Callback):
+    """Calls a function behind each epoch, which may end training.
+
+    Parameters
+    ----------
+    on_epoch : callable
+        ``on_epoch(n_done, n_epochs, logs)``; training ends if it returns true.
+    """
+
+    def __init__(self, on_epoch):
+        super().__init__()
+        self._on_epoch = on_epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Report an epoch."""
+        if self._on_epoch(epoch + 1, self.params["epochs"], logs or {}):
+            self.model.stop_training = True
+
+
+def leaves_models_alone(callback):
+    """Tell whether a callback changes nothing of a model but its variables.
+
+    And keeps no hold of it: a model that code of the user's had in hand must not be
+    trained again by somebody else.
+    """
+    module = type(callback).__module__
+    return module.startswith(("keras.", "skmnist.")) and not isinstance(
+        callback, keras.callbacks.LambdaCallback
+    )
 
 
 def callbacks_for_fit(callbacks):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skmnist._callbacks import leaves_models_alone
 from skmnist._keras import check_name, isolated_build, keras, seeded_globals
 from skmnist._scikeras import ScikerasLoop, ShuffledBatches
 from skmnist._trained_network import TrainedNetwork, TrainingState, rebuild
@@ -100,7 +101,9 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     """
     if network is None:
         fresh = _build(spec, state.weights_seed)
-        config, custom_objects = _describe(fresh, _is_ours(spec.builder))
+        config, custom_objects = _describe(
+            fresh, None if _is_ours(spec.builder) else data.inputs[:8]
+        )
         weights, random_states = fresh.get_weights(), _values(_random_variables(fresh))
     else:
         fresh = None
@@ -118,11 +121,13 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         )
     optimizer = settings.optimizer
     optimizer_key = _optimizer_key(optimizer)
-    # Classes of one name may differ, such as one that a notebook defined anew.
-    key = (config, frozenset(custom_objects.items()), optimizer_key)
-    loop = _take_idle_loop(key, callbacks)
+    key = (config, optimizer_key)
+    is_shared = _is_shareable(spec, settings)
+    loop = _take_idle_loop(key, callbacks) if is_shared else None
     if loop is None:
         model = rebuild(config, custom_objects) if fresh is None else fresh
+        # Whatever the policy of the process: it would wrap the optimizer.
+        model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
         make = _loop_class(model, callbacks)
         loop = make(model, optimizer, _make_loss(model))
 
@@ -147,7 +152,10 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         verbose=settings.verbose,
     )
     history = {name: [float(v) for v in values] for name, values in history.items()}
-    trained = TrainedNetwork(config, model.get_weights(), custom_objects)
+    trained = TrainedNetwork(
+        config, model.get_weights(), custom_objects, is_shared=_is_ours(spec.builder)
+    )
+    _check_finite(trained, history)
     new_state = TrainingState(
         state.weights_seed,
         state.shuffle_seed,
@@ -157,7 +165,8 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         _values(_random_variables(model)),
     )
     # Only now: a model whose fit failed is better dropped than lent again.
-    _keep_idle_loop(key, loop)
+    if is_shared:
+        _keep_idle_loop(key, loop)
     return trained, new_state, history
 
 
@@ -206,8 +215,12 @@ def _fits(shape, accepted):
     )
 
 
-def _describe(model, is_ours):
-    """Return the description of a model, and its layer classes that Keras lacks."""
+def _describe(model, samples):
+    """Return the description of a model, and its layer classes that Keras lacks.
+
+    With samples, what is rebuilt from the description must give for them what the
+    model gives: it is the description that predicts.
+    """
     custom_objects = {
         type(part).__name__: type(part)
         for part in (model, *model._flatten_layers())
@@ -215,8 +228,10 @@ def _describe(model, is_ours):
     }
     try:
         config = model.to_json()
-        if not is_ours:  # ours are known to be described fully
-            rebuild(config, custom_objects)
+        if samples is None:
+            return config, custom_objects
+        rebuilt = rebuild(config, custom_objects)
+        rebuilt.set_weights(model.get_weights())
     except Exception as error:
         raise ValueError(
             "The network cannot be described as data, which saving and predicting "
@@ -224,7 +239,49 @@ def _describe(model, is_ours):
             "without Lambda layers or functions that Keras does not know. Keras says: "
             f"{error}"
         ) from error
+    wanted, given = (
+        _values([network(samples, training=False)])[0].astype(np.float64)
+        for network in (model, rebuilt)
+    )
+    if (wanted < 0).any() or not np.allclose(wanted.sum(axis=1), 1, atol=1e-2):
+        raise ValueError(
+            "The network must give probabilities, at least 0 and of the sum 1 for each "
+            "image: end it with a softmax. For the first image it gives "
+            f"{wanted[0].round(3).tolist()}."
+        )
+    if not np.allclose(wanted, given, rtol=1e-3, atol=1e-5):
+        raise ValueError(
+            "The description of the network does not give the same network, so it "
+            "could not predict as it was trained. A get_config may leave out an "
+            "argument, two layer classes may share a name, or a layer may have been "
+            "adapted to data: give Normalization its mean and variance instead."
+        )
     return config, custom_objects
+
+
+def _is_shareable(spec, settings):
+    """Tell whether other fits may use the compiled model of this one.
+
+    Only if its description says all about it, and nobody else has had it in hand:
+    code of the user's may change between fits under the same names.
+    """
+    return (
+        _is_ours(spec.builder)
+        and all(map(leaves_models_alone, settings.callbacks))
+        and type(settings.optimizer).__module__.startswith("keras.")
+    )
+
+
+def _check_finite(network, history):
+    """Refuse a network that the last steps have spoilt, which no loss shows."""
+    losses = [values[-1] for name, values in history.items() if name.endswith("loss")]
+    if not all(map(np.isfinite, losses)) or not all(
+        np.isfinite(array).all() for array in network.weights
+    ):
+        raise FloatingPointError(
+            "Training diverged: weights or losses are no finite numbers. "
+            "Scale the inputs to [0, 1], or lower learning_rate."
+        )
 
 
 def _make_loss(model):
@@ -239,7 +296,10 @@ def _random_variables(model):
 
 
 def _values(variables):
-    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+    return [
+        np.array(keras.ops.convert_to_numpy(getattr(variable, "value", variable)))
+        for variable in variables
+    ]
 
 
 def _assign(variables, values):
@@ -304,8 +364,13 @@ def _made_optimizer(optimizer):
             "The 'optimizer' parameter must be a name, a configuration, a Keras "
             f"optimizer or a function that makes one; got {optimizer!r}."
         )
-    # Copied in either case: a function may return the same one at each call.
-    return type(example).from_config(example.get_config())
+    try:
+        # Copied in either case: a function may return the same one at each call.
+        return type(example).from_config(example.get_config())
+    except Exception:
+        if example is optimizer or example.built:
+            raise
+        return example  # with parts that Keras cannot copy, but made for this fit
 
 
 def _has_schedule(optimizer):

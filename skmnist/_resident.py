@@ -108,6 +108,8 @@ class ResidentLoop:
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
+        # Such as averages of the weights, which take their place only now.
+        model.optimizer.finalize_variable_values(model.trainable_weights)
         callbacks.on_train_end(logs)
         return model.history.history
 

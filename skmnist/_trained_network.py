@@ -8,6 +8,7 @@ one compiled forward program for each description, shared by all trained network
 of that shape and called with the weights of one of them.
 """
 
+import copy
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -56,6 +57,11 @@ class TrainingState:
     random_states: list | None = None
     is_kept: bool = False
 
+    def __deepcopy__(self, memo):
+        twin = object.__new__(type(self))
+        vars(twin).update(copy.deepcopy(vars(self), memo))
+        return twin
+
     def __getstate__(self):
         state = vars(self).copy()
         if not self.is_kept:
@@ -74,12 +80,17 @@ class TrainedNetwork:
         The weights in the order of :meth:`keras.Model.get_weights`.
     custom_objects : dict, default=None
         Layer classes that are not Keras' own, by name.
+    is_shared : bool, default=False
+        Whether the description says all about the network, so that others of the
+        same description may predict by one program.
     """
 
-    def __init__(self, config, weights, custom_objects=None):
+    def __init__(self, config, weights, custom_objects=None, is_shared=False):
         self.config = config
         self.weights = weights
         self.custom_objects = custom_objects or {}
+        self.is_shared = is_shared
+        self._program = None
         self._tensors = None
         self._live_model = None
 
@@ -88,6 +99,7 @@ class TrainedNetwork:
             "config": self.config,
             "weights": self.weights,
             "custom_objects": self.custom_objects,
+            "is_shared": self.is_shared,
         }
 
     def __setstate__(self, state):
@@ -127,10 +139,17 @@ class TrainedNetwork:
         ndarray of shape (n_samples, n_classes), dtype float32
             The output of the network.
         """
-        program = _forward_program(self.config, self.custom_objects)
+        program = self._program
+        if self.is_shared:
+            program = _shared_program(self.config)
+        elif program is None:
+            program = self._program = _ForwardProgram(self.config, self.custom_objects)
         if self._tensors is None:
             self._tensors = program.place(self.weights)
-        return program.run(self._tensors, inputs)
+        outputs = program.run(self._tensors, inputs)
+        # What else a network may compute in, such as bfloat16, NumPy hardly knows.
+        is_usual = outputs.dtype in (np.float32, np.float64)
+        return outputs if is_usual else outputs.astype(np.float32)
 
 
 def rebuild(config, custom_objects):
@@ -141,17 +160,15 @@ def rebuild(config, custom_objects):
         return keras.models.model_from_json(config, custom_objects=custom_objects)
 
 
-def _forward_program(config, custom_objects):
+def _shared_program(config):
     """Return the program for a description; least recently used ones are dropped."""
-    # Classes of one name may differ, such as one that a notebook defined anew.
-    key = (config, frozenset(custom_objects.items()))
     with _programs_lock:
-        program = _programs.get(key)
+        program = _programs.get(config)
         if program is None:
-            program = _programs[key] = _ForwardProgram(config, custom_objects)
+            program = _programs[config] = _ForwardProgram(config, {})
             if len(_programs) > _MAX_PROGRAMS:
                 _programs.popitem(last=False)
-        _programs.move_to_end(key)
+        _programs.move_to_end(config)
     return program
 
 
@@ -226,12 +243,15 @@ class _ForwardProgram:
         """Tell whether blocks of this size and of the usual one give the same bits.
 
         Libraries choose their kernels by size, and other kernels may round
-        otherwise. The first block of each other size is therefore computed in
+        otherwise. A block of noise of each other size is therefore computed in
         blocks of the usual size too; where a bit differs, that size is not used.
         """
+        block = np.random.default_rng(0).random(
+            (size, *block.shape[1:]), dtype=np.float32
+        )
         usual = [
             self._run_block(weights, block[i : i + _USUAL_SIZE], _USUAL_SIZE)
-            for i in range(0, len(block), _USUAL_SIZE)
+            for i in range(0, size, _USUAL_SIZE)
         ]
         agrees = np.array_equal(
             np.concatenate(usual), self._run_block(weights, block, size), equal_nan=True

@@ -169,10 +169,10 @@ def build_cnn(
     *,
     filters=(32, 64),
     kernel_size=3,
-    pool_size=(1, 2),
+    pool_size=None,
     padding="valid",
     units=(128,),
-    dropout=(0.25, 0.5),
+    dropout=None,
     activation="relu",
     kernel_initializer="glorot_uniform",
     l1=0.0,
@@ -193,16 +193,18 @@ def build_cnn(
     kernel_size : int or sequence of int or pairs, default=3
         Height and width of the filters in pixels, for all convolutions or for
         each.
-    pool_size : int or sequence of int or pairs, default=(1, 2)
+    pool_size : int or sequence of int or pairs, default=None
         Window of the max pooling behind each convolution, in pixels; 1 means no
-        pooling. A window is never larger than what is left of the image.
+        pooling. None pools by 2 behind the last one alone. A window is never larger
+        than what is left of the image.
     padding : {"valid", "same"}, default="valid"
         Whether convolutions shrink the image or pad it with zeros.
     units : int or sequence of int, default=(128,)
         Width of each hidden layer behind the convolutions.
-    dropout : float or sequence of float, default=(0.25, 0.5)
+    dropout : float or sequence of float, default=None
         Dropout rates in [0, 1): the first behind the last pooling, then one for
-        each hidden layer. One value alone counts for all of these.
+        each hidden layer. One value alone counts for all of these; None means 0.25
+        and then 0.5.
     activation : str, default="relu"
         Name of the Keras activation of convolutions and hidden layers.
     kernel_initializer : str, default="glorot_uniform"
@@ -234,6 +236,8 @@ def build_cnn(
     shape = tuple(input_shape) if len(input_shape) == 3 else (*input_shape, 1)
     units = _sequence(units)
     convolutions = convolution_plan(shape, filters, kernel_size, pool_size, padding)
+    if dropout is None:
+        dropout = (0.25,) + (0.5,) * len(units)
     image_dropout, *hidden_dropout = _per_layer(dropout, 1 + len(units), "dropout")
 
     inputs = keras.Input(shape, dtype="float32", name="pixels")
@@ -291,6 +295,8 @@ def convolution_plan(image_shape, filters, kernel_size, pool_size, padding):
     """
     filters = _sequence(filters)
     kernels = [_pair(k) for k in _per_layer(kernel_size, len(filters), "kernel_size")]
+    if pool_size is None:
+        pool_size = (1,) * (len(filters) - 1) + (2,)
     pools = [_pair(p) for p in _per_layer(pool_size, len(filters), "pool_size")]
     height, width = image_shape[:2]
     plan = []

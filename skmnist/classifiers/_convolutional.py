@@ -7,7 +7,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skmnist.classifiers._images import network_image_shape
-from skmnist.classifiers._layers import WIDTH, LayeredClassifier, check_layers
+from skmnist.classifiers._layers import RATE, WIDTH, LayeredClassifier, check_layers
 from skmnist.networks import NetworkSpec, build_cnn, plain_numbers
 
 __all__ = ["KerasCNNClassifier"]
@@ -23,16 +23,17 @@ class KerasCNNClassifier(LayeredClassifier):
     kernel_size : int or sequence, default=3
         Height and width of the filters, in pixels: one value for all convolutions,
         or for each one a value or a pair.
-    pool_size : int or sequence, default=(1, 2)
+    pool_size : int or sequence, default=None
         Window of the max pooling behind each convolution, in pixels, as above; 1
-        means no pooling.
+        means no pooling. None pools by 2 behind the last one alone.
     padding : {"valid", "same"}, default="valid"
         Whether convolutions shrink the image or pad it with zeros.
     units : int or sequence of int, default=128
         Width of each hidden layer behind the convolutions.
-    dropout : float or sequence of float, default=(0.25, 0.5)
+    dropout : float or sequence of float, default=None
         Dropout rates in [0, 1): the first behind the last pooling, then one for
-        each hidden layer. One value alone counts for all of these.
+        each hidden layer. One value alone counts for all of these; None means 0.25
+        and then 0.5.
     image_shape : tuple of int or "row", default=None
         ``(height, width)`` or ``(height, width, channels)`` of the images, where
         `X` holds rows of pixels. None takes the shape of `X` if that holds images,
@@ -121,7 +122,8 @@ class KerasCNNClassifier(LayeredClassifier):
         **LayeredClassifier._parameter_constraints,
         "filters": [WIDTH, list, tuple],
         "kernel_size": [WIDTH, list, tuple],
-        "pool_size": [WIDTH, list, tuple],
+        "pool_size": [None, WIDTH, list, tuple],
+        "dropout": [None, RATE, list, tuple],
         "padding": [StrOptions({"valid", "same"})],
         "image_shape": [None, StrOptions({"row"}), list, tuple],
     }
@@ -131,10 +133,10 @@ class KerasCNNClassifier(LayeredClassifier):
         *,
         filters=(32, 64),
         kernel_size=3,
-        pool_size=(1, 2),
+        pool_size=None,
         padding="valid",
         units=128,
-        dropout=(0.25, 0.5),
+        dropout=None,
         image_shape=None,
         activation="relu",
         kernel_initializer="glorot_uniform",
@@ -200,6 +202,8 @@ class KerasCNNClassifier(LayeredClassifier):
             # One number means a window along the row.
             for parameter in ("kernel_size", "pool_size"):
                 value = parameters[parameter]
+                if value is None:
+                    continue  # windows end with the image
                 values = value if isinstance(value, Sequence) else (value,)
                 along = [(1, v) if isinstance(v, Integral) else v for v in values]
                 n_convolutions = (

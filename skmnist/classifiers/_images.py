@@ -24,7 +24,8 @@ def network_image_shape(image_shape, n_features, data_shape):
     """
     if image_shape is not None or data_shape is None:
         return resolve_image_shape(n_features, image_shape)
-    if len(data_shape) == 3 and data_shape[0] == 1 and min(data_shape[1:]) > 4:
+    looks_first = len(data_shape) == 3 and data_shape[0] in (1, 3)
+    if looks_first and min(data_shape[1:]) > 4:
         raise ValueError(
             f"X holds images of the shape {data_shape}, which looks like channels "
             "first. Networks take (height, width, channels): put ImageScaler in "

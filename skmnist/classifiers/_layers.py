@@ -18,6 +18,8 @@ _PENALTY = Interval(Real, 0, None, closed="left")
 def check_layers(estimator, parameter, constraint):
     """Check a parameter that holds one value for all layers, or one for each."""
     value = getattr(estimator, parameter)
+    if value is None:  # where the constraints allow it
+        return
     values = value if isinstance(value, Sequence) else (value,)
     if not values or not all(
         constraint.is_satisfied_by(item)

@@ -156,14 +156,9 @@ def report_epochs(model, on_epoch):
 
     # A function: unlike an object it is not copied with the model.
     def make_callback():
-        from skmnist._keras import keras
+        from skmnist._callbacks import EpochReport
 
-        def on_epoch_end(epoch, logs=None):
-            if on_epoch(epoch + 1, callback.params["epochs"], logs or {}):
-                callback.model.stop_training = True
-
-        callback = keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)
-        return callback
+        return EpochReport(on_epoch)
 
     model.set_params(clf__callbacks=[make_callback])
 
