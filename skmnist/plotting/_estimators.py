@@ -1,0 +1,159 @@
+"""What displays read from a fitted classifier, Pipeline or search."""
+
+from math import prod
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import check_is_fitted
+
+__all__ = [
+    "confidences",
+    "fitted_network",
+    "image_shape_of",
+    "last_step",
+    "network_input",
+    "steps_of",
+]
+
+
+def _best_of(estimator):
+    """Return what a fitted search found; other estimators as they are."""
+    while hasattr(estimator, "best_estimator_"):
+        estimator = estimator.best_estimator_
+    return estimator
+
+
+def steps_of(estimator):
+    """List the steps of a Pipeline or search, the last one being the classifier."""
+    estimator = _best_of(estimator)
+    if not isinstance(estimator, Pipeline):
+        return [estimator]
+    return [
+        step
+        for _, part in estimator.steps
+        if part is not None and part != "passthrough"
+        for step in steps_of(part)
+    ]
+
+
+def last_step(estimator):
+    """Return the fitted classifier at the end of a Pipeline or inside a search."""
+    classifier = steps_of(estimator)[-1]
+    check_is_fitted(classifier)
+    return classifier
+
+
+def fitted_network(estimator, caller):
+    """Return the live Keras model of a fitted classifier, or the one that is given.
+
+    Parameters
+    ----------
+    estimator : classifier, Pipeline, search or keras.Model
+        Anything whose last step has a Keras model as ``model_``.
+    caller : str
+        Who asks, for messages.
+
+    Returns
+    -------
+    keras.Model
+        Not a copy: whoever uses it must leave it as it is.
+    """
+    from skmnist._keras import keras
+
+    if isinstance(estimator, keras.Model):
+        model = estimator
+    else:
+        classifier = last_step(estimator)
+        model = getattr(classifier, "model_", None)
+        if not isinstance(model, keras.Model):
+            raise TypeError(
+                f"{caller} cannot look into {type(classifier).__name__}. It needs a "
+                "keras.Model, or a fitted classifier that has one as model_, alone or "
+                "as the last step of a Pipeline."
+            )
+    if not getattr(model, "inputs", None):
+        raise TypeError(
+            f"{caller} needs a network that is a graph of layers, such as a "
+            f"Sequential or functional model; {type(model).__name__} "
+            f"{model.name!r} is none, or has not been built yet."
+        )
+    return model
+
+
+def network_input(estimator, model, X, row, caller):
+    """Bring one row of `X` into the form that a network takes.
+
+    Parameters
+    ----------
+    estimator : classifier, Pipeline, search or keras.Model
+        The steps before the network are applied.
+    model : keras.Model
+        The network.
+    X : array-like with n_samples rows
+        Images as the estimator takes them.
+    row : int
+        Number of the row.
+    caller : str
+        Who asks, for messages.
+
+    Returns
+    -------
+    ndarray of shape (1, *input_shape), dtype float32
+        The input.
+    """
+    if len(model.inputs) != 1:
+        raise TypeError(
+            f"{caller} needs a network with one input; {model.name!r} has "
+            f"{len(model.inputs)}."
+        )
+    image = _safe_indexing(X, [row])
+    if estimator is not model:
+        for step in steps_of(estimator)[:-1]:
+            image = step.transform(image)
+    image = np.asarray(image, dtype=np.float32)
+    given, wanted = image.shape[1:], tuple(model.inputs[0].shape)[1:]
+    if _fits(given, wanted):
+        return image
+    if _fits((*given, 1), wanted):
+        return image[..., None]
+    if len(given) == 1 and None not in wanted and prod(wanted) == image.size:
+        return image.reshape(1, *wanted)
+    if _fits((image.size,), wanted):
+        return image.reshape(1, -1)
+    raise ValueError(
+        f"The network takes inputs of the shape {wanted}, but an image that reaches it "
+        f"has the shape {given}."
+    )
+
+
+def _fits(shape, accepted):
+    """Tell whether a shape is one that is accepted, where None stands for any size."""
+    return len(shape) == len(accepted) and all(
+        allowed in (None, size) for size, allowed in zip(shape, accepted, strict=True)
+    )
+
+
+def image_shape_of(estimator):
+    """Return ``(height, width, channels)`` that a fitted estimator knows, or None."""
+    for step in reversed(steps_of(estimator)):
+        shape = getattr(step, "image_shape_", None)
+        if isinstance(shape, tuple) and len(shape) == 3:
+            return shape
+    return None
+
+
+def confidences(estimator, X, predicted):
+    """Return the probability of each predicted label, or None without probabilities.
+
+    It is that of the label that ``predict`` gave, which is not the most probable one
+    with every classifier.
+    """
+    classes = getattr(estimator, "classes_", None)
+    if classes is None or not hasattr(estimator, "predict_proba"):
+        return None
+    probabilities = np.asarray(estimator.predict_proba(X))
+    columns = {label: i for i, label in enumerate(np.asarray(classes).tolist())}
+    return probabilities[
+        np.arange(len(predicted)), [columns[label] for label in predicted.tolist()]
+    ]

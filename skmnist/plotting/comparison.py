@@ -1,0 +1,297 @@
+"""How models compare in accuracy and time."""
+
+import numpy as np
+
+from ._figures import BLUE, GREY, grid_of_axes, legend_above, tidy_axes
+from ._point_labels import label_points
+
+__all__ = ["ModelComparisonDisplay"]
+
+_COLUMNS = ("accuracy", "accuracy_se", "fit_time", "predict_time_us")
+_PANELS = {
+    "fit_time": "time of a fit (s)",
+    "predict_time": "time to predict an image (µs)",
+}
+_VERDICTS = {
+    "best": {"marker": "D", "s": 46, "facecolor": BLUE, "edgecolor": BLUE},
+    "no clear difference": {
+        "marker": "o",
+        "s": 40,
+        "facecolor": BLUE,
+        "edgecolor": BLUE,
+    },
+    "worse": {"marker": "o", "s": 36, "facecolor": "none", "edgecolor": GREY},
+}
+
+
+class ModelComparisonDisplay:
+    """Accuracy of models, with its uncertainty, against the time that they take.
+
+    Made from the table of :func:`skmnist.evaluation.compare` by :meth:`from_table`.
+    The further up and left, the better.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a model, its name the index, with the columns ``accuracy``,
+        ``accuracy_se``, ``fit_time`` and ``predict_time_us``, and if it has them
+        ``verdict`` and ``error_message``. Models without an accuracy are left out.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One for each time.
+    points_ : dict of str to dict of str to PathCollection
+        The points by time and by verdict.
+    errorbars_ : dict of str to ErrorbarContainer
+        The standard errors by time.
+    labels_ : dict of str to dict of str to Annotation
+        The names of the models by time and by name.
+    figure_ : matplotlib Figure
+        Their figure.
+
+    See Also
+    --------
+    skmnist.evaluation.compare : Makes the table.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from skmnist.evaluation import compare
+    >>> from skmnist.plotting import ModelComparisonDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> models = {"bayes": GaussianNB(), "neighbours": KNeighborsClassifier(1)}
+    >>> table = compare(models, X, y, cv=3, random_state=0)
+    >>> display = ModelComparisonDisplay.from_table(table, kind="fit_time")
+    >>> list(display.labels_["fit_time"])
+    ['neighbours', 'bayes']
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, table):
+        self.table = table
+
+    @classmethod
+    def from_table(cls, table, **plot_params):
+        """Draw the comparison that a table holds.
+
+        Parameters
+        ----------
+        table : DataFrame
+            As :func:`skmnist.evaluation.compare` returns it.
+        **plot_params
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        ModelComparisonDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, or no model has an accuracy.
+        """
+        missing = [name for name in _COLUMNS if name not in table]
+        if missing:
+            raise ValueError(
+                "table must have the columns that skmnist.evaluation.compare makes; "
+                f"it lacks {', '.join(missing)}."
+            )
+        if not table["accuracy"].notna().any():
+            raise ValueError("No model in the table has an accuracy: all have failed.")
+        return cls(table).plot(**plot_params)
+
+    def plot(self, ax=None, *, kind="both", scale="auto"):
+        """Draw the comparison.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array of Axes, default=None
+            Where to draw: a single axes, which is blanked and filled if there are
+            two charts, or an array with one axes for each chart. None makes a figure.
+        kind : {"both", "fit_time", "predict_time"}, default="both"
+            Which time to draw.
+        scale : {"auto", "error", "linear"}, default="auto"
+            Whether the accuracy is spread by the logarithm of the error, which shows
+            the difference between 99 % and 99.5 % as large as that between 90 % and
+            95 %, or linear; "auto" spreads it where the errors differ by more than a
+            factor of three.
+
+        Returns
+        -------
+        ModelComparisonDisplay
+            The display itself.
+        """
+        if kind not in ("both", *_PANELS):
+            raise ValueError(
+                f"kind must be 'both', 'fit_time' or 'predict_time'; got {kind!r}."
+            )
+        if scale not in ("auto", "error", "linear"):
+            raise ValueError(
+                f"scale must be 'auto', 'error' or 'linear'; got {scale!r}."
+            )
+        kinds = list(_PANELS) if kind == "both" else [kind]
+        shown = self.table[self.table["accuracy"].notna()]
+        spread = _spreads(shown) if scale == "auto" else scale == "error"
+        self.figure_, self.axes_ = grid_of_axes(
+            ax,
+            len(kinds),
+            2,
+            type(self).__name__ + ".plot",
+            (5.2, 4.6) if len(kinds) > 1 else (6.4, 4.6),
+        )
+        self.points_, self.errorbars_, self.labels_ = {}, {}, {}
+        for name, panel in zip(kinds, self.axes_, strict=True):
+            self._draw(panel, name, shown, spread)
+        self.axes_[0].set_ylabel("accuracy ± standard error")
+        for panel in self.axes_[1:]:
+            panel.tick_params(labelleft=False)
+        self._legend(self.axes_[0])
+        # The places of the labels depend on where the layout puts the axes.
+        self.axes_[0].figure.figure.draw_without_rendering()
+        for name, panel in zip(kinds, self.axes_, strict=True):
+            self.labels_[name] = label_points(
+                panel,
+                dict(zip(shown.index, self._positions(name, shown), strict=True)),
+                self._bars(name, shown),
+            )
+        return self
+
+    def _positions(self, kind, shown):
+        """Return time and accuracy of each model."""
+        times = shown["fit_time" if kind == "fit_time" else "predict_time_us"]
+        return np.column_stack([_positive(times), shown["accuracy"]])
+
+    def _bars(self, kind, shown):
+        """Return the ends (x, low, high) of each error bar; none is above 1."""
+        positions = self._positions(kind, shown)
+        error = shown["accuracy_se"].fillna(0.0).to_numpy(float)
+        return np.column_stack(
+            [
+                positions[:, 0],
+                np.maximum(positions[:, 1] - error, 0.0),
+                np.minimum(positions[:, 1] + error, 1.0),
+            ]
+        )
+
+    def _draw(self, ax, kind, shown, spread):
+        """Draw one chart, all but the names."""
+        from matplotlib.ticker import FuncFormatter, LogLocator
+
+        positions, bars = self._positions(kind, shown), self._bars(kind, shown)
+        ax.set_xscale("log")
+        ticks, limits = _accuracy_axis(ax, bars, spread)
+        self.errorbars_[kind] = ax.errorbar(
+            *positions.T,
+            yerr=[positions[:, 1] - bars[:, 1], bars[:, 2] - positions[:, 1]],
+            fmt="none",
+            ecolor=GREY,
+            elinewidth=1.2,
+            zorder=2,
+        )
+        verdicts = np.full(len(shown), "no clear difference", dtype=object)
+        if "verdict" in shown:
+            verdicts = shown["verdict"].to_numpy(object)
+        self.points_[kind] = {
+            verdict: ax.scatter(
+                *positions[verdicts == verdict].T,
+                label=verdict if "verdict" in shown else None,
+                linewidth=1.4,
+                zorder=3,
+                **style,
+            )
+            for verdict, style in _VERDICTS.items()
+            if (verdicts == verdict).any()
+        }
+        low, high = positions[:, 0].min(), positions[:, 0].max()
+        room = max((high / low) ** 0.12, 1.6)  # names stand beside the points
+        ax.set_xlim(low / room, high * room)
+        ax.set_ylim(*limits)
+        ax.set_yticks(ticks, [f"{100 * tick:g} %" for tick in ticks])
+        ax.minorticks_off()
+        ax.xaxis.set_major_locator(LogLocator(numticks=8))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.6g}"))
+        ax.set_xlabel(_PANELS[kind])
+        tidy_axes(ax, grid="both")
+
+    def _legend(self, ax):
+        """Say what the points mean, and which models are missing."""
+        failed = self.table.index[self.table["accuracy"].isna()]
+        handles, labels = ax.get_legend_handles_labels()
+        if len(failed):
+            (blank,) = ax.plot([], [], linestyle="none")
+            handles.append(blank)
+            labels.append("failed: " + ", ".join(map(str, failed)))
+        legend_above(ax, handles, labels)
+
+
+def _positive(times):
+    """Return times for a logarithmic axis: what is 0 stands at the lowest other."""
+    times = times.to_numpy(float)
+    above = times[times > 0]
+    return np.where(times > 0, times, above.min() if len(above) else 1.0)
+
+
+def _spreads(shown):
+    """Tell whether the errors differ so much that a linear axis would hide some."""
+    errors = 1 - shown["accuracy"].to_numpy(float)
+    return errors.max() > 3 * errors.min()
+
+
+def _accuracy_axis(ax, bars, spread):
+    """Scale the axis of accuracies; return its ticks and its limits."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = bars[:, 1].min(), bars[:, 2].max()
+    if not spread:
+        margin = 0.08 * max(high - low, 0.005)
+        limits = low - margin, min(high + margin, 1 + margin / 4)
+        ticks = MaxNLocator(6).tick_values(*limits)
+        return _within(ticks, limits), limits
+    errors = 1 - np.concatenate([bars[:, 1], bars[:, 2]])
+    # An error of 0, whose logarithm is not finite, takes a place a little beyond the
+    # smallest of the others.
+    shift = max(errors[errors > 1e-9].min(initial=1.0) / 3, 1e-5)
+
+    def forward(accuracy):
+        return -np.log10(np.maximum(1 - np.asarray(accuracy), -0.9 * shift) + shift)
+
+    def inverse(value):
+        return 1 + shift - 10.0 ** -np.asarray(value)
+
+    ax.set_yscale("function", functions=(forward, inverse))
+    margin = 0.06 * max(forward(high) - forward(low), 0.5)
+    limits = (
+        float(inverse(forward(low) - margin)),
+        float(inverse(forward(high) + margin)),
+    )
+    for digits in ((1, 2, 5), (1, 2, 3, 4, 5, 7)):
+        ticks = [1 - d * 10.0**-k for k in range(6, 0, -1) for d in digits]
+        ticks = _within([0.0, *ticks, 1.0], limits)
+        ticks = _apart(ticks, forward, limits)
+        if len(ticks) >= 4:
+            break
+    else:
+        ticks = _within(MaxNLocator(6).tick_values(*limits), limits)
+    return ticks, limits
+
+
+def _apart(ticks, forward, limits):
+    """Leave out ticks whose numbers would touch, from the highest down."""
+    nearest = 0.05 * float(forward(limits[1]) - forward(limits[0]))
+    kept = []
+    for tick in ticks[::-1]:
+        if not kept or forward(kept[-1]) - forward(tick) >= nearest:
+            kept.append(tick)
+    return np.array(kept[::-1])
+
+
+def _within(ticks, limits):
+    """Return the ticks that are accuracies within limits, in order."""
+    ticks = np.unique(np.round(ticks, 9))
+    low, high = max(limits[0], 0.0), min(limits[1], 1.0)
+    return ticks[(ticks >= low) & (ticks <= high)]

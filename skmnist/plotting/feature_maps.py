@@ -1,0 +1,163 @@
+"""What the layers of a convolutional network make of an image."""
+
+import numpy as np
+
+from ._estimators import fitted_network, image_shape_of, network_input
+from ._figures import INK, SEQUENTIAL
+from ._images import check_count, check_row, displayed_images, mosaic
+from ._layer_pictures import draw_mosaics, some_of
+from ._network_layers import feature_maps_of
+
+__all__ = ["FeatureMapsDisplay"]
+
+
+class FeatureMapsDisplay:
+    """One image, and what every convolution and pooling layer makes of it.
+
+    One picture a layer, in which its feature maps stand side by side, on one scale.
+    Use :meth:`from_estimator` to make one.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width[, 3 or 4])
+        The image, in [0, 1].
+    feature_maps : dict of str to ndarray of shape (height, width, n_maps)
+        Output of each layer by its name.
+
+    Attributes
+    ----------
+    mosaics_ : dict of str to ndarray of shape (height, width)
+        The picture of each layer; NaN between the maps.
+    axes_ : ndarray of matplotlib Axes, shape (1 + n_layers,)
+        One for the image and one for each layer.
+    images_ : list of AxesImage
+        The pictures as drawn, that of the image first.
+    figure_ : matplotlib Figure
+        Their figure.
+
+    See Also
+    --------
+    FiltersDisplay : The filters that make the maps.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from skmnist.datasets import load_digits
+    >>> from skmnist.networks import build_cnn
+    >>> from skmnist.plotting import FeatureMapsDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> network = build_cnn((8, 8, 1), 10, filters=4, pool_size=2)
+    >>> display = FeatureMapsDisplay.from_estimator(network, X / 255, row=3)
+    >>> {name: maps.shape for name, maps in display.feature_maps.items()}
+    {'convolution_1': (6, 6, 4), 'pooling_1': (3, 3, 4)}
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, image, feature_maps):
+        self.image = image
+        self.feature_maps = feature_maps
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, *, row=0, layers=None, image_shape=None, **plot_params
+    ):
+        """Show the feature maps of a fitted network for one image.
+
+        Parameters
+        ----------
+        estimator : classifier, Pipeline, search or keras.Model
+            Fitted; its last step has a Keras network as ``model_``. It is only read.
+        X : array-like of shape (n_samples, n_pixels) or images
+            Images as the estimator takes them.
+        row : int, default=0
+            Which of them.
+        layers : sequence of str, default=None
+            Names of the layers to show; None means every convolution and pooling.
+        image_shape : tuple of int, default=None
+            ``(height, width)`` or ``(height, width, channels)``, to show the image;
+            None asks the estimator.
+        **plot_params
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        FeatureMapsDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        TypeError
+            If there is no Keras network.
+        ValueError
+            If it has no such layer, or the image does not fit.
+        sklearn.exceptions.NotFittedError
+            If the classifier is not fitted.
+        """
+        model = fitted_network(estimator, cls.__name__)
+        row = check_row(row, X)
+        network_image = network_input(estimator, model, X, row, cls.__name__)
+        maps = feature_maps_of(model, network_image)
+        if layers is not None:
+            unknown = [name for name in layers if name not in maps]
+            if unknown or not len(layers):
+                raise ValueError(
+                    f"layers must be among {', '.join(map(repr, maps))}; got "
+                    f"{list(layers)!r}."
+                )
+            maps = {name: maps[name] for name in layers}
+        if not maps:
+            raise ValueError(
+                f"The network {model.name!r} has no convolution or pooling layer."
+            )
+        if image_shape is None:
+            image_shape = (
+                network_image.shape[1:]
+                if estimator is model and network_image.ndim == 4
+                else image_shape_of(estimator)
+            )
+        image = displayed_images(X, np.array([row]), image_shape)[0]
+        return cls(image, maps).plot(**plot_params)
+
+    def plot(self, ax=None, *, max_maps=64, n_columns=16, cmap=SEQUENTIAL):
+        """Draw the image and the feature maps, those of a layer on one scale.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array of Axes, default=None
+            A single axes is blanked and filled; an array must have one axes for the
+            image and one for each layer. None makes a figure.
+        max_maps : int, default=64
+            How many maps of a layer to show, from its first on.
+        n_columns : int, default=16
+            Maps in a row.
+        cmap : str or Colormap, default="viridis"
+            Colours of the maps, from a layer's lowest value to its highest.
+
+        Returns
+        -------
+        FeatureMapsDisplay
+            The display itself.
+        """
+        check_count("max_maps", max_maps)
+        check_count("n_columns", n_columns)
+        height, width = self.image.shape[:2]
+        self.mosaics_, titles = {}, [f"image: {height}×{width}"]
+        for name, maps in self.feature_maps.items():
+            n_maps = maps.shape[2]
+            tiles = np.moveaxis(maps[..., :max_maps], -1, 0)
+            self.mosaics_[name] = mosaic(tiles, min(n_columns, len(tiles)))
+            titles.append(
+                f"{name}: {some_of(len(tiles), n_maps, 'map')} of "
+                f"{maps.shape[0]}×{maps.shape[1]}"
+            )
+        pictures = list(self.mosaics_.values())
+        self.figure_, self.axes_, self.images_ = draw_mosaics(
+            ax,
+            [self.image, *pictures],
+            titles,
+            [(0, 1)] + [(np.nanmin(p), np.nanmax(p)) for p in pictures],
+            [INK] + [cmap] * len(pictures),
+            [1.1] + [3.6] * len(pictures),
+            type(self).__name__ + ".plot",
+        )
+        return self

@@ -1,0 +1,266 @@
+"""Images side by side."""
+
+import numpy as np
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import _num_samples, check_consistent_length
+
+from ._figures import INK, caption_size, draw_image, grid_of_axes
+from ._images import check_count, check_rows, columns_for, displayed_images
+
+__all__ = ["ImageGalleryDisplay", "draw_gallery"]
+
+
+class ImageGalleryDisplay:
+    """Gallery of images: random ones, the first of each class, or chosen rows.
+
+    Use :meth:`from_random`, :meth:`from_classes` or :meth:`from_rows` to make one.
+    Images may have any size, and 1, 3 or 4 channels.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_images, height, width[, 3 or 4])
+        Images with values in [0, 1], 0 being paper and 1 ink.
+    captions : sequence of str, default=None
+        What stands above each image.
+    rows : ndarray of shape (n_images,), default=None
+        Numbers of the rows that the images are from.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes, shape (n_images,)
+        One for each image.
+    images_ : list of AxesImage
+        The images as drawn.
+    figure_ : matplotlib Figure
+        Their figure.
+
+    See Also
+    --------
+    RecognitionDisplay : Images with what a classifier made of them.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from skmnist.datasets import load_digits
+    >>> from skmnist.plotting import ImageGalleryDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> display = ImageGalleryDisplay.from_random(X, y, n_images=9, random_state=0)
+    >>> display.images.shape
+    (9, 8, 8)
+    >>> plt.close(display.figure_)
+    >>> nines = ImageGalleryDisplay.from_classes(X, y, labels=[9], n_images=5)
+    >>> nines.rows
+    array([ 9, 19, 29, 31, 37])
+    >>> plt.close(nines.figure_)
+    """
+
+    def __init__(self, images, *, captions=None, rows=None):
+        self.images = images
+        self.captions = captions
+        self.rows = rows
+
+    @classmethod
+    def from_random(
+        cls,
+        X,
+        y=None,
+        *,
+        n_images=25,
+        image_shape=None,
+        random_state=None,
+        **plot_params,
+    ):
+        """Show images that are drawn at random, none of them twice.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_pixels) or images
+            Rows of pixels, or images in any layout: (n_samples, height, width),
+            channels last or channels first.
+        y : array-like of shape (n_samples,), default=None
+            Labels to write above the images.
+        n_images : int, default=25
+            How many to show; all of them if there are fewer.
+        image_shape : tuple of int, default=None
+            ``(height, width)`` or ``(height, width, channels)``, where `X` holds
+            rows of pixels; None means a square.
+        random_state : int, RandomState instance or None, default=None
+            Decides which images. Pass an int for the same at each call.
+        **plot_params
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        ImageGalleryDisplay
+            The display, drawn.
+        """
+        check_count("n_images", n_images)
+        n_samples = _num_samples(X)
+        if random_state is None:  # leaves NumPy's global generator alone
+            order = np.random.default_rng().permutation(n_samples)
+        else:
+            order = check_random_state(random_state).permutation(n_samples)
+        rows = order[: min(n_images, n_samples)]
+        return cls.from_rows(X, rows, y, image_shape=image_shape, **plot_params)
+
+    @classmethod
+    def from_classes(
+        cls, X, y, *, labels=None, n_images=10, image_shape=None, **plot_params
+    ):
+        """Show the first images of each class, one class after another.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_pixels) or images
+            Images, as in :meth:`from_random`.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        labels : array-like, default=None
+            The classes to show; None means all. Give ``[9]`` for the first nines.
+        n_images : int, default=10
+            How many of each class; all of them if there are fewer.
+        image_shape : tuple of int, default=None
+            Shape of an image, as in :meth:`from_random`.
+        **plot_params
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        ImageGalleryDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If a class has no image.
+        """
+        check_count("n_images", n_images)
+        y = column_or_1d(y)
+        check_consistent_length(X, y)
+        wanted = np.asarray(unique_labels(y)) if labels is None else np.array(labels)
+        parts = []
+        for label in np.atleast_1d(wanted).tolist():
+            found = np.flatnonzero(y == label)[:n_images]
+            if not len(found):
+                known = np.asarray(unique_labels(y)).tolist()
+                raise ValueError(f"labels: no image has {label!r}; y has {known}.")
+            parts.append(found)
+        # A line for each class, unless a class is short of images.
+        if len(parts) > 1 and len({len(found) for found in parts}) == 1:
+            plot_params.setdefault("n_columns", len(parts[0]))
+        return cls.from_rows(
+            X, np.concatenate(parts), y, image_shape=image_shape, **plot_params
+        )
+
+    @classmethod
+    def from_rows(cls, X, rows, y=None, *, image_shape=None, **plot_params):
+        """Show chosen images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_pixels) or images
+            Images, as in :meth:`from_random`.
+        rows : array-like of int
+            Numbers of the rows to show, in this order.
+        y : array-like of shape (n_samples,), default=None
+            Labels of `X`, to write above the images.
+        image_shape : tuple of int, default=None
+            Shape of an image, as in :meth:`from_random`.
+        **plot_params
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        ImageGalleryDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If there is no such row, or `y` has another length than `X`.
+        """
+        rows = check_rows(rows, X)
+        captions = None
+        if y is not None:
+            y = column_or_1d(y)
+            check_consistent_length(X, y)
+            captions = [str(label) for label in y[rows].tolist()]
+        images = displayed_images(X, rows, image_shape)
+        return cls(images, captions=captions, rows=rows).plot(**plot_params)
+
+    def plot(self, ax=None, *, n_columns=None, cmap=INK):
+        """Draw the gallery.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array of Axes, default=None
+            A single axes is blanked and filled with the gallery; an array must
+            have one axes for each image. None makes a figure.
+        n_columns : int, default=None
+            Images in a row; None fills about a square.
+        cmap : str or Colormap, default="gray_r"
+            Colours for images of one channel, from 0 to 1.
+
+        Returns
+        -------
+        ImageGalleryDisplay
+            The display itself.
+        """
+        n_images = len(self.images)
+        n_columns = columns_for(n_images, n_columns)
+        self.figure_, self.axes_, self.images_ = draw_gallery(
+            ax,
+            self.images,
+            self.captions,
+            n_columns=n_columns,
+            caller=type(self).__name__ + ".plot",
+            cmap=cmap,
+        )
+        return self
+
+
+def draw_gallery(
+    ax,
+    images,
+    captions,
+    *,
+    n_columns,
+    caller,
+    cmap=INK,
+    vmin=0.0,
+    vmax=1.0,
+    fill_row=False,
+    extra_width=0.0,
+):
+    """Draw images with captions above; return the figure, the axes, the artists.
+
+    A new figure is made wider by `extra_width` inches, for what stands beside them.
+    """
+    captions = [""] * len(images) if captions is None else list(captions)
+    n_lines = max(text.count("\n") + 1 if text else 0 for text in captions)
+    height, width = images.shape[1:3]
+    cell_width = 0.8 if width >= height else 0.8 * max(width / height, 0.3)
+    cell_width = max(cell_width, 0.6) if n_lines else cell_width
+    cell_height = max(cell_width * height / width, 0.1)
+    figure, axes = grid_of_axes(
+        ax,
+        len(images),
+        n_columns,
+        caller,
+        (
+            cell_width + 0.08 + extra_width / n_columns,
+            cell_height + 0.08 + 0.16 * n_lines,
+        ),
+        fill_row=fill_row,
+        wspace=0.06,
+        hspace=0.06,
+        loose={"hspace": 0.06 + 0.3 * n_lines},
+    )
+    size = caption_size(captions, cell_width)
+    artists = []
+    for image_ax, image, text in zip(axes, images, captions, strict=True):
+        artists.append(draw_image(image_ax, image, cmap=cmap, vmin=vmin, vmax=vmax))
+        if text:
+            image_ax.set_title(text, fontsize=size, pad=2.5)
+    return figure, axes, artists

@@ -1,0 +1,171 @@
+"""How often each label occurs."""
+
+import numpy as np
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
+
+from ._figures import BLUE, VERMILLION, legend_above, open_axes, tidy_axes
+
+__all__ = ["LabelHistogramDisplay"]
+
+_COLORS = (BLUE, VERMILLION)
+
+
+class LabelHistogramDisplay:
+    """Histogram of the labels of one set of images, or of two.
+
+    Use :meth:`from_labels` to make one.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_sets, n_labels)
+        How often each label occurs in each set; one set or two.
+    labels : ndarray of shape (n_labels,)
+        The labels.
+    set_names : sequence of str, default=None
+        Names of the sets, for the legend. None means "training" and "test" for
+        two sets, and no legend for one.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where the histogram is drawn.
+    figure_ : matplotlib Figure
+        Its figure.
+    bars_ : list of BarContainer
+        The bars of each set.
+
+    See Also
+    --------
+    ImageGalleryDisplay : The images themselves.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from skmnist.datasets import load_digits
+    >>> from skmnist.plotting import LabelHistogramDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> display = LabelHistogramDisplay.from_labels(y[:1000], y[1000:])
+    >>> display.counts.sum(axis=1)
+    array([1000,  797])
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, counts, labels, *, set_names=None):
+        self.counts = counts
+        self.labels = labels
+        self.set_names = set_names
+
+    @classmethod
+    def from_labels(cls, y, y_test=None, *, set_names=None, **plot_params):
+        """Count labels and draw their histogram.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Labels of any kind, such as those of the training images.
+        y_test : array-like of shape (n_test_samples,), default=None
+            Labels of a second set. A label that only one of the sets has counts 0
+            in the other.
+        set_names : sequence of str, default=None
+            One name a set; None means "training" and "test".
+        **plot_params
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        LabelHistogramDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If there are no labels, or not as many names as sets.
+        """
+        sets = [column_or_1d(part) for part in (y, y_test) if part is not None]
+        for name, part in zip(("y", "y_test"), sets, strict=False):
+            if not len(part):
+                raise ValueError(f"{name} is empty; at least one label is needed.")
+            check_classification_targets(part)
+        if set_names is not None and len(set_names) != len(sets):
+            raise ValueError(
+                f"set_names must name each of the {len(sets)} set(s); got "
+                f"{list(set_names)!r}."
+            )
+        labels = np.asarray(unique_labels(*sets))
+        counts = np.array(
+            [
+                np.bincount(np.searchsorted(labels, part), minlength=len(labels))
+                for part in sets
+            ]
+        )
+        return cls(counts, labels, set_names=set_names).plot(**plot_params)
+
+    def plot(self, ax=None, *, normalize=False):
+        """Draw the histogram.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        normalize : bool, default=False
+            Whether to draw shares, in percent of each set, in place of counts. For
+            sets of very different sizes.
+
+        Returns
+        -------
+        LabelHistogramDisplay
+            The display itself.
+        """
+        ax = open_axes(ax, type(self).__name__ + ".plot", (6.4, 3.6))
+        counts = np.atleast_2d(self.counts)
+        n_sets, n_labels = counts.shape
+        names = self.set_names or ("training", "test")
+        heights = counts
+        if normalize:
+            heights = 100 * counts / counts.sum(axis=1, keepdims=True)
+        positions = np.arange(n_labels)
+        width = 0.8 / n_sets
+        self.bars_ = []
+        for i, row in enumerate(heights):
+            bars = ax.bar(
+                positions + (i - (n_sets - 1) / 2) * width,
+                row,
+                width=width * (1.0 if n_sets == 1 else 0.94),
+                color=_COLORS[i % 2],
+                label=f"{names[i]} ({counts[i].sum():,})",
+            )
+            self.bars_.append(bars)
+        if n_labels <= 15:
+            self._write_values(ax, heights, normalize)
+        texts = [str(label) for label in np.asarray(self.labels).tolist()]
+        long = sum(map(len, texts)) > 60
+        ax.set_xticks(
+            positions, texts, **({"rotation": 45, "ha": "right"} if long else {})
+        )
+        ax.set_xlabel("label")
+        ax.set_ylabel("share of the images (%)" if normalize else "number of images")
+        if not normalize:
+            ax.yaxis.get_major_locator().set_params(integer=True)
+            ax.yaxis.set_major_formatter("{x:,.0f}")
+        ax.margins(x=0.02)
+        tidy_axes(ax)
+        ax.tick_params(axis="x", length=0)
+        if n_sets > 1 or self.set_names is not None:
+            legend_above(ax)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _write_values(self, ax, heights, normalize):
+        """Write the height of each bar into it, or above it if it is low."""
+        single = len(heights) == 1
+        for bars in self.bars_:
+            ax.bar_label(
+                bars,
+                fmt="{:.1f}" if normalize else "{:,.0f}",
+                fontsize=8 if single else 6.5,
+                rotation=0 if single else 90,
+                padding=2 if single else 3,
+            )
+        if not single:  # room for the upright figures
+            ax.set_ylim(top=1.12 * heights.max())

@@ -1,0 +1,268 @@
+"""Which images a classifier recognises, and which not."""
+
+import numpy as np
+from sklearn.utils import column_or_1d
+from sklearn.utils.validation import check_consistent_length
+
+from ._estimators import confidences, image_shape_of
+from ._figures import INK, add_heading, grid_of_axes
+from ._images import check_count, displayed_images
+from .galleries import draw_gallery
+
+__all__ = ["RecognitionDisplay"]
+
+_HEADINGS = {"wrong": "Not recognised (true → predicted)", "right": "Recognised"}
+
+
+class RecognitionDisplay:
+    """Galleries of the images that a classifier recognised and of those it did not.
+
+    Above each image stand its true label, what it was taken for, and the confidence:
+    the probability of the predicted label. Mistakes come most confident first, right
+    answers least confident first; without probabilities both are in the order of the
+    rows. Use :meth:`from_estimator` or :meth:`from_predictions` to make one. For the
+    confusion matrix there is scikit-learn's
+    :class:`~sklearn.metrics.ConfusionMatrixDisplay`, for calibration
+    :class:`~sklearn.calibration.CalibrationDisplay`.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_pixels) or images
+        The images.
+    y_true, y_pred : ndarray of shape (n_samples,)
+        True and predicted labels.
+    confidence : ndarray of shape (n_samples,), default=None
+        Probability of each predicted label, in [0, 1].
+    image_shape : tuple of int, default=None
+        ``(height, width)`` or ``(height, width, channels)``, where `X` holds rows of
+        pixels; None means a square.
+
+    Attributes
+    ----------
+    wrong : ndarray of int
+        Rows of the images that were not recognised, in the order of the gallery.
+    right : ndarray of int
+        Rows of those that were recognised, likewise.
+    shown_ : dict of str to ndarray of int
+        The rows that were drawn, ``"wrong"`` and ``"right"``.
+    axes_ : dict of str to ndarray of matplotlib Axes
+        One axes for each image drawn, likewise.
+    figure_ : matplotlib Figure
+        Their figure.
+
+    See Also
+    --------
+    sklearn.metrics.ConfusionMatrixDisplay : Numbers of images by both labels.
+    skmnist.evaluation.evaluate : The numbers behind it.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from skmnist.datasets import load_digits
+    >>> from skmnist.plotting import RecognitionDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = KNeighborsClassifier(3).fit(X[:1000], y[:1000])
+    >>> display = RecognitionDisplay.from_estimator(model, X[1000:], y[1000:])
+    >>> len(display.wrong), len(display.right)
+    (28, 769)
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, X, y_true, y_pred, *, confidence=None, image_shape=None):
+        self.X = X
+        self.y_true = y_true
+        self.y_pred = y_pred
+        self.confidence = confidence
+        self.image_shape = image_shape
+
+    @property
+    def wrong(self):
+        """Rows that were not recognised, most confident first."""
+        rows = np.flatnonzero(self.y_true != self.y_pred)
+        if self.confidence is None:
+            return rows
+        return rows[np.argsort(-self.confidence[rows], kind="stable")]
+
+    @property
+    def right(self):
+        """Rows that were recognised, least confident first."""
+        rows = np.flatnonzero(self.y_true == self.y_pred)
+        if self.confidence is None:
+            return rows
+        return rows[np.argsort(self.confidence[rows], kind="stable")]
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, image_shape=None, **plot_params):
+        """Have a fitted classifier recognise images, and show what came of it.
+
+        Parameters
+        ----------
+        estimator : classifier, Pipeline or search
+            Fitted; anything with ``predict``. With ``predict_proba`` confidences are
+            shown.
+        X : array-like of shape (n_samples, n_pixels) or images
+            Images in any form that the classifier takes.
+        y : array-like of shape (n_samples,)
+            Their true labels.
+        image_shape : tuple of int, default=None
+            ``(height, width)`` or ``(height, width, channels)``; None asks the
+            classifier, and takes a square if it does not know.
+        **plot_params
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        RecognitionDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the classifier is not fitted.
+        """
+        y_pred = column_or_1d(estimator.predict(X))
+        return cls.from_predictions(
+            X,
+            y,
+            y_pred,
+            confidence=confidences(estimator, X, y_pred),
+            image_shape=image_shape or image_shape_of(estimator),
+            **plot_params,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls, X, y_true, y_pred, *, confidence=None, image_shape=None, **plot_params
+    ):
+        """Show images with predictions that have been made already.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_pixels) or images
+            Rows of pixels, or images in any layout.
+        y_true : array-like of shape (n_samples,)
+            True labels.
+        y_pred : array-like of shape (n_samples,)
+            Predicted labels.
+        confidence : array-like of shape (n_samples,), default=None
+            Probability of each predicted label, in [0, 1].
+        image_shape : tuple of int, default=None
+            ``(height, width)`` or ``(height, width, channels)``, where `X` holds rows
+            of pixels; None means a square.
+        **plot_params
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        RecognitionDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ, or a confidence is not in [0, 1].
+        """
+        y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
+        check_consistent_length(X, y_true, y_pred, confidence)
+        if confidence is not None:
+            confidence = column_or_1d(confidence).astype(float)
+            # Sums of float32 may exceed 1 by a rounding error.
+            if not ((confidence >= 0) & (confidence <= 1 + 1e-5)).all():
+                raise ValueError(
+                    "confidence must hold probabilities of the predicted labels, from "
+                    f"0 to 1; got values from {confidence.min()} to "
+                    f"{confidence.max()}."
+                )
+        display = cls(X, y_true, y_pred, confidence=confidence, image_shape=image_shape)
+        return display.plot(**plot_params)
+
+    def plot(self, ax=None, *, kind="both", n_images=12, n_columns=6, cmap=INK):
+        """Draw the galleries.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array of Axes, default=None
+            A single axes is blanked and filled; an array must have one axes for each
+            gallery. None makes a figure.
+        kind : {"both", "wrong", "right"}, default="both"
+            Whether to show what was not recognised, what was, or one above the other.
+        n_images : int, default=12
+            How many of each to show, as far as there are as many.
+        n_columns : int, default=6
+            Images in a row.
+        cmap : str or Colormap, default="gray_r"
+            Colours for images of one channel.
+
+        Returns
+        -------
+        RecognitionDisplay
+            The display itself.
+        """
+        if kind not in ("both", *_HEADINGS):
+            raise ValueError(f"kind must be 'both', 'wrong' or 'right'; got {kind!r}.")
+        check_count("n_images", n_images)
+        check_count("n_columns", n_columns)
+        kinds = list(_HEADINGS) if kind == "both" else [kind]
+        self.shown_ = {name: getattr(self, name)[:n_images] for name in kinds}
+        n_lines = 1 if self.confidence is None else 2
+        row_height = 0.95 + 0.15 * n_lines
+        heights = [
+            0.26 + row_height * max(1, -(-len(rows) // n_columns))
+            for rows in self.shown_.values()
+        ]
+        caller = type(self).__name__ + ".plot"
+        self.figure_, frames = grid_of_axes(
+            ax,
+            len(kinds),
+            1,
+            caller,
+            (n_columns * 0.95, np.mean(heights)),
+            height_ratios=heights,
+        )
+        self.axes_ = {}
+        for name, frame, height in zip(kinds, frames, heights, strict=True):
+            rest = add_heading(frame, self._heading(name), caller, height, n_lines)
+            rest.set_axis_off()
+            self.axes_[name] = self._draw(rest, self.shown_[name], n_columns, cmap)
+        return self
+
+    def _heading(self, kind):
+        """Say how many there are, and in which order they come."""
+        n, n_all = len(getattr(self, kind)), len(self.y_true)
+        text = f"{_HEADINGS[kind]}: {n:,} of {n_all:,}"
+        if n and self.confidence is not None:
+            text += f", {'most' if kind == 'wrong' else 'least'} confident first"
+        return text
+
+    def _draw(self, frame, rows, n_columns, cmap):
+        """Draw one gallery inside a frame; return its axes."""
+        if not len(rows):
+            return np.empty(0, dtype=object)
+        images = displayed_images(self.X, rows, self.image_shape)
+        captions = [self._caption(row) for row in rows]
+        # A short last row leaves blank places: images stay the same size.
+        _, axes, _ = draw_gallery(
+            frame,
+            images,
+            captions,
+            n_columns=n_columns,
+            caller=type(self).__name__,
+            cmap=cmap,
+            fill_row=True,
+        )
+        return axes
+
+    def _caption(self, row):
+        true, predicted = self.y_true[row], self.y_pred[row]
+        text = f"{true}" if true == predicted else f"{true} → {predicted}"
+        if self.confidence is not None:
+            text += f"\n{percent(self.confidence[row])}"
+        return text
+
+
+def percent(probability):
+    """Write a probability as a percentage that never rounds to certainty."""
+    if probability > 0.9995:
+        return "> 99.9 %"
+    return f"{100 * probability:.1f} %"

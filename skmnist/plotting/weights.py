@@ -1,0 +1,312 @@
+"""What the first dense layer learned: its weights as images."""
+
+from math import prod
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+
+from skmnist.preprocessing import resolve_image_shape
+
+from ._estimators import fitted_network, image_shape_of, last_step, steps_of
+from ._figures import DIVERGING
+from ._images import check_count, columns_for
+from .galleries import draw_gallery
+
+__all__ = ["DenseWeightsDisplay"]
+
+_CALLER = "DenseWeightsDisplay"
+
+# Layers of Keras that leave every pixel in its place.
+_PIXELWISE = (
+    "InputLayer",
+    "Flatten",
+    "Reshape",
+    "Rescaling",
+    "Normalization",
+    "BatchNormalization",
+    "Dropout",
+    "GaussianNoise",
+    "GaussianDropout",
+    "Activation",
+    "Identity",
+)
+
+
+class DenseWeightsDisplay:
+    """Weights of the first dense layer, one image for each of its units.
+
+    Each picture shows where ink drives a unit up (red) and where it drives it down
+    (blue). Use :meth:`from_estimator` or :meth:`from_weights` to make one.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_units, height, width[, 3])
+        Weights from each pixel to each unit.
+    names : sequence of str, default=None
+        What stands above each picture.
+    units : ndarray of shape (n_units,), default=None
+        Numbers of the units in their layer.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes, shape (n_units,)
+        One for each unit.
+    images_ : list of AxesImage
+        The pictures as drawn; their arrays are the weights.
+    colorbar_ : matplotlib Colorbar
+        The scale of all pictures; None for weights of three colours.
+    figure_ : matplotlib Figure
+        Their figure.
+
+    See Also
+    --------
+    FiltersDisplay : Weights of convolutions.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.linear_model import RidgeClassifier
+    >>> from skmnist.datasets import load_digits
+    >>> from skmnist.plotting import DenseWeightsDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = RidgeClassifier().fit(X / 255, y)
+    >>> display = DenseWeightsDisplay.from_estimator(model)
+    >>> display.weights.shape
+    (10, 8, 8)
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, weights, *, names=None, units=None):
+        self.weights = weights
+        self.names = names
+        self.units = units
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, *, n_units=25, units=None, image_shape=None, **plot_params
+    ):
+        """Show the weights from the pixels to the first dense layer.
+
+        Parameters
+        ----------
+        estimator : classifier, Pipeline, search or keras.Model
+            Fitted: a Keras network whose first layer with weights is dense,
+            scikit-learn's :class:`~sklearn.neural_network.MLPClassifier`, or a linear
+            classifier, which has a unit for each class.
+        n_units : int, default=25
+            How many units of a hidden layer to show: those with the largest weights
+            (by Euclidean norm), largest first.
+        units : array-like of int, default=None
+            Numbers of the units to show, in place of the largest.
+        image_shape : tuple of int, default=None
+            ``(height, width)`` or ``(height, width, channels)``; None asks the
+            estimator, and takes a square if it does not know.
+        **plot_params
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        DenseWeightsDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        TypeError
+            If the classifier has no such weights.
+        ValueError
+            If what reaches its first dense layer are no pixels, as in a CNN.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+        """
+        kernel, names, known_shape = _first_kernel(estimator)
+        return cls.from_weights(
+            kernel,
+            image_shape=image_shape or known_shape,
+            n_units=n_units,
+            units=units,
+            names=names,
+            **plot_params,
+        )
+
+    @classmethod
+    def from_weights(
+        cls,
+        kernel,
+        *,
+        image_shape=None,
+        n_units=25,
+        units=None,
+        names=None,
+        **plot_params,
+    ):
+        """Show a matrix of weights.
+
+        Parameters
+        ----------
+        kernel : array-like of shape (n_pixels, n_all_units)
+            Weights from each pixel, in the order height, width, channels, to each
+            unit.
+        image_shape : tuple of int, default=None
+            ``(height, width)`` or ``(height, width, channels)``; None means a square.
+        n_units : int, default=25
+            How many units to show, those with the largest weights first. With `names`
+            all are shown.
+        units : array-like of int, default=None
+            Numbers of the units to show, in place of the largest.
+        names : sequence of str, default=None
+            Name of each of all units.
+        **plot_params
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        DenseWeightsDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If the matrix does not fit the images, or there is no such unit.
+        """
+        kernel = np.array(kernel, dtype=float)
+        if kernel.ndim != 2:
+            raise ValueError(
+                "kernel must have the shape (n_pixels, n_units); got "
+                f"{kernel.ndim} dimension(s)."
+            )
+        shape = resolve_image_shape(len(kernel), image_shape)
+        if shape[2] not in (1, 3):
+            raise ValueError(
+                f"Weights of 1 or 3 channels can be shown; got {shape[2]} channels."
+            )
+        n_all = kernel.shape[1]
+        if units is not None:
+            units = np.atleast_1d(units)
+            if units.dtype.kind not in "iu" or not np.isin(units, range(n_all)).all():
+                raise ValueError(
+                    f"units must be numbers from 0 to {n_all - 1}; got "
+                    f"{units.tolist()}."
+                )
+        elif names is not None:
+            units = np.arange(n_all)
+        else:
+            check_count("n_units", n_units)
+            norms = np.linalg.norm(kernel, axis=0)
+            units = np.argsort(-norms, kind="stable")[:n_units]
+        shown = [f"unit {u}" if names is None else str(names[u]) for u in units]
+        weights = kernel.T[units].reshape(-1, *shape)
+        if shape[2] == 1:
+            weights = weights[..., 0]
+        return cls(weights, names=shown, units=units).plot(**plot_params)
+
+    def plot(self, ax=None, *, n_columns=None, cmap=DIVERGING):
+        """Draw the weights, all on one scale that is symmetric about zero.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array of Axes, default=None
+            A single axes is blanked and filled; an array must have one axes for each
+            unit. None makes a figure.
+        n_columns : int, default=None
+            Pictures in a row; None fills about a square.
+        cmap : str or Colormap, default="RdBu_r"
+            Diverging colours. Weights of three channels are drawn in these, about
+            a middle grey.
+
+        Returns
+        -------
+        DenseWeightsDisplay
+            The display itself.
+        """
+        weights = np.asarray(self.weights)
+        # A few outliers must not make all others pale.
+        limit = float(np.quantile(np.abs(weights), 0.995)) or 1.0
+        in_color = weights.ndim == 4
+        shown = np.clip(0.5 + 0.5 * weights / limit, 0, 1) if in_color else weights
+        self.figure_, self.axes_, self.images_ = draw_gallery(
+            ax,
+            shown,
+            self.names,
+            n_columns=columns_for(len(weights), n_columns),
+            caller=type(self).__name__ + ".plot",
+            cmap=cmap,
+            vmin=-limit,
+            vmax=limit,
+            extra_width=0.0 if in_color else 0.9,
+        )
+        self.colorbar_ = None
+        if not in_color:
+            self.colorbar_ = self.figure_.colorbar(
+                self.images_[0],
+                ax=list(self.axes_),
+                label="weight",
+                extend="both",
+                shrink=0.8,
+                aspect=30,
+                pad=0.03,
+            )
+            self.colorbar_.outline.set_visible(False)
+        return self
+
+
+def _first_kernel(estimator):
+    """Return weights (n_pixels, n_units), names of the units or None, image shape."""
+    if not isinstance(estimator, BaseEstimator):
+        model = fitted_network(estimator, _CALLER)
+        shape = tuple(model.inputs[0].shape)[1:]
+        return _dense_kernel(model), None, shape if len(shape) in (2, 3) else None
+    classifier = last_step(estimator)
+    names = None
+    if hasattr(classifier, "coefs_"):
+        kernel = np.asarray(classifier.coefs_[0])
+    elif hasattr(classifier, "coef_"):
+        kernel, names = _linear_kernel(classifier)
+    else:
+        kernel = _dense_kernel(fitted_network(classifier, _CALLER))
+    n_pixels = getattr(steps_of(estimator)[0], "n_features_in_", len(kernel))
+    if len(kernel) != n_pixels:
+        raise ValueError(
+            f"The weights belong to {len(kernel)} features that the steps before "
+            f"{type(classifier).__name__} make of {n_pixels} pixels: they are no image."
+        )
+    return kernel, names, image_shape_of(estimator)
+
+
+def _linear_kernel(classifier):
+    """Return the weights of a linear classifier and the classes that they speak for."""
+    coef = classifier.coef_
+    kernel = np.atleast_2d(coef.toarray() if issparse(coef) else coef).T
+    classes = np.asarray(classifier.classes_).tolist()
+    if len(classes) == 2 and kernel.shape[1] == 1:
+        return kernel, classes[1:]
+    # Support vector machines of LibSVM compare pairs of classes.
+    if kernel.shape[1] != len(classes) or hasattr(classifier, "support_"):
+        raise TypeError(
+            f"{type(classifier).__name__} has no weights for each class that could be "
+            f"shown: its coef_ has {kernel.shape[1]} row(s) for {len(classes)} classes."
+        )
+    return kernel, classes
+
+
+def _dense_kernel(model):
+    """Return the kernel of the first dense layer of a network that sees pixels."""
+    from skmnist._keras import keras
+
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dense):
+            kernel = np.array(keras.ops.convert_to_numpy(layer.kernel), dtype=float)
+            n_pixels = prod(model.inputs[0].shape[1:])
+            if len(kernel) == n_pixels:
+                return kernel
+            raise ValueError(
+                f"The first dense layer of {model.name!r} does not see the image as a "
+                f"whole: it has weights for {len(kernel)} values of {n_pixels}."
+            )
+        if type(layer).__name__ not in _PIXELWISE:
+            raise ValueError(
+                f"The first dense layer of {model.name!r} sees what the layer "
+                f"{layer.name!r} ({type(layer).__name__}) makes of the image, not its "
+                "pixels. FiltersDisplay and FeatureMapsDisplay show such networks."
+            )
+    raise ValueError(f"The network {model.name!r} has no dense layer.")

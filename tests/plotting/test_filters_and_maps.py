@@ -1,0 +1,211 @@
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from keras import layers
+from sklearn.exceptions import NotFittedError
+from sklearn.neighbors import KNeighborsClassifier
+
+from skmnist import KerasCNNClassifier
+from skmnist.networks import build_mlp
+from skmnist.plotting import FeatureMapsDisplay, FiltersDisplay
+
+
+def tiles(picture, shape, n_columns):
+    """Cut a picture into its tiles, and see that blanks lie between them."""
+    height, width = shape
+    kept = np.ones(picture.shape, bool)
+    kept[height :: height + 1] = False
+    kept[:, width :: width + 1] = False
+    assert np.isnan(picture[~kept]).all()
+    n_rows = (picture.shape[0] + 1) // (height + 1)
+    inner = picture[kept].reshape(n_rows, height, n_columns, width)
+    return inner.transpose(0, 2, 1, 3)
+
+
+def test_filters_are_those_of_every_convolution(cnn, left_alone):
+    model = cnn[-1].model_
+    with left_alone(model):
+        display = FiltersDisplay.from_estimator(cnn)
+    assert list(display.filters) == ["convolution_1", "convolution_2"]
+    for name, filters in display.filters.items():
+        np.testing.assert_array_equal(filters, model.get_layer(name).get_weights()[0])
+    assert [ax.get_title(loc="left") for ax in display.axes_] == [
+        "convolution_1: 3 filters of 3×3",
+        "convolution_2: 5 filters of 2×2, 3 input channels",
+    ]
+
+
+def test_picture_of_filters_shows_each_where_it_belongs(cnn):
+    display = FiltersDisplay.from_estimator(cnn)
+    first, second = (np.ma.filled(a.get_array(), np.nan) for a in display.images_)
+    kernel = display.filters["convolution_1"]
+    np.testing.assert_array_equal(
+        tiles(first, (3, 3), 3)[0], kernel[:, :, 0].transpose(2, 0, 1)
+    )
+    kernel = display.filters["convolution_2"]
+    np.testing.assert_array_equal(
+        tiles(second, (2, 2), 5), kernel.transpose(2, 3, 0, 1)
+    )
+    for artist, kernel in zip(display.images_, display.filters.values(), strict=True):
+        limit = np.abs(kernel).max()
+        assert artist.get_clim() == (-limit, limit)
+
+
+def test_more_filters_than_asked_for_are_left_out(cnn):
+    display = FiltersDisplay.from_estimator(cnn, max_filters=2, max_channels=1)
+    assert display.mosaics_["convolution_2"].shape == (2, 5)
+    assert display.axes_[1].get_title(loc="left") == (
+        "convolution_2: the first 2 of 5 filters of 2×2, "
+        "the first 1 of 3 input channels"
+    )
+
+
+def outputs(model, image, name):
+    probe = keras.Model(model.inputs[0], model.get_layer(name).output)
+    return keras.ops.convert_to_numpy(probe(image[None]))[0]
+
+
+def test_maps_are_the_outputs_of_convolutions_and_poolings(digits, cnn, left_alone):
+    X, _ = digits
+    model = cnn[-1].model_
+    before = X.copy()
+    with left_alone(model):
+        display = FeatureMapsDisplay.from_estimator(cnn, X, row=11)
+    np.testing.assert_array_equal(X, before)
+    image = (X[11] / 255).reshape(8, 8, 1).astype(np.float32)
+    names = ["convolution_1", "pooling_1", "convolution_2"]
+    assert list(display.feature_maps) == names
+    for name in names:
+        np.testing.assert_allclose(
+            display.feature_maps[name], outputs(model, image, name), atol=1e-6
+        )
+    assert [ax.get_title(loc="left") for ax in display.axes_] == [
+        "image: 8×8",
+        "convolution_1: 3 maps of 6×6",
+        "pooling_1: 3 maps of 3×3",
+        "convolution_2: 5 maps of 2×2",
+    ]
+
+
+def test_pictures_of_maps_show_image_and_maps(digits, cnn):
+    display = FeatureMapsDisplay.from_estimator(cnn, digits[0], row=-1, n_columns=2)
+    image, first, *_ = (np.ma.filled(a.get_array(), np.nan) for a in display.images_)
+    np.testing.assert_allclose(image, digits[0][299].reshape(8, 8) / 255, atol=1e-6)
+    maps = display.feature_maps["convolution_1"]
+    placed = tiles(first, (6, 6), 2).reshape(4, 6, 6)
+    np.testing.assert_array_equal(placed[:3], np.moveaxis(maps, -1, 0))
+    assert np.isnan(placed[3]).all()  # three maps in two columns leave one blank
+    assert display.images_[1].get_clim() == (maps.min(), maps.max())
+
+
+def test_predictions_are_the_same_afterwards(digits, cnn):
+    X, _ = digits
+    before = cnn.predict_proba(X)
+    FiltersDisplay.from_estimator(cnn)
+    FeatureMapsDisplay.from_estimator(cnn, X)
+    np.testing.assert_array_equal(cnn.predict_proba(X), before)
+
+
+def test_chosen_layers_and_some_of_their_maps(digits, cnn):
+    display = FeatureMapsDisplay.from_estimator(
+        cnn, digits[0], layers=["convolution_2"], max_maps=4
+    )
+    assert list(display.mosaics_) == ["convolution_2"]
+    assert display.mosaics_["convolution_2"].shape == (2, 11)
+    title = display.axes_[1].get_title(loc="left")
+    assert title == "convolution_2: the first 4 of 5 maps of 2×2"
+
+
+def nested_model():
+    inner = keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            layers.Conv2D(3, 3, name="deep"),
+            layers.AveragePooling2D(2, name="mean"),
+        ],
+        name="inner",
+    )
+    pixels = keras.Input((8, 8, 1))
+    start = layers.Conv2D(2, 3, padding="same", name="start")(pixels)
+    end = layers.DepthwiseConv2D(2, depth_multiplier=2, name="end")(inner(start))
+    return keras.Model(pixels, layers.Flatten()(end))
+
+
+def test_layers_inside_a_nested_model(left_alone):
+    model = nested_model()
+    image = np.random.default_rng(0).random((1, 8, 8)).astype(np.float32)
+    with left_alone(model):
+        display = FeatureMapsDisplay.from_estimator(model, image)
+        filters = FiltersDisplay.from_estimator(model).filters
+    assert list(display.feature_maps) == ["start", "inner/deep", "inner/mean", "end"]
+    start = outputs(model, image[0][..., None], "start")
+    deep = outputs(model.get_layer("inner"), start, "deep")
+    np.testing.assert_allclose(display.feature_maps["inner/deep"], deep, atol=1e-6)
+    np.testing.assert_allclose(
+        display.feature_maps["end"].ravel(),
+        keras.ops.convert_to_numpy(model(image[..., None])).ravel(),
+        atol=1e-6,
+    )
+    assert {name: kernel.shape for name, kernel in filters.items()} == {
+        "start": (3, 3, 1, 2),
+        "inner/deep": (3, 3, 2, 3),
+        "end": (2, 2, 3, 2),
+    }
+
+
+def test_colour_images_through_a_plain_network():
+    network = keras.Sequential(
+        [keras.Input((6, 5, 3)), layers.Conv2D(2, 2, name="convolution")]
+    )
+    images = np.random.default_rng(0).random((2, 6, 5, 3)).astype(np.float32)
+    display = FeatureMapsDisplay.from_estimator(network, images, row=1)
+    assert display.image.shape == (6, 5, 3)
+    np.testing.assert_allclose(
+        display.feature_maps["convolution"],
+        outputs(network, images[1], "convolution"),
+        atol=1e-6,
+    )
+
+
+def test_refuses_networks_without_images(mlp, digits):
+    with pytest.raises(ValueError, match="no convolution layer"):
+        FiltersDisplay.from_estimator(mlp)
+    with pytest.raises(ValueError, match="no convolution or pooling"):
+        FeatureMapsDisplay.from_estimator(mlp, digits[0])
+    with pytest.raises(ValueError, match="no convolution layer"):
+        FiltersDisplay.from_estimator(build_mlp((4,), 2))
+    assert plt.get_fignums() == []
+
+
+def test_refuses_what_is_no_fitted_network(digits):
+    with pytest.raises(NotFittedError):
+        FiltersDisplay.from_estimator(KerasCNNClassifier())
+    with pytest.raises(TypeError, match=r"FiltersDisplay.*KNeighborsClassifier"):
+        FiltersDisplay.from_estimator(KNeighborsClassifier().fit(*digits))
+    with pytest.raises(TypeError, match="graph of layers"):
+        FiltersDisplay.from_estimator(keras.Sequential([layers.Conv2D(1, 1)]))
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"row": 300}, ValueError, "0 to 299"),
+        ({"row": 1.5}, TypeError, "row"),
+        ({"layers": ["convolution_3"]}, ValueError, "'convolution_1', 'pooling_1'"),
+        ({"layers": []}, ValueError, "layers must be among"),
+        ({"max_maps": 0}, ValueError, "max_maps"),
+    ],
+)
+def test_refuses_rows_and_layers_that_are_not_there(
+    digits, cnn, params, error, message
+):
+    with pytest.raises(error, match=message):
+        FeatureMapsDisplay.from_estimator(cnn, digits[0], **params)
+    assert plt.get_fignums() == []
+
+
+def test_refuses_an_image_that_does_not_fit():
+    network = keras.Sequential([keras.Input((6, 5, 3)), layers.Conv2D(2, 2)])
+    with pytest.raises(ValueError, match=r"shape \(6, 5, 3\).*\(7, 5, 3\)"):
+        FeatureMapsDisplay.from_estimator(network, np.zeros((1, 7, 5, 3)))

@@ -1,0 +1,172 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import LinearSVC
+
+from skmnist.plotting import RecognitionDisplay
+
+X = np.arange(6 * 4).reshape(6, 4) / 23
+Y_TRUE = np.array([0, 1, 2, 0, 1, 2])
+Y_PRED = np.array([0, 2, 1, 1, 1, 2])
+CONFIDENCE = np.array([0.9, 0.6, 0.8, 0.8, 0.5, 0.99999])
+
+
+def titles(axes):
+    return [ax.get_title() for ax in axes]
+
+
+def headings(display):
+    return [text.get_text() for ax in display.figure_.axes for text in ax.texts]
+
+
+def test_most_confident_mistakes_come_first():
+    display = RecognitionDisplay.from_predictions(
+        X, Y_TRUE, Y_PRED, confidence=CONFIDENCE
+    )
+    assert display.shown_["wrong"].tolist() == [2, 3, 1]
+    assert titles(display.axes_["wrong"]) == [
+        "2 → 1\n80.0 %",
+        "0 → 1\n80.0 %",
+        "1 → 2\n60.0 %",
+    ]
+
+
+def test_least_confident_right_answers_come_first():
+    display = RecognitionDisplay.from_predictions(
+        X, Y_TRUE, Y_PRED, confidence=CONFIDENCE
+    )
+    assert display.shown_["right"].tolist() == [4, 0, 5]
+    assert titles(display.axes_["right"]) == ["1\n50.0 %", "0\n90.0 %", "2\n> 99.9 %"]
+
+
+def test_each_caption_stands_above_its_own_image():
+    display = RecognitionDisplay.from_predictions(
+        X, Y_TRUE, Y_PRED, confidence=CONFIDENCE
+    )
+    for kind in ("wrong", "right"):
+        for row, ax in zip(display.shown_[kind], display.axes_[kind], strict=True):
+            np.testing.assert_allclose(
+                ax.images[0].get_array(), X[row].reshape(2, 2), atol=1e-6
+            )
+
+
+def test_headings_count_all_not_only_those_shown():
+    display = RecognitionDisplay.from_predictions(
+        X, Y_TRUE, Y_PRED, confidence=CONFIDENCE, n_images=1
+    )
+    assert headings(display) == [
+        "Not recognised (true → predicted): 3 of 6, most confident first",
+        "Recognised: 3 of 6, least confident first",
+    ]
+    assert len(display.axes_["wrong"]) == len(display.axes_["right"]) == 1
+
+
+def test_without_confidence_images_stay_in_order():
+    display = RecognitionDisplay.from_predictions(X, Y_TRUE, Y_PRED, kind="wrong")
+    assert display.shown_["wrong"].tolist() == [1, 2, 3]
+    assert titles(display.axes_["wrong"]) == ["1 → 2", "2 → 1", "0 → 1"]
+    assert list(display.axes_) == ["wrong"]
+    assert headings(display) == ["Not recognised (true → predicted): 3 of 6"]
+
+
+def test_nothing_wrong_leaves_an_empty_gallery():
+    display = RecognitionDisplay.from_predictions(X, Y_TRUE, Y_TRUE)
+    assert len(display.axes_["wrong"]) == 0
+    assert headings(display)[0].endswith("0 of 6")
+    assert display.shown_["right"].tolist() == list(range(6))
+
+
+def test_network_in_a_pipeline(digits, mlp):
+    X, y = digits
+    display = RecognitionDisplay.from_estimator(mlp, X, y, n_images=5)
+    predicted, probabilities = mlp.predict(X), mlp.predict_proba(X)
+    wrong = np.flatnonzero(predicted != y)
+    expected = wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
+    assert display.wrong.tolist() == expected.tolist()
+    np.testing.assert_allclose(display.confidence, probabilities.max(axis=1))
+
+
+class Contrary(KNeighborsClassifier):
+    """Predicts the least probable class, with labels of its own."""
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmin(axis=1)]
+
+
+def test_confidence_is_that_of_the_predicted_label(digits):
+    X, y = digits
+    names = np.array(["zero", "one", "two", "three", "four"] * 2)[y]
+    model = Contrary(3).fit(X, names)
+    display = RecognitionDisplay.from_estimator(model, X[:20], names[:20])
+    expected = model.predict_proba(X[:20]).min(axis=1)
+    np.testing.assert_allclose(display.confidence, expected)
+
+
+def test_classifier_without_probabilities(digits):
+    X, y = digits
+    model = LinearSVC().fit(X / 255, y)
+    display = RecognitionDisplay.from_estimator(model, X / 255, y)
+    assert display.confidence is None
+    assert len(display.wrong) == int((model.predict(X / 255) != y).sum())
+
+
+def test_data_frames_and_images_that_are_no_squares():
+    frame = pd.DataFrame(np.tile(X, 2))
+    display = RecognitionDisplay.from_predictions(
+        frame, Y_TRUE, Y_PRED, image_shape=(2, 4), kind="right"
+    )
+    assert display.axes_["right"][0].images[0].get_array().shape == (2, 4)
+
+
+def test_the_classifier_tells_the_shape_of_its_images(digits, cnn):
+    X = np.repeat(digits[0], 2, axis=1).reshape(-1, 8, 16)
+    model = type(cnn)([("scale", type(cnn[0])(image_shape=(8, 16)))])
+    model.steps.append(("clf", KNeighborsClassifier(1)))
+    flat = X.reshape(len(X), -1)
+    model.fit(flat, digits[1])
+    display = RecognitionDisplay.from_estimator(model, flat, digits[1], kind="right")
+    np.testing.assert_allclose(
+        display.axes_["right"][0].images[0].get_array(),
+        X[display.shown_["right"][0]] / 255,
+        atol=1e-6,
+    )
+
+
+def test_data_stay_as_they_are(digits, mlp, left_alone):
+    X, y = digits
+    before = X.copy()
+    with left_alone(mlp[-1].model_):
+        RecognitionDisplay.from_estimator(mlp, X, y)
+    np.testing.assert_array_equal(X, before)
+
+
+def test_given_axes():
+    figure, axes = plt.subplots(2, 1)
+    display = RecognitionDisplay.from_predictions(X, Y_TRUE, Y_PRED, ax=axes)
+    assert display.figure_ is figure
+    assert plt.get_fignums() == [figure.number]
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"confidence": [0.5] * 5}, "inconsistent"),
+        ({"confidence": [1.5] * 6}, "from 0 to 1"),
+        ({"confidence": [np.nan] * 6}, "from 0 to 1"),
+        ({"kind": "mistakes"}, "'both', 'wrong' or 'right'"),
+        ({"n_images": 0}, "n_images"),
+        ({"n_columns": 0}, "n_columns"),
+    ],
+)
+def test_refuses_what_makes_no_sense(params, message):
+    with pytest.raises(ValueError, match=message):
+        RecognitionDisplay.from_predictions(X, Y_TRUE, Y_PRED, **params)
+    assert plt.get_fignums() == []
+
+
+def test_refuses_a_classifier_that_is_not_fitted():
+    with pytest.raises(NotFittedError):
+        RecognitionDisplay.from_estimator(KNeighborsClassifier(), X, Y_TRUE)
