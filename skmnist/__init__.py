@@ -24,6 +24,7 @@ _MODULES = {
     "networks",
     "persistence",
     "pipelines",
+    "plotting",
     "preprocessing",
 }
 
