@@ -96,6 +96,22 @@ def test_images_of_another_size_are_refused(digits):
         model.predict(X.reshape(-1, 4, 16))
 
 
+def test_pixels_must_not_change_places(digits):
+    X, y = digits
+    model = small_mlp().fit(X.reshape(-1, 8, 8), y)
+    with pytest.raises(ValueError, match=r"\(4, 16\).*\(8, 8, 1\)"):
+        model.predict(X.reshape(-1, 4, 16))
+
+
+def test_pixels_too_large_to_compute_with_are_named(digits):
+    X, y = digits
+    model = small_mlp().fit(X, y)
+    huge = X.copy()
+    huge[7] = 3e38
+    with pytest.raises(ValueError, match=r"row 7 .* 3e\+38, are too large"):
+        model.predict(huge)
+
+
 def test_a_width_that_is_no_square_needs_image_shape(digits):
     X, y = digits
     with_label = np.column_stack([y, X])
@@ -115,8 +131,11 @@ def test_an_image_shape_that_is_none_is_refused(shape, digits):
 
 def test_channels_first_are_not_mistaken_for_pixels(digits):
     X, y = digits
-    with pytest.raises(ValueError, match=r"\(1, 8, 8\).*channels first.*ImageScaler"):
-        small_cnn().fit(X.reshape(-1, 1, 8, 8), y)
+    for channels in (1, 3):
+        images = np.repeat(X.reshape(-1, 1, 8, 8), channels, axis=1)
+        message = rf"\({channels}, 8, 8\).*channels first.*ImageScaler"
+        with pytest.raises(ValueError, match=message):
+            small_cnn().fit(images, y)
 
 
 def test_images_too_small_for_the_network_are_refused(digits):
@@ -250,6 +269,14 @@ def test_bad_parameters_are_refused_before_anything_is_built(
         classifier(**params).fit(*digits)
     assert next(iter(params)) in str(caught.value)
     assert not built
+
+
+def test_parameters_are_checked_when_training_goes_on(digits):
+    X, y = digits
+    model = small_mlp(warm_start=True).fit(X, y).set_params(learning_rate=-1)
+    for go_on in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=r"'learning_rate'.* Got -1"):
+            go_on(X, y)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from builders import small_cnn, small_mlp
+from builders import BACKEND, small_cnn, small_mlp
 from sklearn.pipeline import make_pipeline
 
 from skmnist import ImageScaler
@@ -40,6 +40,16 @@ def test_types_of_pixels_do_not_matter(digits):
             assert probabilities.dtype == np.float32
             expected = probabilities if expected is None else expected
             assert np.array_equal(probabilities, expected)
+
+
+@pytest.mark.skipif(BACKEND == "jax", reason="JAX has no double precision by default")
+def test_double_precision_is_kept(digits):
+    X, y = digits
+    single = small_mlp().fit(X, y).predict_proba(X)
+    double = small_mlp(precision="float64").fit(X, y).predict_proba(X)
+    assert double.dtype == np.float64
+    np.testing.assert_allclose(double.sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_allclose(single.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_memory_layout_does_not_matter(digits):

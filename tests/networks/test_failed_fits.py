@@ -136,6 +136,13 @@ def test_a_loss_of_nan_says_what_to_do(digits):
         small_mlp(**DIVERGES).fit(*digits)
 
 
+def test_the_very_last_step_may_diverge_as_well(digits):
+    X, y = digits
+    # The loss of the only step is that of the weights before it.
+    with pytest.raises(FloatingPointError, match="no finite numbers"):
+        small_mlp(**DIVERGES, epochs=1, batch_size=300).fit(1000 * X, y)
+
+
 @pytest.mark.filterwarnings("ignore:One or more of the test scores")
 def test_a_loss_of_nan_becomes_a_nan_cell_in_a_search(digits):
     X, y = digits

@@ -80,6 +80,18 @@ def test_cnn_gives_each_convolution_its_own_kernel_and_pooling():
     ]
 
 
+@pytest.mark.parametrize(
+    ("filters", "units"), [(4, 8), ((4, 4, 4), (8, 8)), ((4,), ())]
+)
+def test_pooling_and_dropout_of_a_cnn_follow_its_depth(filters, units):
+    types = layer_types(build_cnn((12, 12), 10, filters=filters, units=units))
+    n_convolutions = types.count("Conv2D")
+    assert n_convolutions == (1 if filters == 4 else len(filters))
+    assert types[n_convolutions] == "MaxPooling2D"
+    assert types.count("MaxPooling2D") == 1
+    assert types.count("Dropout") == 1 + (1 if units == 8 else len(units))
+
+
 @pytest.mark.parametrize("build", [build_mlp, build_cnn])
 def test_penalties_and_initializer_reach_all_weight_matrices(build):
     model = build((8, 8, 1), 3, l1=0.25, l2=0.5, kernel_initializer="he_normal")

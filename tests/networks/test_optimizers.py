@@ -100,6 +100,16 @@ def test_other_optimizers_train_and_go_on_as_well(name, digits):
     assert whole.history_["loss"][-1] < whole.history_["loss"][0]
 
 
+def test_an_average_of_the_weights_takes_their_place(digits):
+    X, y = digits
+    config = {"learning_rate": 0.1}
+    plain = small_mlp(optimizer={"class_name": "SGD", "config": config}).fit(X, y)
+    config = {**config, "use_ema": True, "ema_momentum": 0.9}
+    averaged = small_mlp(optimizer={"class_name": "SGD", "config": config}).fit(X, y)
+    assert averaged.history_ == plain.history_
+    assert not np.allclose(averaged.predict_proba(X), plain.predict_proba(X))
+
+
 def test_training_goes_on_with_another_optimizer_from_its_first_state(digits):
     X, y = digits
     model = small_mlp(epochs=2, warm_start=True).fit(X, y)

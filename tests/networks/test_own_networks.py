@@ -187,6 +187,12 @@ def subclassed(keras, shape, n):
     return model
 
 
+def without_softmax(keras, shape, n):
+    return keras.Sequential(
+        [keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(n)]
+    )
+
+
 FAULTS = {
     nothing: "must return a keras.Model; got NoneType",
     unbuilt: r"input shape is not known: .* begins with keras.Input\(\(8, 8, 1\)\)",
@@ -196,6 +202,7 @@ FAULTS = {
     other_shape: r"one input of the shape \(None, 8, 8, 1\).* got .*\(None, 3, 3, 1\)",
     with_lambda: "cannot be described as data.*Lambda",
     own_activation: "cannot be described as data",
+    without_softmax: "must give probabilities.* softmax",
     subclassed: "not known: let it be a functional or sequential model",
 }
 

@@ -89,12 +89,21 @@ def test_a_sample_of_weight_zero_is_as_good_as_dropped(digits):
     )
 
 
+def test_a_class_without_weight_keeps_its_column(digits):
+    X, y = digits
+    model = small_mlp().fit(X, y, sample_weight=(y < 9).astype(float))
+    assert model.classes_.tolist() == list(range(10))
+    assert model.predict_proba(X).shape == (len(X), 10)
+
+
 def test_the_unit_of_sample_weights_does_not_matter(digits):
     X, y = digits
     weights = np.linspace(0.1, 2, len(X))
     one = small_mlp(l2=0.01).fit(X, y, sample_weight=weights)
     other = small_mlp(l2=0.01).fit(X, y, sample_weight=1000 * weights)
     np.testing.assert_allclose(one.predict_proba(X), other.predict_proba(X), rtol=1e-4)
+    huge = small_mlp(l2=0.01).fit(X, y, sample_weight=1e307 * weights)
+    np.testing.assert_allclose(one.predict_proba(X), huge.predict_proba(X), rtol=1e-4)
     plain = small_mlp(l2=0.01).fit(X, y)
     assert not np.allclose(plain.predict_proba(X), one.predict_proba(X), rtol=1e-3)
 
