@@ -381,7 +381,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             _engine.TrainingSettings(
                 optimizer=optimizer,
                 epochs=int(epochs),
-                batch_size=int(self.batch_size),
+                batch_size=min(int(self.batch_size), len(training[0])),
                 patience=self.n_iter_no_change if self.early_stopping else None,
                 callbacks=callbacks,
                 verbose=int(self.verbose),

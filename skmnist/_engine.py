@@ -155,7 +155,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     trained = TrainedNetwork(
         config, model.get_weights(), custom_objects, is_shared=_is_ours(spec.builder)
     )
-    _check_finite(trained, history)
+    _check_finite(model, history, data.inputs[:8])
     new_state = TrainingState(
         state.weights_seed,
         state.shuffle_seed,
@@ -272,14 +272,13 @@ def _is_shareable(spec, settings):
     )
 
 
-def _check_finite(network, history):
+def _check_finite(model, history, samples):
     """Refuse a network that the last steps have spoilt, which no loss shows."""
-    losses = [values[-1] for name, values in history.items() if name.endswith("loss")]
-    if not all(map(np.isfinite, losses)) or not all(
-        np.isfinite(array).all() for array in network.weights
-    ):
+    last = [values[-1] for name, values in history.items() if name.endswith("loss")]
+    outputs = _values([model(samples, training=False)])[0]
+    if not (np.isfinite(last).all() and np.isfinite(outputs.astype(float)).all()):
         raise FloatingPointError(
-            "Training diverged: weights or losses are no finite numbers. "
+            "Training diverged: losses or probabilities are no finite numbers. "
             "Scale the inputs to [0, 1], or lower learning_rate."
         )
 

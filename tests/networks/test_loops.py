@@ -50,6 +50,7 @@ def loops_used(monkeypatch):
         {"learning_rate": 0.01},
         {"optimizer": {"class_name": "Adam", "config": {"amsgrad": True}}},
         {"optimizer": {"class_name": "Adam", "config": {"clipnorm": 0.01}}},
+        {"optimizer": {"class_name": "Adam", "config": {"use_ema": True}}},
         {"optimizer": "sgd"},
         {"optimizer": "rmsprop"},
     ],
