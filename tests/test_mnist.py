@@ -30,7 +30,7 @@ def mnist():
         # The published recipe, and what it is published to reach.
         ("mlp_512", {"random_state": 0}, 0.981),
         # The published 0.99 takes ten epochs; two show that convolutions learn.
-        ("cnn_simple", {"random_state": 0, "epochs": 2}, 0.98),
+        ("cnn_simple", {"random_state": 0, "epochs": 2}, 0.975),
         ("nearest_neighbors", {}, 0.968),
     ],
 )
