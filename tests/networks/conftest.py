@@ -1,4 +1,14 @@
+import os
+import tempfile
+
 import pytest
+
+if os.environ.get("KERAS_BACKEND") == "jax":
+    # Many tests compile the same networks, in this process and in others.
+    _compiled = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", _compiled.name)
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
 @pytest.fixture(scope="session")

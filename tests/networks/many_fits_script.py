@@ -5,10 +5,12 @@ import json
 
 import numpy as np
 import psutil
-from builders import small_mlp
+from builders import BACKEND, small_mlp
 
 WARM_UP, MEASURED = 20, 40
-SHAPES = 10  # more than are kept compiled
+# More than are kept compiled; on JAX fewer, where Keras leaves 1 to 2 MB behind for
+# all that it compiles.
+SHAPES = 6 if BACKEND == "jax" else 10
 
 
 def settings(keras):
@@ -44,7 +46,11 @@ def main():
         "settings are kept": settings(keras) == before,
         "types of weights": sorted({str(w.dtype) for w in model.model_.get_weights()}),
         "model of the user": of_the_user.predict(X[:2, :3], verbose=0).shape,
-        "next name": keras.layers.Dense(1).name,
+        "next names": [
+            keras.layers.Dense(1).name,
+            keras.optimizers.Adam().name,
+            keras.random.SeedGenerator(0).name,
+        ],
     }
     print(json.dumps(seen))
 
