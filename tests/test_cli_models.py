@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from skmnist._numbers import duration
 from skmnist.cli import _tables
 from skmnist.cli._commands import skmnist
 from skmnist.cli._comparison import run_comparison
 from skmnist.cli._image_sets import ImageSet, load_image_set
 from skmnist.cli._models import configured_model, fitting_names, parse_params
-from skmnist.cli._numbers import duration
 from skmnist.cli._training import prepare_training, train
 from skmnist.datasets import write_idx
 from skmnist.evaluation import ModelScores, comparison_table

@@ -15,6 +15,7 @@ ROOT = Path(skmnist.__file__).parent
 # From the bottom to the top. A module imports only what stands before it, or
 # beside it in the same folder.
 ORDER = [
+    "_numbers",
     "datasets",
     "preprocessing",
     "networks",

@@ -152,9 +152,9 @@ def train(name, dataset, epochs, params, seed, out, force, as_json):
     of a network with the epoch that is under way and saves what it learned until
     then.
     """
+    from skmnist._numbers import count
     from skmnist.cli._image_sets import load_image_set
     from skmnist.cli._models import parse_params
-    from skmnist.cli._numbers import count
     from skmnist.cli._progress import epoch_progress
     from skmnist.cli._reports import report_training
     from skmnist.cli._result_files import check_output

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from skmnist._numbers import is_missing
 from skmnist.cli._errors import bad_input
 from skmnist.cli._models import has_epochs, report_epochs
-from skmnist.cli._numbers import is_missing
 from skmnist.cli._parallel import worker_pool
 
 if TYPE_CHECKING:

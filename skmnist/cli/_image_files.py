@@ -4,9 +4,9 @@ from math import prod
 
 import numpy as np
 
+from skmnist._numbers import by
 from skmnist.cli._errors import BadInput, bad_input
 from skmnist.cli._messages import note
-from skmnist.cli._numbers import by
 
 _PICTURE_FORMATS = ("PNG", "BMP", "GIF", "JPEG", "TIFF", "PPM")
 _PICTURE_SUFFIXES = (".png", ".bmp", ".gif", ".jpg", ".jpeg", ".tif", ".tiff", ".pgm")

@@ -15,8 +15,8 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
+from skmnist._numbers import clock, duration, percent
 from skmnist.cli._messages import note
-from skmnist.cli._numbers import clock, duration, percent
 from skmnist.cli._tables import stderr_console
 
 _QUIET_SECONDS = 5.0  # at least, between two lines in a pipe that are not results

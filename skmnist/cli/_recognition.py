@@ -5,9 +5,9 @@ from math import isqrt, prod
 
 import numpy as np
 
+from skmnist._numbers import by
 from skmnist.cli._errors import BadInput, bad_input
 from skmnist.cli._messages import note
-from skmnist.cli._numbers import by
 
 
 @dataclass(frozen=True, eq=False)

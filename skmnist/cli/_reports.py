@@ -4,10 +4,10 @@ import json
 import os
 from pathlib import Path
 
+from skmnist._numbers import count, duration, joined, percent
 from skmnist.cli._comparison import is_small, method, records
 from skmnist.cli._export import describe_set
 from skmnist.cli._models import list_models
-from skmnist.cli._numbers import count, duration, joined, percent
 from skmnist.cli._result_files import markdown_table, write_text
 from skmnist.cli._tables import (
     comparison_cells,

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from skmnist._numbers import joined
 from skmnist.cli._comparison import Comparison, run_comparison
 from skmnist.cli._errors import BadInput, Failure
 from skmnist.cli._models import check_fit, configured_model, has_epochs
-from skmnist.cli._numbers import joined
 
 DEFAULT_FOLDS = 3
 

@@ -8,7 +8,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from skmnist.cli._numbers import (
+from skmnist._numbers import (
     count,
     duration,
     is_missing,
