@@ -200,6 +200,42 @@ def test_labels_are_those_of_predict_even_against_the_probabilities(monkeypatch)
     assert result.log_loss == pytest.approx(expected)
 
 
+class Sure(Reader):
+    """Has the probability of its answer in the second column of X."""
+
+    def predict_proba(self, X):
+        X = np.asarray(X)
+        shares = np.repeat((1 - X[:, 1:2]) / 2, 3, axis=1)
+        shares[np.arange(len(X)), X[:, 0].astype(int)] = X[:, 1]
+        return shares
+
+
+def test_calibration_compares_confidence_with_right_answers():
+    answers = [(0, 0.95, 0), (1, 0.93, 1), (2, 0.91, 0), (1, 0.5, 1), (0, 0.42, 2)]
+    X = np.array([answer[:2] for answer in answers])
+    y = np.array([answer[2] for answer in answers])
+    result = evaluate(Sure().fit(X, [0, 1, 2, 0, 1]), X, y)
+    assert result.calibration["n"].tolist() == [2, 3]  # 0.5 belongs below
+    np.testing.assert_allclose(result.calibration["confidence"], [0.46, 0.93])
+    np.testing.assert_allclose(result.calibration["accuracy"], [1 / 2, 2 / 3])
+    expected = (2 * 0.04 + 3 * (0.93 - 2 / 3)) / 5
+    assert result.calibration_error == pytest.approx(expected)
+    assert json.loads(json.dumps(result.to_dict()))["calibration"][0]["n"] == 2
+
+
+def test_confidence_is_that_of_the_answer_given():
+    X = TRUE[:, None]
+    result = evaluate(Contrary().fit(X, TRUE), X, TRUE)
+    np.testing.assert_allclose(result.calibration["confidence"], [0.1, 0.2, 0.7])
+
+
+def test_there_is_no_calibration_without_probabilities(reading):
+    result = evaluate(*reading)
+    assert result.calibration is None
+    assert math.isnan(result.calibration_error)
+    assert result.to_dict()["calibration"] is None
+
+
 def test_string_labels_and_data_frames(digits):
     X, y = digits
     names = np.array([f"digit {n}" for n in "0123456789"])

@@ -7,7 +7,8 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sklearn.utils.multiclass import unique_labels
 
-from ._scores import mean_log_loss, predict_labels
+from ._calibration import calibration_error, calibration_table
+from ._scores import class_probabilities, mean_log_loss, predict_labels
 from ._significance import binomial_standard_error, wilson_interval
 from ._trial import check_labels, check_seen
 
@@ -45,6 +46,14 @@ class Evaluation:
         recall of a class without an image.
     confusion : DataFrame of shape (n_classes, n_classes)
         Numbers of images by true label (rows) and predicted label (columns).
+    calibration : DataFrame or None
+        Whether its confidence, the probability of the predicted label, can be
+        believed: one row for each tenth of the range from 0 to 1 that occurs, with
+        the mean ``confidence`` of its images, their ``accuracy``, and their number
+        ``n``. None for a model without probabilities.
+    calibration_error : float
+        Mean distance between the two, weighted by the numbers of images (expected
+        calibration error), between 0 and 1. NaN for a model without probabilities.
 
     See Also
     --------
@@ -61,6 +70,8 @@ class Evaluation:
     n_wrong: int
     per_class: "pd.DataFrame"
     confusion: "pd.DataFrame"
+    calibration: "pd.DataFrame | None" = None
+    calibration_error: float = float("nan")
 
     def to_dict(self):
         """Return everything as plain numbers, strings, lists and dicts.
@@ -70,7 +81,7 @@ class Evaluation:
         result : dict
             Ready for :func:`json.dumps`. None stands where the attributes have NaN;
             ``per_class`` is a list with one dict a class, ``confusion`` a list of
-            rows, ``labels`` their labels.
+            rows, ``labels`` their labels, ``calibration`` a list with one dict a bin.
         """
         per_class = self.per_class.reset_index()
         columns = [per_class[column].tolist() for column in per_class]
@@ -89,6 +100,12 @@ class Evaluation:
                 for row in zip(*columns, strict=True)
             ],
             "confusion": self.confusion.to_numpy().tolist(),
+            "calibration": (
+                None
+                if self.calibration is None
+                else self.calibration.to_dict("records")
+            ),
+            "calibration_error": _none_for_nan(self.calibration_error),
         }
 
     def __str__(self):
@@ -120,7 +137,7 @@ def evaluate(model, X, y):
     Labels are those of the model's ``predict``, so that the accuracy equals its
     ``score``; they are not taken from the largest probability, which some models
     (:class:`~sklearn.svm.SVC` for one) do not follow. ``predict`` is called once, and
-    ``predict_proba`` once for the log loss where the model has it.
+    ``predict_proba`` once, for log loss and calibration, where the model has it.
 
     Parameters
     ----------
@@ -135,7 +152,7 @@ def evaluate(model, X, y):
     -------
     result : Evaluation
         Accuracy with its uncertainty, error, log loss, precision, recall and F1 of
-        each class, confusion matrix; printing it shows them all.
+        each class, confusion matrix, all of which printing shows; calibration.
 
     Raises
     ------
@@ -153,6 +170,9 @@ def evaluate(model, X, y):
     ----------
     E. B. Wilson (1927). Probable inference, the law of succession, and statistical
     inference. Journal of the American Statistical Association 22, 209-212.
+
+    C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger (2017). On calibration of modern
+    neural networks. ICML, 1321-1330. https://arxiv.org/abs/1706.04599
 
     Examples
     --------
@@ -186,12 +206,20 @@ def evaluate(model, X, y):
     )
     n = len(y)
     n_right = int(np.sum(predicted == y))
+    probabilities = class_probabilities(model, X)
+    log_loss = mean_log_loss(y, probabilities, classes)
+    calibration = None
+    if probabilities is not None:
+        columns = {label: i for i, label in enumerate(labels.tolist())}
+        chosen = [columns[label] for label in predicted.tolist()]
+        confidence = probabilities[np.arange(n), chosen].astype(float)
+        calibration = calibration_table(predicted == y, confidence)
     return Evaluation(
         accuracy=n_right / n,
         accuracy_se=binomial_standard_error(n_right, n),
         accuracy_interval=wilson_interval(n_right, n),
         error=(n - n_right) / n,
-        log_loss=mean_log_loss(model, X, y),
+        log_loss=log_loss,
         n=n,
         n_right=n_right,
         n_wrong=n - n_right,
@@ -203,5 +231,9 @@ def evaluate(model, X, y):
             confusion_matrix(y, predicted, labels=labels),
             index=index.rename("true"),
             columns=index.rename("predicted"),
+        ),
+        calibration=calibration,
+        calibration_error=(
+            float("nan") if calibration is None else calibration_error(calibration)
         ),
     )

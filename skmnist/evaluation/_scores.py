@@ -98,14 +98,20 @@ def predict_labels(model, X):
     return predicted
 
 
-def mean_log_loss(model, X, y):
-    """Log loss of the model's probabilities; NaN when it has none."""
-    classes = getattr(model, "classes_", None)
-    if classes is None or not hasattr(model, "predict_proba"):
+def class_probabilities(model, X):
+    """Probabilities of all classes for each row of X; None when the model has none."""
+    if getattr(model, "classes_", None) is None or not hasattr(model, "predict_proba"):
+        return None
+    return np.asarray(model.predict_proba(X))
+
+
+def mean_log_loss(y, probabilities, classes):
+    """Log loss of probabilities of the classes; NaN without any."""
+    if probabilities is None:
         return float("nan")
     if len(classes) == 1:
         return 0.0
-    return float(log_loss(y, model.predict_proba(X), labels=classes))
+    return float(log_loss(y, probabilities, labels=classes))
 
 
 def count_parameters(model):
@@ -170,12 +176,13 @@ def _fit_and_score(model, X, y, X_test, y_test):
     start = perf_counter()
     predicted = predict_labels(model, X_test)
     predict_time = perf_counter() - start
+    probabilities = class_probabilities(model, X_test)
     return _SplitScores(
         right=np.asarray(predicted == y_test, dtype=bool),
         n_train=len(y),
         fit_time=fit_time,
         predict_time=predict_time,
-        log_loss=mean_log_loss(model, X_test, y_test),
+        log_loss=mean_log_loss(y_test, probabilities, getattr(model, "classes_", None)),
         n_parameters=count_parameters(model),
     )
 
