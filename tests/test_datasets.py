@@ -106,7 +106,7 @@ def test_any_size_and_labels_load_under_all_namings(tmp_path, rename, load):
         assert found.image_shape == (4, 6)
         assert found.source == str(tmp_path)
     assert found.target_names.tolist() == ["2", "7", "30"]
-    assert "8 images of 4 x 6" in found.DESCR
+    assert "8 images of 4×6" in found.DESCR
     assert "handwritten" not in found.DESCR
 
 
@@ -171,13 +171,13 @@ def test_folder_without_data_is_an_error_that_lists_the_files(tmp_path):
     [
         (NAMES[1], np.arange(4), r"train-labels.*4 labels for 5 images"),
         (NAMES[1], np.arange(6), r"train-labels.*6 labels for 5 images"),
-        (NAMES[1], np.ones((5, 1), int), r"train-labels.*2 dimensions \(5 x 1\)"),
+        (NAMES[1], np.ones((5, 1), int), r"train-labels.*2 dimensions \(5×1\)"),
         (NAMES[1], np.ones(5), r"train-labels.*float64"),
         (NAMES[1], -np.arange(5), r"train-labels.*from -4 to 0"),
         (NAMES[0], np.ones((5, 24), int), r"train-images.*three dimensions.*found 2"),
         (NAMES[0], np.ones((5, 4, 6)), r"train-images.*float64"),
         (NAMES[0], np.full((5, 4, 6), 256), r"train-images.*256"),
-        (NAMES[0], np.ones((5, 6, 4), int), r"6 x 4 pixels, test images of 4 x 6"),
+        (NAMES[0], np.ones((5, 6, 4), int), r"6×4 pixels, test images of 4×6"),
     ],
 )
 @pytest.mark.parametrize("load", [load_idx, lambda f, s: fetch_mnist(s, data_home=f)])

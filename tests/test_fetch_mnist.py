@@ -142,10 +142,12 @@ def test_places_are_searched_in_the_documented_order(home, tmp_path, monkeypatch
     write_set(_download.default_folder(), 3)
     assert value_of(fetch_mnist()) == 3
     monkeypatch.setenv("SKMNIST_DATA", str(tmp_path / "variable"))
-    assert value_of(fetch_mnist()) == 3
+    with pytest.warns(UserWarning, match=r"\$SKMNIST_DATA"):
+        assert value_of(fetch_mnist()) == 3
     write_set(tmp_path / "variable", 2)
     assert value_of(fetch_mnist()) == 2
-    assert value_of(fetch_mnist(data_home=tmp_path / "given")) == 2
+    with pytest.warns(UserWarning, match="data_home"):
+        assert value_of(fetch_mnist(data_home=tmp_path / "given")) == 2
     write_set(tmp_path / "given", 1)
     assert value_of(fetch_mnist(data_home=str(tmp_path / "given"))) == 1
     assert fetch_mnist(data_home=tmp_path / "given").source == str(tmp_path / "given")
@@ -154,11 +156,44 @@ def test_places_are_searched_in_the_documented_order(home, tmp_path, monkeypatch
 def test_home_directory_is_expanded_and_an_empty_variable_ignored(home, monkeypatch):
     write_set(home / "digits", 7)
     monkeypatch.setenv("SKMNIST_DATA", "~/digits")
-    assert value_of(fetch_mnist(data_home="~/none")) == 7
+    with pytest.warns(UserWarning, match="none"):
+        assert value_of(fetch_mnist(data_home="~/none")) == 7
     assert value_of(fetch_mnist(data_home="~/digits")) == 7
     monkeypatch.setenv("SKMNIST_DATA", "")
     with pytest.raises(DataNotFoundError):
         fetch_mnist(download_if_missing=False)
+
+
+@pytest.mark.parametrize("how", ["data_home", "SKMNIST_DATA"])
+def test_another_folder_than_the_one_named_is_not_used_silently(
+    home, tmp_path, monkeypatch, how
+):
+    write_keras(home / ".keras", 5)
+    named = tmp_path / "typo"
+    data_home = named if how == "data_home" else None
+    if how == "SKMNIST_DATA":
+        monkeypatch.setenv(how, str(named))
+    with pytest.warns(UserWarning, match=rf"{home}.*named: .*{how} {named}") as record:
+        assert value_of(fetch_mnist(data_home=data_home)) == 5
+    assert record[0].filename == __file__
+    write_set(named, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert value_of(fetch_mnist(data_home=data_home)) == 1
+
+
+def test_all_files_that_are_missing_are_named_whatever_the_part(tmp_path):
+    for subset in "train", "test":
+        with pytest.raises(DataNotFoundError) as caught:
+            fetch_mnist(subset, data_home=tmp_path, download_if_missing=False)
+        assert all(name in str(caught.value) for name in NAMES)
+    write_set(tmp_path, 1, NAMES[:1])
+    with pytest.raises(DataNotFoundError) as caught:
+        fetch_mnist("train", data_home=tmp_path)
+    lacking = str(caught.value).partition("lacks")[2]
+    assert [name.removesuffix(".gz") in lacking for name in NAMES] == [False] + 3 * [
+        True
+    ]
 
 
 def test_searching_creates_no_folder(home):
@@ -341,7 +376,8 @@ def test_download_goes_to_the_folder_given_and_is_done_once(
         assert names_in(_download.default_folder()) == sorted(NAMES)
         assert server.requests == NAMES
 
-        fetch_mnist("all", data_home=tmp_path / "a" / "b")
+        with pytest.warns(UserWarning, match="data_home"):
+            fetch_mnist("all", data_home=tmp_path / "a" / "b")
         assert not (tmp_path / "a").exists()  # found in the default folder
         for path in _download.default_folder().iterdir():
             path.unlink()

@@ -118,12 +118,34 @@ def test_write_idx_refuses_what_the_format_cannot_hold(tmp_path, array, error):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_gzip_is_recognised_by_content_not_by_name(tmp_path):
-    data = idx_bytes(8, [3], b"abc")
-    (tmp_path / "plain.gz").write_bytes(data)
+GOOD = [(read_idx, idx_bytes(8, [3], b"abc")), (read_csv, b"7,1,2\n")]
+
+
+@pytest.mark.parametrize(("read", "data"), GOOD)
+@pytest.mark.parametrize("name", ["digits.gz", "DIGITS.GZ"])
+def test_gzip_that_is_not_gzip_is_refused(tmp_path, read, data, name):
+    path = tmp_path / name
+    path.write_bytes(data)
+    refused(read, path, "not a gzip file", data[:4].hex(" "), "1f 8b")
+    path.write_bytes(b"")
+    refused(read, path, "not a gzip file", "empty")
+    path.write_bytes(gzip.compress(data))
+    read(path)
+
+
+@pytest.mark.parametrize(("read", "data"), GOOD)
+def test_gzip_is_read_whatever_its_name(tmp_path, read, data):
+    (tmp_path / "plain").write_bytes(data)
     (tmp_path / "packed").write_bytes(gzip.compress(data))
-    assert read_idx(tmp_path / "plain.gz").tobytes() == b"abc"
-    assert read_idx(tmp_path / "packed").tobytes() == b"abc"
+    plain, packed = (read(tmp_path / name) for name in ("plain", "packed"))
+    assert np.array_equal(plain[0], packed[0])
+
+
+@pytest.mark.parametrize("name", ["x.gz", "X.GZ"])
+def test_what_is_written_under_the_name_of_gzip_is_gzip(tmp_path, name):
+    write_idx(tmp_path / name, np.arange(3))
+    assert (tmp_path / name).read_bytes()[:2] == b"\x1f\x8b"
+    assert read_idx(tmp_path / name).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -137,10 +159,10 @@ def test_gzip_is_recognised_by_content_not_by_name(tmp_path):
         (b"\0\0\x08\0", ["0 dimensions"]),
         (b"\0\0\x08\xff" + b"\0\0\0\1" * 255, ["255 dimensions", "64"]),
         (idx_bytes(8, [1, 2], b"")[:9], ["cut short", "2 dimensions"]),
-        (idx_bytes(8, [2, 3], b"abcde"), ["cut short", "2 x 3", "only 5"]),
+        (idx_bytes(8, [2, 3], b"abcde"), ["cut short", "2×3", "only 5"]),
         (idx_bytes(0x0C, [2], b"abcde"), ["cut short", "8 bytes", "only 5"]),
         (idx_bytes(8, [2, 3], b"abcdefg"), ["6 bytes", "more follow"]),
-        (idx_bytes(8, [0, 28, 28], b""), ["no data", "0 x 28 x 28"]),
+        (idx_bytes(8, [0, 28, 28], b""), ["no data", "0×28×28"]),
     ],
 )
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
@@ -268,7 +290,7 @@ def test_csv_line_without_end_is_refused_before_it_fills_memory(tmp_path, monkey
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", ["no rows"]),
+        ("", ["file is empty"]),
         ("\n \n", ["no rows"]),
         ("label,pixel\n", ["no rows"]),
         ("5\n6\n", ["row 1", "one column"]),
@@ -291,8 +313,10 @@ def test_csv_line_without_end_is_refused_before_it_fills_memory(tmp_path, monkey
         ("5,1,2\n" + "9" * 5000 + ",1,2\n", ["row 2, column 1", "label"]),
         ("5,1,2\n6,1,2#\n", ["row 2, column 3", "'2#'"]),
         ('5,1,2\n6,"1",2\n', ["row 2, column 2"]),
-        ("name,1x1\n5,1\n", ["row 1, column 1", "'name'"]),
-        ("5;1;2\n6;1;2\n", ["row 1", "one column"]),
+        ("name,1x1\n5,1\n", ["row 1, column 1", "'name'", "header", "'label'"]),
+        ("nan,1\n5,1\n", ["row 1, column 1", "'nan'", "expected a label"]),
+        ("5;1;2\n6;1;2\n", ["row 1", "one column", "commas"]),
+        ("5,1,2\n6;1;2\n", ["row 2", "1 column,", "expected 3"]),
         ("5,1\r6,1\n", ["row 1"]),
         ("5,1\n\0,1\n", ["row 2, column 1"]),
     ],
@@ -301,6 +325,21 @@ def test_malformed_csv_is_refused_with_its_row(tmp_path, text, words):
     path = tmp_path / "x.csv"
     path.write_text(text, encoding="utf-8", newline="")
     refused(read_csv, path, *words)
+
+
+def test_rows_of_pixels_alone_are_told_by_their_width(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("label,a,b\n7,1,2\n")
+    assert _csv.read_unlabelled_csv(path, 2).tolist() == [[1, 2]]
+    assert _csv.read_unlabelled_csv(path, 3).tolist() == [[7, 1, 2]]
+    path.write_text("7,1,2\n0.5,1,2\n")
+    with pytest.raises(DataFormatError, match=r"row 2, column 1.*'0.5'.*a label"):
+        _csv.read_unlabelled_csv(path, 2)
+    with pytest.raises(DataFormatError, match=r"row 2, column 1.*'0.5'.*a pixel"):
+        _csv.read_unlabelled_csv(path, 3)
+    path.write_text("7,1,2\n256,1,2\n7,1\n")
+    with pytest.raises(DataFormatError, match=r"row 2, column 1.*'256'.*a pixel"):
+        _csv.read_unlabelled_csv(path, 3)
 
 
 def test_binary_file_read_as_csv_is_refused(tmp_path):
@@ -386,7 +425,7 @@ def test_npz_with_pickled_objects_is_refused_and_runs_nothing(tmp_path):
     ("member", "words"),
     [
         (npy_bytes(np.array(["a"])), ["<U1", "expected numbers"]),
-        (npy_bytes(IMAGES)[:-1], ["promises 2 x 3 x 4", "24 bytes", "found 23"]),
+        (npy_bytes(IMAGES)[:-1], ["promises 2×3×4", "24 bytes", "found 23"]),
         (npy_bytes(IMAGES) + b"!", ["24 bytes", "found 25"]),
         (b"hello", ["damaged"]),
         (b"\x93NUMPY\x09\x00" + npy_bytes(IMAGES)[8:], ["version (9, 0)"]),

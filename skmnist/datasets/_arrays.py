@@ -4,8 +4,8 @@ import numpy as np
 
 
 def by(shape):
-    """Write a shape the way it is read aloud: 60,000 x 28 x 28."""
-    return " x ".join(f"{size:,}" for size in shape)
+    """Write a shape the way it is read aloud: 60,000×28×28."""
+    return "×".join(f"{size:,}" for size in shape)
 
 
 def as_pixels(array, name, error=ValueError):

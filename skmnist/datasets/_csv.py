@@ -27,7 +27,8 @@ def read_csv(path):
     Parameters
     ----------
     path : str or path-like
-        The file, plain or gzipped (recognised by content).
+        The file, plain or gzipped. Gzip is recognised by the content, but a file
+        whose name ends in ``.gz`` must be gzipped.
 
     Returns
     -------
@@ -43,7 +44,8 @@ def read_csv(path):
         another number of columns than the first, or there is no row. The
         message gives the row, counted from 1 as a spreadsheet counts, header
         included. Labels other than whole numbers from 0, letters for example,
-        are refused too: encode them first.
+        are refused too: encode them first. Also if the file is a damaged gzip
+        file, or none though its name ends in ``.gz``.
     FileNotFoundError
         If there is no such file.
 
@@ -69,6 +71,30 @@ def read_csv(path):
         return _read_rows(stream, path, label_column=0)
 
 
+def read_unlabelled_csv(path, n_pixels):
+    """Read the images of a CSV file, with a label in front of each row or without.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, as `read_csv` reads it but for the labels.
+    n_pixels : int
+        Number of pixels of an image: rows of so many columns have no label.
+
+    Returns
+    -------
+    ndarray of shape (n_images, n_columns) or (n_images, n_columns - 1), dtype uint8
+        The pixels; their number may differ from `n_pixels`.
+
+    Raises
+    ------
+    DataFormatError
+        As `read_csv` raises it.
+    """
+    with open_data(path) as stream:
+        return _read_rows(stream, path, label_column=0, unlabelled=n_pixels)[0]
+
+
 def read_arff(path):
     """Read a dense ARFF file of whole numbers whose last column is the label."""
     with open_data(path) as stream:
@@ -80,10 +106,14 @@ def read_arff(path):
     raise DataFormatError(f"{path}: not an ARFF file: it has no line @DATA")
 
 
-def _read_rows(stream, path, label_column, first_line=1):
-    """Read all rows into pixels and labels, block by block."""
+def _read_rows(stream, path, label_column, first_line=1, unlabelled=None):
+    """Read all rows into pixels and labels, block by block.
+
+    Rows of `unlabelled` columns, if it is given, are pixels alone.
+    """
     n_pixels = None
     pixels, labels = [], []
+    number = 0
     for number, block in _blocks(stream, path, first_line):
         lines = block.replace(b"\r\n", b"\n").split(b"\n")
         if number == 1:
@@ -95,14 +125,18 @@ def _read_rows(stream, path, label_column, first_line=1):
             continue
         if n_pixels is None:
             n_pixels = rows[0].count(b",")
+            if n_pixels + 1 == unlabelled:
+                label_column, n_pixels = None, unlabelled
         table = _parse(rows, n_pixels, label_column)
         if table is None:
             raise _fault(path, lines, number, n_pixels, label_column)
         pixels.append(np.ascontiguousarray(table["pixels"]))
-        labels.append(table["label"].astype(np.int64))
+        if label_column is not None:
+            labels.append(table["label"].astype(np.int64))
     if n_pixels is None:
-        raise DataFormatError(f"{path}: no images, the file has no rows")
-    return np.concatenate(pixels), np.concatenate(labels)
+        reason = "the file has no rows of numbers" if number else "the file is empty"
+        raise DataFormatError(f"{path}: no images, {reason}")
+    return np.concatenate(pixels), np.concatenate(labels) if labels else None
 
 
 def _blocks(stream, path, number):
@@ -133,7 +167,9 @@ def _parse(rows, n_pixels, label_column):
     if n_pixels == 0 or text.translate(None, _PLAIN):
         return None
     fields = [("label", np.int64), ("pixels", np.uint8, (n_pixels,))]
-    if label_column == -1:
+    if label_column is None:
+        del fields[0]
+    elif label_column == -1:
         fields.reverse()
     lines = text.decode("ascii").split("\n")
     try:
@@ -144,23 +180,33 @@ def _parse(rows, n_pixels, label_column):
 
 def _fault(path, lines, number, n_pixels, label_column):
     """Find the first row that is at fault and say what is wrong with it."""
+    n_columns = n_pixels + (label_column is not None)
     for row, line in enumerate(lines, number):
         if not line.strip():
             continue
         cells = line.split(b",")
-        if len(cells) == 1:
-            found = "has one column, expected a label and at least one pixel"
-            return DataFormatError(f"{path}, row {row}: {found}")
-        if len(cells) != n_pixels + 1:
+        if len(cells) == 1 and n_columns <= 1:
             return DataFormatError(
-                f"{path}, row {row}: has {len(cells):,} columns, "
-                f"expected {n_pixels + 1:,} as in the first row"
+                f"{path}, row {row}: has one column, expected a label and at least one "
+                "pixel, separated by commas"
+            )
+        if len(cells) != n_columns:
+            columns = "1 column" if len(cells) == 1 else f"{len(cells):,} columns"
+            return DataFormatError(
+                f"{path}, row {row}: has {columns}, "
+                f"expected {n_columns:,} as in the first row"
             )
         for column, cell in enumerate(cells):
-            is_label = column == label_column % len(cells)
+            is_label = label_column is not None and column == label_column % n_columns
             top = _MAX_LABEL if is_label else 255
             if not _is_whole_number(cell.strip(b" \t"), top):
                 shown = cell[:20].decode("utf-8", "replace")
+                if row == 1 and not any(map(_is_number, cells)):
+                    first = cells[0][:20].decode("utf-8", "replace")
+                    return DataFormatError(
+                        f"{path}, row 1, column 1: found {first!r}; a header begins "
+                        "with 'label', and rows of images hold whole numbers"
+                    )
                 wanted = (
                     "a label: a whole number from 0 (encode other labels first)"
                     if is_label
@@ -174,6 +220,15 @@ def _fault(path, lines, number, n_pixels, label_column):
         f"{path}, rows {number} to {number + len(lines) - 1}: "
         "not rows of whole numbers separated by commas"
     )
+
+
+def _is_number(cell):
+    """Tell whether a cell is a number of any kind, NaN included."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_whole_number(cell, top):

@@ -31,9 +31,20 @@ class DataNotFoundError(FileNotFoundError):
 
 @contextmanager
 def open_data(path):
-    """Open a file for reading bytes; gzip is recognised by content, not by name."""
+    """Open a file for reading bytes; gzip is recognised by content.
+
+    The name promises it, though: a file in ``.gz`` that is something else is refused,
+    as it is more often a download gone wrong than one that was unpacked on its way.
+    """
     with open(path, "rb") as stored:
-        if stored.peek(2)[:2] != _GZIP_MAGIC:
+        start = stored.peek(4)[:4]
+        if start[:2] != _GZIP_MAGIC:
+            if _is_named_gzip(path):
+                raise DataFormatError(
+                    f"{path}: not a gzip file, as .gz in its name says: "
+                    + (f"it begins with {start.hex(' ')}" if start else "it is empty")
+                    + ", expected 1f 8b. If it is meant to be plain, take the .gz off."
+                )
             yield stored
             return
         try:
@@ -43,6 +54,10 @@ def open_data(path):
             raise DataFormatError(
                 f"{path}: this gzip file is damaged or cut short ({err})"
             ) from err
+
+
+def _is_named_gzip(path):
+    return str(path).lower().endswith(".gz")
 
 
 def check_unpacked_size(path, stream, n_bytes):
@@ -95,7 +110,7 @@ def replacing(path):
 def replacing_data(path):
     """Like `replacing`, but what is written is gzipped if the name ends in ``.gz``."""
     with replacing(path) as stored:
-        if not str(path).endswith(".gz"):
+        if not _is_named_gzip(path):
             yield stored
             return
         # Without name and time the same data always give the same file. Level 9

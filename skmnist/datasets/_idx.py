@@ -35,8 +35,8 @@ def read_idx(path):
     Parameters
     ----------
     path : str or path-like
-        The file, plain or gzipped. Gzip is recognised by the content, so that a
-        file that was unpacked on its way and kept its ``.gz`` is read as well.
+        The file, plain or gzipped. Gzip is recognised by the content, but a file
+        whose name ends in ``.gz`` must be gzipped.
 
     Returns
     -------
@@ -49,7 +49,8 @@ def read_idx(path):
     ------
     DataFormatError
         If the file is not in IDX format, is shorter or longer than its header
-        says, is empty, or is a damaged gzip file.
+        says, is empty, is a damaged gzip file, or is none though its name ends in
+        ``.gz``.
     FileNotFoundError
         If there is no such file.
 

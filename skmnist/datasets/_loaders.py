@@ -257,11 +257,15 @@ def absence(folder):
     return "no such folder" if not folder.is_dir() else "none of the files is there"
 
 
-def read_files(folder, found, splits):
-    """Read the parts of a set from the files found, or return None without any."""
+def read_files(folder, found, splits, named=None):
+    """Read the parts of a set from the files found, or return None without any.
+
+    An error for files that the parts `splits` lack names those that the parts `named`
+    lack, by default the same.
+    """
     if found:
-        missing = missing_files(found, splits)
-        if missing:
+        if missing_files(found, splits):
+            missing = missing_files(found, named or splits)
             names = ", ".join(sorted(path.name for path in found.values()))
             raise DataNotFoundError(
                 f"{folder} is incomplete: it holds {names}, but lacks "

@@ -23,6 +23,7 @@ from skmnist.datasets._published import (
 )
 
 _ENVIRONMENT = "SKMNIST_DATA"
+_SPLITS = subset_splits("all")
 
 _DESCR = """\
 MNIST, handwritten digits, 28x28
@@ -139,6 +140,12 @@ def fetch_mnist(
     ValueError
         If `subset` is none of the three.
 
+    Warns
+    -----
+    UserWarning
+        If a folder was named, by `data_home` or else by ``SKMNIST_DATA``, but the
+        images were found in another place.
+
     See Also
     --------
     load_idx : Any other set in the same format.
@@ -169,13 +176,20 @@ def fetch_mnist(
     target, parts, source = _search(given, splits, looked)
     if parts is None:
         if not download_if_missing:
-            raise _not_found("download_if_missing is False", target, splits, looked)
+            raise _not_found("download_if_missing is False", target, looked)
         try:
             _download.download(target, splits)
         except OSError as err:
             reason = f"downloading failed ({err})"
-            raise _not_found(reason, target, splits, looked) from err
+            raise _not_found(reason, target, looked) from err
         parts, source = read_files(target, find_files(target), splits), str(target)
+    if given and source != str(given[0][1]):
+        warnings.warn(
+            f"MNIST is read from {source}, as it is not in the folder that was named: "
+            f"{looked[0]}",
+            UserWarning,
+            stacklevel=2,
+        )
     return join_parts(parts, _description(parts, splits), source, return_X_y)
 
 
@@ -197,7 +211,7 @@ def _search(given, splits, looked):
         if _broken_off(found, splits):
             looked.append(f"{name} {folder} (incomplete)")
             return folder, None, None
-        parts = read_files(folder, found, splits)
+        parts = read_files(folder, found, splits, _SPLITS)
         if parts is not None:
             return folder, parts, str(folder)
         looked.append(f"{name} {folder} ({absence(folder)})")
@@ -208,7 +222,7 @@ def _search(given, splits, looked):
     if _broken_off(found, splits):
         looked.append(f"{default} (incomplete)")
     else:
-        parts = read_files(default, found, splits)
+        parts = read_files(default, found, splits, _SPLITS)
         if parts is not None:
             return target, parts, str(default)
         looked.append(f"{default} ({absence(default)})")
@@ -242,9 +256,14 @@ def _broken_off(found, splits):
     )
 
 
-def _not_found(reason, target, splits, looked):
-    """Compose the one error that says what is missing and how to get it."""
-    names = ", ".join(f"{stem}.gz" for stem in missing_files({}, splits))
+def _not_found(reason, target, looked):
+    """Compose the one error that says what is missing and how to get it.
+
+    It names the files of both parts, whichever was asked for: who has to fetch them
+    from another machine goes there once.
+    """
+    missing = missing_files(find_files(target), _SPLITS)
+    names = ", ".join(f"{stem}.gz" for stem in missing)
     return DataNotFoundError(
         f"MNIST was not found, and {reason}. To get it, download {names} from "
         f"{_download.MIRRORS[0]} on a machine with a network and put them (or "
