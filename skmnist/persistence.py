@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import skmnist
 from skmnist.datasets._files import replacing
+from skmnist.evaluation._trial import other_kind
 
 __all__ = ["ModelFileError", "load_model", "save_model"]
 
@@ -43,7 +44,8 @@ def save_model(model, path, *, metadata=None, compress=3):
     Parameters
     ----------
     model : estimator
-        A fitted classifier, :class:`~sklearn.pipeline.Pipeline` or search.
+        A fitted classifier, :class:`~sklearn.pipeline.Pipeline` or search that
+        ends in one.
     path : str or path-like
         Where to write; an existing file is replaced.
     metadata : dict, default=None
@@ -60,6 +62,8 @@ def save_model(model, path, *, metadata=None, compress=3):
     ------
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
+    TypeError
+        If the model is a regressor, or something else that is no classifier.
     FileNotFoundError
         If there is no folder to write to.
 
@@ -78,6 +82,9 @@ def save_model(model, path, *, metadata=None, compress=3):
     True
     """
     check_is_fitted(model)
+    kind = other_kind(model)
+    if kind is not None:
+        raise TypeError(f"model must be a fitted classifier; got the {kind} {model!r}.")
     path = Path(path)
     content = {
         "format": _FORMAT,
@@ -117,7 +124,7 @@ def load_model(path, *, return_metadata=False):
     FileNotFoundError
         If there is no such file.
     ModelFileError
-        If it is a file of another kind, or its model is not fitted.
+        If it is a file of another kind, or its model is not fitted or no classifier.
     """
     path = Path(path)
     with path.open("rb") as file:
@@ -128,6 +135,8 @@ def load_model(path, *, return_metadata=False):
                 f"{path} is no model file: it is {kind}. Model files are written by "
                 "save_model, joblib.dump or 'skmnist train --out'."
             )
+    if not start:
+        raise ModelFileError(f"{path} cannot be loaded as a model: it is empty.")
     try:
         content = joblib.load(path)
     except MemoryError:
@@ -140,10 +149,18 @@ def load_model(path, *, return_metadata=False):
         ) from error
     metadata = {}
     if isinstance(content, dict) and content.get("format") == _FORMAT:
-        if content.get("format_version") != _FORMAT_VERSION:
+        version = content.get("format_version")
+        if not isinstance(version, int):
             raise ModelFileError(
-                f"{path} was written by skmnist {content.get('skmnist_version')}, "
-                f"whose files skmnist {skmnist.__version__} cannot read: upgrade."
+                f"{path} calls itself a {_FORMAT}, but gives "
+                + ("no" if version is None else f"{version!r} as its")
+                + " format_version: save_model did not write it, or not like this."
+            )
+        if version != _FORMAT_VERSION:
+            raise ModelFileError(
+                f"{path} has version {version} of the format for model files; skmnist "
+                f"{skmnist.__version__} reads version {_FORMAT_VERSION}. It was "
+                f"written by skmnist {content.get('skmnist_version', '?')}: upgrade."
             )
         metadata, content = content.get("metadata", {}), content.get("model")
     if isinstance(content, type) or not (
@@ -151,7 +168,13 @@ def load_model(path, *, return_metadata=False):
     ):
         raise ModelFileError(
             f"{path} holds an object of type {type(content).__name__}, not a fitted "
-            "scikit-learn estimator."
+            "classifier."
+        )
+    kind = other_kind(content)
+    if kind is not None:
+        raise ModelFileError(
+            f"{path} holds a {kind} ({type(content).__name__}); expected a fitted "
+            "classifier."
         )
     try:
         check_is_fitted(content)

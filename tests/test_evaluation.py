@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
@@ -305,6 +306,54 @@ def test_evaluate_refuses_unusable_data(X, y, message):
         evaluate(model, X, y)
 
 
+@pytest.mark.parametrize(
+    "labels", [[3, 7, 3, 7], [True, False, True, False], [3.0, 7.0, 3.0, 7.0]]
+)
+def test_labels_of_one_kind_may_have_the_dtype_object(labels):
+    X = np.arange(4)[:, None]
+    plain, boxed = np.array(labels), np.array(labels, dtype=object)
+    model = KNeighborsClassifier(1).fit(X, plain)
+    for y in boxed, pd.Series(boxed):
+        result = evaluate(model, X, y)
+        assert result.n_right == 4
+        pd.testing.assert_frame_equal(
+            result.confusion, evaluate(model, X, plain).confusion
+        )
+    assert evaluate(DummyClassifier().fit(X, boxed), X, plain).n_right == 2
+    assert compare([GaussianNB()], X, boxed, cv=2)["accuracy"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([1, "a", 1, "a"], "numbers and strings; all must be strings, all numbers"),
+        ([1, True, 1, True], "booleans and numbers"),
+        ([1, None, 1, 1], "NoneType and numbers"),
+        ([b"a", b"b", b"a", b"b"], "bytes; all must be"),
+        ([1.5, 2.5, 1.5, 2.5], "continuous"),
+    ],
+)
+def test_labels_of_several_kinds_or_of_none_are_refused(labels, message):
+    X = np.zeros((4, 1))
+    model = DummyClassifier().fit(X, [0, 1, 0, 1])
+    with pytest.raises(ValueError, match=message):
+        evaluate(model, X, np.array(labels, dtype=object))
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        (LinearRegression(), "regressor"),
+        (make_pipeline(StandardScaler(), LinearRegression()), "regressor"),
+        (KMeans(2, random_state=0), "clusterer"),
+    ],
+)
+def test_evaluate_refuses_what_is_no_classifier(model, kind, digits):
+    X, y = digits
+    with pytest.raises(TypeError, match=f"fitted classifier; got the {kind}"):
+        evaluate(model.fit(X, y), X, y)
+
+
 def test_predictions_of_the_wrong_number_are_refused(reading):
     model, X, y = reading
     model.predict = lambda X: PREDICTED[:1]
@@ -379,7 +428,9 @@ def test_cross_validation_figures_by_hand(columns):
         "fair": "no clear difference",
         "poor": "worse",
     }
-    assert table.attrs["test"] == "corrected resampled t-test"
+    assert table.attrs["test"] == (
+        "the larger p of the corrected resampled t-test and pooled McNemar's test"
+    )
     assert table.attrs["n_splits"] == 6
 
 

@@ -13,6 +13,10 @@ from ._significance import holm, mcnemar_test, resampled_test
 from ._trial import make_trial, name_models, resolve_seed
 
 _ALPHA = 0.05
+# What `_significance.resampled_test` does, in a few words.
+_RESAMPLED_TEST = (
+    "the larger p of the corrected resampled t-test and pooled McNemar's test"
+)
 
 
 def iter_compare(
@@ -124,7 +128,8 @@ def comparison_table(scores):
         - ``error_message`` (string): type and text of a failed model's error, on
           one line.
 
-        ``table.attrs`` has ``test``, ``correction``, ``alpha`` and ``n_splits``.
+        ``table.attrs`` has ``test`` (what ``p_value`` comes from, in words),
+        ``correction``, ``alpha`` and ``n_splits``.
 
     Raises
     ------
@@ -243,7 +248,7 @@ def _p_value(best, other):
 
 def _attributes(ranked):
     n_splits = max((len(s.right) for s in ranked), default=0)
-    test = "McNemar's test" if n_splits == 1 else "corrected resampled t-test"
+    test = "McNemar's test" if n_splits == 1 else _RESAMPLED_TEST
     return {
         "test": test if n_splits else None,
         "correction": "Holm",
@@ -347,7 +352,7 @@ def compare(
     >>> int(table.loc["perceptron", "n_parameters"])
     650
     >>> table.attrs["test"]
-    'corrected resampled t-test'
+    "the larger p of the corrected resampled t-test and pooled McNemar's test"
     """
     seed = resolve_seed(random_state)
     models = name_models(models, seed)

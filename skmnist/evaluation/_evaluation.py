@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import unique_labels
 from ._calibration import calibration_error, calibration_table
 from ._scores import class_probabilities, mean_log_loss, predict_labels
 from ._significance import binomial_standard_error, wilson_interval
-from ._trial import check_labels, check_seen
+from ._trial import check_labels, check_seen, other_kind, plain_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,7 +146,8 @@ def evaluate(model, X, y):
     X : array-like, sparse matrix or DataFrame with n_samples rows
         Images in any form that the model takes.
     y : array-like of shape (n_samples,)
-        Their true labels, of any kind that the model was fitted with.
+        Their true labels, of the kind that the model was fitted with: all strings,
+        all numbers or all booleans, whatever the dtype of the array.
 
     Returns
     -------
@@ -159,6 +160,8 @@ def evaluate(model, X, y):
     ValueError
         If X and y are empty or differ in length, if y holds no class labels, or if
         it holds labels that the model was not fitted on (they are named).
+    TypeError
+        If the model is a regressor, or something else that is no classifier.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 
@@ -193,13 +196,17 @@ def evaluate(model, X, y):
 
     if isinstance(model, type) or not hasattr(model, "predict"):
         raise TypeError(f"model must be a fitted classifier; got {model!r}.")
+    kind = other_kind(model)
+    if kind is not None:
+        raise TypeError(f"model must be a fitted classifier; got the {kind} {model!r}.")
     y = check_labels(X, y)
     classes = getattr(model, "classes_", None)
     if classes is not None:
+        classes = plain_labels(np.asarray(classes), "classes_")
         check_seen(y, classes, "y has labels that the model was not fitted on")
     predicted = predict_labels(model, X)
 
-    labels = np.asarray(unique_labels(y, predicted) if classes is None else classes)
+    labels = unique_labels(y, predicted) if classes is None else classes
     index = pd.Index(labels.tolist(), name="label")
     precision, recall, f1, support = precision_recall_fscore_support(
         y, predicted, labels=labels, zero_division=np.nan

@@ -13,6 +13,7 @@ from sklearn.utils.parallel import delayed
 from sklearn.utils.validation import _num_samples
 
 from ._significance import binomial_standard_error, corrected_standard_error
+from ._trial import plain_labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +90,7 @@ class ModelScores:
 
 def predict_labels(model, X):
     """Predicted labels of X as a one-dimensional array, one for each row."""
-    predicted = column_or_1d(model.predict(X))
+    predicted = plain_labels(column_or_1d(model.predict(X)), "The prediction")
     if len(predicted) != _num_samples(X):
         raise ValueError(
             f"{type(model).__name__}.predict gave {len(predicted)} labels "
@@ -111,7 +112,8 @@ def mean_log_loss(y, probabilities, classes):
         return float("nan")
     if len(classes) == 1:
         return 0.0
-    return float(log_loss(y, probabilities, labels=classes))
+    labels = plain_labels(np.asarray(classes), "classes_")
+    return float(log_loss(y, probabilities, labels=labels))
 
 
 def count_parameters(model):

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import clone, is_regressor
+from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples
 
@@ -30,7 +30,7 @@ class Trial:
 
 def check_labels(X, y, X_name="X", y_name="y"):
     """Return y as one-dimensional class labels, one for each row of X."""
-    y = column_or_1d(y)
+    y = plain_labels(column_or_1d(y), y_name)
     n_rows = _num_samples(X)
     if n_rows != len(y):
         raise ValueError(
@@ -41,6 +41,31 @@ def check_labels(X, y, X_name="X", y_name="y"):
         raise ValueError(f"{X_name} and {y_name} are empty; at least 1 row is needed.")
     check_classification_targets(y)
     return y
+
+
+def plain_labels(y, name):
+    """Give labels of dtype object the type that they have in common.
+
+    pandas and NumPy keep whole numbers so when they come one by one. Strings stay as
+    they are, which scikit-learn takes.
+    """
+    if y.dtype != object:
+        return y
+    kinds = {_kind(label_type) for label_type in set(map(type, y))}
+    if len(kinds) > 1 or not kinds <= {"strings", "numbers", "booleans"}:
+        raise ValueError(
+            f"{name} has labels of dtype object that are {' and '.join(sorted(kinds))};"
+            " all must be strings, all numbers, or all booleans."
+        )
+    return y if kinds <= {"strings"} else np.array(y.tolist())
+
+
+def _kind(label_type):
+    if issubclass(label_type, str):
+        return "strings"
+    if issubclass(label_type, bool | np.bool_):
+        return "booleans"
+    return "numbers" if issubclass(label_type, Real) else label_type.__name__
 
 
 def check_seen(y, known, message):
@@ -119,15 +144,21 @@ def _checked_classifier(name, model):
             f"The model {name!r} must be a registered name or a classifier with fit "
             f"and predict; got {model!r}."
         )
-    try:
-        regressor = is_regressor(model)
-    except AttributeError:  # no tags, which a classifier may do without
-        regressor = False
-    if regressor:
+    kind = other_kind(model)
+    if kind is not None:
         raise TypeError(
-            f"The model {name!r} must be a classifier; got the regressor {model!r}."
+            f"The model {name!r} must be a classifier; got the {kind} {model!r}."
         )
     return model
+
+
+def other_kind(model):
+    """Say what a model is that is no classifier; None for what may be one."""
+    try:
+        kind = get_tags(model).estimator_type
+    except AttributeError:  # no tags, which a classifier may do without
+        return None
+    return None if kind in (None, "classifier") else kind.replace("_", " ")
 
 
 def _free_name(model, taken):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from builders import BACKEND, dense, small_cnn, small_mlp
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
@@ -141,6 +141,13 @@ def test_a_model_that_is_not_fitted_is_not_saved(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_regressor_is_not_saved(tmp_path):
+    model = LinearRegression().fit([[0.0], [1.0]], [0, 1])
+    with pytest.raises(TypeError, match="fitted classifier; got the regressor Linear"):
+        save_model(model, tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
 class Unpicklable(LogisticRegression):
     def __getstate__(self):
         raise MemoryError("half of it is written")
@@ -200,7 +207,7 @@ OTHER_FILES = {
     "zip": (lambda: b"PK\x03\x04" + bytes(30), "zip archive, such as a Keras model"),
     "hdf5": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(30), "an HDF5 file"),
     "json": (lambda: json.dumps({"a": 1}).encode(), "text file"),
-    "empty": (bytes, "cannot be loaded as a model"),
+    "empty": (bytes, "cannot be loaded as a model: it is empty"),
     "random": (lambda: np.random.default_rng(0).bytes(1000), "cannot be loaded"),
     "cut off": (lambda: dumped(content())[:-80], "cannot be loaded as a model"),
     "unknown class": (
@@ -221,9 +228,27 @@ OTHER_FILES = {
     "no model": (lambda: dumped(content(model=None)), "NoneType, not a fitted"),
     "newer": (
         lambda: dumped(content(format_version=2, skmnist_version="9.9")),
-        r"written by skmnist 9\.9.* cannot read: upgrade",
+        r"version 2 of the format.* reads version 1.* skmnist 9\.9: upgrade",
     ),
-    "odd version": (lambda: dumped(content(format_version="one")), "cannot"),
+    "odd version": (lambda: dumped(content(format_version="one")), "gives 'one' as"),
+    "no version": (
+        lambda: dumped({"format": "skmnist model", "model": content()["model"]}),
+        "calls itself a skmnist model, but gives no format_version",
+    ),
+    "regressor": (
+        lambda: dumped(LinearRegression().fit([[0.0], [1.0]], [0, 1])),
+        r"holds a regressor \(LinearRegression\); expected a fitted classifier",
+    ),
+    "regressor in a pipeline": (
+        lambda: dumped(
+            content(
+                model=make_pipeline(ImageScaler(), LinearRegression()).fit(
+                    [[0.0], [1.0]], [0, 1]
+                )
+            )
+        ),
+        r"holds a regressor \(Pipeline\)",
+    ),
     "parts missing": (
         lambda: dumped({"format": "skmnist model", "format_version": 1}),
         "not a fitted",
