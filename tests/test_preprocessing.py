@@ -1,4 +1,5 @@
 import tracemalloc
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -266,7 +267,8 @@ def test_width_that_is_no_square_is_refused(transformer, shape, message):
 @pytest.mark.parametrize(
     ("image_shape", "X", "message"),
     [
-        ((28, 28), np.zeros((2, 785)), "785 columns.*asks for 784.*label column"),
+        ((28, 28), np.zeros((2, 785)), "785 columns.*have 784 pixels.*label column"),
+        ((9, 9), np.zeros((2, 64)), r"64 columns.*\(9, 9\) have 81 pixels\.$"),
         ((5, 5), np.zeros((2, 4, 6)), r"\(2, 4, 6\).*does not hold.*\(5, 5, 1\)"),
         ((5, 0), np.zeros((2, 25)), r"image_shape=\(5, 0\) is not allowed"),
         ((5,), np.zeros((2, 25)), r"image_shape=\(5,\) is not allowed"),
@@ -294,6 +296,27 @@ def test_bad_images_are_refused_and_nothing_is_fitted(
         transformer.fit(X)
     with pytest.raises(NotFittedError):
         check_is_fitted(transformer)
+
+
+def test_pixels_that_were_scaled_already_are_noticed():
+    pixels = np.array([[0, 51, 102, 255], [9, 1, 0, 3]], dtype=np.uint8)
+    scaler = ImageScaler().fit(pixels)
+    with pytest.warns(UserWarning, match="scaled already.*from 0 to 255") as record:
+        scaler.transform(pixels / 255)
+    assert record[0].filename == __file__
+    fine = [
+        (scaler, pixels),
+        (scaler, pixels.astype(float)),
+        (scaler, np.array([[0, 1, 1, 0]])),  # nearly black, but whole numbers
+        (scaler, np.zeros((1, 4))),
+        (scaler, np.array([[-0.1, 1, 0, 0]])),
+        (ImageScaler().fit(pixels / 255), pixels / 255),
+        (ImageScaler(data_range=(0, 1)).fit(pixels), pixels / 255),
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for once, X in fine:
+            once.transform(X)
 
 
 @pytest.mark.parametrize("transformer", [ImageScaler(), Deskewer()], ids=repr)

@@ -63,9 +63,11 @@ def resolve_image_shape(n_pixels, image_shape=None):
             "every sample as an image of one row."
         )
     if math.prod(declared) != n_pixels:
+        n_declared = math.prod(declared)
+        question = " Was a label column left in?" if n_pixels == n_declared + 1 else ""
         raise ValueError(
-            f"X has {n_pixels} columns, but image_shape={image_shape!r} asks for "
-            f"{math.prod(declared)}. Was a label column left in?"
+            f"X has {n_pixels} columns, but images of image_shape={image_shape!r} have "
+            f"{n_declared} pixels.{question}"
         )
     return declared
 

@@ -1,6 +1,7 @@
 """Scaling of pixels to [0, 1]."""
 
 import math
+import warnings
 from numbers import Real
 
 import numpy as np
@@ -157,9 +158,24 @@ class ImageScaler(ImageTransformer):
             Shape (n_samples, n_features_in_),
             (n_samples, height, width, channels) or
             (n_samples, channels, height, width). Always a new array.
+
+        Warns
+        -----
+        UserWarning
+            If `fit` was given ``uint8`` and `X` has floats that all lie in [0, 1]:
+            pixels that were scaled already would come out nearly black.
         """
         check_is_fitted(self)
         pixels = self._read(X, check=self._check_new)
+        if self.dtype_ == np.uint8 and self.data_max_ > 1 and _look_scaled(pixels):
+            warnings.warn(
+                "X holds floats from 0 to 1, which look scaled already: "
+                f"{type(self).__name__} was fitted on whole numbers and takes "
+                f"{self.data_max_:g} for white. Give pixels from {self.data_min_:g} to "
+                f"{self.data_max_:g}.",
+                UserWarning,
+                stacklevel=3,  # scikit-learn wraps this method
+            )
         n = len(pixels)
         if self.layout == "flat":
             scaled = target = np.empty((n, self.n_features_in_), dtype=np.float32)
@@ -265,6 +281,11 @@ def _learned_range(pixels):
             f"The pixels range from {low} to {high}, too far to be scaled in float64."
         )
     return low, high
+
+
+def _look_scaled(pixels):
+    """Whether pixels are floats in [0, 1], and not all black."""
+    return pixels.dtype.kind == "f" and pixels.min() >= 0 and 0 < pixels.max() <= 1
 
 
 def _limits(dtype):
