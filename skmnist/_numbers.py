@@ -49,8 +49,8 @@ def clock(seconds):
 
 
 def by(shape):
-    """Write the size of an image."""
-    return "×".join(map(str, shape))
+    """Write the size of an image or an array, 60,000×28×28."""
+    return "×".join(f"{size:,}" for size in shape)
 
 
 def joined(mapping):

@@ -312,7 +312,7 @@ def bad_images(kind, path):
         return ["no images"]
     if kind == "labels":
         write_idx(path, Y)
-        return ["1797", "8×8"]
+        return ["1,797", "8×8"]
     if kind == "csv":
         path.write_text("1,2,3\n")
         return ["3 columns", "64 pixels"]

@@ -2,10 +2,7 @@
 
 import numpy as np
 
-
-def by(shape):
-    """Write a shape the way it is read aloud: 60,000×28×28."""
-    return "×".join(f"{size:,}" for size in shape)
+from skmnist._numbers import by
 
 
 def as_pixels(array, name, error=ValueError):

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from skmnist.datasets._arrays import by
+from skmnist._numbers import by
 from skmnist.datasets._csv import read_arff
 from skmnist.datasets._files import (
     DataFormatError,

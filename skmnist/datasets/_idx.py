@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 
-from skmnist.datasets._arrays import by
+from skmnist._numbers import by
 from skmnist.datasets._files import (
     DataFormatError,
     check_unpacked_size,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from skmnist.datasets._arrays import as_labels, as_pixels, by
+from skmnist._numbers import by
+from skmnist.datasets._arrays import as_labels, as_pixels
 from skmnist.datasets._files import DataFormatError, DataNotFoundError
 from skmnist.datasets._idx import read_idx
 from skmnist.datasets._npz import read_npz

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from skmnist.datasets._arrays import as_labels, as_pixels, by
+from skmnist._numbers import by
+from skmnist.datasets._arrays import as_labels, as_pixels
 from skmnist.datasets._files import MAX_UNPACKED, DataFormatError, replacing
 
 _READ_HEADER = {
