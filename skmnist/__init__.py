@@ -26,6 +26,7 @@ _MODULES = {
     "pipelines",
     "plotting",
     "preprocessing",
+    "published",
 }
 
 __all__ = [

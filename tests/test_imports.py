@@ -19,6 +19,7 @@ ORDER = [
     "datasets",
     "preprocessing",
     "networks",
+    "published",
     "_keras",
     "_trained_network",
     "_scikeras",

@@ -1,0 +1,248 @@
+"""What was published about the named networks: results, their sources, and studies.
+
+The networks are those of five write-ups of digit recognition with Keras on MNIST.
+How each was built and trained (layers, optimizer, epochs, batch size) stands in
+:data:`skmnist.networks.ARCHITECTURES`; here stands what it reached, and how the
+data were used. The published accuracies are those of single runs.
+"""
+
+from dataclasses import dataclass, field
+
+__all__ = ["RESULTS", "SOURCES", "STUDIES", "PublishedResult", "Source", "Study"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A write-up, as far as it names itself.
+
+    Parameters
+    ----------
+    description : str
+        What it is.
+    title : str or None
+        Its title; None where it has none.
+    author : str or None
+        Its author, where it names one.
+    year : int or None
+        When it appeared, where it says so.
+    url : str or None
+        Address of what it builds upon, where it gives one.
+    """
+
+    description: str
+    title: str | None = None
+    author: str | None = None
+    year: int | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class PublishedResult:
+    """What a write-up reports of a network, on the 10,000 test images of MNIST.
+
+    Parameters
+    ----------
+    source : str
+        Key of :data:`SOURCES`.
+    n_parameters : int
+        Number of weights, as printed or as the published layers give.
+    accuracy : float or None
+        Test accuracy in [0, 1]; None where none is reported.
+    loss : float or None
+        Mean cross-entropy on the test images, at least 0.
+    validation : float, "test" or None
+        What was looked at behind each epoch: a share in (0, 1) of the training
+        images, which were not trained on; the test images, with all training images
+        trained on; or nothing. No write-up stops early or keeps the best epoch.
+    seed : int or None
+        Seed of the run, where one is given. It seeds other generators than those of
+        today's Keras, so it does not give the same run.
+    epoch_time : float or None
+        Median seconds of an epoch, on the author's machine.
+    note : str
+        What else is worth knowing about the recipe.
+    """
+
+    source: str
+    n_parameters: int
+    accuracy: float | None = None
+    loss: float | None = None
+    validation: float | str | None = None
+    seed: int | None = None
+    epoch_time: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One recipe varied in one respect.
+
+    Parameters
+    ----------
+    title : str
+        What is varied.
+    source : str
+        Key of :data:`SOURCES`.
+    model : str
+        Name of the network whose recipe is varied.
+    variants : dict of str to dict
+        Parameters that take the place of the recipe's, by the name of the variant.
+    reference : str
+        The variant that is the recipe as published.
+    claim : str
+        What the write-up says about the outcome.
+    note : str
+        What the write-up leaves open, and what we took.
+    """
+
+    title: str
+    source: str
+    model: str
+    variants: dict = field(default_factory=dict)
+    reference: str = ""
+    claim: str = ""
+    note: str = ""
+
+
+SOURCES = {
+    "report": Source(
+        "project report in three parts: multilayer perceptron, deep network, "
+        "convolutional network, with Keras on Theano"
+    ),
+    "tutorial": Source(
+        "tutorial notebook",
+        title="Handwritten Digit Classifier Using Tensor Flow and Keras",
+        author="Giorgia Miniello",
+        year=2020,
+    ),
+    "kernel": Source(
+        "notebook with Keras on TensorFlow",
+        title="MNIST - Deep Neural Network with Keras",
+    ),
+    "slides": Source(
+        "slides of a lecture",
+        title="Handwritten Digit Recognition using Convolutional Neural Networks in "
+        "Python with Keras",
+        author="Petra Kralj Novak",
+        year=2019,
+        url="https://machinelearningmastery.com/handwritten-digit-recognition-using-"
+        "convolutional-neural-networks-python-keras/",
+    ),
+    "notebook": Source(
+        "notebook with two convolutional networks",
+        title="Handwritten Digit Recognition - MNIST",
+    ),
+}
+
+_NO_OPTIMIZER = "The write-up names neither optimizer nor batch size."
+
+RESULTS = {
+    "mlp_512": PublishedResult(
+        "report",
+        407_050,
+        accuracy=0.9821,
+        loss=0.0744,
+        validation="test",
+        epoch_time=6,
+        note=f"{_NO_OPTIMIZER} Its text speaks of a fifth for validation, but its log "
+        "shows 60,000 images trained on.",
+    ),
+    "mlp_784": PublishedResult(
+        "slides",
+        623_290,
+        validation=0.1,
+        seed=7,
+        note="No result is given.",
+    ),
+    "mlp_256_256": PublishedResult(
+        "kernel",
+        269_322,
+        accuracy=0.983,
+        epoch_time=2,
+        note="The notebook prints 98.2 % and concludes with 98.3 %.",
+    ),
+    "mlp_512_256": PublishedResult(
+        "tutorial",
+        535_818,
+        accuracy=0.9864,
+        loss=0.0600,
+        validation="test",
+        seed=9,
+        epoch_time=12,
+    ),
+    "dnn_512_512": PublishedResult(
+        "report",
+        669_706,
+        accuracy=0.9833,
+        loss=0.0783,
+        validation="test",
+        epoch_time=11,
+        note=_NO_OPTIMIZER,
+    ),
+    "cnn_simple": PublishedResult(
+        "notebook",
+        592_074,
+        accuracy=0.9907,
+        loss=0.0296,
+        validation="test",
+        seed=7,
+        epoch_time=6,
+    ),
+    "cnn_large": PublishedResult(
+        "notebook",
+        59_933,
+        accuracy=0.9903,
+        validation="test",
+        seed=7,
+    ),
+    "cnn_32_64": PublishedResult(
+        "report",
+        1_199_882,
+        accuracy=0.9911,
+        loss=0.0274,
+        validation=0.2,
+        epoch_time=168.5,
+        note=f"{_NO_OPTIMIZER} Keras set the last fifth of the images aside; we draw "
+        "one with equal shares of each digit.",
+    ),
+}
+
+STUDIES = {
+    "units": Study(
+        "Number of units in both hidden layers",
+        "kernel",
+        "mlp_256_256",
+        {str(n): {"units": (n, n)} for n in (128, 256, 512, 1024)},
+        reference="256",
+        claim="128 units are less accurate than 256; 512 and 1,024 gain nothing "
+        "significant.",
+    ),
+    "optimizers": Study(
+        "Optimizer",
+        "kernel",
+        "mlp_256_256",
+        {
+            "SGD": {"optimizer": "sgd"},
+            "Adam": {"optimizer": "adam"},
+            "RMSprop": {"optimizer": "rmsprop"},
+        },
+        reference="Adam",
+        claim="Adam has the highest test accuracy.",
+        note="Learning rates are Keras' own for each optimizer.",
+    ),
+    "regularization": Study(
+        "Dropout against penalties on the weights",
+        "kernel",
+        "mlp_256_256",
+        {
+            "none": {"dropout": (0.0, 0.0)},
+            "dropout 0.45": {"dropout": (0.45, 0.45)},
+            "L1 0.0001": {"dropout": (0.0, 0.0), "l1": 0.0001},
+            "L2 0.001": {"dropout": (0.0, 0.0), "l2": 0.001},
+        },
+        reference="dropout 0.45",
+        claim="Dropout does better than L2.",
+        note="The factor of L2 is the published one; for L1 none is given, 0.0001 is "
+        "ours. Penalties are on all weight matrices.",
+    ),
+}
