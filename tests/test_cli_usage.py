@@ -11,7 +11,16 @@ from click.testing import CliRunner
 from skmnist.cli._commands import skmnist
 from skmnist.datasets import write_idx
 
-COMMANDS = ["compare", "train", "evaluate", "predict", "search", "data", "models"]
+COMMANDS = [
+    "compare",
+    "train",
+    "evaluate",
+    "predict",
+    "search",
+    "reproduce",
+    "data",
+    "models",
+]
 
 
 @pytest.fixture

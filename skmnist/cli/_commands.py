@@ -14,6 +14,7 @@ from skmnist.cli._options import (
     json_option,
     seed_option,
 )
+from skmnist.cli._reproduce import reproduce
 
 _EPILOG = """\
 \b
@@ -314,6 +315,9 @@ def search(name, dataset, n_folds, n_iter, epochs, jobs, seed, out, force, as_js
     if interrupted:
         return INTERRUPTED
     return FAILURE if found.comparison.failures else 0
+
+
+skmnist.add_command(reproduce)
 
 
 @skmnist.command(short_help="Describe an image set, or convert it.")

@@ -19,7 +19,7 @@ from skmnist._numbers import clock, duration, percent
 from skmnist.cli._messages import note
 from skmnist.cli._tables import stderr_console
 
-_QUIET_SECONDS = 5.0  # at least, between two lines in a pipe that are not results
+QUIET_SECONDS = 5.0  # at least, between two lines in a pipe that are not results
 
 
 def fit_progress(title, n_models, ranked=None):
@@ -71,7 +71,7 @@ class _FitBar:
     """A bar over all fits, and above it the table of the models so far."""
 
     def __init__(self, console, title, ranked):
-        self._bar = _make_bar(console)
+        self._bar = make_bar(console)
         self._task = self._bar.add_task(title, total=None, count="")
         self._ranked = ranked
         self._scores = []
@@ -123,7 +123,7 @@ class _FitLines:
 
     def __enter__(self):
         note(self._title)
-        self._due = time.monotonic() + _QUIET_SECONDS
+        self._due = time.monotonic() + QUIET_SECONDS
         return self
 
     def __exit__(self, *error):
@@ -150,7 +150,7 @@ class _FitLines:
 
     def _say(self, text):
         note(text)
-        self._due = time.monotonic() + _QUIET_SECONDS
+        self._due = time.monotonic() + QUIET_SECONDS
 
 
 class _EpochBar:
@@ -158,7 +158,7 @@ class _EpochBar:
 
     def __init__(self, console, title, name):
         self._name = name
-        self._bar = _make_bar(console, transient=True)
+        self._bar = make_bar(console, transient=True)
         self._task = self._bar.add_task(title, total=None, count="")
 
     def __enter__(self):
@@ -196,10 +196,10 @@ class _EpochLines:
     def epoch(self, n_done, n_epochs, logs):
         if time.monotonic() >= self._due or n_done == n_epochs:
             note(f"{self._name}: epoch {n_done} of {n_epochs}, {_described(logs)}")
-            self._due = time.monotonic() + _QUIET_SECONDS
+            self._due = time.monotonic() + QUIET_SECONDS
 
 
-def _make_bar(console, transient=False):
+def make_bar(console, transient=False):
     # Wide enough for most, so that the bar does not jump.
     text = Column(no_wrap=True, min_width=min(30, console.width // 3))
     return Progress(

@@ -1,0 +1,77 @@
+"""The command that trains the published networks; its work is imported when it runs."""
+
+import click
+
+from skmnist.cli._errors import FAILURE, INTERRUPTED
+from skmnist.cli._options import dataset_option, force_option, json_option
+
+
+@click.command(short_help="Train the published networks as they were published.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@dataset_option(default="mnist")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Two epochs on few images, to see in a minute or two that it works; the "
+    "figures are not comparable.",
+)
+@click.option(
+    "--seeds",
+    metavar="N|LIST",
+    help="How many seeds, the published one or 0 and those that follow; or the seeds "
+    "themselves, as in 0,1,2.  [default: 3; 1 with --quick]",
+)
+@click.option(
+    "--runs",
+    type=click.Path(),
+    metavar="FOLDER",
+    default="skmnist-runs",
+    show_default=True,
+    help="Where finished runs are kept, which are not made again.",
+)
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write the results too, as the name ends: .json (with every run and its "
+    "epochs), .md or .txt.",
+)
+@force_option
+@json_option
+def reproduce(names, dataset, quick, seeds, runs, out, force, as_json):
+    """Train the published networks by their own recipes and compare the results.
+
+    NAME is one of the eight networks, or a study of what happens when one part of a
+    recipe is varied: units (128 to 1024), optimizers (SGD, Adam, RMSprop) or
+    regularization (dropout, L1, L2). 'networks', the default, means all networks,
+    'studies' all studies.
+
+    Everything with three seeds takes an hour or more on two processors. Whatever
+    ends it, Ctrl-C or worse, the same command goes on with the runs that are not
+    finished.
+    """
+    from skmnist.cli._image_sets import load_image_set
+    from skmnist.cli._reproduction_report import run_reproduction
+    from skmnist.cli._result_files import check_output
+    from skmnist.cli._runs import parse_seeds, resolve_targets
+
+    networks, studies = resolve_targets(names)
+    if seeds is not None:
+        seeds = parse_seeds(seeds)
+    if out is not None:
+        check_output(out, force=force, suffixes=(".json", ".md", ".txt"))
+    image_set = load_image_set(dataset)
+    image_set.require("train")
+    reproduction = run_reproduction(
+        networks,
+        studies,
+        image_set,
+        seeds=seeds,
+        quick=quick,
+        runs=runs,
+        out=out,
+        as_json=as_json,
+    )
+    if reproduction.interrupted:
+        return INTERRUPTED
+    return FAILURE if reproduction.failures else 0

@@ -1,0 +1,294 @@
+"""The runs of a reproduction: which networks, by which recipes, from which seeds."""
+
+import json
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skmnist._numbers import joined
+from skmnist.cli._errors import BadInput, bad_input
+from skmnist.cli._models import check_fit, configured_model
+from skmnist.published import RESULTS, STUDIES
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+DEFAULT_SEEDS = 3
+
+QUICK_EPOCHS = 2
+QUICK_TRAIN = 5_000
+QUICK_TEST = 1_000
+
+# What no result depends on, and what is kept beside the recipe.
+_NO_RECIPE = ("clf__callbacks", "clf__verbose", "clf__random_state")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One training: a network, its recipe, and a seed.
+
+    Parameters
+    ----------
+    model : str
+        Name of the network.
+    params : dict
+        What differs from the recipe of that name.
+    seed : int
+        Random state.
+    validation : float, "test" or None
+        As in :class:`skmnist.published.PublishedResult`.
+    estimator : Pipeline
+        Not fitted.
+    """
+
+    model: str
+    params: dict
+    seed: int
+    validation: float | str | None
+    estimator: "Pipeline"
+
+    @property
+    def recipe(self):
+        """All parameters of the pipeline's steps, as JSON gives them back."""
+        params = self.estimator.get_params()
+        recipe = {k: v for k, v in params.items() if "__" in k and k not in _NO_RECIPE}
+        return json.loads(json.dumps(recipe, sort_keys=True))
+
+    @property
+    def title(self):
+        """What it is, for people."""
+        varied = f" with {joined(self.params)}" if self.params else ""
+        return f"{self.model}{varied}, seed {self.seed}"
+
+    def work(self, image_set):
+        """Estimate the work of training, in units that only compare runs.
+
+        Multiplications of the forward pass, and what every image costs besides,
+        which is that of some 300,000 of them.
+        """
+        from skmnist._keras import isolated_build
+
+        spec = self.estimator[-1]._specify(
+            prod(image_set.image_shape),
+            (*image_set.image_shape, 1),
+            len(image_set.labels),
+        )
+        with isolated_build(0):
+            network = spec.builder(spec.input_shape, spec.n_classes, **spec.parameters)
+        products = sum(
+            prod(layer.output.shape[1:-1]) * prod(layer.kernel.shape)
+            for layer in network.layers
+            if hasattr(layer, "kernel")
+        )
+        share = 1 - self.validation if isinstance(self.validation, float) else 1
+        epochs = self.estimator[-1].epochs
+        return (products + 300_000) * len(image_set.y) * share * epochs
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One line of a table: the runs of a recipe from several seeds.
+
+    Parameters
+    ----------
+    name : str
+        Name of the network, or of the variant in a study.
+    runs : tuple of Run
+        One for each seed.
+    """
+
+    name: str
+    runs: tuple
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All that a reproduction is to train.
+
+    Parameters
+    ----------
+    networks : list of Case
+        The published networks.
+    studies : dict of str to list of Case
+        The variants of each study.
+    quick : bool
+        Whether epochs are cut.
+    """
+
+    networks: list
+    studies: dict
+    quick: bool = False
+
+    @property
+    def runs(self):
+        """All runs in order; those of a study may be among those of a network."""
+        cases = [*self.networks, *(case for s in self.studies.values() for case in s)]
+        return [run for case in cases for run in case.runs]
+
+
+def resolve_targets(names):
+    """Sort the names that were given into networks and studies.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of networks and studies; "networks" and "studies" mean all of them.
+        Without names all networks are meant.
+
+    Returns
+    -------
+    networks, studies : list of str
+        Each name once, in the order given.
+
+    Raises
+    ------
+    BadInput
+        If a name is unknown.
+    """
+    groups = {"networks": list(RESULTS), "studies": list(STUDIES)}
+    networks, studies = {}, {}
+    for word in names or ["networks"]:
+        for name in groups.get(word, [word]):
+            if name in RESULTS:
+                networks[name] = None
+            elif name in STUDIES:
+                studies[name] = None
+            else:
+                known = [*groups, *RESULTS, *STUDIES]
+                close = get_close_matches(name, known, n=1)
+                hint = f": did you mean {close[0]!r}?" if close else "."
+                raise BadInput(
+                    f"Nothing was published under the name {name!r}{hint} "
+                    f"Networks are {', '.join(RESULTS)}; "
+                    f"studies are {', '.join(STUDIES)}."
+                )
+    return list(networks), list(studies)
+
+
+def parse_seeds(text):
+    """Turn what ``--seeds`` says into a number of seeds, or a list of them.
+
+    Parameters
+    ----------
+    text : str
+        A number of seeds, such as "5", or seeds with commas, such as "0,1,2" or
+        "7,".
+
+    Returns
+    -------
+    int or tuple of int
+        The number, at least 1, or the seeds, each in [0, 2**32).
+
+    Raises
+    ------
+    BadInput
+        If it is neither.
+    """
+    words = [word.strip() for word in text.split(",")]
+    if len(words) > 1 and words[-1] == "":
+        words.pop()
+    if not all(word.isascii() and word.isdecimal() for word in words):
+        raise BadInput(
+            "--seeds needs a number of seeds, such as 5, or seeds with commas, such "
+            f"as 0,1,2 or 7, (with a comma behind a single one); got {text!r}."
+        )
+    numbers = tuple(map(int, words))
+    if "," not in text:
+        if numbers[0] < 1:
+            raise BadInput("--seeds 0 trains nothing; give 1 or more.")
+        return numbers[0]
+    if max(numbers) >= 2**32:
+        raise BadInput(f"--seeds: {max(numbers)} is too large; seeds are below 2**32.")
+    if len(set(numbers)) < len(numbers):
+        raise BadInput(f"--seeds {text} names a seed twice.")
+    return numbers
+
+
+def make_plan(networks, studies, image_set, *, seeds=DEFAULT_SEEDS, quick=False):
+    """Prepare all runs, and check what can be checked before any of them.
+
+    Parameters
+    ----------
+    networks, studies : list of str
+        Names.
+    image_set : ImageSet
+        What will be trained on.
+    seeds : int or tuple of int, default=3
+        Number of seeds, which begin with the published one, or with 0 where there
+        is none; or the seeds themselves.
+    quick : bool, default=False
+        Whether to train for 2 epochs at most.
+
+    Returns
+    -------
+    Plan
+        All runs, in order.
+
+    Raises
+    ------
+    BadInput
+        If a network cannot take these images.
+    """
+
+    def make_case(label, model, params):
+        published = RESULTS[model]
+        if isinstance(seeds, int):
+            chosen = range(published.seed or 0, (published.seed or 0) + seeds)
+        else:
+            chosen = seeds
+        runs = (
+            _make_run(model, params, seed, published.validation, image_set, quick)
+            for seed in chosen
+        )
+        return Case(label, tuple(runs))
+
+    return Plan(
+        [make_case(name, name, {}) for name in networks],
+        {
+            name: [
+                make_case(variant, STUDIES[name].model, params)
+                for variant, params in STUDIES[name].variants.items()
+            ]
+            for name in studies
+        },
+        quick,
+    )
+
+
+def _make_run(model, params, seed, validation, image_set, quick):
+    settings = dict(params)
+    if isinstance(validation, float):
+        settings["validation_fraction"] = validation
+    estimator = configured_model(model, image_set, seed=seed, params=settings)
+    if quick:
+        epochs = min(QUICK_EPOCHS, estimator[-1].epochs)
+        estimator.set_params(clf__epochs=epochs)
+    check_fit(model, estimator, image_set)
+    return Run(model, params, seed, validation, estimator)
+
+
+def quick_subset(image_set):
+    """Return a set of few images, drawn with the same shares of each label.
+
+    A set that is smaller still stays as it is.
+    """
+    from sklearn.model_selection import train_test_split
+
+    def draw(X, y, n):
+        if len(y) <= n:
+            return X, y
+        try:
+            rows, _ = train_test_split(
+                np.arange(len(y)), train_size=n, stratify=y, random_state=0
+            )
+        except ValueError:  # a label with a single image, for one
+            rows = np.random.default_rng(0).permutation(len(y))[:n]
+        return X[rows], y[rows]
+
+    with bad_input():
+        X, y = draw(image_set.X, image_set.y, QUICK_TRAIN)
+        X_test, y_test = draw(image_set.X_test, image_set.y_test, QUICK_TEST)
+    return replace(image_set, X=X, y=y, X_test=X_test, y_test=y_test)

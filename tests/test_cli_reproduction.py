@@ -1,0 +1,466 @@
+"""Published results trained anew on the command line, and continued after a kill."""
+
+import json
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from test_cli_process import posix, start, wait_for
+
+from skmnist.cli import _reproduction
+from skmnist.cli._commands import skmnist
+from skmnist.cli._errors import BadInput
+from skmnist.cli._image_sets import ImageSet
+from skmnist.cli._reproduction import Reproduction
+from skmnist.cli._reproduction_tables import (
+    network_cells,
+    reproduction_document,
+    reproduction_parts,
+    table_view,
+    verdict,
+)
+from skmnist.cli._run_files import RunFolder
+from skmnist.cli._runs import (
+    make_plan,
+    parse_seeds,
+    quick_subset,
+    resolve_targets,
+)
+from skmnist.cli._tables import plain_text
+from skmnist.datasets import write_idx
+from skmnist.datasets._published import LABEL_COUNTS
+from skmnist.published import RESULTS, STUDIES
+
+VERSIONS = {"python": "3", "skmnist": "1", "keras": "3", "tensorflow": "2"}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run the command line in a folder with a small set of 5×5 pixels."""
+    monkeypatch.chdir(tmp_path)
+    small_set(tmp_path / "small")
+
+    def invoke(*args):
+        return CliRunner().invoke(skmnist, [str(arg) for arg in args])
+
+    return invoke
+
+
+def small_set(folder, n=60, n_test=20, size=5, n_labels=2):
+    """Write images whose brightness tells the label."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for part, count in ("train", n), ("t10k", n_test):
+        labels = np.arange(count) % n_labels
+        images = rng.integers(0, 60, (count, size, size))
+        images += (180 * labels / n_labels).astype(int)[:, None, None]
+        write_idx(folder / f"{part}-images-idx3-ubyte", images)
+        write_idx(folder / f"{part}-labels-idx1-ubyte", labels)
+
+
+def reproduce(run, *args):
+    """Reproduce on the small set; return the JSON document."""
+    result = run("reproduce", *args, "--dataset", "small", "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def run_files():
+    return {path: path.read_bytes() for path in Path("skmnist-runs").glob("*.json")}
+
+
+def test_a_recipe_is_trained_as_it_was_published(run):
+    document = reproduce(run, "mlp_512", "mlp_784", "mlp_256_256", "--seeds", 1)
+    runs = {each["model"]: each for each in document["runs"]}
+    assert {name: each["n_epochs"] for name, each in runs.items()} == {
+        "mlp_512": 20,
+        "mlp_784": 10,
+        "mlp_256_256": 20,
+    }
+    # All images, but where a part of them was set aside to be looked at.
+    assert runs["mlp_512"]["n_train"] == runs["mlp_256_256"]["n_train"] == 60
+    assert runs["mlp_784"]["n_train"] == 54
+    assert runs["mlp_784"]["recipe"]["clf__kernel_initializer"] == "random_normal"
+    assert [runs[name]["seed"] for name in runs] == [0, 7, 0]
+    # Behind each epoch the test images were looked at, a part, or nothing.
+    history = runs["mlp_512"]["history"]
+    assert history["val_accuracy"][-1] == pytest.approx(runs["mlp_512"]["accuracy"])
+    assert history["val_loss"][-1] == pytest.approx(runs["mlp_512"]["loss"], rel=1e-3)
+    assert len(runs["mlp_784"]["history"]["val_loss"]) == 10
+    assert set(runs["mlp_256_256"]["history"]) == {"loss", "accuracy"}
+    assert not document["comparable"]
+    assert document["networks"][0]["verdict"] is None
+
+
+def test_what_is_finished_is_not_trained_again(run, monkeypatch):
+    first = reproduce(run, "mlp_784", "--seeds", 2)
+    assert (first["n_trained"], first["n_earlier"]) == (2, 0)
+    kept = run_files()
+    with monkeypatch.context() as patch:
+        patch.setattr(_reproduction, "_train", None)
+        again = reproduce(run, "mlp_784", "--seeds", "7,8")
+    assert (again["n_trained"], again["n_earlier"]) == (0, 2)
+    assert again["networks"] == first["networks"]
+    assert again["runs"] == first["runs"]
+    assert run_files() == kept
+    more = reproduce(run, "mlp_784", "--seeds", "8,9")
+    assert (more["n_trained"], more["n_earlier"]) == (1, 1)
+    assert kept.items() < run_files().items()
+
+
+def test_a_run_is_known_by_all_that_its_result_depends_on(tmp_path):
+    images = np.arange(40 * 784).reshape(40, 784).astype(np.uint8)
+    some = ImageSet(
+        "a", "", (28, 28), images, np.arange(40) % 10, images, np.arange(40)
+    )
+
+    def path(model="mlp_784", image_set=some, seed=7, versions=(), quick=False):
+        plan = make_plan([model], [], image_set, seeds=(seed,), quick=quick)
+        folder = RunFolder(tmp_path, image_set, VERSIONS | dict(versions))
+        return folder.path(plan.runs[0])
+
+    other_pixel = images.copy()
+    other_pixel[3, 4] ^= 1
+    same = [
+        path(),
+        path(image_set=replace(some, name="b", source="elsewhere")),
+        path(versions={"python": "4"}),
+    ]
+    others = [
+        path("mlp_512"),
+        path(seed=8),
+        path(quick=True),
+        path(image_set=replace(some, X=other_pixel)),
+        path(image_set=replace(some, X_test=other_pixel)),
+        path(image_set=replace(some, y=some.y[::-1])),
+        path(versions={"skmnist": "2"}),
+        path(versions={"keras": "4"}),
+    ]
+    assert len(set(same)) == 1
+    assert len({*same, *others}) == 1 + len(others)
+
+
+def test_a_parameter_of_the_recipe_makes_another_run(tmp_path, monkeypatch):
+    images = np.zeros((40, 784), np.uint8)
+    some = ImageSet(
+        "a", "", (28, 28), images, np.arange(40) % 10, images, np.arange(40)
+    )
+    folder = RunFolder(tmp_path, some, VERSIONS)
+    paths = {folder.path(make_plan(["mlp_512"], [], some).runs[0])}
+    recipe = RESULTS["mlp_512"]
+    monkeypatch.setitem(RESULTS, "mlp_512", replace(recipe, validation=0.1))
+    paths.add(folder.path(make_plan(["mlp_512"], [], some).runs[0]))
+    from skmnist.networks import ARCHITECTURES
+
+    for changed in ({"epochs": 21}, {"units": 500}, {"batch_size": 100}):
+        monkeypatch.setattr(
+            "skmnist.pipelines.ARCHITECTURES",
+            {
+                "mlp_512": replace(
+                    ARCHITECTURES["mlp_512"],
+                    parameters=ARCHITECTURES["mlp_512"].parameters | changed,
+                )
+            },
+        )
+        paths.add(folder.path(make_plan(["mlp_512"], [], some).runs[0]))
+    assert len(paths) == 5
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: "",
+        lambda text: "[]",
+        lambda text: text.replace('"seed": 8', '"seed": 9'),
+        lambda text: text.replace('"n_test"', '"n_tset"'),
+        lambda text: json.dumps(
+            {**json.loads(text), "result": {"accuracy": "very good"}}
+        ),
+    ],
+    ids=["cut", "empty", "list", "other run", "no count", "no number"],
+)
+def test_a_damaged_file_is_told_of_and_replaced(run, damage):
+    before = reproduce(run, "mlp_784", "--seeds", "7,8", "--quick")
+    files = run_files()
+    (path,) = (path for path in files if "seed8" in path.name)
+    path.write_text(damage(path.read_text()))
+    args = ["mlp_784", "--seeds", "7,8", "--quick", "--dataset", "small"]
+    result = run("reproduce", *args)
+    assert f"{path} is damaged and will be replaced" in result.stderr
+    assert "Runs: 1 trained now, 1 found in skmnist-runs" in result.stdout
+    after = reproduce(run, "mlp_784", "--seeds", "7,8", "--quick")
+    assert (after["n_trained"], after["n_earlier"]) == (0, 2)
+    for run_before, run_after in zip(before["runs"], after["runs"], strict=True):
+        assert run_before["history"] == run_after["history"]
+
+
+def test_studies_share_the_runs_that_they_have_in_common(run):
+    document = reproduce(run, "studies", "mlp_256_256", "--quick")
+    # Of the eleven variants three are the recipe itself.
+    assert document["n_trained"] == 4 + 3 + 4 - 2 == len(document["runs"])
+    (network,) = document["networks"]
+    for study in document["studies"]:
+        rows = {row["name"]: row for row in study["variants"]}
+        assert rows[study["reference"]]["accuracy"] == network["accuracy"]
+        assert rows[study["reference"]]["difference"] == 0
+    units = document["studies"][0]["variants"]
+    assert [row["n_parameters"] for row in units] == [
+        n * (25 + 1) + n * (n + 1) + 2 * (n + 1) for n in (128, 256, 512, 1024)
+    ]
+    recipes = [each["recipe"] for each in document["runs"]]
+    assert {each["clf__optimizer"] for each in recipes} == {"adam", "sgd", "rmsprop"}
+    assert {each["clf__l2"] for each in recipes} == {0.0, 0.001}
+    assert {each["clf__l1"] for each in recipes} == {0.0, 0.0001}
+
+
+def test_a_quick_run_is_short_and_says_so(run, tmp_path):
+    small_set(tmp_path / "more", n=5_400, n_test=1_100, n_labels=9)
+    args = ["reproduce", "mlp_784", "--quick", "--dataset", "more"]
+    result = run(*args, "--out", "quick.json")
+    assert result.exit_code == 0, result.output
+    first = result.stdout.splitlines()[0]
+    assert first.startswith("Quick run on 5,000 training and 1,000 test images")
+    assert "NOT comparable" in first
+    document = json.loads((tmp_path / "quick.json").read_text())
+    (only,) = document["runs"]
+    assert (only["n_epochs"], only["n_train"], only["n_test"]) == (2, 4_500, 1_000)
+    assert document["quick"]
+    assert not document["comparable"]
+    assert "Verdict" not in result.stdout
+    # Trained in full, it is another run.
+    full = reproduce(run, "mlp_784", "--seeds", 1)
+    assert full["n_trained"] == 1
+
+
+def test_the_images_of_a_quick_run_are_drawn_from_all(tmp_path):
+    y = np.sort(np.arange(20_000) % 4)
+    X = np.arange(20_000, dtype=np.int64)[:, None]
+    drawn = quick_subset(ImageSet("", "", (1, 1), X, y, X, y))
+    assert np.bincount(drawn.y).tolist() == [1250] * 4
+    assert np.array_equal(y[drawn.X[:, 0]], drawn.y)
+    assert len(drawn.y_test) == 1_000
+
+
+def mnist_of_zeros():
+    X, X_test = np.zeros((60_000, 784), np.uint8), np.zeros((10_000, 784), np.uint8)
+    y = np.repeat(np.arange(10), LABEL_COUNTS["train"])
+    y_test = np.repeat(np.arange(10), LABEL_COUNTS["test"])
+    return ImageSet("mnist", "", (28, 28), X, y, X_test, y_test)
+
+
+def made_up(accuracy, loss=0.1, n_parameters=1):
+    return {
+        "accuracy": accuracy,
+        "loss": loss,
+        "n_test": 10_000,
+        "n_train": 60_000,
+        "n_parameters": n_parameters,
+        "n_epochs": 20,
+        "fit_time": 90.0,
+        "history": {},
+    }
+
+
+def test_the_table_sets_ours_beside_the_published(tmp_path):
+    images = mnist_of_zeros()
+    plan = make_plan(["mlp_512", "mlp_784", "cnn_simple"], [], images)
+    accuracies = [0.981, 0.982, 0.986, 0.98, 0.98, 0.98, 0.985, 0.986]
+    parameters = [407_050] * 3 + [623_290] * 3 + [1] * 2
+    results = {
+        run: made_up(accuracy, n_parameters=n)
+        for run, accuracy, n in zip(plan.runs, accuracies, parameters, strict=False)
+    }
+    reproduction = Reproduction(plan, results, 3, 5, {}, interrupted=True)
+    folder = RunFolder(tmp_path / "runs", images, VERSIONS)
+    document = reproduction_document(reproduction, images, folder, VERSIONS)
+    assert document["comparable"]
+    assert document["left_out"] == ["cnn_simple, seed 9"]
+    mlp, none, cnn = document["networks"]
+    assert mlp["seeds"] == [0, 1, 2]
+    assert mlp["accuracy"] == pytest.approx(0.983)
+    assert mlp["accuracy_sd"] == pytest.approx(0.00264575)
+    assert mlp["difference"] == pytest.approx(0.0009)
+    assert (none["difference"], none["verdict"]) == (None, None)
+    assert cnn["seeds"] == [7, 8]
+    assert cnn["difference"] == pytest.approx(0.9855 - 0.9907)
+    assert [row["verdict"] for row in document["networks"]] == ["above", None, "below"]
+    assert [row["same_n_parameters"] for row in document["networks"]] == [
+        True,
+        True,
+        False,
+    ]
+    assert network_cells(mlp) == {
+        "Network": "mlp_512",
+        ">Published": "98.21 %",
+        ">Ours": "98.30 ± 0.26 %",
+        ">Difference": "+0.09",
+        "Verdict": "above",
+        ">Published parameters": "407,050",
+        ">Parameters": "407,050",
+        ">Published loss": "0.0744",
+        ">Loss": "0.1000 ± 0.0000",
+        ">Time": "1 min 30 s",
+    }
+    text = "\n".join(p for p in reproduction_parts(document, "x") if isinstance(p, str))
+    assert "Parameters differ from the published: cnn_simple." in text
+    assert "Runs: 5 trained now, 3 found in x." in text
+    assert "over the seeds (0, 1, 2 or 7, 8 or 7, 8, 9)" in text
+    assert "Interrupted with 1 run to go" in text
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "word"),
+    [
+        (0.98211, "above"),
+        (np.mean([0.9820, 0.9821, 0.9822]), "equal"),
+        (0.9820, "within 0.2"),
+        (np.mean([0.9801, 0.9800, 0.9802]), "within 0.2"),
+        (0.9800, "below"),
+    ],
+)
+def test_within_two_tenths_of_a_point_counts_as_reproduced(accuracy, word):
+    assert verdict(accuracy, 0.9821) == word
+
+
+def test_a_narrow_terminal_keeps_what_matters():
+    rows = [
+        network_cells(
+            {
+                "name": "mlp_512",
+                "published": {"accuracy": 0.9, "loss": 0.1, "n_parameters": 5},
+                "seeds": [1],
+                "accuracy": 0.9,
+                "accuracy_sd": None,
+                "loss": 0.1,
+                "loss_sd": None,
+                "n_parameters": 5,
+                "fit_time": 1.0,
+                "difference": 0.0,
+                "verdict": "equal",
+            }
+        )
+    ]
+    wide, narrow = (table_view(rows)(width) for width in (200, 45))
+    assert len(wide.columns) == 10
+    assert "90.00 %" in plain_text(narrow)
+    assert len(narrow.columns) < 7
+
+
+def test_a_set_that_is_not_mnist_is_not_compared():
+    images = mnist_of_zeros()
+    plan = make_plan(["mlp_512"], [], images)
+    results = {run: made_up(0.9) for run in plan.runs}
+    for image_set in (
+        replace(images, y=images.y[::-1] ^ 1),
+        replace(images, image_shape=(14, 56)),
+    ):
+        folder = RunFolder("x", image_set, VERSIONS)
+        document = reproduction_document(
+            Reproduction(plan, results, 0, 3), image_set, folder, VERSIONS
+        )
+        assert not document["comparable"]
+        assert document["networks"][0]["verdict"] is None
+        assert "NOT comparable" in reproduction_parts(document, "x")[0]
+
+
+def test_a_training_that_diverges_fails_alone(run, monkeypatch):
+    train = _reproduction._train
+
+    def fail(each, *args):
+        if each.seed == 7:
+            raise FloatingPointError("The loss became nan")
+        return train(each, *args)
+
+    monkeypatch.setattr(_reproduction, "_train", fail)
+    args = ["reproduce", "mlp_784", "--seeds", 2, "--quick", "--dataset", "small"]
+    result = run(*args)
+    assert result.exit_code == 1
+    assert "Failed: mlp_784, seed 7: The loss became nan" in result.stdout
+    assert [path.name[:13] for path in run_files()] == ["mlp_784-seed8"]
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["cnn_3264"], ["did you mean 'cnn_32_64'", "regularization"]),
+        (["dummy"], ["dummy", "mlp_512"]),
+        (["--seeds", "0"], ["--seeds 0"]),
+        (["--seeds", "1,x"], ["1,x", "0,1,2"]),
+        (["--seeds", "-1"], ["-1"]),
+        (["--seeds", "1,1"], ["twice"]),
+        (["--seeds", f"{2**32},"], ["below 2**32"]),
+        (["--out", "table.csv"], [".json", ".md"]),
+        (["--runs", "no/such"], ["no/such"]),
+        (["--runs", "small/train-images-idx3-ubyte"], ["is a file"]),
+        (["cnn_large", "--dataset", "small"], ["5×5", "too small"]),
+        (["--dataset", "nowhere"], ["nowhere"]),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_is_refused_before_anything_is_trained(run, tmp_path, args, words):
+    names = [] if args[0][0] != "-" else ["mlp_512"]
+    dataset = [] if "--dataset" in args else ["--dataset", "small"]
+    result = run("reproduce", *names, *args, *dataset)
+    assert result.exit_code == 2, result.output
+    (line,) = result.stderr.splitlines()
+    assert all(word in line for word in words)
+    assert [path.name for path in tmp_path.iterdir()] == ["small"]
+
+
+def test_names_and_seeds_may_be_given_in_several_ways():
+    assert resolve_targets([]) == (list(RESULTS), [])
+    assert resolve_targets(["studies", "mlp_512"]) == (["mlp_512"], list(STUDIES))
+    assert resolve_targets(["units", "mlp_512", "networks", "units"])[1] == ["units"]
+    assert parse_seeds("4") == 4
+    assert parse_seeds("4,") == (4,)
+    assert parse_seeds("2, 0") == (2, 0)
+    with pytest.raises(BadInput):
+        parse_seeds("")
+
+
+def test_the_result_is_written_as_its_name_ends(run, tmp_path):
+    args = ["reproduce", "mlp_784", "units", "--quick", "--dataset", "small"]
+    result = run(*args, "--out", "r.txt")
+    assert result.exit_code == 0
+    assert (tmp_path / "r.txt").read_text() == result.stdout
+    assert run(*args, "--out", "r.txt").exit_code == 2  # it exists
+    run(*args, "--out", "r.md")
+    lines = (tmp_path / "r.md").read_text().splitlines()
+    assert sum(line.startswith("| mlp_784 | none | ") for line in lines) == 1
+    assert sum(line.startswith("| ---") for line in lines) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "r.md",
+        "r.txt",
+        "skmnist-runs",
+        "small",
+    ]
+
+
+@posix
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_what_is_ended_half_way_goes_on_where_it_was(run, tmp_path, end):
+    n = 20  # of which some surely wait when the signal comes
+    args = ["reproduce", "mlp_784", "--seeds", str(n), "--dataset", "small"]
+    with start(*args, "--out", "r.json", cwd=tmp_path) as process:
+        wait_for(process, f"[1/{n}]")
+        process.send_signal(end)
+        output, errors = process.communicate(timeout=60)
+    finished = run_files()
+    assert 1 <= len(finished) < n
+    assert not (tmp_path / "r.json").exists()
+    if end == signal.SIGINT:
+        assert process.returncode == 130
+        assert f"Interrupted with {n - len(finished)} run" in output
+        assert "Traceback" not in errors
+        assert "r.json is written when all runs have ended" in errors
+    again = run(*args, "--out", "r.json")
+    assert again.exit_code == 0, again.output
+    document = json.loads((tmp_path / "r.json").read_text())
+    assert document["n_earlier"] == len(finished)
+    assert document["n_trained"] == n - len(finished)
+    assert document["networks"][0]["seeds"] == list(range(7, 7 + n))
+    assert finished.items() < run_files().items()
