@@ -76,6 +76,7 @@ def reproduction_document(reproduction, image_set, folder, versions):
     )
     runs = {str(folder.path(run)): run for run in reversed(reproduction.results)}
     return {
+        "kind": "reproduction",
         "networks": [
             _network(case, reproduction.results, comparable, same_images)
             for case in plan.networks
