@@ -33,6 +33,7 @@ ORDER = [
     "evaluation",
     "plotting",
     "persistence",
+    "report",
     "cli",
     "__main__",
 ]
@@ -115,6 +116,7 @@ DEEP_LEARNING_AND_PLOTS = [
     "jax",
     "torch",
     "matplotlib",
+    "jinja2",
 ]
 
 

@@ -6,14 +6,18 @@ import skmnist as package
 from skmnist.cli._errors import FAILURE, INTERRUPTED
 from skmnist.cli._group import CommandLine
 from skmnist.cli._options import (
+    TRUST,
     dataset_option,
     epochs_option,
     folds_option,
     force_option,
     jobs_option,
     json_option,
+    report_option,
     seed_option,
+    subset_option,
 )
+from skmnist.cli._report import report
 from skmnist.cli._reproduce import reproduce
 
 _EPILOG = """\
@@ -21,10 +25,6 @@ _EPILOG = """\
 Results go to standard output, everything else to standard error.
 Exit codes: 0 all went well; 1 something failed, a model of a comparison for
 one; 2 wrong usage or bad input; 130 ended by Ctrl-C.
-"""
-_TRUST = """
-Model files run code when they are loaded: load only files that come from a source
-you trust.
 """
 
 
@@ -66,9 +66,10 @@ def skmnist(debug):
     metavar="FILE",
     help="Write the table too, as its name ends: .csv, .json, .md or .txt.",
 )
+@report_option
 @force_option
 @json_option
-def compare(models, dataset, n_folds, epochs, jobs, seed, out, force, as_json):
+def compare(models, dataset, n_folds, epochs, jobs, seed, out, page, force, as_json):
     """Compare models: accuracy, time and size, best first.
 
     Without options: the networks beside the classical baselines on the embedded
@@ -84,6 +85,7 @@ def compare(models, dataset, n_folds, epochs, jobs, seed, out, force, as_json):
         fitting_names,
         resolve_names,
     )
+    from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._progress import fit_progress
     from skmnist.cli._reports import report_comparison
     from skmnist.cli._result_files import TABLE_SUFFIXES, check_output
@@ -92,6 +94,7 @@ def compare(models, dataset, n_folds, epochs, jobs, seed, out, force, as_json):
     names = None if models is None else resolve_names(models)
     if out is not None:
         check_output(out, force=force, suffixes=TABLE_SUFFIXES)
+    check_page(page, force=force)
     image_set = load_image_set(dataset)
     image_set.require("train")
     names = fitting_names(image_set) if names is None else names
@@ -113,11 +116,12 @@ def compare(models, dataset, n_folds, epochs, jobs, seed, out, force, as_json):
             lambda scores: comparison_view(ranked(scores)),
         ),
     )
-    report_comparison(
+    results = report_comparison(
         comparison, image_set, names, seed=seed, n_jobs=jobs, out=out, as_json=as_json
     )
     if out is not None:
         note(f"Written to {out}.")
+    write_page(page, results)
     if comparison.interrupted:
         return INTERRUPTED
     return FAILURE if comparison.failures else 0
@@ -142,9 +146,10 @@ def compare(models, dataset, n_folds, epochs, jobs, seed, out, force, as_json):
     metavar="FILE",
     help="The model file; by default NAME.joblib in this folder.",
 )
+@report_option
 @force_option
 @json_option
-def train(name, dataset, epochs, params, seed, out, force, as_json):
+def train(name, dataset, epochs, params, seed, out, page, force, as_json):
     """Train one model, test it, and save it.
 
     The test part of the data set tells how well it does; of a set without one, the
@@ -156,6 +161,7 @@ def train(name, dataset, epochs, params, seed, out, force, as_json):
     from skmnist._numbers import count
     from skmnist.cli._image_sets import load_image_set
     from skmnist.cli._models import parse_params
+    from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._progress import epoch_progress
     from skmnist.cli._reports import report_training
     from skmnist.cli._result_files import check_output
@@ -165,6 +171,7 @@ def train(name, dataset, epochs, params, seed, out, force, as_json):
     check_name(name)
     params = parse_params(params)
     path = check_output(out or f"{name}.joblib", force=force)
+    check_page(page, force=force)
     image_set = load_image_set(dataset)
     image_set.require("train")
     image_set = image_set.with_test(seed)
@@ -174,36 +181,38 @@ def train(name, dataset, epochs, params, seed, out, force, as_json):
         name, model, image_set, seed=seed, progress=epoch_progress(title, name)
     )
     save(training, path)
-    report_training(training, path, as_json=as_json)
+    results = report_training(training, path, as_json=as_json)
+    write_page(page, results, (training.model, *image_set.tested))
     return INTERRUPTED if training.interrupted else 0
 
 
-@skmnist.command(epilog=_TRUST)
+@skmnist.command(epilog=TRUST)
 @click.argument("model", type=click.Path())
 @dataset_option(default=None, show_default="the set that the model was trained on")
-@click.option(
-    "--subset",
-    type=click.Choice(["train", "test", "all"]),
-    default="test",
-    show_default=True,
-    help="The part to test on; of a set without a test part, the images that "
-    "'skmnist train' kept back.",
-)
+@subset_option
+@report_option
+@force_option
 @json_option
-def evaluate(model, dataset, subset, as_json):
+def evaluate(model, dataset, subset, page, force, as_json):
     """Test the model in a file: accuracy, each label, confusions."""
     from skmnist.cli._image_sets import load_image_set
+    from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._recognition import evaluate_file, read_model
     from skmnist.cli._reports import report_evaluation
 
+    check_page(page, force=force)
     model_file = read_model(model)
     image_set = load_image_set(dataset or model_file.dataset)
+    subset = subset or "test"
     X, y = image_set.part(subset, model_file.seed)
     evaluation = evaluate_file(model_file, image_set, X, y)
-    report_evaluation(model_file, image_set, subset, evaluation, as_json=as_json)
+    results = report_evaluation(
+        model_file, image_set, subset, evaluation, as_json=as_json
+    )
+    write_page(page, results, (model_file.model, X, y, image_set.image_shape))
 
 
-@skmnist.command(epilog=_TRUST)
+@skmnist.command(epilog=TRUST)
 @click.argument("model", type=click.Path())
 @click.argument("images", type=click.Path(), nargs=-1, required=True)
 @click.option(
@@ -256,9 +265,12 @@ def predict(model, images, proba, invert, as_json):
     metavar="FILE",
     help="Save the best model, trained on all training images.",
 )
+@report_option
 @force_option
 @json_option
-def search(name, dataset, n_folds, n_iter, epochs, jobs, seed, out, force, as_json):
+def search(
+    name, dataset, n_folds, n_iter, epochs, jobs, seed, out, page, force, as_json
+):
     """Search for the parameters with which a model does best.
 
     Candidates are compared by cross-validation on the training part; the best one is
@@ -266,6 +278,7 @@ def search(name, dataset, n_folds, n_iter, epochs, jobs, seed, out, force, as_js
     """
     from skmnist.cli._image_sets import load_image_set
     from skmnist.cli._messages import note
+    from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._progress import epoch_progress, fit_progress
     from skmnist.cli._reports import report_search
     from skmnist.cli._result_files import check_output
@@ -275,6 +288,7 @@ def search(name, dataset, n_folds, n_iter, epochs, jobs, seed, out, force, as_js
 
     check_name(name)
     path = None if out is None else check_output(out, force=force)
+    check_page(page, force=force)
     candidates = list_candidates(name, n_iter=n_iter, epochs=epochs, seed=seed)
     image_set = load_image_set(dataset)
     image_set.require("train")
@@ -309,14 +323,17 @@ def search(name, dataset, n_folds, n_iter, epochs, jobs, seed, out, force, as_js
             note("Interrupted: no model was saved.")
         else:
             save(training, path)
-    report_search(
+    results = report_search(
         name, found, image_set, training, path, n_jobs=jobs, seed=seed, as_json=as_json
     )
+    looked_at = training and (training.model, *image_set.tested)
+    write_page(page, results, looked_at)
     if interrupted:
         return INTERRUPTED
     return FAILURE if found.comparison.failures else 0
 
 
+skmnist.add_command(report)
 skmnist.add_command(reproduce)
 
 

@@ -32,11 +32,14 @@ class Comparison:
         Number of models that there were.
     n_folds : int or None
         Number of folds; None for a test set.
+    accuracies : dict of str to list of float
+        Accuracy on each split, of the models that did not fail.
     """
 
     table: "pd.DataFrame"
     n_models: int
     n_folds: int | None = field(default=None)
+    accuracies: dict = field(default_factory=dict)
 
     @property
     def interrupted(self):
@@ -116,7 +119,8 @@ def run_comparison(models, image_set, *, n_folds=None, n_jobs=1, seed=0, progres
     except KeyboardInterrupt:
         if not done:
             raise
-    return Comparison(comparison_table(done), len(models), n_folds)
+    accuracies = {s.name: s.accuracies.tolist() for s in done if not s.failed}
+    return Comparison(comparison_table(done), len(models), n_folds, accuracies)
 
 
 def is_small(image_set):
@@ -166,12 +170,15 @@ def method(comparison, image_set):
     )
 
 
-def records(table):
-    """Return the rows of a table as dicts that JSON can hold."""
-    return [
+def records(comparison):
+    """Return the rows of a comparison as dicts that JSON can hold."""
+    rows = [
         {key: _plain(value) for key, value in row.items()}
-        for row in table.reset_index().to_dict("records")
+        for row in comparison.table.reset_index().to_dict("records")
     ]
+    for row in rows:
+        row["accuracies"] = comparison.accuracies.get(row["model"])
+    return rows
 
 
 def _plain(value):

@@ -1,6 +1,7 @@
 """The command group: every error on one line, every end with its exit code."""
 
 import os
+import shlex
 import sys
 import traceback
 
@@ -19,6 +20,8 @@ class CommandLine(click.Group):
     def main(self, args=None, prog_name=None, **extra):
         """Run a command and exit."""
         extra["standalone_mode"] = False
+        words = sys.argv[1:] if args is None else args
+        extra["obj"] = shlex.join([prog_name or self.name, *words])
         with short_warnings(), watched_interrupts():
             sys.exit(self._run(args, prog_name, extra))
 

@@ -52,6 +52,11 @@ class ImageSet:
         return self.X_test is not None
 
     @property
+    def tested(self):
+        """Images and labels of the test part, and the shape of an image."""
+        return self.X_test, self.y_test, self.image_shape
+
+    @property
     def size(self):
         """Height and width as text."""
         return "×".join(map(str, self.image_shape))

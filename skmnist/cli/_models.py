@@ -1,10 +1,12 @@
 """Models by name, set up for an image set and told to report their progress."""
 
 import ast
+import math
 from dataclasses import dataclass
 
 from skmnist.cli._errors import BadInput, bad_input
 
+_PLAIN = (bool, int, float, str)
 _WORDS = {"true": True, "false": False, "none": None}
 
 
@@ -113,6 +115,35 @@ def configured_model(name, image_set, *, seed=None, epochs=None, params=None):
 def has_epochs(model_params):
     """Whether a model with these parameters is trained in epochs."""
     return "clf__epochs" in model_params
+
+
+def plain_parameters(model):
+    """Return the parameters of a model's classifier as JSON can hold them.
+
+    Parameters
+    ----------
+    model : classifier or Pipeline
+        The model.
+
+    Returns
+    -------
+    dict of str to object
+        Numbers, texts, truth values and None as they are, lists of these likewise,
+        everything else as text.
+    """
+    classifier = model[-1] if hasattr(model, "named_steps") else model
+    return {
+        name: _plain_value(value)
+        for name, value in classifier.get_params(deep=False).items()
+    }
+
+
+def _plain_value(value):
+    if isinstance(value, list | tuple):
+        return [_plain_value(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, _PLAIN) else str(value)
 
 
 def check_fit(name, model, image_set):

@@ -2,6 +2,11 @@
 
 import click
 
+TRUST = """
+Model files run code when they are loaded: load only files that come from a source
+you trust.
+"""
+
 
 def _not_zero(ctx, param, value):
     if value == 0:
@@ -60,5 +65,20 @@ epochs_option = click.option(
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document as the result."
+)
+subset_option = click.option(
+    "--subset",
+    type=click.Choice(["train", "test", "all"]),
+    default=None,
+    show_default="test",
+    help="The part to test on; of a set without a test part, the images that "
+    "'skmnist train' kept back.",
+)
+report_option = click.option(
+    "--report",
+    "page",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write a report too: one HTML page with words, figures and tables.",
 )
 force_option = click.option("--force", is_flag=True, help="Replace what exists.")

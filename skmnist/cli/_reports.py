@@ -1,13 +1,12 @@
 """What the commands print on standard output: for people, or as one JSON document."""
 
 import json
-import os
 from pathlib import Path
 
-from skmnist._numbers import count, duration, joined, percent
+from skmnist._numbers import count, duration, is_missing, joined, percent
 from skmnist.cli._comparison import is_small, method, records
 from skmnist.cli._export import describe_set
-from skmnist.cli._models import list_models
+from skmnist.cli._models import has_epochs, list_models, plain_parameters
 from skmnist.cli._result_files import markdown_table, write_text
 from skmnist.cli._tables import (
     comparison_cells,
@@ -17,7 +16,7 @@ from skmnist.cli._tables import (
     plain_text,
     print_result,
 )
-from skmnist.cli._versions import used_versions, versions_line
+from skmnist.cli._versions import provenance, versions_line
 
 _SHOWN_CANDIDATES = 10
 
@@ -85,11 +84,10 @@ def report_comparison(comparison, image_set, names, *, seed, n_jobs, out, as_jso
     networks = any(
         model.name in names for model in list_models() if model.kind == "network"
     )
-    versions = used_versions(networks)
     document = {
-        "models": records(comparison.table),
-        "dataset": image_set.name,
-        "source": image_set.source,
+        "kind": "comparison",
+        "models": records(comparison),
+        **_set_facts(image_set),
         "n_folds": comparison.n_folds,
         "test": comparison.table.attrs["test"],
         "correction": comparison.table.attrs["correction"],
@@ -97,10 +95,9 @@ def report_comparison(comparison, image_set, names, *, seed, n_jobs, out, as_jso
         "seed": seed,
         "n_jobs": n_jobs,
         "n_threads": 1 if n_jobs == 1 and is_small(image_set) else None,
-        "n_cpus": os.cpu_count(),
         "interrupted": comparison.interrupted,
         "left_out": [name for name in names if name not in comparison.table.index],
-        "versions": versions,
+        **provenance(networks),
     }
     parts = [
         comparison_view(comparison.table),
@@ -123,6 +120,20 @@ def report_comparison(comparison, image_set, names, *, seed, n_jobs, out, as_jso
         print_json(document)
     else:
         print_result(*parts)
+    return document
+
+
+def _set_facts(image_set):
+    """Return what a reader of results must know about the images."""
+    n_test = len(image_set.y_test) if image_set.has_test else None
+    return {
+        "dataset": image_set.name,
+        "source": image_set.source,
+        "image_shape": list(image_set.image_shape),
+        "n_train": len(image_set.y),
+        "n_test": n_test,
+        "n_labels": len(image_set.labels),
+    }
 
 
 def _comparison_notes(document, comparison, image_set):
@@ -161,17 +172,20 @@ def report_training(training, path, *, as_json):
     """Print how a trained model did, and where it was saved."""
     evaluation = training.evaluation
     metadata = training.metadata
+    document = {
+        "kind": "training",
+        **metadata,
+        "fit_time": training.fit_time,
+        "interrupted": training.interrupted,
+        "file": str(path),
+        "parameters": plain_parameters(training.model),
+        "history": _history(training.model),
+        "evaluation": evaluation.to_dict(),
+        **provenance(metadata["n_epochs"] is not None),
+    }
     if as_json:
-        print_json(
-            {
-                **metadata,
-                "fit_time": training.fit_time,
-                "interrupted": training.interrupted,
-                "file": str(path),
-                "evaluation": evaluation.to_dict(),
-            }
-        )
-        return
+        print_json(document)
+        return document
     low, high = evaluation.accuracy_interval
     epochs = ""
     if metadata["n_epochs"] is not None:
@@ -185,24 +199,45 @@ def report_training(training, path, *, as_json):
         f"(95 % interval {100 * low:.2f} to {percent(high)}), "
         f"{evaluation.n_wrong:,} wrong",
     )
+    return document
+
+
+def _history(model):
+    """Return the learning curves of a fitted model, None in place of NaN, or None."""
+    history = getattr(model[-1], "history_", None)
+    if history is None:
+        return None
+    return {
+        name: [None if is_missing(value) else float(value) for value in values]
+        for name, values in history.items()
+    }
 
 
 def report_evaluation(model_file, image_set, subset, evaluation, *, as_json):
     """Print how well a model recognises the images of a set."""
+    document = evaluation_document(model_file, image_set, subset, evaluation)
     if as_json:
-        print_json(
-            {
-                "file": model_file.path,
-                "metadata": model_file.metadata,
-                "dataset": image_set.name,
-                "subset": subset,
-                **evaluation.to_dict(),
-            }
-        )
-        return
+        print_json(document)
+        return document
     what = "all images" if subset == "all" else f"{subset} part"
     title = f"{model_file.path} on {image_set.name}, {what}"
     print_result(title, "", *evaluation_view(evaluation))
+    return document
+
+
+def evaluation_document(model_file, image_set, subset, evaluation):
+    """Return an evaluation with all that is known about it, ready for JSON."""
+    model = model_file.model
+    return {
+        "kind": "evaluation",
+        "file": model_file.path,
+        "metadata": model_file.metadata,
+        "dataset": image_set.name,
+        "subset": subset,
+        "parameters": plain_parameters(model),
+        **evaluation.to_dict(),
+        **provenance(has_epochs(model.get_params())),
+    }
 
 
 def report_predictions(model_file, paths, counts, predictions, *, proba, as_json):
@@ -235,27 +270,32 @@ def report_search(name, search, image_set, training, path, *, n_jobs, seed, as_j
     """Print the candidates of a search, best first, and the best one's test."""
     comparison = search.comparison
     table = comparison.table
+    rows = records(comparison)
+    for row in rows:
+        row["params"] = search.candidates[row.pop("model")]
+    document = {
+        "kind": "search",
+        "model": name,
+        "best_params": search.best,
+        "candidates": rows,
+        "n_candidates": len(search.candidates),
+        **_set_facts(image_set),
+        "n_folds": comparison.n_folds,
+        "test": table.attrs["test"],
+        "correction": table.attrs["correction"],
+        "alpha": table.attrs["alpha"],
+        "seed": seed,
+        "n_jobs": n_jobs,
+        "interrupted": comparison.interrupted,
+        "file": None if path is None or training is None else str(path),
+        "parameters": training and plain_parameters(training.model),
+        "history": training and _history(training.model),
+        "evaluation": training and training.evaluation.to_dict(),
+        **provenance("epochs" in search.best),
+    }
     if as_json:
-        rows = records(table)
-        for row in rows:
-            row["params"] = search.candidates[row.pop("model")]
-        print_json(
-            {
-                "model": name,
-                "best_params": search.best,
-                "candidates": rows,
-                "n_candidates": len(search.candidates),
-                "dataset": image_set.name,
-                "n_folds": comparison.n_folds,
-                "seed": seed,
-                "n_jobs": n_jobs,
-                "interrupted": comparison.interrupted,
-                "file": None if path is None or training is None else str(path),
-                "evaluation": training and training.evaluation.to_dict(),
-                "versions": used_versions("epochs" in search.best),
-            }
-        )
-        return
+        print_json(document)
+        return document
     shown = table.head(_SHOWN_CANDIDATES)
     labels = {text: search.candidates[text] for text in shown.index}
     parts = [comparison_view(shown, labels), ""]
@@ -282,3 +322,4 @@ def report_search(name, search, image_set, training, path, *, n_jobs, seed, as_j
             f"{saved}."
         )
     print_result(*parts)
+    return document

@@ -8,7 +8,7 @@ from skmnist.cli._errors import BadInput, Failure, describe
 TABLE_SUFFIXES = (".csv", ".json", ".md", ".txt")
 
 
-def check_output(path, *, force, suffixes=()):
+def check_output(path, *, force, suffixes=(), option="--out"):
     """Make sure that a file can be written, before anything is computed for it.
 
     Parameters
@@ -19,6 +19,8 @@ def check_output(path, *, force, suffixes=()):
         Whether it may take the place of an existing one.
     suffixes : tuple of str, default=()
         Endings that are allowed; all if empty.
+    option : str, default="--out"
+        What the user calls the file, for messages.
 
     Returns
     -------
@@ -33,11 +35,11 @@ def check_output(path, *, force, suffixes=()):
     path = Path(path)
     if suffixes and path.suffix.lower() not in suffixes:
         raise BadInput(
-            f"--out {path}: the name must end in {', '.join(suffixes[:-1])} or "
+            f"{option} {path}: the name must end in {', '.join(suffixes[:-1])} or "
             f"{suffixes[-1]}."
         )
     if path.is_dir():
-        raise BadInput(f"--out {path} is a folder; give the name of a file.")
+        raise BadInput(f"{option} {path} is a folder; give the name of a file.")
     check_folder(path.parent)
     if path.exists() and not force:
         raise BadInput(f"{path} exists; --force replaces it.")

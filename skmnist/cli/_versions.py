@@ -3,9 +3,40 @@
 import os
 import platform
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
+import click
+
 _BACKEND_PACKAGES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
+
+
+def provenance(networks):
+    """Return what tells where a result comes from.
+
+    Parameters
+    ----------
+    networks : bool
+        Whether Keras and its backend take part.
+
+    Returns
+    -------
+    dict
+        Command line, time, machine and versions, ready for JSON.
+    """
+    return {
+        "command": command_line(),
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "n_cpus": os.cpu_count(),
+        "versions": used_versions(networks),
+    }
+
+
+def command_line():
+    """Return the command line that is running; None where there is none."""
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.find_root().obj
 
 
 def used_versions(networks):

@@ -1,0 +1,121 @@
+"""Report pages: asked for by an option, or made of the results that a file holds."""
+
+import json
+from pathlib import Path
+
+from skmnist.cli._errors import BadInput, Failure
+from skmnist.cli._messages import note
+from skmnist.cli._result_files import check_output, write_text
+from skmnist.cli._versions import command_line
+
+_SUFFIXES = (".html", ".htm")
+_MAX_RESULTS = 100_000_000  # bytes
+
+
+def check_page(path, *, force, option="--report"):
+    """Make sure that a report can be written, before anything is computed for it.
+
+    Parameters
+    ----------
+    path : str or None
+        The file to be; None if no report is wanted.
+    force : bool
+        Whether it may take the place of an existing one.
+    option : str, default="--report"
+        What the user calls the file, for messages.
+
+    Raises
+    ------
+    BadInput
+        If the file exists or cannot be written there.
+    Failure
+        If a package that reports need is missing.
+    """
+    if path is None:
+        return
+    check_output(path, force=force, suffixes=_SUFFIXES, option=option)
+    from skmnist.report import check_packages
+
+    try:
+        check_packages()
+    except ImportError as error:
+        raise Failure(str(error)) from error
+
+
+def write_page(path, results, looked_at=None):
+    """Write a report, if one is wanted.
+
+    Parameters
+    ----------
+    path : str or None
+        The file; None if no report is wanted.
+    results : dict
+        What was found, as the option --json prints it.
+    looked_at : tuple, default=None
+        Model, images, labels and image shape, as ``skmnist.report.Subject`` takes
+        them.
+
+    Raises
+    ------
+    BadInput
+        If these are no results of a known kind.
+    Failure
+        If the file cannot be written.
+    """
+    if path is None:
+        return
+    from skmnist.report import ReportDataError, Subject, make_report
+
+    subject = None if looked_at is None else Subject(*looked_at)
+    try:
+        page = make_report(results, subject=subject, command=command_line())
+    except ReportDataError as error:
+        raise BadInput(str(error)) from error
+    write_text(path, page)
+    note(f"Report written to {path}.")
+
+
+def is_results(path):
+    """Tell whether a file holds JSON, not a model."""
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    except OSError:
+        return False
+    return start[:1] in (b"{", b"[")
+
+
+def read_results(path):
+    """Read results that a command has printed or written as JSON.
+
+    Raises
+    ------
+    BadInput
+        If the file is too large or holds something else.
+    """
+    try:
+        if Path(path).stat().st_size > _MAX_RESULTS:
+            raise BadInput(f"{path} is too large to be results of a command.")
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise BadInput(f"Cannot read {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path} is not JSON: {error}") from error
+
+
+def write_page_of(source, path, results):
+    """Write the report of results that were read from a file.
+
+    Raises
+    ------
+    BadInput
+        If these are no results, or damaged ones.
+    """
+    try:
+        write_page(path, results)
+    except BadInput as error:
+        raise BadInput(f"{source}: {error.format_message()}") from error
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
+        raise BadInput(
+            f"{source} holds damaged results ({type(error).__name__}: {error})."
+        ) from error

@@ -1,0 +1,58 @@
+"""The command that makes a page of a model or of results; its work is imported late."""
+
+import click
+
+from skmnist.cli._options import TRUST, dataset_option, force_option, subset_option
+
+
+@click.command(epilog=TRUST)
+@click.argument("source", metavar="MODEL_OR_RESULTS", type=click.Path())
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="FILE",
+    help="The page; by default named like what it is made of, in this folder.",
+)
+@dataset_option(default=None, show_default="the set that the model was trained on")
+@subset_option
+@force_option
+def report(source, out, dataset, subset, force):
+    """Write one HTML page about a model, or about results.
+
+    Results are what --json of compare, train, evaluate or search printed, or compare
+    --out wrote, kept in a file. A model is tested first, and the page has pictures of
+    what it recognises, what it does not, and what it looks at; so has the page of
+    the option --report of the other commands. The page is one file, which needs
+    neither a network nor other files.
+    """
+    from pathlib import Path
+
+    from skmnist.cli._errors import BadInput
+    from skmnist.cli._image_sets import load_image_set
+    from skmnist.cli._pages import (
+        check_page,
+        is_results,
+        read_results,
+        write_page,
+        write_page_of,
+    )
+    from skmnist.cli._recognition import evaluate_file, read_model
+    from skmnist.cli._reports import evaluation_document
+
+    page = out or f"{Path(source).stem}.html"
+    check_page(page, force=force, option="--out")
+    if is_results(source):
+        if dataset is not None or subset is not None:
+            raise BadInput(
+                f"{source} holds results; --dataset and --subset are for models."
+            )
+        write_page_of(source, page, read_results(source))
+        return
+
+    model_file = read_model(source)
+    image_set = load_image_set(dataset or model_file.dataset)
+    subset = subset or "test"
+    X, y = image_set.part(subset, model_file.seed)
+    evaluation = evaluate_file(model_file, image_set, X, y)
+    results = evaluation_document(model_file, image_set, subset, evaluation)
+    write_page(page, results, (model_file.model, X, y, image_set.image_shape))

@@ -1,0 +1,340 @@
+"""The report of a comparison of models."""
+
+from skmnist._numbers import (
+    by,
+    count,
+    duration,
+    is_missing,
+    microseconds,
+    percent,
+    with_error,
+)
+from skmnist.plotting import ModelComparisonDisplay
+
+from ._content import Cell, Column, KeyFigure, Report, Section, Table, Text
+from ._drawings import draw
+from ._words import listed, number_of
+
+__all__ = [
+    "comparison_report",
+    "comparison_table",
+    "failures_section",
+    "method_words",
+    "verdict_words",
+]
+
+_MAY_BE_BEST = ("best", "no clear difference")
+_TONES = {"best": "good", "worse": "faint", "failed": "bad"}
+_TIMES = {
+    "fit_time": ("the time of a fit", "fitted fastest", duration),
+    "predict_time_us": (
+        "the time to predict an image",
+        "predicts fastest",
+        microseconds,
+    ),
+}
+
+
+def comparison_report(results, subject=None):
+    """Make the report of a comparison.
+
+    Parameters
+    ----------
+    results : dict
+        What ``skmnist compare --json`` prints.
+    subject : None
+        There is no single model to look at.
+
+    Returns
+    -------
+    Report
+        Its content.
+    """
+    models = results["models"]
+    done = [row for row in models if not is_missing(row.get("accuracy"))]
+    sections = [*_charts(done, models), _table_section(results, models, done)]
+    sections += failures_section(results, models)
+    title = f"{number_of(len(models), 'model')} compared on {results['dataset']}"
+    return Report(title, _summary(results, done), tuple(sections), _key_figures(done))
+
+
+def _key_figures(done):
+    if not done:
+        return ()
+    best = done[0]
+    return (
+        KeyFigure(percent(best["accuracy"]), f"accuracy of {best['model']}, the best"),
+        KeyFigure(duration(best["fit_time"]), "to fit it"),
+        KeyFigure(microseconds(best["predict_time_us"]), "to predict an image"),
+    )
+
+
+def _summary(results, done):
+    if not done:
+        return ("No model gave a result.",)
+    best, *others = done
+    words = [
+        f"{best['model']} recognises the most images: "
+        f"{with_error(best['accuracy'], best['accuracy_se'])} "
+        f"({method_words(results)})."
+    ]
+    unclear = [r["model"] for r in others if r["verdict"] == "no clear difference"]
+    worse = [r["model"] for r in others if r["verdict"] == "worse"]
+    if unclear:
+        words.append(
+            f"How {listed(unclear)} {'differs' if len(unclear) == 1 else 'differ'} "
+            "from it may be chance."
+        )
+    if worse:
+        subject = "All others" if len(worse) == len(others) > 1 else listed(worse)
+        verb = "is" if len(worse) == 1 else "are"
+        words.append(f"{subject} {verb} worse by more than chance explains.")
+    paragraphs = [" ".join(words)]
+    if others:
+        candidates = [row for row in done if row["verdict"] in _MAY_BE_BEST]
+        paragraphs.append(_speed_words(candidates, done))
+    failed = [r["model"] for r in results["models"] if r["verdict"] == "failed"]
+    if failed:
+        paragraphs.append(f"Failed: {listed(failed)}; the reasons stand below.")
+    if results.get("interrupted"):
+        paragraphs.append("The comparison was interrupted: not all models were done.")
+    return tuple(paragraphs)
+
+
+def _speed_words(candidates, done):
+    """Say which model is the fastest of those that may be best, and of all."""
+    parts = []
+    for key, (_, verb, unit) in _TIMES.items():
+        timed = [row for row in candidates if not is_missing(row.get(key))]
+        if timed:
+            fastest = min(timed, key=lambda row: row[key])
+            verb = verb if "predict" in verb else f"is {verb}"
+            parts.append(f"{fastest['model']} {verb} ({unit(fastest[key])})")
+    whom = "Of those that may be the best, " if len(candidates) > 1 else ""
+    if len(candidates) == 1:
+        timed = [row for row in done if not is_missing(row.get("fit_time"))]
+        fastest = min(timed, key=lambda row: row["fit_time"])
+        return (
+            f"The best takes {duration(candidates[0]['fit_time'])} for a fit and "
+            f"{microseconds(candidates[0]['predict_time_us'])} to predict an image; of "
+            f"all models {fastest['model']} is fitted fastest "
+            f"({duration(fastest['fit_time'])})."
+        )
+    return f"{whom}{' and '.join(parts)}."
+
+
+def method_words(results):
+    """Say how accuracies were measured, and on what."""
+    about = results["dataset"]
+    details = []
+    if not is_missing(results.get("n_train")):
+        details.append(number_of(results["n_train"], "image"))
+    if results.get("image_shape"):
+        details.append(f"{by(results['image_shape'])} pixels")
+    if not is_missing(results.get("n_labels")):
+        details.append(number_of(results["n_labels"], "label"))
+    if is_missing(results.get("n_folds")):
+        n_test = results.get("n_test")
+        images = "the test images" if is_missing(n_test) else f"{n_test:,} test images"
+        trained = f", after training on {', '.join(details)}" if details else ""
+        return f"± standard error, on {images} of {about}{trained}"
+    inside = f", {', '.join(details)}" if details else ""
+    return (
+        f"mean ± standard error of {results['n_folds']}-fold cross-validation on "
+        f"{about}{inside}"
+    )
+
+
+def verdict_words(results):
+    """Say what the verdicts mean; None where there are none."""
+    if not results.get("test"):
+        return None
+    return (
+        "A model is called worse where its difference from the best is more than "
+        f"chance explains (p\u00a0<\u00a0{results['alpha']}; {results['test']}; "
+        f"{results['correction']}'s correction for the number of models). Otherwise "
+        "the difference is not clear."
+    )
+
+
+def _charts(done, models):
+    if not done:
+        return []
+    import pandas as pd
+
+    frame = pd.DataFrame(models).set_index("model")
+    number_columns = ("accuracy", "accuracy_se", "fit_time", "predict_time_us")
+    for column in number_columns:
+        frame[column] = frame[column].astype(float)
+    figures = []
+    for key, (what, _, unit) in _TIMES.items():
+        values = "; ".join(
+            f"{row['model']} {percent(row['accuracy'])}, {unit(row[key])}"
+            for row in done
+        )
+        kind = key.removesuffix("_us")
+        figures.append(
+            draw(
+                lambda ax, kind=kind: ModelComparisonDisplay.from_table(
+                    frame, kind=kind, ax=ax
+                ),
+                (5.4, 4.4),
+                caption=f"Accuracy against {what}. The further up and left, the "
+                "better; bars are standard errors.",
+                alt=f"Chart of accuracy against {what}. {values}.",
+            )
+        )
+    return [Section("Accuracy and time", tuple(figures))]
+
+
+def _table_section(results, models, done):
+    words = verdict_words(results)
+    blocks = [
+        comparison_table(models, f"Models on {results['dataset']}, best first"),
+        *([Text(words)] if words else []),
+        Text(_times_words(results)),
+        *_folds_table(results, done),
+    ]
+    return Section("All models", tuple(blocks))
+
+
+def _times_words(results):
+    words = "Times are of one fit, and of predicting one image among many"
+    if results.get("n_jobs", 1) != 1:
+        words += "; they are longer than alone, because fits shared the processors"
+    elif results.get("n_threads") == 1:
+        words += "; on one thread, but for the networks of Keras"
+    return f"{words}."
+
+
+def comparison_table(rows, caption, labels=None):
+    """Make the table of models, or of candidates of a search.
+
+    Parameters
+    ----------
+    rows : list of dict
+        One a model.
+    caption : str
+        What the table holds.
+    labels : list of dict, default=None
+        For each row the columns that say what it is, in place of the model's name.
+
+    Returns
+    -------
+    Table
+        The table.
+    """
+    labels = labels or [{"Model": row["model"]} for row in rows]
+    heads = list(dict.fromkeys(head for label in labels for head in label))
+    probabilities = any(not is_missing(row.get("log_loss")) for row in rows)
+    sized = any(not is_missing(row.get("n_parameters")) for row in rows)
+    tested = any(not is_missing(row.get("p_adjusted")) for row in rows)
+    columns = [Column(head) for head in heads]
+    columns += [
+        Column("Accuracy", number=True, sort="descending"),
+        Column("Verdict"),
+        *([Column("p (adjusted)", number=True)] if tested else []),
+        Column("Fit", number=True),
+        Column("Predict an image", number=True),
+        *([Column("Log loss", number=True)] if probabilities else []),
+        *([Column("Parameters", number=True)] if sized else []),
+    ]
+    table = []
+    for row, label in zip(rows, labels, strict=True):
+        cells = [_label_cell(label.get(head)) for head in heads]
+        accuracy, verdict = row.get("accuracy"), row["verdict"]
+        cells.append(
+            Cell("")
+            if is_missing(accuracy)
+            else Cell(with_error(accuracy, row["accuracy_se"]), accuracy)
+        )
+        cells.append(Cell(verdict, tone=_TONES.get(verdict, "")))
+        if tested:
+            cells.append(_number(row.get("p_adjusted"), _p_value))
+        cells.append(_number(row.get("fit_time"), duration))
+        cells.append(_number(row.get("predict_time_us"), microseconds))
+        if probabilities:
+            cells.append(_number(row.get("log_loss"), "{:.4f}".format))
+        if sized:
+            cells.append(_number(row.get("n_parameters"), count))
+        table.append(tuple(cells))
+    return Table(caption, tuple(columns), tuple(table))
+
+
+def _label_cell(value):
+    if is_missing(value):
+        return Cell("–" if value is None else str(value))
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return Cell(text, value if number else None)
+
+
+def _number(value, unit):
+    return Cell("") if is_missing(value) else Cell(unit(value), value)
+
+
+def _p_value(p):
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _folds_table(results, done):
+    """List the accuracy on every fold, where there are several."""
+    n_folds = max((len(row.get("accuracies") or ()) for row in done), default=0)
+    if n_folds < 2:
+        return []
+    columns = (
+        Column("Model"),
+        *(Column(f"Fold {i}", number=True) for i in range(1, n_folds + 1)),
+    )
+    rows = tuple(
+        (Cell(row["model"]), *(Cell(percent(a), a) for a in row["accuracies"]))
+        for row in done
+    )
+    caption = f"Accuracy on each of the {n_folds} folds of {results['dataset']}"
+    return [Table(caption, columns, rows, folded="Accuracy on each fold")]
+
+
+def failures_section(results, rows, name="model"):
+    """Say which models failed and why, and which were left out.
+
+    Parameters
+    ----------
+    results : dict
+        The results.
+    rows : list of dict
+        One a model.
+    name : str, default="model"
+        Where a row has what it is about.
+
+    Returns
+    -------
+    list of Section
+        One, or none if there is nothing to say.
+    """
+    failed = [row for row in rows if not is_missing(row.get("error_message"))]
+    left_out = results.get("left_out") or []
+    blocks = []
+    if failed:
+        blocks.append(
+            Table(
+                "What failed, and why",
+                (Column("Model"), Column("Error")),
+                tuple((Cell(str(r[name])), Cell(r["error_message"])) for r in failed),
+            )
+        )
+    if left_out:
+        reasons = left_out if isinstance(left_out, dict) else dict.fromkeys(left_out)
+        blocks.append(
+            Table(
+                "What was left out",
+                (Column("Model"), Column("Why")),
+                tuple(
+                    (
+                        Cell(str(left)),
+                        Cell(str(why or "interrupted before its end")),
+                    )
+                    for left, why in reasons.items()
+                ),
+            )
+        )
+    return [Section("What is missing", tuple(blocks))] if blocks else []

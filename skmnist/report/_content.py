@@ -1,0 +1,213 @@
+"""What a report is made of: plain data, each kind of block with its template."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+__all__ = [
+    "Cell",
+    "Code",
+    "Column",
+    "Facts",
+    "Figure",
+    "Gallery",
+    "KeyFigure",
+    "Matrix",
+    "Picture",
+    "Report",
+    "Section",
+    "Table",
+    "Text",
+]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    text: str
+    template: ClassVar = "text.html"
+
+
+@dataclass(frozen=True)
+class Code:
+    """Something to copy: a command line, or an error message as it came."""
+
+    text: str
+    label: str
+    template: ClassVar = "code.html"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Terms with what they are."""
+
+    items: tuple
+    template: ClassVar = "facts.html"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing in the text of the page.
+
+    Parameters
+    ----------
+    svg : markupsafe.Markup
+        The element, which has the alternative text as its label.
+    caption : str
+        What stands below.
+    width : float
+        Width, in pixels, beyond which it does not grow.
+    """
+
+    svg: object
+    caption: str
+    width: float
+    template: ClassVar = "figure.html"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One small picture of a gallery.
+
+    Parameters
+    ----------
+    data : str
+        The address of its PNG data (``data:image/png;base64,…``).
+    alt : str
+        What it shows, in words.
+    lines : tuple of str
+        What stands below.
+    """
+
+    data: str
+    alt: str
+    lines: tuple
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Small pictures side by side, as many in a row as the page has room for."""
+
+    pictures: tuple
+    caption: str
+    template: ClassVar = "gallery.html"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Parameters
+    ----------
+    name : str
+        Its heading.
+    number : bool, default=False
+        Whether it holds numbers, which stand at the right.
+    sort : {"none", "ascending", "descending"}, default="none"
+        How the rows are sorted by it as they come.
+    """
+
+    name: str
+    number: bool = False
+    sort: str = "none"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table.
+
+    Parameters
+    ----------
+    text : str
+        What it shows.
+    value : float, default=None
+        By what it is sorted, in place of the text.
+    tone : {"", "good", "faint", "bad"}, default=""
+        How it stands out.
+    """
+
+    text: str
+    value: float | None = None
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that can be sorted; the first cell of a row is its heading.
+
+    Parameters
+    ----------
+    caption : str
+        What it holds.
+    columns : tuple of Column
+        Its columns.
+    rows : tuple of tuple of Cell
+        Its rows.
+    folded : str, default=""
+        A line that stands in its place until it is opened; always shown if empty.
+    """
+
+    caption: str
+    columns: tuple
+    rows: tuple
+    folded: str = ""
+    template: ClassVar = "table.html"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Numbers of images by true label (rows) and predicted label (columns).
+
+    Parameters
+    ----------
+    caption : str
+        How to read it.
+    labels : tuple of str
+        The labels.
+    rows : tuple of tuple of (str, str)
+        Text and tone of each cell; tones are "right", "none" and "wrong-1" to
+        "wrong-4".
+    """
+
+    caption: str
+    labels: tuple
+    rows: tuple
+    template: ClassVar = "matrix.html"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report with a heading."""
+
+    title: str
+    blocks: tuple
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """A number to be seen at a glance, and what it is."""
+
+    number: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole report.
+
+    Parameters
+    ----------
+    title : str
+        Its heading.
+    summary : tuple of str
+        The results in words, a paragraph each.
+    sections : tuple of Section
+        What follows.
+    key_figures : tuple of KeyFigure, default=()
+        The most important numbers.
+    """
+
+    title: str
+    summary: tuple
+    sections: tuple = field(default=())
+    key_figures: tuple = ()

@@ -1,0 +1,278 @@
+"""The report of an evaluation: how well a model recognises images."""
+
+from skmnist._numbers import count, is_missing, percent
+
+from ._content import (
+    Cell,
+    Column,
+    KeyFigure,
+    Matrix,
+    Report,
+    Section,
+    Table,
+    Text,
+)
+from ._drawings import draw
+from ._model import model_sections, recognition_section
+from ._words import accuracy_words, interval, number_of, title_of
+
+__all__ = ["evaluation_report", "evaluation_sections", "key_figures"]
+
+_MAX_MATRIX = 62  # labels; those of the largest relative of MNIST, EMNIST by class
+_MAX_CONFUSIONS = 10
+_N_TONES = 4
+_SCORES = ("Precision", "Recall", "F1", "Images")
+
+
+def evaluation_report(results, subject=None):
+    """Make the report of an evaluation.
+
+    Parameters
+    ----------
+    results : dict
+        What ``skmnist evaluate --json`` prints.
+    subject : Subject or None
+        The model with the images that it was tested on, to be looked at.
+
+    Returns
+    -------
+    Report
+        Its content.
+    """
+    part = {"all": "all images", "train": "training part", "test": "test part"}
+    what = part.get(results.get("subset"), "")
+    title = f"{title_of(results)} on {results['dataset']}"
+    where = f"The model was tested on {results['dataset']}{what and f', {what}'}."
+    words = f"{where} {accuracy_words(results)}"
+    sections = evaluation_sections(results, subject)
+    if subject is not None:
+        sections += model_sections(subject)
+    summary = (words, *weakness_words(results))
+    return Report(title, summary, tuple(sections), key_figures(results))
+
+
+def key_figures(evaluation):
+    """Return the most important numbers of an evaluation."""
+    figures = [
+        KeyFigure(
+            percent(evaluation["accuracy"]),
+            f"accuracy (95 % interval {interval(evaluation['accuracy_interval'])})",
+        ),
+        KeyFigure(
+            f"{evaluation['n_wrong']:,}",
+            f"of {number_of(evaluation['n'], 'image')} not recognised",
+        ),
+    ]
+    if not is_missing(evaluation.get("log_loss")):
+        figures.append(KeyFigure(f"{evaluation['log_loss']:.4f}", "log loss"))
+    return tuple(figures)
+
+
+def weakness_words(evaluation):
+    """Say what a model finds hardest, in a list; an empty one if nothing is hard."""
+    confusions = _confusions(evaluation)
+    if not confusions:
+        return []
+    n, true, predicted = confusions[0]
+    recalls = [
+        (row["recall"], row["label"])
+        for row in evaluation["per_class"]
+        if not is_missing(row["recall"])
+    ]
+    recall, label = min(recalls, key=lambda pair: pair[0])
+    words = (
+        f"Hardest is the label {label}, of which it recognises {percent(recall)}. "
+        f"The most frequent confusion: {true} is taken for {predicted} "
+        f"({number_of(n, 'image')})."
+    )
+    error = evaluation.get("calibration_error")
+    if not is_missing(error):
+        words += (
+            f" Its confidence is {100 * error:.1f} points off on average, as the "
+            "calibration below shows."
+        )
+    return [words]
+
+
+def evaluation_sections(evaluation, subject=None):
+    """Make the sections that show an evaluation.
+
+    Parameters
+    ----------
+    evaluation : dict
+        As :meth:`skmnist.evaluation.Evaluation.to_dict` gives it.
+    subject : Subject or None
+        The model with the images.
+
+    Returns
+    -------
+    list of Section
+        The sections.
+    """
+    sections = []
+    if subject is not None:
+        sections.append(recognition_section(subject))
+    sections.append(
+        Section(
+            "Labels and confusions",
+            (*_matrix(evaluation), *_confusion_table(evaluation), _labels(evaluation)),
+        )
+    )
+    return sections + _calibration(evaluation)
+
+
+def _labels(evaluation):
+    columns = (
+        Column("Label", sort="ascending"),
+        *(
+            Column(name, number=True)
+            for name in ("Precision", "Recall", "F1", "Images")
+        ),
+    )
+    rows = tuple(
+        (
+            _label(row["label"]),
+            *(
+                Cell("") if is_missing(row[key]) else Cell(percent(row[key]), row[key])
+                for key in ("precision", "recall", "f1")
+            ),
+            Cell(count(row["support"]), row["support"]),
+        )
+        for row in evaluation["per_class"]
+    )
+    return Table(
+        "Each label: precision is the share of right answers among all times that it "
+        "was the answer, recall the share of its images that were recognised, F1 "
+        "their harmonic mean",
+        columns,
+        rows,
+    )
+
+
+def _label(label):
+    number = isinstance(label, int | float) and not isinstance(label, bool)
+    return Cell(str(label), label if number else None)
+
+
+def _confusions(evaluation):
+    """List number, true and predicted label of all confusions, most frequent first."""
+    labels = evaluation["labels"]
+    wrong = [
+        (n, true, predicted)
+        for true, row in zip(labels, evaluation["confusion"], strict=True)
+        for predicted, n in zip(labels, row, strict=True)
+        if n and true != predicted
+    ]
+    return sorted(wrong, key=lambda confusion: -confusion[0])
+
+
+def _confusion_table(evaluation):
+    confusions = _confusions(evaluation)
+    if not confusions:
+        return [Text("No image was taken for another label.")]
+    totals = {row["label"]: row["support"] for row in evaluation["per_class"]}
+    columns = (
+        Column("Confusion"),
+        Column("Images", number=True, sort="descending"),
+        Column("Share of the true label", number=True),
+    )
+    rows = tuple(
+        (
+            Cell(f"{true} taken for {predicted}"),
+            Cell(f"{n:,}", n),
+            Cell(percent(n / totals[true]), n / totals[true]),
+        )
+        for n, true, predicted in confusions[:_MAX_CONFUSIONS]
+    )
+    caption = "Most frequent confusions"
+    if len(confusions) > len(rows):
+        caption += f": the first {len(rows)} of {len(confusions)}"
+    return [Table(caption, columns, rows)]
+
+
+def _matrix(evaluation):
+    labels, confusion = evaluation["labels"], evaluation["confusion"]
+    if len(labels) > _MAX_MATRIX:
+        return []
+    most = max((n for n, _, _ in _confusions(evaluation)), default=1)
+    rows = []
+    for i, row in enumerate(confusion):
+        cells = []
+        for j, n in enumerate(row):
+            tone = "right" if i == j else "none"
+            if n and i != j:
+                tone = f"wrong-{-(-_N_TONES * n // most)}"
+            cells.append((count(n) if n else "·", tone))
+        rows.append(tuple(cells))
+    caption = (
+        "Numbers of images by true label (down) and predicted label (across). What "
+        "is recognised stands on the diagonal; the deeper the colour beside it, the "
+        "more frequent the confusion"
+    )
+    return [Matrix(caption, tuple(map(str, labels)), tuple(rows))]
+
+
+def _calibration(evaluation):
+    bins = evaluation.get("calibration")
+    if not bins:
+        return []
+    confidence = [row["confidence"] for row in bins]
+    accuracy = [row["accuracy"] for row in bins]
+
+    def plot(ax):
+        from sklearn.calibration import CalibrationDisplay
+
+        from skmnist.plotting._figures import BLUE, GREY, legend_above, tidy_axes
+
+        ax.plot(
+            [0, 1], [0, 1], color=GREY, linestyle=":", label="as right as it is sure"
+        )
+        display = CalibrationDisplay(accuracy, confidence, None)
+        display.plot(ax=ax, name="the model", ref_line=False, color=BLUE)
+        ax.set(
+            xlabel="confidence: probability of the answer",
+            ylabel="share of right answers",
+            xlim=(-0.02, 1.02),
+            ylim=(-0.02, 1.02),
+        )
+        tidy_axes(ax, grid="both")
+        legend_above(ax)
+
+    values = "; ".join(
+        f"confidence {percent(row['confidence'])}, right {percent(row['accuracy'])}, "
+        f"{number_of(row['n'], 'image')}"
+        for row in bins
+    )
+    words = ""
+    if not is_missing(evaluation.get("calibration_error")):
+        words = (
+            " The distance from the diagonal, weighted by the numbers of images, is "
+            f"{100 * evaluation['calibration_error']:.2f} points on average (expected "
+            "calibration error)."
+        )
+    figure = draw(
+        plot,
+        (4.8, 4.2),
+        caption="Whether the confidence can be believed: on the diagonal, as many "
+        f"answers are right as the model says. Below it, it is too sure.{words}",
+        alt=f"Chart of the share of right answers against confidence. {values}.",
+    )
+    columns = (
+        Column("Mean confidence", number=True, sort="ascending"),
+        Column("Right answers", number=True),
+        Column("Images", number=True),
+    )
+    table = Table(
+        "Answers by their confidence",
+        columns,
+        tuple(
+            (
+                Cell(percent(row["confidence"]), row["confidence"]),
+                Cell(percent(row["accuracy"]), row["accuracy"]),
+                Cell(count(row["n"]), row["n"]),
+            )
+            for row in bins
+        ),
+        folded="The numbers of this figure",
+    )
+    return [Section("Confidence", (figure, table))]

@@ -1,0 +1,123 @@
+"""The kinds of results that reports are made of."""
+
+from ._comparison import comparison_report
+from ._content import Report
+from ._evaluation import evaluation_report
+from ._page import render
+from ._provenance import provenance_section
+from ._search import search_report
+from ._training import training_report
+
+__all__ = ["ReportDataError", "kinds_of_results", "make_report"]
+
+# Each takes the results as plain data, and what can be looked at or None.
+_KINDS = {
+    "comparison": comparison_report,
+    "evaluation": evaluation_report,
+    "search": search_report,
+    "training": training_report,
+}
+
+
+class ReportDataError(ValueError):
+    """Data are no results that a report could be made of."""
+
+
+def kinds_of_results():
+    """Name the kinds of results, as they stand in ``kind``.
+
+    Returns
+    -------
+    list of str
+        The names.
+    """
+    return list(_KINDS)
+
+
+def make_report(results, *, subject=None, command=None):
+    """Make the page that shows results.
+
+    Parameters
+    ----------
+    results : dict
+        What the option ``--json`` of ``skmnist compare``, ``evaluate``, ``search`` or
+        ``train`` prints. Its ``kind`` says which.
+    subject : Subject, default=None
+        The model that the results are about, with the images that it was tested on:
+        then the report has pictures of both.
+    command : str, default=None
+        The command line that made the page, if another one than that of the results.
+
+    Returns
+    -------
+    str
+        A whole HTML document.
+
+    Raises
+    ------
+    ReportDataError
+        If the data are of no known kind, or incomplete.
+    ImportError
+        If Jinja2 or matplotlib is missing.
+
+    Examples
+    --------
+    >>> from skmnist.report import make_report
+    >>> results = {
+    ...     "kind": "comparison",
+    ...     "models": [
+    ...         {"model": "mlp", "accuracy": 0.98, "accuracy_se": 0.01,
+    ...          "fit_time": 2.0, "predict_time_us": 8.0, "verdict": "best"},
+    ...     ],
+    ...     "dataset": "digits",
+    ... }
+    >>> page = make_report(results)
+    >>> page[:15], "98.00 ± 1.00 %" in page
+    ('<!DOCTYPE html>', True)
+    """
+    kind = results.get("kind") if isinstance(results, dict) else None
+    if not isinstance(kind, str) or kind not in _KINDS:
+        known = ", ".join(map(repr, _KINDS))
+        found = "no kind" if kind is None else f"the kind {kind!r}"
+        raise ReportDataError(
+            f"These are no results that a report can be made of: they have {found}; "
+            f"known are {known}."
+        )
+    results = _printable(results)
+    try:
+        report = _KINDS[kind](results, subject)
+    except KeyError as error:
+        raise ReportDataError(
+            f"These are incomplete results of the kind {kind!r}: {error} is missing."
+        ) from error
+    origin = provenance_section(results, _printable(command))
+    return render(
+        Report(
+            report.title,
+            report.summary,
+            (*report.sections, origin),
+            report.key_figures,
+        )
+    )
+
+
+def _printable(value):
+    """Replace characters that no page can hold, in all texts."""
+    if isinstance(value, str):
+        return "".join(c if _is_printable(c) else "\ufffd" for c in value)
+    if isinstance(value, dict):
+        return {_printable(key): _printable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(part) for part in value]
+    return value
+
+
+def _is_printable(character):
+    """Tell whether XML and UTF-8 can hold a character."""
+    code = ord(character)
+    return (
+        character in "\t\n"
+        or 0x20 <= code < 0x7F
+        or 0xA0 <= code < 0xD800
+        or (code > 0xDFFF and code & 0xFFFE != 0xFFFE)
+    )

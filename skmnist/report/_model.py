@@ -1,0 +1,251 @@
+"""Sections that look at a model and at images: mistakes, weights, feature maps."""
+
+import numpy as np
+
+from skmnist.plotting import (
+    DenseWeightsDisplay,
+    FeatureMapsDisplay,
+    FiltersDisplay,
+    NetworkDiagram,
+    OcclusionSaliencyDisplay,
+)
+from skmnist.plotting._estimators import last_step
+from skmnist.plotting.recognition import percent
+
+from ._content import Figure, Gallery, Section, Text
+from ._drawings import draw, inline_svg, picture, sketch
+from ._histories import history_section
+
+__all__ = ["model_sections", "recognition_section"]
+
+_N_WRONG = 24
+_N_RIGHT = 12
+_WIDTH = 5.2  # inches, of pictures of layers
+_TITLE = 0.3
+
+
+def recognition_section(subject):
+    """Show the most confident mistakes, and what was recognised least surely.
+
+    Parameters
+    ----------
+    subject : Subject
+        The model with its images.
+
+    Returns
+    -------
+    Section
+        Two galleries.
+    """
+    recognition = subject.recognition
+    sure = recognition.confidence is not None
+    wrong = _gallery(
+        subject,
+        recognition.wrong[:_N_WRONG],
+        f"Not recognised: {{}} of {len(recognition.wrong):,}"
+        f"{', the most confident first' if sure else ''}. Below each stand its true "
+        f"label, what it was taken for{', and with which confidence' if sure else ''}.",
+    )
+    right = _gallery(
+        subject,
+        recognition.right[:_N_RIGHT],
+        f"Recognised: {{}} of {len(recognition.right):,}"
+        f"{', the least confident first' if sure else ''}.",
+    )
+    return Section("Recognised and not recognised", (wrong, right))
+
+
+def _gallery(subject, rows, caption):
+    """Make a gallery of images; the braces in the caption stand for their number."""
+    if not len(rows):
+        return Text(caption.format("none").partition(",")[0].partition(".")[0] + ".")
+    recognition = subject.recognition
+    pictures = []
+    for row, image in zip(rows, subject.images(rows), strict=True):
+        true, predicted = recognition.y_true[row], recognition.y_pred[row]
+        what = f"{true}" if true == predicted else f"{true} → {predicted}"
+        alt = f"Image {row}: {true}"
+        alt += ", recognised" if true == predicted else f", taken for {predicted}"
+        lines = [what]
+        if recognition.confidence is not None:
+            lines.append(percent(recognition.confidence[row]))
+            alt += f", confidence {lines[-1]}"
+        pictures.append(picture(image, alt, *lines))
+    return Gallery(tuple(pictures), caption.format(f"{len(rows):,}"))
+
+
+def model_sections(subject, *, history=True):
+    """Look into a model, as far as it can be looked into.
+
+    Parameters
+    ----------
+    subject : Subject
+        The model with its images.
+    history : bool, default=True
+        Whether to show learning curves that the model keeps.
+
+    Returns
+    -------
+    list of Section
+        Learning curves, saliency of a mistake, weights, feature maps and the diagram.
+    """
+    sections = history_section(model_history(subject.model)) if history else []
+    looks = [*_saliency(subject), *_weights(subject), *_feature_maps(subject)]
+    if looks:
+        sections.append(Section("What the model looks at", tuple(looks)))
+    diagram = _diagram(subject)
+    if diagram:
+        sections.append(Section("The network", tuple(diagram)))
+    return sections
+
+
+def model_history(model):
+    """Return the learning curves that a fitted model keeps, or None."""
+    return getattr(last_step(model), "history_", None)
+
+
+def _shown(make):
+    """Return what a display makes, or None where it says that it does not apply."""
+    try:
+        return make()
+    except (TypeError, ValueError):
+        return None
+
+
+def _saliency(subject):
+    recognition, row = subject.recognition, subject.example
+    true, predicted = recognition.y_true[row], recognition.y_pred[row]
+
+    def plot(ax):
+        return OcclusionSaliencyDisplay.from_estimator(
+            subject.model,
+            subject.X,
+            row=row,
+            image_shape=recognition.image_shape,
+            ax=ax,
+        )
+
+    display = _shown(lambda: sketch(plot))
+    if display is None:
+        return []
+    which = f"image {row}, a {true}"
+    which += " that is recognised" if true == predicted else f" taken for {predicted}"
+    top = np.unravel_index(np.nanargmax(display.saliency), display.saliency.shape)
+    return [
+        draw(
+            display.plot,
+            (5.4, 2.7),
+            caption=f"What speaks for the answer: {which}. Covering what is red lowers "
+            "the confidence in the answer, covering what is blue raises it (occlusion, "
+            "Zeiler and Fergus 2014).",
+            alt=f"Saliency of {which}: of all places, row {top[0] + 1} and column "
+            f"{top[1] + 1} of the image speak most for {predicted}.",
+        )
+    ]
+
+
+def _weights(subject):
+    def plot(ax):
+        return DenseWeightsDisplay.from_estimator(
+            subject.model, n_units=16, image_shape=subject.image_shape, ax=ax
+        )
+
+    dense = _shown(lambda: sketch(plot))
+    if dense is not None:
+        n = len(dense.weights)
+        n_columns = 4 if n <= 16 else 6
+        n_rows = -(-n // n_columns)
+        return [
+            draw(
+                lambda ax: dense.plot(ax, n_columns=n_columns),
+                (0.95 * n_columns + 0.9, 1.1 * n_rows + 0.1),
+                caption="What the first layer learned: where ink drives a unit up "
+                "(red), and where it drives it down (blue). The units with the "
+                "largest weights come first."
+                if dense.names and dense.names[0].startswith("unit ")
+                else "What speaks for each label: where there is ink on red, and no "
+                "ink on blue.",
+                alt=f"Weights from the pixels to {n} units as pictures: "
+                f"{', '.join(dense.names)}.",
+            )
+        ]
+
+    filters = _shown(
+        lambda: sketch(lambda ax: FiltersDisplay.from_estimator(subject.model, ax=ax))
+    )
+    if filters is None:
+        return []
+    layers = ", ".join(
+        f"{name} ({array.shape[3]} of {array.shape[0]}×{array.shape[1]})"
+        for name, array in filters.filters.items()
+    )
+    return [
+        draw(
+            filters.plot,
+            _mosaic_size(filters.mosaics_.values()),
+            caption="The filters of each convolution: red for positive weights, blue "
+            "for negative ones. In layers that see several channels each column is a "
+            "filter, each row one of its channels.",
+            alt=f"Filters of the convolutions as pictures: {layers}.",
+        )
+    ]
+
+
+def _feature_maps(subject):
+    row = subject.example
+
+    def plot(ax):
+        return FeatureMapsDisplay.from_estimator(
+            subject.model,
+            subject.X,
+            row=row,
+            image_shape=subject.recognition.image_shape,
+            ax=ax,
+        )
+
+    maps = _shown(lambda: sketch(plot))
+    if maps is None:
+        return []
+    layers = ", ".join(
+        f"{name} ({array.shape[2]} of {array.shape[0]}×{array.shape[1]})"
+        for name, array in maps.feature_maps.items()
+    )
+    return [
+        draw(
+            maps.plot,
+            _mosaic_size([maps.image, *maps.mosaics_.values()], first=0.8),
+            caption=f"What each layer makes of image {row}: one picture for each of "
+            "its feature maps, bright where it responds.",
+            alt=f"Image {row} and its feature maps after each layer: {layers}.",
+        )
+    ]
+
+
+def _mosaic_size(pictures, first=None):
+    """Return the size of a figure in which pictures stand one below the other."""
+    heights = [
+        float(np.clip(_WIDTH * p.shape[0] / p.shape[1], 0.25, 2.7)) for p in pictures
+    ]
+    if first is not None:
+        heights[0] = first
+    return _WIDTH, sum(heights) + _TITLE * len(heights)
+
+
+def _diagram(subject):
+    diagram = _shown(lambda: NetworkDiagram.from_estimator(subject.model))
+    if diagram is None:
+        return []
+    layers = "; ".join(layer.summary for layer in diagram.layers)
+    svg = inline_svg(
+        diagram.to_svg(),
+        f"Diagram of the network: {layers}; {diagram.n_parameters:,} parameters.",
+    )
+    return [
+        Figure(
+            svg,
+            f"The layers from the image to the probabilities, with the shape of what "
+            f"each gives and its number of parameters; {diagram.n_parameters:,} "
+            "parameters in all.",
+            float(svg.partition('viewBox="0 0 ')[2].split()[0]),
+        )
+    ]

@@ -1,0 +1,100 @@
+"""How to repeat what a report shows."""
+
+from skmnist._numbers import by, is_missing, joined
+
+from ._content import Cell, Code, Column, Facts, Section, Table
+
+__all__ = ["provenance_section"]
+
+_FACTS = {
+    "made": "Made",
+    "trained": "Trained",
+    "dataset": "Data set",
+    "source": "Read from",
+    "subset": "Part",
+    "image_shape": "Image size",
+    "n_train": "Training images",
+    "n_test": "Test images",
+    "n_labels": "Labels",
+    "n_folds": "Folds",
+    "seed": "Seed",
+    "n_jobs": "Fits at the same time",
+    "n_threads": "Threads of a classical model",
+    "n_cpus": "Processors",
+    "platform": "System",
+    "file": "Model file",
+}
+
+
+def provenance_section(results, command):
+    """Tell command line, settings and versions.
+
+    Parameters
+    ----------
+    results : dict
+        The results, as plain data.
+    command : str or None
+        The command line that made the page, if another one.
+
+    Returns
+    -------
+    Section
+        The last section of every report.
+    """
+    blocks = []
+    if results.get("command"):
+        blocks.append(Code(results["command"], "The command line of these results"))
+    if command and command != results.get("command"):
+        blocks.append(Code(command, "The command line of this page"))
+    metadata = results.get("metadata") or {}
+    known = {**metadata, **results}
+    if "trained" in results:  # which is when they were made
+        del known["trained"]
+    facts = [
+        (title, _fact(key, known[key]))
+        for key, title in _FACTS.items()
+        if not is_missing(known.get(key))
+    ]
+    if facts:
+        blocks.append(Facts(tuple(facts)))
+    parameters = known.get("parameters")
+    if parameters:
+        rows = tuple(
+            (Cell(str(name)), Cell(str(value)))
+            for name, value in sorted(parameters.items())
+        )
+        columns = (Column("Parameter", sort="ascending"), Column("Value"))
+        caption = "Parameters of the model, those left as they were included"
+        blocks.append(
+            Table(caption, columns, rows, folded=f"All {len(rows)} parameters")
+        )
+    blocks += _versions(results, metadata)
+    return Section("How to repeat this", tuple(blocks))
+
+
+def _fact(key, value):
+    if key == "image_shape":
+        return f"{by(value)} pixels"
+    if key in ("made", "trained"):
+        return str(value).replace("T", " ").replace("+00:00", " UTC")
+    if isinstance(value, int) and not isinstance(value, bool) and key != "seed":
+        return f"{value:,}"
+    return joined(value) if isinstance(value, dict) else str(value)
+
+
+def _versions(results, metadata):
+    """List the versions; those of the training beside them where there are two."""
+    now, then = results.get("versions") or {}, metadata.get("versions") or {}
+    if not now and not then:
+        return []
+    both = bool(now and then)
+    columns = [Column("Package")]
+    columns += [Column("Version here"), Column("Version in training")][: 1 + both]
+    if not both:
+        columns[1] = Column("Version")
+    rows = []
+    for package in dict.fromkeys([*now, *then]):
+        cells = [now.get(package, ""), then.get(package, "")] if both else []
+        cells = cells or [(now or then)[package]]
+        rows.append((Cell(str(package)), *(Cell(str(text)) for text in cells)))
+    return [Table("Versions", tuple(columns), tuple(rows))]

@@ -1,0 +1,165 @@
+"""The report of a search for the parameters of a model."""
+
+from skmnist._numbers import is_missing, joined, percent, with_error
+from skmnist.plotting import SearchResultsDisplay
+
+from ._comparison import (
+    comparison_table,
+    failures_section,
+    method_words,
+    verdict_words,
+)
+from ._content import Facts, KeyFigure, Report, Section, Text
+from ._drawings import draw, sketch
+from ._evaluation import evaluation_sections
+from ._histories import history_section
+from ._model import model_sections
+from ._words import accuracy_words, number_of
+
+__all__ = ["search_report"]
+
+
+def search_report(results, subject=None):
+    """Make the report of a search.
+
+    Parameters
+    ----------
+    results : dict
+        What ``skmnist search --json`` prints.
+    subject : Subject or None
+        The best model, trained anew, with its test images, to be looked at.
+
+    Returns
+    -------
+    Report
+        Its content.
+    """
+    candidates, evaluation = results["candidates"], results.get("evaluation")
+    best = next((c for c in candidates if not is_missing(c["accuracy"])), None)
+    named = [{**c, "model": joined(c["params"])} for c in candidates]
+    sections = [*_best_section(results, candidates), _table(results, candidates)]
+    sections += history_section(results.get("history"))
+    if evaluation is not None:
+        sections += evaluation_sections(evaluation, subject)
+    if subject is not None:
+        sections += model_sections(subject, history=False)
+    sections += failures_section(results, named)
+    title = f"Parameters for {results['model']} searched on {results['dataset']}"
+    figures = []
+    if best is not None:
+        figures = [
+            KeyFigure(percent(best["accuracy"]), "accuracy of the best candidate")
+        ]
+    if evaluation is not None:
+        figures.append(
+            KeyFigure(
+                percent(evaluation["accuracy"]), "on the test images, trained anew"
+            )
+        )
+    figures.append(KeyFigure(f"{len(candidates):,}", "candidates tried"))
+    summary = _summary(results, best)
+    return Report(title, tuple(summary), tuple(sections), tuple(figures))
+
+
+def _summary(results, best):
+    if best is None:
+        return ["All candidates failed."]
+    candidates, evaluation = results["candidates"], results.get("evaluation")
+    n_all = results.get("n_candidates", len(candidates))
+    words = (
+        f"Of {number_of(len(candidates), 'candidate')} the best is "
+        f"{joined(best['params'])}. It recognises "
+        f"{with_error(best['accuracy'], best['accuracy_se'])} of the images "
+        f"({method_words(results)})."
+    )
+    unclear = sum(c["verdict"] == "no clear difference" for c in candidates)
+    if unclear:
+        verb = "differs" if unclear == 1 else "differ"
+        words += (
+            f" {number_of(unclear, 'other candidate')} {verb} from it by no more than "
+            "chance may explain."
+        )
+    paragraphs = [words]
+    if evaluation is not None:
+        paragraphs.append(
+            "Trained anew on all training images, it was tested on images that took no "
+            f"part in the search. {accuracy_words(evaluation)}"
+        )
+    if results.get("interrupted"):
+        paragraphs.append(
+            f"The search was interrupted: {len(candidates)} of {n_all} candidates were "
+            "done."
+        )
+    return paragraphs
+
+
+def _best_section(results, candidates):
+    facts = Facts(
+        tuple((str(k), _text(v)) for k, v in (results["best_params"] or {}).items())
+    )
+    blocks = (*_chart(candidates), Text("The best candidate:"), facts)
+    return [Section("What makes a difference", blocks)]
+
+
+def _text(value):
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _chart(candidates):
+    """Draw accuracy over the parameters that matter most; nothing if none varies."""
+    import numpy as np
+
+    folds = [c.get("accuracies") or [] for c in candidates]
+    # Lists of JSON were tuples, which can be sorted.
+    params = [
+        {k: tuple(v) if isinstance(v, list) else v for k, v in c["params"].items()}
+        for c in candidates
+    ]
+    cv_results = {
+        "params": params,
+        "mean_test_accuracy": [
+            np.nan if is_missing(c["accuracy"]) else c["accuracy"] for c in candidates
+        ],
+        "std_test_accuracy": [np.std(values) if values else 0.0 for values in folds],
+    }
+
+    def plot(ax):
+        return SearchResultsDisplay.from_results(cv_results, metric="accuracy", ax=ax)
+
+    try:
+        display = sketch(plot)
+    except ValueError:  # nothing varies, or nothing came of it
+        return []
+    names = [str(name) for name in display.params]
+    best = ", ".join(f"{name} {_text(value)}" for name, value in display.best_.items())
+    shown = "each place" if len(names) == 2 else "each point"
+    more = ""
+    if len({key for p in params for key in p}) > len(names):
+        more = f" Where more parameters differ, {shown} is the best candidate there."
+    over = " and ".join(names)
+    return [
+        draw(
+            plot,
+            _chart_size(display),
+            caption=f"Mean accuracy over the folds, by {over}; the best is marked."
+            f"{more}",
+            alt=f"Chart of the mean accuracy over {over}, from "
+            f"{percent(np.nanmin(display.scores_))} to "
+            f"{percent(np.nanmax(display.scores_))}; best at {best}.",
+        )
+    ]
+
+
+def _chart_size(display):
+    if display.kind_ != "heatmap":
+        return 5.2, 3.7
+    n_columns, n_rows = (len(values) for values in display.values_)
+    width = min(max(0.85 * n_columns + 2.0, 4.2), 7.0)
+    return width, min(max(0.6 * n_rows + 1.1, 2.6), 9.0)
+
+
+def _table(results, candidates):
+    caption = f"Candidates for {results['model']}, best first"
+    table = comparison_table(candidates, caption, [c["params"] for c in candidates])
+    words = verdict_words(results)
+    return Section("All candidates", (table, *([Text(words)] if words else [])))

@@ -1,0 +1,59 @@
+"""What a report can look at, beyond numbers: a model and images."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skmnist.plotting import RecognitionDisplay
+from skmnist.plotting._estimators import confidences, image_shape_of
+from skmnist.plotting._images import displayed_images
+
+__all__ = ["Subject"]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A fitted model and the images that it was tested on.
+
+    Parameters
+    ----------
+    model : classifier, Pipeline or search
+        Fitted.
+    X : array-like with n_samples rows
+        Images as the model takes them.
+    y : array-like of shape (n_samples,)
+        Their true labels.
+    image_shape : tuple of int, default=None
+        ``(height, width)`` or ``(height, width, channels)``; None asks the model, and
+        takes a square if it does not know.
+    """
+
+    model: object
+    X: object
+    y: object
+    image_shape: tuple | None = None
+
+    @cached_property
+    def recognition(self):
+        """What the model makes of the images, a RecognitionDisplay not yet drawn."""
+        y, predicted = np.asarray(self.y), np.asarray(self.model.predict(self.X))
+        return RecognitionDisplay(
+            self.X,
+            y,
+            predicted,
+            confidence=confidences(self.model, self.X, predicted),
+            image_shape=self.image_shape or image_shape_of(self.model),
+        )
+
+    def images(self, rows):
+        """Return images as they are shown: floats in [0, 1], 0 being paper."""
+        rows = np.asarray(rows, dtype=int)
+        return displayed_images(self.X, rows, self.recognition.image_shape)
+
+    @property
+    def example(self):
+        """Row of the image to look at closely: the most confident mistake, if any."""
+        recognition = self.recognition
+        rows = np.concatenate([recognition.wrong, recognition.right])
+        return int(rows[0])

@@ -1,0 +1,53 @@
+"""The report of the training of a model."""
+
+from skmnist._numbers import duration, is_missing
+
+from ._content import KeyFigure, Report
+from ._evaluation import evaluation_sections, key_figures, weakness_words
+from ._histories import history_section
+from ._model import model_sections
+from ._words import accuracy_words, number_of, title_of
+
+__all__ = ["training_report"]
+
+
+def training_report(results, subject=None):
+    """Make the report of a training.
+
+    Parameters
+    ----------
+    results : dict
+        What ``skmnist train --json`` prints.
+    subject : Subject or None
+        The trained model with its test images, to be looked at.
+
+    Returns
+    -------
+    Report
+        Its content.
+    """
+    evaluation = results["evaluation"]
+    epochs = ""
+    if not is_missing(results.get("n_epochs")):
+        epochs = f", {number_of(results['n_epochs'], 'epoch')}"
+    name = title_of(results)
+    words = (
+        f"{name} was trained on {number_of(results['n_train'], 'image')} of "
+        f"{results['dataset']}{epochs}, in {duration(results['fit_time'])}, and tested "
+        f"on images that it had not seen. {accuracy_words(evaluation)}"
+    )
+    summary = [words, *weakness_words(evaluation)]
+    if results.get("interrupted"):
+        summary.append("Training was interrupted before its last epoch.")
+    sections = [
+        *history_section(results.get("history")),
+        *evaluation_sections(evaluation, subject),
+    ]
+    if subject is not None:
+        sections += model_sections(subject, history=False)
+    figures = (
+        *key_figures(evaluation),
+        KeyFigure(duration(results["fit_time"]), "to train it"),
+    )
+    title = f"{name} trained on {results['dataset']}"
+    return Report(title, tuple(summary), tuple(sections), figures)

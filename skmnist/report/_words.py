@@ -1,0 +1,46 @@
+"""Words around the results of a report."""
+
+from skmnist._numbers import count, is_missing, percent
+
+__all__ = ["accuracy_words", "interval", "listed", "number_of", "points", "title_of"]
+
+
+def listed(names):
+    """Write names as a sentence has them: "a, b and c"."""
+    *first, last = map(str, names)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def number_of(n, noun):
+    """Write a number with its noun: "1 image", "1,797 images"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def points(share):
+    """Write a difference of two shares in percentage points."""
+    return f"{100 * share:.2f} points"
+
+
+def interval(bounds):
+    """Write the bounds of an interval of shares."""
+    low, high = bounds
+    return f"{100 * low:.2f} to {percent(high)}"
+
+
+def accuracy_words(evaluation):
+    """Say what an evaluation found, in sentences."""
+    n, n_right, n_wrong = (evaluation[key] for key in ("n", "n_right", "n_wrong"))
+    words = (
+        f"It recognises {n_right:,} of {number_of(n, 'image')}, "
+        f"{percent(evaluation['accuracy'])}, and takes {count(n_wrong) or 'none'} for "
+        "something else. The accuracy on further images of this kind is probably "
+        f"(95 % interval) between {interval(evaluation['accuracy_interval'])}."
+    )
+    return words.replace("takes 0 for", "takes none for")
+
+
+def title_of(results):
+    """Name the model of an evaluation or a training: by its name, or by its file."""
+    metadata = results.get("metadata") or results
+    name = metadata.get("model")
+    return results.get("file", "A model") if is_missing(name) else name
