@@ -1,7 +1,5 @@
 """Prediction: compiled once, and one image at a time as well as many."""
 
-import logging
-
 import numpy as np
 import pytest
 from builders import small_cnn, small_mlp
@@ -34,23 +32,6 @@ def test_one_image_gives_one_row(digits):
     model = small_mlp().fit(X, y)
     assert model.predict_proba(X[:1]).shape == (1, 10)
     assert model.predict(X[:1]).shape == (1,)
-
-
-@pytest.fixture
-def tensorflow_log(caplog):
-    logger = logging.getLogger("tensorflow")
-    logger.addHandler(caplog.handler)
-    yield caplog
-    logger.removeHandler(caplog.handler)
-
-
-def test_nothing_is_retraced_when_sizes_change(digits, tensorflow_log):
-    X, y = digits
-    for n_rows in (150, 170, 190, 210, 230, 250):
-        model = small_mlp(epochs=1, early_stopping=True).fit(X[:n_rows], y[:n_rows])
-        for size in (1, 3, 20, n_rows):
-            model.predict(X[:size])
-    assert "retracing" not in tensorflow_log.text
 
 
 def test_networks_of_one_shape_share_one_compiled_program(digits):
@@ -99,12 +80,3 @@ def test_fitting_again_does_not_change_networks_fitted_before(digits):
     expected = first.predict_proba(X)
     small_mlp(random_state=1).fit(X, y).predict(X)
     assert np.array_equal(first.predict_proba(X), expected)
-
-
-def test_many_shapes_bring_no_warning_of_retracing(digits, tensorflow_log):
-    X, y = digits
-    for units in range(5, 17):
-        model = small_mlp(units=units, epochs=1).fit(X[:64], y[:64])
-        for n_rows in (1, 9, 70):
-            model.predict(X[:n_rows])
-    assert "retracing" not in tensorflow_log.text

@@ -1,0 +1,95 @@
+"""Networks are traced and compiled once, not again for each fit or number of rows."""
+
+import logging
+
+import pytest
+from builders import BACKEND, small_mlp
+
+from skmnist.networks import build_mlp
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """Shapes of the inputs for which Python went through a network to trace it."""
+    shapes = []
+    network_class = type(build_mlp((1,), 2, units=1))
+    call = network_class.call
+
+    def is_traced(inputs):
+        if BACKEND == "tensorflow":
+            import tensorflow as tf
+
+            return not tf.executing_eagerly()
+        import jax
+
+        return isinstance(inputs, jax.core.Tracer)
+
+    def recording(self, inputs, *args, **kwargs):
+        if is_traced(inputs):
+            shapes.append(tuple(inputs.shape))
+        return call(self, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(network_class, "call", recording)
+    return shapes
+
+
+def use(digits, *, n_rows=150, sizes=(1, 8, 40, 300), batch_size=64, **params):
+    """Fit and predict with one network that no other test has; train it further."""
+    X, y = digits
+    model = small_mlp(units=27, batch_size=batch_size, early_stopping=True, **params)
+    model.fit(X[:n_rows], y[:n_rows])
+    for size in sizes:
+        model.predict(X[:size])
+    model.set_params(early_stopping=False).partial_fit(X[:n_rows], y[:n_rows])
+
+
+def test_no_fit_of_the_same_network_traces_it_again(digits, traced):
+    use(digits)
+    first = list(traced)
+    assert first
+    for seed in (1, 2):
+        use(digits, epochs=4, random_state=seed, learning_rate=seed / 100)
+    assert traced == first
+
+
+def test_a_program_is_traced_once_for_each_size_of_block(digits, traced):
+    X, y = digits
+    models = [small_mlp(units=28, random_state=s).fit(X, y) for s in (0, 1)]
+    traced.clear()
+    for size in (*range(1, 20), 60, 63, 64, 65, 100, 200, 255, 256, 257, 300):
+        for model in models:
+            model.predict(X[:size])
+    assert sorted(traced) == [(2, 64), (8, 64), (64, 64), (256, 64)]
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles for a size of batch")
+def test_training_is_traced_once_for_any_numbers_of_rows(digits, traced):
+    X, y = digits
+    small_mlp(units=29, validation_fraction=0.2).fit(X, y)
+    assert traced == [(None, 64)] * 2  # to train, and to validate
+    for n_rows, batch_size in [(150, 64), (170, 50), (190, 16), (190, 1000)]:
+        model = small_mlp(units=29, batch_size=batch_size, validation_fraction=0.2)
+        model.fit(X[:n_rows], y[:n_rows])
+        model.partial_fit(X, y)
+    assert len(traced) == 2
+    for n_rows in (150, 170):
+        model.partial_fit(X[:n_rows], y[:n_rows], sample_weight=y[:n_rows] + 1)
+    assert len(traced) == 3  # with weights too
+
+
+@pytest.fixture
+def tensorflow_log(caplog):
+    logger = logging.getLogger("tensorflow")
+    logger.addHandler(caplog.handler)
+    yield caplog
+    logger.removeHandler(caplog.handler)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow warns")
+def test_many_networks_bring_no_warning_of_retracing(digits, tensorflow_log):
+    X, y = digits
+    for units in range(5, 17):
+        model = small_mlp(units=units, epochs=1).fit(X[:64], y[:64])
+        for n_rows in (1, 9, 70):
+            model.predict(X[:n_rows])
+    assert "retracing" not in tensorflow_log.text
