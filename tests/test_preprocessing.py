@@ -434,6 +434,9 @@ def test_slant_without_bound_is_limited():
     expected = [0.5, 1, 1, 1, 1, 0.5, 0, 0, 0]
     assert limited.reshape(9, 9)[4].tolist() == expected
     assert limited.reshape(9, 9)[5].tolist() == expected[::-1]
+    mirrored = Deskewer(center=False).fit_transform(nearly_flat[:, :, ::-1])
+    assert mirrored.reshape(9, 9)[4].tolist() == expected[::-1]
+    assert mirrored.reshape(9, 9)[5].tolist() == expected
     unmoved = Deskewer(center=False, max_shear=0).fit_transform(nearly_flat)
     np.testing.assert_array_equal(unmoved, nearly_flat.reshape(1, -1))
 

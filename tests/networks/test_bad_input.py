@@ -176,6 +176,13 @@ def test_validation_data_come_in_pairs_of_equal_length(digits):
         small_mlp().fit(X, y, X_val=X, y_val=y[:2])
 
 
+def test_validation_images_of_another_size_are_refused(digits):
+    X, y = digits
+    for small in (small_mlp, small_cnn):
+        with pytest.raises(ValueError, match=r"X has 63 features.*expecting 64"):
+            small().fit(X, y, X_val=X[:9, :63], y_val=y[:9])
+
+
 def test_too_few_samples_to_hold_some_out_are_refused(digits):
     X, y = digits
     message = r"validation_fraction=0.1 of 20 samples .* X_val and y_val"

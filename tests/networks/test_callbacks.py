@@ -53,6 +53,7 @@ def test_the_history_is_plain_data(digits, keras):
     history = model.fit(X, y).history_
     assert type(history) is dict
     assert {type(curve) for curve in history.values()} == {list}
+    assert {type(value) for curve in history.values() for value in curve} == {float}
     assert json.loads(json.dumps(history)) == history
     assert history["learning_rate"] == pytest.approx([0.001] * 3)
 
@@ -124,6 +125,42 @@ def test_every_fit_writes_to_a_directory_of_its_own(digits, keras, tmp_path):
         model.fit_id_ for model in fits
     )
     assert checkpoint.filepath == str(tmp_path / "best.weights.h5")
+
+
+def test_a_backup_of_one_fit_is_not_restored_by_another(digits, keras, tmp_path):
+    X, y = digits
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    backup = keras.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)
+    model = small_mlp(callbacks=[backup, Interrupt()], random_state=1)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    (interrupted,) = tmp_path.iterdir()
+    assert list(interrupted.iterdir())
+    whole = small_mlp(callbacks=[backup]).fit(X, y)
+    expected = small_mlp().fit(X, y).history_["loss"]
+    assert whole.history_["loss"] == pytest.approx(expected, rel=1e-4)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        interrupted.name,
+        whole.fit_id_,
+    }
+
+
+def test_a_checkpoint_by_batches_is_written_also_on_a_lent_network(
+    digits, keras, tmp_path
+):
+    X, y = digits
+    small_mlp().fit(X, y)
+    path = str(tmp_path / "{fit}" / "{epoch}-{batch}.weights.h5")
+    checkpoint = keras.callbacks.ModelCheckpoint(
+        path, save_weights_only=True, save_freq=2
+    )
+    model = small_mlp(callbacks=[checkpoint], epochs=2).fit(X, y)
+    written = {file.name for file in (tmp_path / model.fit_id_).iterdir()}
+    assert len(written) == 5  # behind every other one of 2 times 5 batches
 
 
 def test_a_path_may_say_where_the_fit_is_named(digits, keras, tmp_path):

@@ -51,6 +51,21 @@ def loops_used(monkeypatch):
         {"optimizer": {"class_name": "Adam", "config": {"amsgrad": True}}},
         {"optimizer": {"class_name": "Adam", "config": {"clipnorm": 0.01}}},
         {"optimizer": {"class_name": "Adam", "config": {"use_ema": True}}},
+        {"optimizer": {"class_name": "Adam", "config": {"weight_decay": 1.0}}},
+        {"optimizer": {"class_name": "Adam", "config": {"clipvalue": 1e-9}}},
+        {"optimizer": {"class_name": "Adam", "config": {"global_clipnorm": 1e-6}}},
+        {
+            "optimizer": {
+                "class_name": "Adam",
+                "config": {"gradient_accumulation_steps": 2},
+            }
+        },
+        {
+            "optimizer": {
+                "class_name": "Adam",
+                "config": {"beta_1": 0.5, "beta_2": 0.8, "epsilon": 0.01},
+            }
+        },
         {"optimizer": "sgd"},
         {"optimizer": "rmsprop"},
     ],
@@ -65,6 +80,29 @@ def test_both_loops_take_the_same_steps(fit_on_both, digits, params):
     np.testing.assert_allclose(
         quick.predict_proba(X), slow.predict_proba(X), rtol=1e-3, atol=1e-4
     )
+
+
+def test_both_loops_take_all_steps_of_a_long_epoch(fit_on_both, digits):
+    X, y = digits
+    # 100 steps, which are more than the quick loop takes in one call.
+    quick, slow = fit_on_both(small_mlp(batch_size=3, epochs=2), X, y)
+    for name, values in slow.history_.items():
+        np.testing.assert_allclose(quick.history_[name], values, rtol=1e-3)
+    np.testing.assert_allclose(
+        quick.predict_proba(X), slow.predict_proba(X), rtol=1e-2, atol=1e-3
+    )
+
+
+def test_both_loops_validate_on_all_of_many_images(fit_on_both, digits):
+    X, y = digits
+    # More than go through the network at once.
+    X_val, y_val = np.concatenate([X, 0.5 * X, 0.1 * X]), np.tile(y, 3)
+    quick, slow = fit_on_both(small_mlp(epochs=2), X, y, X_val=X_val, y_val=y_val)
+    for name in ("val_loss", "val_accuracy"):
+        np.testing.assert_allclose(quick.history_[name], slow.history_[name], rtol=1e-4)
+    probabilities = quick.predict_proba(X_val)[np.arange(900), y_val]
+    last = quick.history_["val_loss"][-1]
+    assert -np.log(probabilities).mean() == pytest.approx(last, rel=1e-4)
 
 
 def test_both_loops_stop_at_the_same_epoch(fit_on_both, digits):

@@ -79,6 +79,8 @@ def test_all_that_a_model_asks_for_is_done_while_training(digits, keras, monkeyp
     assert np.linalg.norm(kernel, axis=0).max() < 0.5 + 1e-5
     moving_mean = model.model_.layers[2].moving_mean
     assert np.abs(keras.ops.convert_to_numpy(moving_mean)).max() > 1e-3
+    live = model.model_.predict(X.reshape(-1, 8, 8, 1), verbose=0)
+    np.testing.assert_allclose(model.predict_proba(X), live, rtol=1e-4, atol=1e-6)
     if BACKEND == "tensorflow":
         monkeypatch.setenv("SKMNIST_KERAS_LOOP", "1")
         slow = own(builder, learning_rate=0.05).fit(X, y)

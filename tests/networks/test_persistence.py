@@ -106,12 +106,18 @@ def test_another_backend_gives_the_same_probabilities(fitted, digits, tmp_path):
         np.testing.assert_allclose(found[kind], model.predict_proba(X), atol=1e-5)
 
 
-def test_training_goes_on_after_loading(digits, tmp_path):
+@pytest.mark.parametrize("way", ["warm_start", "partial_fit"])
+def test_training_goes_on_after_loading(way, digits, tmp_path):
     X, y = digits
-    model = small_mlp(warm_start=True, epochs=2).fit(X, y)
+    model = small_mlp(warm_start=way == "warm_start", epochs=2, dropout=0.5).fit(X, y)
+    if way == "partial_fit":
+        model.partial_fit(X, y)
     loaded = load_model(save_model(model, tmp_path / "model"))
     for once in (model, loaded):
-        once.set_params(epochs=1).fit(X, y)
+        if way == "partial_fit":
+            once.partial_fit(X, y)
+        else:
+            once.set_params(epochs=1).fit(X, y)
     assert np.array_equal(loaded.predict_proba(X), model.predict_proba(X))
     assert loaded.history_ == model.history_
 

@@ -36,6 +36,15 @@ def test_partial_fit_may_come_first_and_knows_all_classes(digits):
     assert_same_network(fitted, started, X)
 
 
+def test_classes_may_be_named_in_any_order(digits):
+    X, y = digits
+    model = small_mlp().partial_fit(X, y, classes=range(10))
+    other = small_mlp().partial_fit(X, y, classes=[*range(9, -1, -1), 9])
+    assert other.classes_.tolist() == list(range(10))
+    other.partial_fit(X, y, classes=range(9, -1, -1))
+    assert_same_network(model.partial_fit(X, y), other, X)
+
+
 def test_warm_start_goes_on_for_epochs_more(digits):
     X, y = digits
     whole = small_mlp(epochs=3).fit(X, y)
@@ -134,7 +143,7 @@ def test_balanced_class_weights_give_every_class_the_same_say(digits):
 
 def test_the_callers_arrays_are_never_changed(digits):
     X, y = (array.copy() for array in digits)
-    weights = np.linspace(0, 1, len(X))
+    weights = np.linspace(0, 2.5, len(X))
     given = [X, y, weights, X[:50].copy(), y[:50].copy()]
     before = [array.copy() for array in given]
     class_weight = {0: 2.0, 9: 0.5}
