@@ -101,7 +101,7 @@ def reproduction_document(reproduction, image_set, folder, versions):
         "failures": reproduction.failures,
         "versions": versions,
         "runs": [
-            {**folder.key(run), **reproduction.results[run]}
+            {"varied": run.params, **folder.key(run), **reproduction.results[run]}
             for run in reversed(runs.values())
         ],
     }
