@@ -177,22 +177,36 @@ def test_a_parameter_of_the_recipe_makes_another_run(tmp_path, monkeypatch):
         lambda text: "[]",
         lambda text: text.replace('"seed": 8', '"seed": 9'),
         lambda text: text.replace('"n_test"', '"n_tset"'),
-        lambda text: json.dumps(
-            {**json.loads(text), "result": {"accuracy": "very good"}}
-        ),
+        lambda text: text.replace("0.75", '"very good"'),
     ],
     ids=["cut", "empty", "list", "other run", "no count", "no number"],
 )
-def test_a_damaged_file_is_told_of_and_replaced(run, damage):
-    before = reproduce(run, "mlp_784", "--seeds", "7,8", "--quick")
-    files = run_files()
-    (path,) = (path for path in files if "seed8" in path.name)
+def test_a_damaged_file_is_no_finished_run(tmp_path, capsys, damage):
+    images = np.zeros((40, 784), np.uint8)
+    some = ImageSet(
+        "a", "", (28, 28), images, np.arange(40) % 10, images, np.arange(40)
+    )
+    folder = RunFolder(tmp_path, some, VERSIONS)
+    (only,) = make_plan(["mlp_512"], [], some, seeds=(8,)).runs
+    assert folder.find(only) is None
+    folder.keep(only, made_up(0.75))
+    assert folder.find(only) == made_up(0.75)
+    path = folder.path(only)
     path.write_text(damage(path.read_text()))
-    args = ["mlp_784", "--seeds", "7,8", "--quick", "--dataset", "small"]
-    result = run("reproduce", *args)
+    assert capsys.readouterr().err == ""
+    assert folder.find(only) is None
+    assert f"{path} is damaged and will be replaced" in capsys.readouterr().err
+
+
+def test_the_run_of_a_damaged_file_is_made_again(run):
+    args = ["mlp_784", "--seeds", "7,8", "--quick"]
+    before = reproduce(run, *args)
+    (path,) = (path for path in run_files() if "seed8" in path.name)
+    path.write_text(path.read_text()[:-100])
+    result = run("reproduce", *args, "--dataset", "small")
     assert f"{path} is damaged and will be replaced" in result.stderr
     assert "Runs: 1 trained now, 1 found in skmnist-runs" in result.stdout
-    after = reproduce(run, "mlp_784", "--seeds", "7,8", "--quick")
+    after = reproduce(run, *args)
     assert (after["n_trained"], after["n_earlier"]) == (0, 2)
     for run_before, run_after in zip(before["runs"], after["runs"], strict=True):
         assert run_before["history"] == run_after["history"]
@@ -443,7 +457,7 @@ def test_the_result_is_written_as_its_name_ends(run, tmp_path):
 @posix
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_what_is_ended_half_way_goes_on_where_it_was(run, tmp_path, end):
-    n = 20  # of which some surely wait when the signal comes
+    n = 10  # of which some surely wait when the signal comes
     args = ["reproduce", "mlp_784", "--seeds", str(n), "--dataset", "small"]
     with start(*args, "--out", "r.json", cwd=tmp_path) as process:
         wait_for(process, f"[1/{n}]")

@@ -74,6 +74,7 @@ def reproduce(plan, image_set, folder, make_progress):
     finished = {path: result for path, result in finished.items() if result is not None}
     n_earlier = len(finished)
     waiting = [run for run in runs if paths[run] not in finished]
+    n_trained = 0
     failures = {}
     interrupted = False
     try:
@@ -89,6 +90,7 @@ def reproduce(plan, image_set, folder, make_progress):
                         progress.failed(failures[run.title])
                         continue
                     folder.keep(run, result)
+                    n_trained += 1
                     finished[paths[run]] = result
                     progress.finished(result)
     except KeyboardInterrupt:
@@ -99,7 +101,7 @@ def reproduce(plan, image_set, folder, make_progress):
         plan,
         {run: finished[path] for run, path in paths.items() if path in finished},
         n_earlier,
-        len(finished) - n_earlier,
+        n_trained,
         failures,
         interrupted,
     )
