@@ -15,6 +15,7 @@ _HOMES = {
     "KerasDNNClassifier": "classifiers",
     "KerasImageClassifier": "classifiers",
     "KerasMLPClassifier": "classifiers",
+    "clear_programs": "_programs",
 }
 _MODULES = {
     "baselines",
@@ -37,6 +38,7 @@ __all__ = [
     "KerasImageClassifier",
     "KerasMLPClassifier",
     "__version__",
+    "clear_programs",
 ]
 
 

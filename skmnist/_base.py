@@ -28,6 +28,10 @@ __all__ = ["BaseKerasClassifier"]
 
 _DEFAULT_VALIDATION_FRACTION = 0.1
 
+# All else becomes float32. Bytes stay bytes, a quarter of the memory, until they are
+# in a batch.
+_INPUT_DTYPES = (np.float32, np.uint8)
+
 
 class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     """Base of the network classifiers; not for use by itself.
@@ -40,6 +44,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         # Keras optimizers are told by their methods, before Keras is imported.
         "optimizer": [str, dict, callable, HasMethods(["apply", "get_config"])],
         "learning_rate": [None, Interval(Real, 0, None, closed="neither")],
+        "learning_rate_schedule": [StrOptions({"constant", "one_cycle", "cosine"})],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -93,6 +98,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         resume = self.warm_start and self.__sklearn_is_fitted__()
         with self._all_or_nothing():
             training = self._checked_training_data(X, y, sample_weight, resume=resume)
+            training = self._with_mean_weight_of_1(*training)
             seeds = self._draw_seeds()
             if not resume:
                 self._split_seed = seeds[2]
@@ -124,7 +130,9 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever be given. Needed at the first call only.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sample, at least 0.
+            Weight of each sample, at least 0. As other samples may come later, the
+            weights are taken as they are: one of 2 counts twice, and if all are 0,
+            nothing is learned.
 
         Returns
         -------
@@ -134,18 +142,28 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If data or parameters are not as described, or with early stopping or
-            balanced class weights, which need all data at once.
+            If data or parameters are not as described, or with early stopping,
+            balanced class weights or a schedule of learning rates, which need all
+            data and epochs at once.
+
+        Notes
+        -----
+        The state of the optimizer is kept from call to call, and goes into files
+        and pickles once `partial_fit` has been called. That of a classifier that
+        was only fitted (without `warm_start`) does not, as it is twice as large as
+        the network: after loading such a one, the optimizer starts anew.
         """
         self._validate_params()  # which scikit-learn leaves out once it is fitted
-        for parameter, value in (
-            ("early_stopping", True),
-            ("class_weight", "balanced"),
+        for parameter, allowed in (
+            ("early_stopping", not self.early_stopping),
+            ("class_weight", self.class_weight != "balanced"),
+            ("learning_rate_schedule", self.learning_rate_schedule == "constant"),
         ):
-            if getattr(self, parameter) == value:
+            if not allowed:
                 raise ValueError(
-                    f"partial_fit does not work with {parameter}={value!r}, which "
-                    "needs all data at once. Use fit, or another value."
+                    f"partial_fit does not work with {parameter}="
+                    f"{getattr(self, parameter)!r}, which needs to know all data or "
+                    "epochs beforehand. Use fit, or another value."
                 )
         resume = self.__sklearn_is_fitted__()
         if not resume and classes is None:
@@ -160,13 +178,20 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 f"partial_fit, was: {self.classes_!r}."
             )
         with self._all_or_nothing():
-            training = self._checked_training_data(
+            inputs, labels, weights = self._checked_training_data(
                 X, y, sample_weight, resume=resume, classes=classes
             )
+            if len(labels) == 0 or (weights is not None and not weights.any()):
+                if not resume:
+                    raise ValueError(
+                        "The first call to partial_fit needs some sample of a weight "
+                        "above 0."
+                    )
+                return self
             seeds = self._draw_seeds()
             if not resume:
                 self._split_seed = seeds[2]
-            self._train(training, None, seeds, epochs=1, resume=resume)
+            self._train((inputs, labels, weights), None, seeds, epochs=1, resume=resume)
             self._training.is_kept = True
         return self
 
@@ -188,7 +213,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows, image_shape = _as_rows(X)
-        rows = validate_data(self, rows, dtype=np.float32, reset=False)
+        rows = validate_data(self, rows, dtype=_INPUT_DTYPES, reset=False)
         probabilities = self._network.predict_proba(self._as_inputs(rows, image_shape))
         if np.isnan(probabilities).any():
             row = int(np.isnan(probabilities).any(axis=1).argmax())
@@ -197,6 +222,24 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 f"to {np.abs(rows[row]).max():.3g}, are too large for the network."
             )
         return probabilities
+
+    def predict_log_proba(self, X):
+        """Compute the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, height, width[, channels])
+            Images, of the size seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Natural logarithms in the order of ``classes_``; minus infinity where a
+            probability is 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
 
     def predict(self, X):
         """Recognise images.
@@ -237,6 +280,10 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         """
         raise NotImplementedError
 
+    def _training_precision(self):
+        """Return the arithmetic of training, where it may differ from the network's."""
+        return "float32"
+
     @contextlib.contextmanager
     def _all_or_nothing(self):
         """Leave the estimator as it was if training fails or is interrupted."""
@@ -256,20 +303,24 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     def _checked_training_data(self, X, y, sample_weight, *, resume, classes=None):
         """Check data and network; return inputs, encoded labels and weights."""
         rows, image_shape = _as_rows(X)
-        rows, y = validate_data(self, rows, y, dtype=np.float32, reset=not resume)
+        rows, y = validate_data(self, rows, y, dtype=_INPUT_DTYPES, reset=not resume)
         check_classification_targets(y)
         if not resume:
             self.classes_ = _distinct(y if classes is None else classes)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, rows, dtype=np.float64)
-            if sample_weight.min() < 0 or sample_weight.max() == 0:
+            if sample_weight.min() < 0:
                 raise ValueError(
-                    "sample_weight must be at least 0, and more than 0 for some "
-                    f"samples; got values from {sample_weight.min()} to "
-                    f"{sample_weight.max()}."
+                    "sample_weight must be at least 0; got values from "
+                    f"{sample_weight.min()} to {sample_weight.max()}."
                 )
             kept = sample_weight > 0
-            rows, y, sample_weight = rows[kept], y[kept], sample_weight[kept]
+            if not kept.all():
+                rows, y, sample_weight = rows[kept], y[kept], sample_weight[kept]
+            if classes is None and not kept.any():
+                raise ValueError(
+                    "sample_weight must be more than 0 for some samples; all are 0."
+                )
         n_classes = len(self.classes_ if classes is not None else np.unique(y))
         if not resume and n_classes < 2:
             raise ValueError(
@@ -295,7 +346,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
 
     def _checked_validation_data(self, X_val, y_val):
         rows, image_shape = _as_rows(X_val)
-        rows = validate_data(self, rows, dtype=np.float32, reset=False)
+        rows = validate_data(self, rows, dtype=_INPUT_DTYPES, reset=False)
         y_val = column_or_1d(y_val)
         check_consistent_length(rows, y_val)
         return self._as_inputs(rows, image_shape), self._encoded(y_val, "y_val"), None
@@ -325,31 +376,34 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         return rows.reshape(len(rows), *self._spec.input_shape)
 
     def _training_weights(self, labels, sample_weight):
-        """Multiply weights of samples and classes, with a mean of 1; None for equal."""
+        """Multiply the weights of samples and classes; None if all count alike."""
         if self.class_weight is None:
-            weights = sample_weight
+            return sample_weight
+        if self.class_weight == "balanced":
+            share = np.bincount(
+                labels, weights=sample_weight, minlength=len(self.classes_)
+            )
+            per_class = 1 / np.maximum(share, np.finfo(float).tiny)
         else:
-            if self.class_weight == "balanced":
-                share = np.bincount(
-                    labels, weights=sample_weight, minlength=len(self.classes_)
-                )
-                per_class = 1 / np.maximum(share, np.finfo(float).tiny)
-            else:
-                per_class = self._given_class_weights()
-            weights = per_class[labels]
-            if sample_weight is not None:
-                weights = weights * sample_weight
-            if not weights.any():
-                raise ValueError(
-                    "class_weight leaves no sample any weight: it must be more than "
-                    f"0 for some class in y; got {self.class_weight}."
-                )
+            per_class = self._given_class_weights()
+        weights = per_class[labels]
+        return weights if sample_weight is None else weights * sample_weight
+
+    def _with_mean_weight_of_1(self, inputs, labels, weights):
+        """Scale the weights of a fit.
+
+        The scale of the loss, and so the meaning of learning rate and penalties, must
+        not depend on the unit of the weights.
+        """
         if weights is None:
-            return None
-        # The scale of the loss, and so the meaning of learning rate and penalties,
-        # must not depend on the unit of the weights.
+            return inputs, labels, None
+        if not weights.any():
+            raise ValueError(
+                "class_weight leaves no sample any weight: it must be more than "
+                f"0 for some class in y; got {self.class_weight}."
+            )
         weights = weights / weights.max()  # whose sum might be too large
-        return weights / weights.mean()
+        return inputs, labels, weights / weights.mean()
 
     def _given_class_weights(self):
         """Return the weights of a dict in the order of ``classes_``, 1 by default."""
@@ -372,18 +426,21 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         """Train by the engine and set the fitted attributes."""
         from skmnist import _engine
         from skmnist._callbacks import callbacks_for_fit
+        from skmnist._optimizers import make_optimizer
 
-        optimizer = _engine.make_optimizer(self.optimizer, self.learning_rate)
+        optimizer = make_optimizer(self.optimizer, self.learning_rate)
         callbacks, fit_id = callbacks_for_fit(self.callbacks)
         network, state, history = _engine.train(
             self._spec,
             _engine.TrainingData(*training),
             _engine.TrainingSettings(
                 optimizer=optimizer,
+                schedule=self.learning_rate_schedule,
                 epochs=int(epochs),
                 batch_size=min(int(self.batch_size), len(training[0])),
                 patience=self.n_iter_no_change if self.early_stopping else None,
                 callbacks=callbacks,
+                precision=self._training_precision(),
                 verbose=int(self.verbose),
             ),
             self._training if resume else TrainingState(seeds[0], seeds[1]),

@@ -34,6 +34,19 @@ class EpochReport(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
+class _FolderMaker(keras.callbacks.Callback):
+    """Makes directories when training begins, and none if it never does."""
+
+    def __init__(self, folders):
+        super().__init__()
+        self._folders = folders
+
+    def on_train_begin(self, logs=None):
+        for folder in self._folders:
+            if "{" not in str(folder):  # else Keras makes it when it knows the epoch
+                folder.mkdir(parents=True, exist_ok=True)
+
+
 def leaves_models_alone(callback):
     """Tell whether a callback changes nothing of a model but its variables.
 
@@ -63,7 +76,7 @@ def callbacks_for_fit(callbacks):
     Returns
     -------
     copies : list of keras.callbacks.Callback
-        One for each.
+        One for each, behind one that makes the directories when training begins.
     fit_id : str or None
         Name of the directories; None if no callback writes to a path.
 
@@ -74,8 +87,10 @@ def callbacks_for_fit(callbacks):
     """
     fit_id = uuid.uuid4().hex[:12]
     copies = [_copied(callback) for callback in callbacks or ()]
-    writes = [_redirect(callback, fit_id) for callback in copies]
-    return copies, fit_id if any(writes) else None
+    written = [path for callback in copies for path in _redirect(callback, fit_id)]
+    if not written:
+        return copies, None
+    return [_FolderMaker(written), *copies], fit_id
 
 
 def _copied(callback):
@@ -101,8 +116,8 @@ def _copied(callback):
 
 
 def _redirect(callback, fit_id):
-    """Point a callback's paths to a directory of this fit; tell if it has any."""
-    writes = False
+    """Point a callback's paths to a directory of this fit; return the new paths."""
+    written = []
     for name in (*_FILE_ATTRIBUTES, *_DIRECTORY_ATTRIBUTES):
         value = getattr(callback, name, None)
         if not isinstance(value, str | Path) or not str(value):
@@ -120,8 +135,6 @@ def _redirect(callback, fit_id):
         for attribute, derived in vars(callback).items():
             if isinstance(derived, str) and derived.startswith(inside):
                 setattr(callback, attribute, str(path / derived[len(inside) :]))
-        if name in _FILE_ATTRIBUTES and "{" not in str(path.parent):
-            path.parent.mkdir(parents=True, exist_ok=True)
         setattr(callback, name, str(path))
-        writes = True
-    return writes
+        written.append(path.parent if name in _FILE_ATTRIBUTES else path)
+    return written

@@ -14,7 +14,14 @@ import threading
 
 import numpy as np
 
-__all__ = ["check_name", "isolated_build", "keras", "seeded_globals"]
+__all__ = [
+    "as_arrays",
+    "check_name",
+    "isolated_build",
+    "keras",
+    "seeded_globals",
+    "seeded_training",
+]
 
 _GLOBALS_LOCK = threading.RLock()
 
@@ -150,6 +157,47 @@ def seeded_globals(seed):
         finally:
             random.setstate(python_state)
             np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+@contextlib.contextmanager
+def seeded_training(seed):
+    """Train with what a backend draws from generators of the process.
+
+    PyTorch draws dropout from them, whatever generator Keras has for it. Inside the
+    block they start from the seed; afterwards they are as they were before.
+
+    Parameters
+    ----------
+    seed : int
+        Seed in [0, 2**63).
+    """
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def as_arrays(variables):
+    """Copy variables or tensors to arrays of NumPy.
+
+    Parameters
+    ----------
+    variables : iterable of keras.Variable or tensor
+        Of the backend in use.
+
+    Returns
+    -------
+    list of ndarray
+        Their values.
+    """
+    return [
+        np.array(keras.ops.convert_to_numpy(getattr(variable, "value", variable)))
+        for variable in variables
+    ]
 
 
 def check_name(parameter, name, module):

@@ -1,9 +1,10 @@
-"""Training with the data resident: many steps in one call of a compiled graph.
+"""Training with the data in memory: many steps in one call of a compiled graph.
 
 Keras' own loop feeds one batch after the other through an input pipeline and returns
-to Python behind each. Here the data are one tensor, a call gathers and trains a run of
-batches, and the update of the common optimizers is one fused kernel a variable.
-TensorFlow only. What callbacks may expect at the end of each epoch holds here too.
+to Python behind each. Here a call trains a run of batches that lie in memory which
+TensorFlow reads without a copy, and the update of the common optimizers is one fused
+kernel a variable. TensorFlow only. What callbacks may expect at the end of each epoch
+holds here too.
 """
 
 import keras
@@ -12,9 +13,11 @@ import tensorflow as tf
 
 __all__ = ["ResidentLoop"]
 
-# Control returns to Python behind so many steps, for Ctrl-C and the progress bar.
-_STEPS_A_CALL = 64
+# So many rows, or one batch if that has more, are gathered for a call of the graph.
+# Behind it control returns to Python, for Ctrl-C and the progress bar.
+_ROWS_A_CALL = 8192
 _TEST_BATCH_SIZE = 512
+_ALIGNMENT = 64  # bytes, as TensorFlow wants it
 _BATCH_HOOKS = (
     "on_batch_begin",
     "on_batch_end",
@@ -45,20 +48,8 @@ class ResidentLoop:
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         optimizer.build(model.trainable_variables)
         self._update = _fused_update(optimizer, model) or optimizer.apply
-        # Of any number of rows, so that there is one trace: tracing for each number
-        # takes time and memory, and may not round alike.
-        rows = tf.TensorSpec([None], tf.int32)
-        data = [tf.TensorSpec(model.inputs[0].shape, tf.float32), rows]
-        weighted = [*data, tf.TensorSpec([None], tf.float64)]
-        batch_size = tf.TensorSpec([], tf.int32)
-        self._train = {
-            len(arrays): _compiled(self._train_steps, rows, batch_size, *arrays)
-            for arrays in (data, weighted)
-        }
-        self._test = {
-            len(arrays): _compiled(self._test_batches, *arrays)
-            for arrays in (data, weighted)
-        }
+        self._train = _Traced(self._train_steps)
+        self._test = _Traced(self._test_batches)
 
     @staticmethod
     def suits(model, callbacks):
@@ -83,8 +74,9 @@ class ResidentLoop:
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
         """Train; see :meth:`skmnist._scikeras.ScikerasLoop.fit`."""
         model = self.model
-        data = tuple(map(tf.convert_to_tensor, batches.arrays))
-        held_out = tuple(map(tf.convert_to_tensor, validation)) if validation else None
+        rows_a_call = max(1, _ROWS_A_CALL // batches.batch_size) * batches.batch_size
+        data = _Chunks(batches.arrays, rows_a_call)
+        held_out = _Chunks(validation, _ROWS_A_CALL) if validation else None
         callbacks = keras.callbacks.CallbackList(
             callbacks,
             add_history=True,
@@ -102,8 +94,7 @@ class ResidentLoop:
             callbacks.on_epoch_begin(epoch)
             logs = self._run_epoch(data, next(orders), batches, callbacks)
             if held_out:
-                sums = self._test[len(held_out)](*held_out).numpy()
-                means = _means(sums, len(validation[0]))
+                means = self._evaluate(held_out)
                 logs |= {f"val_{name}": value for name, value in means.items()}
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
@@ -114,32 +105,38 @@ class ResidentLoop:
         return model.history.history
 
     def _run_epoch(self, data, order, batches, callbacks):
-        order = tf.convert_to_tensor(order.astype(np.int32))
-        steps, size = batches.steps_per_epoch, batches.batch_size
+        size = batches.batch_size
+        batch_size = tf.constant(size)
         sums = np.zeros(2)
-        for first in range(0, steps, _STEPS_A_CALL):
-            last = min(first + _STEPS_A_CALL, steps)
-            callbacks.on_train_batch_begin(first)
-            rows = order[first * size : last * size]
-            sums += self._train[len(data)](rows, tf.constant(size), *data).numpy()
-            logs = _means(sums, min(last * size, batches.n_rows))
-            callbacks.on_train_batch_end(last - 1, logs)
+        for first in range(0, data.n_rows, data.rows_a_call):
+            last = min(first + data.rows_a_call, data.n_rows)
+            callbacks.on_train_batch_begin(first // size)
+            chunk = data.tensors(order[first:last])
+            sums += self._train(batch_size, *chunk).numpy()
+            logs = _means(sums, last)
+            callbacks.on_train_batch_end(-(-last // size) - 1, logs)
         return logs
 
-    def _train_steps(self, rows, size, inputs, labels, weights=None):
-        """Train on the rows in their order; return the sums of loss and hits."""
-        n_rows = tf.shape(rows)[0]
+    def _evaluate(self, data):
+        sums = np.zeros(2)
+        for first in range(0, data.n_rows, data.rows_a_call):
+            chunk = data.tensors(slice(first, first + data.rows_a_call))
+            sums += self._test(tf.constant(_TEST_BATCH_SIZE), *chunk).numpy()
+        return _means(sums, data.n_rows)
+
+    def _train_steps(self, size, inputs, labels, weights=None):
+        """Train on batches of the rows in their order; return sums of loss and hits."""
 
         def step(start, sums):
-            batch = rows[start : start + size]
+            rows = slice(start, start + size)
             sums += self._train_batch(
-                tf.gather(inputs, batch),
-                tf.gather(labels, batch),
-                None if weights is None else tf.gather(weights, batch),
+                tf.cast(inputs[rows], tf.float32),
+                labels[rows],
+                None if weights is None else weights[rows],
             )
             return start + size, sums
 
-        return _loop(n_rows, step)
+        return _loop(tf.shape(labels)[0], step)
 
     def _train_batch(self, inputs, labels, weights):
         variables = self.model.trainable_variables
@@ -152,42 +149,95 @@ class ResidentLoop:
         self._update(gradients, variables)
         return _sums(loss, labels, probabilities)
 
-    def _test_batches(self, inputs, labels, weights=None):
+    def _test_batches(self, size, inputs, labels, weights=None):
         """Return the sums of loss and hits, without training."""
 
         def step(start, sums):
-            rows = slice(start, start + _TEST_BATCH_SIZE)
-            probabilities = self.model(inputs[rows], training=False)
+            rows = slice(start, start + size)
+            images = tf.cast(inputs[rows], tf.float32)
+            probabilities = self.model(images, training=False)
             loss = self.model.compute_loss(
-                inputs[rows],
+                images,
                 labels[rows],
                 probabilities,
                 None if weights is None else weights[rows],
                 training=False,
             )
-            sums += _sums(loss, labels[rows], probabilities)
-            return start + _TEST_BATCH_SIZE, sums
+            return start + size, sums + _sums(loss, labels[rows], probabilities)
 
-        return _loop(tf.shape(inputs)[0], step)
+        return _loop(tf.shape(labels)[0], step)
 
 
-def _compiled(function, *signature):
-    """Compile a function at its first call, for arguments of one signature.
+class _Chunks:
+    """Brings rows of arrays, chunk by chunk, where TensorFlow needs no copy of them.
 
-    What is traced is called directly: TensorFlow takes networks of many shapes for
-    one that is traced too often, and warns.
+    Tensors that TensorFlow makes of arrays are copies, and take twice the memory while
+    they are made. It shares arrays that begin at a multiple of 64 bytes, which those
+    of NumPy rarely do.
     """
-    traced = None
 
-    def call(*args):
-        nonlocal traced
-        if traced is None:
-            traced = tf.function(
-                function, input_signature=signature, autograph=False
+    def __init__(self, arrays, rows_a_call):
+        self.arrays = arrays
+        self.n_rows = len(arrays[0])
+        self.rows_a_call = rows_a_call
+        size = min(rows_a_call, self.n_rows)
+        self._buffers = [_aligned((size, *a.shape[1:]), a.dtype) for a in arrays]
+
+    def tensors(self, rows):
+        """Return the rows as tensors, whose values the next call overwrites."""
+        return [
+            _shared_tensor(_fetch(array, rows, buffer))
+            for array, buffer in zip(self.arrays, self._buffers, strict=True)
+        ]
+
+
+def _fetch(array, rows, buffer):
+    if isinstance(rows, slice):
+        found = array[rows]
+        chunk = buffer[: len(found)]
+        chunk[:] = found
+    else:
+        chunk = buffer[: len(rows)]
+        # The mode that needs no memory for the case of an error.
+        np.take(array, rows, axis=0, out=chunk, mode="clip")
+    return chunk
+
+
+def _aligned(shape, dtype):
+    """Make an array that begins at a multiple of the alignment."""
+    n_bytes = int(np.prod(shape)) * dtype.itemsize
+    memory = np.empty(n_bytes + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + n_bytes].view(dtype).reshape(shape)
+
+
+def _shared_tensor(array):
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+
+
+class _Traced:
+    """A function of a batch size and of arrays, compiled for each kind of arrays.
+
+    For any number of rows, so that there is one trace: tracing for each number takes
+    time and memory, and may not round alike. What is traced is called directly, as
+    TensorFlow takes networks of many shapes for one that is traced too often and warns.
+    """
+
+    def __init__(self, function):
+        self._function = function
+        self._traces = {}
+
+    def __call__(self, size, *arrays):
+        kinds = tuple((array.shape[1:], array.dtype) for array in arrays)
+        if kinds not in self._traces:
+            signature = [
+                tf.TensorSpec([], tf.int32),
+                *(tf.TensorSpec([None, *shape], dtype) for shape, dtype in kinds),
+            ]
+            self._traces[kinds] = tf.function(
+                self._function, input_signature=signature, autograph=False
             ).get_concrete_function()
-        return traced(*args)
-
-    return call
+        return self._traces[kinds](size, *arrays)
 
 
 def _loop(stop, step):

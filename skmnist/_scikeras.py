@@ -67,7 +67,8 @@ class ShuffledBatches:
         for order in self.orders():
             for start in range(0, self.n_rows, self.batch_size):
                 rows = order[start : start + self.batch_size]
-                yield tuple(array[rows] for array in self.arrays)
+                inputs, *others = (array[rows] for array in self.arrays)
+                yield inputs.astype(np.float32, copy=False), *others
 
     def stream(self):
         """Return the batches of all epochs in the form that Keras reads fastest."""
@@ -75,7 +76,7 @@ class ShuffledBatches:
             return iter(self)
         import tensorflow as tf
 
-        tensors = tuple(tf.convert_to_tensor(array) for array in self.arrays)
+        inputs, *others = map(tf.convert_to_tensor, self.arrays)
         return (
             tf.data.Dataset.from_generator(
                 self.orders, output_signature=tf.TensorSpec([self.n_rows], tf.int64)
@@ -85,7 +86,12 @@ class ShuffledBatches:
                     self.batch_size
                 )
             )
-            .map(lambda rows: tuple(tf.gather(tensor, rows) for tensor in tensors))
+            .map(
+                lambda rows: (
+                    tf.cast(tf.gather(inputs, rows), tf.float32),
+                    *(tf.gather(tensor, rows) for tensor in others),
+                )
+            )
             .prefetch(2)
         )
 
@@ -158,6 +164,9 @@ class ScikerasLoop:
         """
         wrapper = self._wrapper
         wrapper.batches = batches
+        if validation is not None:
+            inputs, *others = validation
+            validation = inputs.astype(np.float32, copy=False), *others
         wrapper.set_params(callbacks=callbacks, verbose=verbose, warm_start=True)
         wrapper._initialize_callbacks()
         vars(wrapper).pop("history_", None)  # to which it would add

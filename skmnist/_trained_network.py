@@ -10,22 +10,27 @@ of that shape and called with the weights of one of them.
 
 import copy
 import threading
-from collections import OrderedDict
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
+
+from skmnist._programs import ProgramCache
 
 __all__ = ["TrainedNetwork", "TrainingState"]
 
 # Rows go through programs of constant size, padded with zeros, so that a program
 # is traced once for each size and never again, and a row's probabilities do not
-# depend on how many rows stand beside it. Blocks of the usual size set the standard.
-_BLOCK_SIZES = (2, 8, 64, 256)
-_USUAL_SIZE = 8
-_MAX_PROGRAMS = 16
+# depend on how many rows stand beside it. How a kernel rounds may depend on the number
+# of rows and on the place of a row among them. With AVX-512, rows come out alike in all
+# places of blocks of 2, 8, 64 and 256; with AVX2, where matrix products take 6 rows at
+# a time and softmax 8, mostly in blocks of 16, 64 and 256, else in multiples of 24. Each
+# program tries which family holds; the first size of a family sets the standard. Single
+# rows are the last resort.
+_FAMILIES = ((8, 2, 64, 256), (16, 64, 256), (24, 96, 384), (1,))
+_N_PROBES = 8
 
-_programs = OrderedDict()
-_programs_lock = threading.Lock()
+_forward_programs = ProgramCache(max_programs=16, max_bytes=128 * 2**20)
 
 
 @dataclass
@@ -40,7 +45,7 @@ class TrainingState:
         Number of epochs done.
     optimizer_variables : list of ndarray, default=None
         Step count, learning rate and moments of the optimizer; None to start anew.
-    optimizer_key : str, default=None
+    optimizer_kind : str, default=None
         Kind and settings of that optimizer; for another one they mean nothing.
     random_states : list of ndarray, default=None
         States of the random generators of dropout and the like.
@@ -53,9 +58,14 @@ class TrainingState:
     shuffle_seed: int
     n_epochs: int = 0
     optimizer_variables: list | None = None
-    optimizer_key: str | None = None
+    optimizer_kind: str | None = None
     random_states: list | None = None
     is_kept: bool = False
+
+    @property
+    def n_steps(self):
+        """Number of steps that the optimizer has done."""
+        return int(self.optimizer_variables[0]) if self.optimizer_variables else 0
 
     def __deepcopy__(self, memo):
         twin = object.__new__(type(self))
@@ -92,7 +102,7 @@ class TrainedNetwork:
         self.is_shared = is_shared
         self._program = None
         self._tensors = None
-        self._live_model = None
+        self._live_model = lambda: None
 
     def __getstate__(self):
         return {
@@ -116,22 +126,23 @@ class TrainedNetwork:
         Returns
         -------
         keras.Model
-            The same model at each call, compiled with the loss of a classifier so
-            that ``evaluate`` works.
+            The same model as long as anybody holds it, compiled with the loss of a
+            classifier so that ``evaluate`` works.
         """
-        if self._live_model is None:
+        model = self._live_model()
+        if model is None:
             model = rebuild(self.config, self.custom_objects)
             model.set_weights(self.weights)
             model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-            self._live_model = model
-        return self._live_model
+            self._live_model = weakref.ref(model)
+        return model
 
     def predict_proba(self, inputs):
         """Compute class probabilities.
 
         Parameters
         ----------
-        inputs : ndarray of shape (n_samples, *input_shape), dtype float32
+        inputs : ndarray of shape (n_samples, *input_shape), dtype float32 or uint8
             The input of the network.
 
         Returns
@@ -141,7 +152,11 @@ class TrainedNetwork:
         """
         program = self._program
         if self.is_shared:
-            program = _shared_program(self.config)
+            program = _forward_programs.share(
+                self.config,
+                lambda: _ForwardProgram(self.config, {}),
+                sum(array.nbytes for array in self.weights),
+            )
         elif program is None:
             program = self._program = _ForwardProgram(self.config, self.custom_objects)
         if self._tensors is None:
@@ -158,18 +173,6 @@ def rebuild(config, custom_objects):
 
     with isolated_build(seed=0):
         return keras.models.model_from_json(config, custom_objects=custom_objects)
-
-
-def _shared_program(config):
-    """Return the program for a description; least recently used ones are dropped."""
-    with _programs_lock:
-        program = _programs.get(config)
-        if program is None:
-            program = _programs[config] = _ForwardProgram(config, {})
-            if len(_programs) > _MAX_PROGRAMS:
-                _programs.popitem(last=False)
-        _programs.move_to_end(config)
-    return program
 
 
 class _ForwardProgram:
@@ -197,8 +200,9 @@ class _ForwardProgram:
 
         self._to_tensor = keras.ops.convert_to_tensor
         self._forward = _compiled(forward, keras.backend.backend())
-        self._sizes = _BLOCK_SIZES
-        self._unchecked = set(_BLOCK_SIZES) - {_USUAL_SIZE}
+        self._usual_size = None
+        self._sizes = ()
+        self._unchecked = frozenset()
         self._lock = threading.Lock()
 
     def place(self, weights):
@@ -211,6 +215,8 @@ class _ForwardProgram:
         if n_samples == 0:
             n_classes = self._model.output_shape[-1]
             return np.empty((0, n_classes), dtype=np.float32)
+        if not self._sizes:
+            self._choose_family(weights, inputs.shape[1:])
         pieces = []
         start = 0
         while start < n_samples:
@@ -237,30 +243,57 @@ class _ForwardProgram:
             padded = np.zeros((size, *block.shape[1:]), dtype=np.float32)
             padded[:n_rows] = block
             block = padded
+        block = block.astype(np.float32, copy=False)
         return np.asarray(self._forward(weights, self._to_tensor(block)))[:n_rows]
+
+    def _choose_family(self, weights, shape):
+        """Choose the sizes of blocks: those of the first family that treats rows alike.
+
+        Noise is put in all places of a block and must come out as the same bits.
+        """
+        probes = _noise((_N_PROBES, *shape))
+        with self._lock:
+            for usual, *others in _FAMILIES:
+                blocks = (
+                    np.repeat(probe[np.newaxis], usual, axis=0) for probe in probes
+                )
+                outputs = (self._run_block(weights, block, usual) for block in blocks)
+                if all(_are_alike(rows) for rows in outputs):
+                    break
+            self._usual_size = usual
+            self._unchecked = frozenset(others)
+            self._sizes = tuple(sorted((usual, *others)))
 
     def _agrees(self, weights, block, size):
         """Tell whether blocks of this size and of the usual one give the same bits.
 
-        Libraries choose their kernels by size, and other kernels may round
-        otherwise. A block of noise of each other size is therefore computed in
-        blocks of the usual size too; where a bit differs, that size is not used.
+        A block of noise of each other size is computed in blocks of the usual size
+        too; where a bit differs, that size is not used.
         """
-        block = np.random.default_rng(0).random(
-            (size, *block.shape[1:]), dtype=np.float32
-        )
-        usual = [
-            self._run_block(weights, block[i : i + _USUAL_SIZE], _USUAL_SIZE)
-            for i in range(0, size, _USUAL_SIZE)
+        usual = self._usual_size
+        block = _noise((size, *block.shape[1:]))
+        pieces = [
+            self._run_block(weights, block[i : i + usual], usual)
+            for i in range(0, size, usual)
         ]
         agrees = np.array_equal(
-            np.concatenate(usual), self._run_block(weights, block, size), equal_nan=True
+            np.concatenate(pieces),
+            self._run_block(weights, block, size),
+            equal_nan=True,
         )
         with self._lock:
             self._unchecked = self._unchecked - {size}
             if not agrees:
                 self._sizes = tuple(s for s in self._sizes if s != size)
         return agrees
+
+
+def _noise(shape):
+    return np.random.default_rng(0).random(shape, dtype=np.float32)
+
+
+def _are_alike(rows):
+    return np.array_equal(rows, np.broadcast_to(rows[0], rows.shape), equal_nan=True)
 
 
 def _compiled(forward, backend):

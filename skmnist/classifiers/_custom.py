@@ -34,6 +34,10 @@ class KerasImageClassifier(BaseKerasClassifier):
         serves as an example: every fit gets an optimizer of its own.
     learning_rate : float, default=None
         Step size of the optimizer, above 0; None keeps the optimizer's default.
+    learning_rate_schedule : {"constant", "one_cycle", "cosine"}, default="constant"
+        How the step size changes over a call of `fit`. "one_cycle" [1]_ rises to
+        `learning_rate` over the first 30 % of the steps and falls to almost 0;
+        "cosine" [2]_ falls from the start.
     epochs : int, default=20
         Number of passes over the training data, at least 1.
     batch_size : int, default=128
@@ -55,7 +59,8 @@ class KerasImageClassifier(BaseKerasClassifier):
         path that they write to gets a directory of that fit's own, ``fit_id_``.
     warm_start : bool, default=False
         Whether a further call of `fit` goes on with the weights and the state of
-        the optimizer that the last one left, for `epochs` more epochs.
+        the optimizer that the last one left, for `epochs` more epochs. With early
+        stopping every call keeps the best of its own epochs.
     random_state : int, RandomState instance or None, default=None
         Decides the initial weights, dropout, the order of the samples and the
         validation split. Pass an int for the same result at each call.
@@ -72,7 +77,8 @@ class KerasImageClassifier(BaseKerasClassifier):
         Column names, if `X` had any that are strings.
     history_ : dict of str to list of float
         Loss and accuracy of each epoch, and with validation data ``val_loss`` and
-        ``val_accuracy``.
+        ``val_accuracy``; with a schedule also the ``learning_rate`` at its end. The
+        losses of training are weighted as the samples are, the accuracies not.
     n_iter_ : int
         Number of epochs trained.
     n_parameters_ : int
@@ -84,6 +90,13 @@ class KerasImageClassifier(BaseKerasClassifier):
         Name of the directories of this fit; only with callbacks that write.
     image_shape_ : tuple of int
         ``(height, width, channels)`` of the images, or what the builder was given.
+
+    References
+    ----------
+    .. [1] L. N. Smith, N. Topin (2019). Super-convergence: very fast training of
+       neural networks using large learning rates. SPIE 11006.
+    .. [2] I. Loshchilov, F. Hutter (2017). SGDR: stochastic gradient descent with
+       warm restarts. International Conference on Learning Representations.
 
     Examples
     --------
@@ -120,6 +133,7 @@ class KerasImageClassifier(BaseKerasClassifier):
         image_shape=None,
         optimizer="adam",
         learning_rate=None,
+        learning_rate_schedule="constant",
         epochs=20,
         batch_size=128,
         early_stopping=False,
@@ -136,6 +150,7 @@ class KerasImageClassifier(BaseKerasClassifier):
         self.image_shape = image_shape
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.epochs = epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping

@@ -44,8 +44,11 @@ class LayeredClassifier(BaseKerasClassifier):
         "kernel_initializer": [str],
         "l1": [_PENALTY],
         "l2": [_PENALTY],
-        "precision": [StrOptions({"float32", "float64"})],
+        "precision": [StrOptions({"auto", "float32", "bfloat16", "float64"})],
     }
+
+    def _training_precision(self):
+        return self.precision
 
     def _layer_parameters(self):
         """Check and return what all builders take; names are checked by Keras."""
@@ -62,5 +65,6 @@ class LayeredClassifier(BaseKerasClassifier):
             "kernel_initializer": self.kernel_initializer,
             "l1": float(self.l1),
             "l2": float(self.l2),
-            "dtype": self.precision,
+            # Of the trained network; training itself may compute otherwise.
+            "dtype": "float64" if self.precision == "float64" else "float32",
         }

@@ -15,6 +15,8 @@ import pytest
 from builders import small_mlp
 from sklearn.base import clone
 
+from skmnist import KerasImageClassifier
+
 
 def test_a_reused_callback_behaves_as_a_fresh_one(digits, keras):
     X, y = digits
@@ -247,3 +249,11 @@ def test_a_callback_that_cannot_be_copied_is_refused_with_a_way_out(digits, kera
     callback.lock = threading.Lock()
     with pytest.raises(TypeError, match=r"History cannot be copied .* a function"):
         small_mlp(callbacks=[callback]).fit(X, y)
+
+
+def test_a_fit_that_never_begins_leaves_no_folder(digits, keras, tmp_path):
+    logger = keras.callbacks.CSVLogger(str(tmp_path / "log.csv"))
+    model = KerasImageClassifier(builder=lambda *shape: 1 / 0, callbacks=[logger])
+    with pytest.raises(ZeroDivisionError):
+        model.fit(*digits)
+    assert list(tmp_path.iterdir()) == []

@@ -121,3 +121,33 @@ def test_training_goes_on_with_another_optimizer_from_its_first_state(digits):
     assert model.n_iter_ == 8
     model.set_params(learning_rate=0.03).fit(X, y)
     assert optimizer_state(model) == (20, pytest.approx(0.03))
+
+
+def test_what_is_excluded_from_weight_decay_stays_so(digits, keras):
+    X, y = digits
+
+    def biases(*names):
+        example = keras.optimizers.SGD(1e-9, weight_decay=1e8)
+        example.exclude_from_weight_decay(var_names=names)
+        model = small_mlp(optimizer=example, epochs=2, batch_size=len(y))
+        model.fit(X, y)
+        return model.model_.get_weights()[1]
+
+    excluded = biases("bias")
+    assert excluded.any()
+    assert np.abs(biases()).sum() < np.abs(excluded).sum()
+    assert np.array_equal(biases("bias"), excluded)
+
+
+def test_variables_of_one_network_cannot_be_excluded_in_another(digits, keras):
+    example = keras.optimizers.AdamW()
+    example.exclude_from_weight_decay(var_list=[keras.Variable(0.0)])
+    with pytest.raises(ValueError, match="by var_names"):
+        small_mlp(optimizer=example).fit(*digits)
+
+
+def test_a_learning_rate_beside_a_schedule_is_refused(digits, keras):
+    schedule = keras.optimizers.schedules.CosineDecay(0.01, 100)
+    model = small_mlp(optimizer=keras.optimizers.Adam(schedule), learning_rate=0.1)
+    with pytest.raises(ValueError, match=r"learning_rate=0\.1 does not go with"):
+        model.fit(*digits)

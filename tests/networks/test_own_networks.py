@@ -43,6 +43,28 @@ def test_parameters_of_a_builder_are_passed_on(digits):
     assert model.n_parameters_ == 65 * 5 + 6 * 10
 
 
+def shifted(input_shape, n_classes, mean):
+    import keras
+
+    model = dense(input_shape, n_classes)
+    scale = keras.layers.Normalization(axis=None, mean=float(mean.mean()), variance=1.0)
+    return keras.Sequential([keras.Input(input_shape), scale, *model.layers])
+
+
+def test_parameters_of_a_builder_may_be_arrays(digits):
+    X, y = digits
+    model = KerasImageClassifier(
+        builder=shifted,
+        builder_params={"mean": X.mean(axis=0)},
+        epochs=1,
+        warm_start=True,
+    )
+    assert model.fit(X, y).fit(X, y).n_iter_ == 2
+    model.set_params(builder_params={"mean": X.mean(axis=0) + 1})
+    with pytest.raises(ValueError, match="Training cannot go on"):
+        model.fit(X, y)
+
+
 def test_a_builder_may_be_a_partial_or_an_object(digits):
     class Builder:
         def __call__(self, input_shape, n_classes, units=5):

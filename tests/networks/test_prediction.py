@@ -40,9 +40,9 @@ def test_networks_of_one_shape_share_one_compiled_program(digits):
     X, y = digits
     first, second = (small_mlp(random_state=s).fit(X, y) for s in (0, 1))
     first.predict(X)
-    before = list(_trained_network._programs)
+    before = _trained_network._forward_programs.keys()
     assert not np.array_equal(second.predict_proba(X), first.predict_proba(X))
-    assert list(_trained_network._programs) == before
+    assert _trained_network._forward_programs.keys() == before
 
 
 def test_model_is_a_live_keras_model_that_agrees(digits, keras):
@@ -80,3 +80,11 @@ def test_fitting_again_does_not_change_networks_fitted_before(digits):
     expected = first.predict_proba(X)
     small_mlp(random_state=1).fit(X, y).predict(X)
     assert np.array_equal(first.predict_proba(X), expected)
+
+
+def test_log_probabilities_are_the_logarithms(digits):
+    X, y = digits
+    model = small_mlp().fit(X, y)
+    np.testing.assert_array_equal(
+        model.predict_log_proba(X), np.log(model.predict_proba(X))
+    )

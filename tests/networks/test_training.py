@@ -98,6 +98,53 @@ def test_a_sample_of_weight_zero_is_as_good_as_dropped(digits):
     )
 
 
+def weights_after(model):
+    return model.model_.get_weights()
+
+
+def test_class_weights_count_in_a_chunk_of_one_class_too(digits):
+    X, y = digits
+    ones = y == 1
+    models = [
+        small_mlp(optimizer="sgd", class_weight=weights).partial_fit(X, y, range(10))
+        for weights in ({1: 0.0}, {1: 1.0}, {1: 3.0})
+    ]
+    steps = []
+    for model in models:
+        model.set_params(batch_size=len(y))
+        before = weights_after(model)[-1]
+        steps.append(weights_after(model.partial_fit(X[ones], y[ones]))[-1] - before)
+    assert not steps[0].any()
+    assert np.abs(steps[2]).sum() > 2 * np.abs(steps[1]).sum()
+
+
+def test_sample_weights_of_partial_fit_are_taken_as_they_are(digits):
+    X, y = digits
+
+    def step(weight):
+        model = small_mlp(optimizer="sgd", batch_size=len(y), dropout=0.0)
+        model.partial_fit(X, y, range(10), sample_weight=np.full(len(y), 1.0))
+        before = weights_after(model)[-1]
+        model.partial_fit(X, y, sample_weight=np.full(len(y), weight))
+        return weights_after(model)[-1] - before
+
+    np.testing.assert_allclose(step(0.25), step(1.0) / 4, rtol=1e-4, atol=1e-8)
+
+
+def test_a_chunk_without_weight_teaches_nothing(digits):
+    X, y = digits
+    nothing = np.zeros(len(y))
+    model = small_mlp(l2=0.1)
+    with pytest.raises(ValueError, match="first call to partial_fit needs some sample"):
+        model.partial_fit(X, y, range(10), sample_weight=nothing)
+    assert not hasattr(model, "classes_")
+    model.partial_fit(X, y, range(10))
+    before = weights_after(model)
+    model.partial_fit(X, y, sample_weight=nothing)
+    assert all(map(np.array_equal, weights_after(model), before))
+    assert model.n_iter_ == len(model.history_["loss"]) == 1
+
+
 def test_a_class_without_weight_keeps_its_column(digits):
     X, y = digits
     model = small_mlp().fit(X, y, sample_weight=(y < 9).astype(float))

@@ -1,0 +1,63 @@
+"""Learning-rate schedules that know how many steps a fit will take."""
+
+import math
+
+from skmnist._keras import keras
+
+__all__ = ["SCHEDULES", "Schedule"]
+
+# Share of the steps in which the rate rises, and from and to which part of the peak.
+_RISING = 0.3
+_FIRST = 1 / 25
+_LAST = 1e-4
+
+
+@keras.saving.register_keras_serializable("skmnist")
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that rises to a peak and falls along cosines.
+
+    Parameters
+    ----------
+    peak : float
+        The largest rate.
+    n_steps : int
+        Number of steps of the whole fit.
+    rising : float
+        Share of the steps, in [0, 1), in which the rate rises.
+    first_step : int, default=0
+        Steps of the optimizer that went before this fit.
+    """
+
+    def __init__(self, peak, n_steps, rising, first_step=0):
+        self.values = keras.Variable(
+            [peak, n_steps, first_step],
+            trainable=False,
+            dtype="float32",
+            name="course",  # else it would be named by a counter of the process
+        )
+        self.rising = rising
+
+    def __call__(self, step):
+        """Return the rate of a step."""
+        ops = keras.ops
+        peak, n_steps, first_step = ops.unstack(ops.convert_to_tensor(self.values))
+        done = (ops.cast(step, "float32") - first_step) / n_steps
+        fall = ops.clip((done - self.rising) / (1 - self.rising), 0.0, 1.0)
+        factor = _LAST + (1 - _LAST) * (1 + ops.cos(math.pi * fall)) / 2
+        if self.rising:
+            rise = ops.clip(done / self.rising, 0.0, 1.0)
+            factor *= _FIRST + (1 - _FIRST) * (1 - ops.cos(math.pi * rise)) / 2
+        return peak * factor
+
+    def get_config(self):
+        """Return what makes an equal one."""
+        peak, n_steps, first_step = keras.ops.convert_to_numpy(self.values).tolist()
+        return {
+            "peak": peak,
+            "n_steps": n_steps,
+            "rising": self.rising,
+            "first_step": first_step,
+        }
+
+
+SCHEDULES = {"one_cycle": _RISING, "cosine": 0.0}
