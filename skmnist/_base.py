@@ -12,11 +12,10 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_is_fitted,
     column_or_1d,
     validate_data,
@@ -179,7 +178,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             )
         with self._all_or_nothing():
             inputs, labels, weights = self._checked_training_data(
-                X, y, sample_weight, resume=resume, classes=classes
+                X, y, sample_weight, resume=resume, classes=classes, partial=True
             )
             if len(labels) == 0 or (weights is not None and not weights.any()):
                 if not resume:
@@ -300,7 +299,9 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         generator = check_random_state(self.random_state)
         return [int(s) for s in generator.randint(np.iinfo(np.int32).max, size=3)]
 
-    def _checked_training_data(self, X, y, sample_weight, *, resume, classes=None):
+    def _checked_training_data(
+        self, X, y, sample_weight, *, resume, classes=None, partial=False
+    ):
         """Check data and network; return inputs, encoded labels and weights."""
         rows, image_shape = _as_rows(X)
         rows, y = validate_data(self, rows, y, dtype=_INPUT_DTYPES, reset=not resume)
@@ -308,16 +309,11 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         if not resume:
             self.classes_ = _distinct(y if classes is None else classes)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, rows, dtype=np.float64)
-            if sample_weight.min() < 0:
-                raise ValueError(
-                    "sample_weight must be at least 0; got values from "
-                    f"{sample_weight.min()} to {sample_weight.max()}."
-                )
+            sample_weight = _checked_weights(sample_weight, len(rows))
             kept = sample_weight > 0
             if not kept.all():
                 rows, y, sample_weight = rows[kept], y[kept], sample_weight[kept]
-            if classes is None and not kept.any():
+            if not partial and not kept.any():
                 raise ValueError(
                     "sample_weight must be more than 0 for some samples; all are 0."
                 )
@@ -479,6 +475,26 @@ def _as_rows(X):
             f"found an array with dim {len(shape)}: {shape}."
         )
     return np.asarray(X).reshape(shape[0], prod(shape[1:])), tuple(shape[1:])
+
+
+def _checked_weights(sample_weight, n_samples):
+    """Return weights, one for each sample and at least 0; one number stands for all."""
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_samples, sample_weight)
+    weights = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weights.shape != (n_samples,):
+        raise ValueError(
+            f"sample_weight must have the shape ({n_samples},), one for each sample; "
+            f"got {weights.shape}."
+        )
+    if weights.min() < 0:
+        raise ValueError(
+            "sample_weight must be at least 0; got values from "
+            f"{weights.min()} to {weights.max()}."
+        )
+    return weights
 
 
 def _distinct(labels):

@@ -22,11 +22,11 @@ __all__ = ["TrainedNetwork", "TrainingState"]
 # Rows go through programs of constant size, padded with zeros, so that a program
 # is traced once for each size and never again, and a row's probabilities do not
 # depend on how many rows stand beside it. How a kernel rounds may depend on the number
-# of rows and on the place of a row among them. With AVX-512, rows come out alike in all
-# places of blocks of 2, 8, 64 and 256; with AVX2, where matrix products take 6 rows at
-# a time and softmax 8, mostly in blocks of 16, 64 and 256, else in multiples of 24. Each
-# program tries which family holds; the first size of a family sets the standard. Single
-# rows are the last resort.
+# of rows and on the place of a row among them. With AVX-512, rows come out alike in
+# all places of blocks of 2, 8, 64 and 256; with AVX2, where matrix products take 6 rows
+# at a time and softmax 8, mostly in blocks of 16, 64 and 256, else in multiples of 24.
+# Each program tries which family holds; the first size of a family sets the standard.
+# Single rows are the last resort.
 _FAMILIES = ((8, 2, 64, 256), (16, 64, 256), (24, 96, 384), (1,))
 _N_PROBES = 8
 
@@ -253,16 +253,17 @@ class _ForwardProgram:
         """
         probes = _noise((_N_PROBES, *shape))
         with self._lock:
-            for usual, *others in _FAMILIES:
-                blocks = (
-                    np.repeat(probe[np.newaxis], usual, axis=0) for probe in probes
-                )
+            if self._sizes:  # another thread was here
+                return
+            for family in _FAMILIES:
+                usual = family[0]
+                blocks = (np.repeat(probe[None], usual, axis=0) for probe in probes)
                 outputs = (self._run_block(weights, block, usual) for block in blocks)
-                if all(_are_alike(rows) for rows in outputs):
+                if all(map(_are_alike, outputs)):
                     break
             self._usual_size = usual
-            self._unchecked = frozenset(others)
-            self._sizes = tuple(sorted((usual, *others)))
+            self._unchecked = frozenset(family[1:])
+            self._sizes = tuple(sorted(family))
 
     def _agrees(self, weights, block, size):
         """Tell whether blocks of this size and of the usual one give the same bits.

@@ -50,7 +50,7 @@ def test_a_shared_program_is_made_once_by_threads_at_the_same_time():
 
     def ask():
         start.wait()
-        cache.share("a", lambda: made.append(1), 1)
+        cache.share("a", lambda: made.append(1) or "a program", 1)
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
