@@ -33,8 +33,11 @@ from skmnist.cli._tables import plain_text
 from skmnist.datasets import write_idx
 from skmnist.datasets._published import LABEL_COUNTS
 from skmnist.published import RESULTS, STUDIES
+from skmnist.report import make_report
+from skmnist.report._reproduction import reproduction_report
 
 VERSIONS = {"python": "3", "skmnist": "1", "keras": "3", "tensorflow": "2"}
+MADE_WITH = {"versions": VERSIONS, "n_cpus": 2}
 
 
 @pytest.fixture
@@ -290,7 +293,7 @@ def test_the_table_sets_ours_beside_the_published(tmp_path):
     }
     reproduction = Reproduction(plan, results, 3, 5, {}, interrupted=True)
     folder = RunFolder(tmp_path / "runs", images, VERSIONS)
-    document = reproduction_document(reproduction, images, folder, VERSIONS)
+    document = reproduction_document(reproduction, images, folder, MADE_WITH)
     assert document["comparable"]
     assert document["left_out"] == ["cnn_simple, seed 9"]
     mlp, none, cnn = document["networks"]
@@ -324,6 +327,51 @@ def test_the_table_sets_ours_beside_the_published(tmp_path):
     assert "Runs: 5 trained now, 3 found in x." in text
     assert "over the seeds (0, 1, 2 or 7, 8 or 7, 8, 9)" in text
     assert "Interrupted with 1 run to go" in text
+
+
+def test_the_report_says_first_what_was_reproduced(tmp_path):
+    images = mnist_of_zeros()
+    names = ["mlp_512", "mlp_784", "cnn_simple", "cnn_large"]
+    plan = make_plan(names, ["units"], images)
+    accuracies = {"mlp_512": 0.984, "cnn_simple": 0.985, "cnn_large": 0.9890}
+    results = {
+        run: made_up(
+            0.99
+            if run.params.get("units") == (512, 512)
+            else accuracies.get(run.model, 0.98),
+            n_parameters=RESULTS[run.model].n_parameters - (run.model == "cnn_large"),
+        )
+        for run in plan.runs
+    }
+    folder = RunFolder(tmp_path / "runs", images, VERSIONS)
+    reproduction = Reproduction(plan, results, 0, len(results))
+    document = reproduction_document(reproduction, images, folder, MADE_WITH)
+    document = json.loads(json.dumps(document))
+    report = reproduction_report(document)
+    verdict_words, weights_words, study_words = report.summary
+    assert "Of 3 networks with a published accuracy 2 reach it" in verdict_words
+    assert "Below it are cnn_simple by 0.57 points" in verdict_words
+    assert weights_words.endswith("in cnn_large.")
+    assert "the most accurate is 512 (99.00 ± 0.00 %)" in study_words
+    assert [figure.number for figure in report.key_figures] == [
+        "2 of 3",
+        "3 of 4",
+        "36 min",  # 24 runs of 90 seconds
+    ]
+    titles = [section.title for section in report.sections]
+    assert titles == ["Networks", STUDIES["units"].title, "Runs", "Sources"]
+    chart, accuracy, _, sizes = report.sections[0].blocks
+    assert "mlp_512 +0.19; cnn_simple -0.57; cnn_large -0.13" in chart.svg
+    assert [cell.text for cell in accuracy.rows[2]] == [
+        "cnn_simple",
+        "99.07 %",
+        "98.50 ± 0.00 %",
+        "-0.57",
+        "below",
+        "1 min 30 s",
+    ]
+    assert [row[2].tone for row in sizes.rows] == ["", "", "", "bad"]
+    assert make_report(document).startswith("<!DOCTYPE html>")
 
 
 @pytest.mark.parametrize(
@@ -374,7 +422,7 @@ def test_a_set_that_is_not_mnist_is_not_compared():
     ):
         folder = RunFolder("x", image_set, VERSIONS)
         document = reproduction_document(
-            Reproduction(plan, results, 0, 3), image_set, folder, VERSIONS
+            Reproduction(plan, results, 0, 3), image_set, folder, MADE_WITH
         )
         assert not document["comparable"]
         assert document["networks"][0]["verdict"] is None
@@ -442,11 +490,15 @@ def test_the_result_is_written_as_its_name_ends(run, tmp_path):
     assert result.exit_code == 0
     assert (tmp_path / "r.txt").read_text() == result.stdout
     assert run(*args, "--out", "r.txt").exit_code == 2  # it exists
-    run(*args, "--out", "r.md")
+    run(*args, "--out", "r.md", "--report", "r.html")
+    page = (tmp_path / "r.html").read_text()
+    assert "cannot be compared with the published ones" in page
+    assert "Number of units in both hidden layers" in page
     lines = (tmp_path / "r.md").read_text().splitlines()
     assert sum(line.startswith("| mlp_784 | none | ") for line in lines) == 1
     assert sum(line.startswith("| ---") for line in lines) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "r.html",
         "r.md",
         "r.txt",
         "skmnist-runs",

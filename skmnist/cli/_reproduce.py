@@ -3,7 +3,12 @@
 import click
 
 from skmnist.cli._errors import FAILURE, INTERRUPTED
-from skmnist.cli._options import dataset_option, force_option, json_option
+from skmnist.cli._options import (
+    dataset_option,
+    force_option,
+    json_option,
+    report_option,
+)
 
 
 @click.command(short_help="Train the published networks as they were published.")
@@ -36,9 +41,10 @@ from skmnist.cli._options import dataset_option, force_option, json_option
     help="Write the results too, as the name ends: .json (with every run and its "
     "epochs), .md or .txt.",
 )
+@report_option
 @force_option
 @json_option
-def reproduce(names, dataset, quick, seeds, runs, out, force, as_json):
+def reproduce(names, dataset, quick, seeds, runs, out, page, force, as_json):
     """Train the published networks by their own recipes and compare the results.
 
     NAME is one of the eight networks, or a study of what happens when one part of a
@@ -51,6 +57,7 @@ def reproduce(names, dataset, quick, seeds, runs, out, force, as_json):
     finished.
     """
     from skmnist.cli._image_sets import load_image_set
+    from skmnist.cli._pages import check_page
     from skmnist.cli._reproduction_report import run_reproduction
     from skmnist.cli._result_files import check_output
     from skmnist.cli._runs import parse_seeds, resolve_targets
@@ -60,6 +67,7 @@ def reproduce(names, dataset, quick, seeds, runs, out, force, as_json):
         seeds = parse_seeds(seeds)
     if out is not None:
         check_output(out, force=force, suffixes=(".json", ".md", ".txt"))
+    check_page(page, force=force)
     image_set = load_image_set(dataset)
     image_set.require("train")
     reproduction = run_reproduction(
@@ -70,6 +78,7 @@ def reproduce(names, dataset, quick, seeds, runs, out, force, as_json):
         quick=quick,
         runs=runs,
         out=out,
+        page=page,
         as_json=as_json,
     )
     if reproduction.interrupted:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from skmnist.cli._messages import note
+from skmnist.cli._pages import write_page
 from skmnist.cli._parallel import worker_pool
 from skmnist.cli._reports import print_json
 from skmnist.cli._reproduction import reproduce
@@ -17,10 +18,12 @@ from skmnist.cli._run_files import RunFolder
 from skmnist.cli._run_progress import run_progress
 from skmnist.cli._runs import DEFAULT_SEEDS, make_plan, quick_subset
 from skmnist.cli._tables import plain_text, print_result
-from skmnist.cli._versions import used_versions
+from skmnist.cli._versions import provenance
 
 
-def run_reproduction(networks, studies, image_set, *, seeds, quick, runs, out, as_json):
+def run_reproduction(
+    networks, studies, image_set, *, seeds, quick, runs, out, page, as_json
+):
     """Train, print the tables, and write the file if all runs have ended.
 
     Parameters
@@ -37,6 +40,8 @@ def run_reproduction(networks, studies, image_set, *, seeds, quick, runs, out, a
         Folder of finished runs.
     out : path-like or None
         File to write.
+    page : path-like or None
+        Report to write.
     as_json : bool
         Whether to print JSON in place of tables.
 
@@ -53,8 +58,8 @@ def run_reproduction(networks, studies, image_set, *, seeds, quick, runs, out, a
     plan = make_plan(networks, studies, image_set, seeds=seeds, quick=quick)
     with worker_pool(1, networks=True):
         # Only Keras, once loaded, tells for sure which backend it runs on.
-        versions = used_versions(networks=True)
-        folder = RunFolder(runs, image_set, versions)
+        made_with = provenance(networks=True)
+        folder = RunFolder(runs, image_set, made_with["versions"])
         folder.check()
         title = (
             f"Training on {len(image_set.y):,} images of {image_set.name}; finished "
@@ -63,17 +68,20 @@ def run_reproduction(networks, studies, image_set, *, seeds, quick, runs, out, a
         reproduction = reproduce(
             plan, image_set, folder, lambda works: run_progress(title, works)
         )
-    document = reproduction_document(reproduction, image_set, folder, versions)
+    document = reproduction_document(reproduction, image_set, folder, made_with)
     parts = reproduction_parts(document, folder.folder)
     if as_json:
         print_json(document)
     else:
         print_result(*map(_view, parts))
-    if out is not None and reproduction.interrupted:
-        note(f"{out} is written when all runs have ended.")
-    elif out is not None:
+    if reproduction.interrupted:
+        for path in filter(None, (out, page)):
+            note(f"{path} is written when all runs have ended.")
+        return reproduction
+    if out is not None:
         write_text(out, _file_text(Path(out).suffix.lower(), document, parts))
         note(f"Written to {out}.")
+    write_page(page, document)
     return reproduction
 
 

@@ -1,7 +1,6 @@
 """A reproduction as tables beside what was published, and as one JSON document."""
 
 import io
-import os
 from dataclasses import asdict, fields
 
 import numpy as np
@@ -48,7 +47,7 @@ def verdict(accuracy, published):
     return "within 0.2" if difference >= -TOLERANCE - _ROUNDING else "below"
 
 
-def reproduction_document(reproduction, image_set, folder, versions):
+def reproduction_document(reproduction, image_set, folder, made_with):
     """Return everything about a reproduction as plain data.
 
     Parameters
@@ -59,8 +58,8 @@ def reproduction_document(reproduction, image_set, folder, versions):
         What it was trained and tested on.
     folder : RunFolder
         Where its runs are kept.
-    versions : dict of str to str
-        Of the packages in use.
+    made_with : dict
+        What :func:`skmnist.cli._versions.provenance` tells.
 
     Returns
     -------
@@ -93,13 +92,14 @@ def reproduction_document(reproduction, image_set, folder, versions):
         "source": image_set.source,
         "n_train": len(image_set.y),
         "n_test": len(image_set.y_test),
-        "n_cpus": os.cpu_count(),
+        "image_shape": list(image_set.image_shape),
+        "n_labels": len(image_set.labels),
         "n_earlier": reproduction.n_earlier,
         "n_trained": reproduction.n_trained,
         "interrupted": reproduction.interrupted,
         "left_out": list(left_out),
         "failures": reproduction.failures,
-        "versions": versions,
+        **made_with,
         "runs": [
             {"varied": run.params, **folder.key(run), **reproduction.results[run]}
             for run in reversed(runs.values())

@@ -5,6 +5,7 @@ from ._content import Report
 from ._evaluation import evaluation_report
 from ._page import render
 from ._provenance import provenance_section
+from ._reproduction import reproduction_report
 from ._search import search_report
 from ._training import training_report
 
@@ -14,6 +15,7 @@ __all__ = ["ReportDataError", "kinds_of_results", "make_report"]
 _KINDS = {
     "comparison": comparison_report,
     "evaluation": evaluation_report,
+    "reproduction": reproduction_report,
     "search": search_report,
     "training": training_report,
 }
@@ -40,8 +42,8 @@ def make_report(results, *, subject=None, command=None):
     Parameters
     ----------
     results : dict
-        What the option ``--json`` of ``skmnist compare``, ``evaluate``, ``search`` or
-        ``train`` prints. Its ``kind`` says which.
+        What the option ``--json`` of ``skmnist compare``, ``evaluate``, ``reproduce``,
+        ``search`` or ``train`` prints. Its ``kind`` says which.
     subject : Subject, default=None
         The model that the results are about, with the images that it was tested on:
         then the report has pictures of both.

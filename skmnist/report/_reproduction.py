@@ -1,0 +1,308 @@
+"""The report of published results that were trained anew."""
+
+from skmnist._numbers import count, duration, is_missing, joined, percent, with_error
+
+from ._content import Cell, Column, KeyFigure, Report, Section, Table, Text
+from ._drawings import draw
+from ._words import listed, number_of
+
+__all__ = ["reproduction_report"]
+
+
+def reproduction_report(results, subject=None):
+    """Make the report of a reproduction.
+
+    Parameters
+    ----------
+    results : dict
+        What ``skmnist reproduce --json`` prints.
+    subject : None
+        There is no single model to look at.
+
+    Returns
+    -------
+    Report
+        Its content.
+    """
+    networks, studies = results["networks"], results["studies"]
+    sections = []
+    if networks:
+        sections.append(_networks_section(networks, results))
+    sections += [_study_section(study) for study in studies]
+    sections += _missing_section(results)
+    sections.append(_runs_section(results))
+    if networks:
+        sections.append(_sources_section(networks, results["sources"]))
+    return Report(
+        f"Published results trained anew on {results['dataset']}",
+        _summary(networks, studies, results),
+        tuple(sections),
+        _key_figures(networks, results),
+    )
+
+
+def _judged(networks):
+    return [row for row in networks if row["verdict"] is not None]
+
+
+def _summary(networks, studies, results):
+    paragraphs = []
+    if not results["comparable"]:
+        why = (
+            "This was a quick run with few epochs on few images"
+            if results["quick"]
+            else f"{results['dataset']} is not the whole of MNIST"
+        )
+        paragraphs.append(
+            f"{why}: its figures cannot be compared with the published ones."
+        )
+    judged = _judged(networks)
+    if judged:
+        paragraphs.append(_verdict_words(judged, results["tolerance"]))
+    counted = [row for row in networks if row["same_n_parameters"] is not None]
+    if counted:
+        wrong = [row["name"] for row in counted if not row["same_n_parameters"]]
+        paragraphs.append(
+            f"The number of weights differs from the published one in {listed(wrong)}."
+            if wrong
+            else "The numbers of weights are exactly the published ones."
+        )
+    if results["comparable"]:
+        paragraphs += [words for words in map(_study_words, studies) if words]
+    if results["interrupted"]:
+        paragraphs.append("The command was interrupted: not all runs were done.")
+    return tuple(paragraphs)
+
+
+def _verdict_words(judged, tolerance):
+    short = [row for row in judged if row["verdict"] == "below"]
+    words = (
+        f"Of {number_of(len(judged), 'network')} with a published accuracy "
+        f"{len(judged) - len(short)} reach it: the mean over the seeds is above it or "
+        f"within {100 * tolerance:.1f} percentage points."
+    )
+    if short:
+        gaps = [f"{row['name']} by {-100 * row['difference']:.2f}" for row in short]
+        words += f" Below it are {listed(gaps)} points."
+    return words
+
+
+def _study_words(study):
+    done = [row for row in study["variants"] if row["seeds"]]
+    if len(done) < 2:
+        return None
+    best = max(done, key=lambda row: row["accuracy"])
+    return (
+        f"{study['title']}: the most accurate is {best['name']} ({_accuracy(best)}). "
+        f"The write-up says: {study['claim']}"
+    )
+
+
+def _key_figures(networks, results):
+    figures = []
+    judged = _judged(networks)
+    if judged:
+        n_reached = sum(row["verdict"] != "below" for row in judged)
+        figures.append(
+            KeyFigure(f"{n_reached} of {len(judged)}", "published accuracies reached")
+        )
+    counted = [row for row in networks if row["same_n_parameters"] is not None]
+    if counted:
+        n_same = sum(row["same_n_parameters"] for row in counted)
+        figures.append(
+            KeyFigure(f"{n_same} of {len(counted)}", "numbers of weights agree")
+        )
+    total = sum(run["fit_time"] for run in results["runs"])
+    figures.append(KeyFigure(duration(total), "to train all runs, one after another"))
+    return tuple(figures)
+
+
+def _networks_section(networks, results):
+    blocks = []
+    judged = _judged(networks)
+    if judged:
+        blocks.append(_difference_figure(judged, results["tolerance"]))
+    columns = (
+        Column("Network"),
+        Column("Published accuracy", number=True),
+        Column("Ours", number=True),
+        *([Column("Difference", number=True), Column("Verdict")] if judged else []),
+        Column("A training", number=True),
+    )
+    rows = tuple(_accuracy_row(row, bool(judged)) for row in networks)
+    blocks.append(Table("Accuracy, and the time of one training", columns, rows))
+    ours = "Ours are those of one seed"
+    if any(len(row["seeds"]) > 1 for row in networks):
+        ours = "Ours are means ± standard deviations over the seeds"
+    blocks.append(
+        Text(
+            f"Published figures are those of single runs. {ours}, on the "
+            f"{number_of(results['n_test'], 'test image')} of {results['dataset']}."
+        )
+    )
+    columns = (
+        Column("Network"),
+        Column("Published weights", number=True),
+        Column("Weights", number=True),
+        Column("Published loss", number=True),
+        Column("Loss", number=True),
+    )
+    rows = tuple(_size_row(row) for row in networks)
+    blocks.append(
+        Table("Number of weights, and loss on the test images", columns, rows)
+    )
+    return Section("Networks", tuple(blocks))
+
+
+def _accuracy_row(row, judged):
+    verdict = row["verdict"] or ""
+    return (
+        Cell(row["name"]),
+        _number(row["published"]["accuracy"], percent),
+        Cell(_accuracy(row), row["accuracy"]),
+        *(
+            [_number(row["difference"], _points), Cell(verdict, tone=_tone(verdict))]
+            if judged
+            else []
+        ),
+        _number(row["fit_time"], duration),
+    )
+
+
+def _size_row(row):
+    published = row["published"]
+    same = row["same_n_parameters"]
+    return (
+        Cell(row["name"]),
+        _number(published["n_parameters"], count),
+        _number(row["n_parameters"], count, "bad" if same is False else ""),
+        _number(published["loss"], "{:.4f}".format),
+        _number(row["loss"], "{:.4f}".format),
+    )
+
+
+def _tone(verdict):
+    return {"": "", "below": "bad"}.get(verdict, "good")
+
+
+def _difference_figure(judged, tolerance):
+    """Draw how far each network is from its published accuracy."""
+    rows = judged[::-1]
+    names = [row["name"] for row in rows]
+    differences = [100 * row["difference"] for row in rows]
+    spreads = [100 * (row["accuracy_sd"] or 0) for row in rows]
+
+    def plot(ax):
+        ax.axvspan(-100 * tolerance, 100 * tolerance, alpha=0.15, linewidth=0)
+        ax.axvline(0, linewidth=1, linestyle="--", alpha=0.6)
+        ax.errorbar(differences, names, xerr=spreads, fmt="o", capsize=3)
+        ax.set_xlabel("ours minus published, percentage points")
+        ax.margins(y=0.1)
+
+    values = "; ".join(f"{row['name']} {_points(row['difference'])}" for row in judged)
+    return draw(
+        plot,
+        (5.6, 0.9 + 0.4 * len(rows)),
+        caption="How far our mean is from the published accuracy. Bars are standard "
+        f"deviations over the seeds; the band is {100 * tolerance:.1f} points wide to "
+        "either side.",
+        alt=f"Chart of our accuracy minus the published one, in points. {values}.",
+    )
+
+
+def _study_section(study):
+    columns = (
+        Column("Variant"),
+        Column("Accuracy", number=True),
+        Column(f"Difference from {study['reference']}", number=True),
+        Column("Loss", number=True),
+        Column("Weights", number=True),
+        Column("A training", number=True),
+    )
+    rows = tuple(
+        (
+            Cell(row["name"]),
+            Cell(_accuracy(row), row["accuracy"]),
+            Cell("published recipe")
+            if row["name"] == study["reference"]
+            else _number(row["difference"], _points),
+            _number(row["loss"], "{:.4f}".format),
+            _number(row["n_parameters"], count),
+            _number(row["fit_time"], duration),
+        )
+        for row in study["variants"]
+    )
+    caption = f"{study['title']}, otherwise the recipe of {study['model']}"
+    words = " ".join(
+        filter(None, [f"The write-up says: {study['claim']}", study["note"]])
+    )
+    return Section(study["title"], (Table(caption, columns, rows), Text(words)))
+
+
+def _missing_section(results):
+    failures, left_out = results["failures"], results["left_out"]
+    reasons = {**dict.fromkeys(left_out, "interrupted before its end"), **failures}
+    if not reasons:
+        return []
+    rows = tuple((Cell(name), Cell(why)) for name, why in reasons.items())
+    columns = (Column("Run"), Column("Why"))
+    table = Table("Runs that gave no result", columns, rows)
+    return [Section("What is missing", (table,))]
+
+
+def _runs_section(results):
+    columns = (
+        Column("Network"),
+        Column("Varied"),
+        Column("Seed", number=True),
+        Column("Accuracy", number=True),
+        Column("Loss", number=True),
+        Column("Epochs", number=True),
+        Column("Training images", number=True),
+        Column("Time", number=True),
+    )
+    rows = tuple(
+        (
+            Cell(run["model"]),
+            Cell(joined(run["varied"])),
+            Cell(str(run["seed"]), run["seed"]),
+            _number(run["accuracy"], percent),
+            _number(run["loss"], "{:.4f}".format),
+            _number(run["n_epochs"], count),
+            _number(run["n_train"], count),
+            _number(run["fit_time"], duration),
+        )
+        for run in results["runs"]
+    )
+    table = Table("Every run", columns, rows, folded=number_of(len(rows), "run"))
+    return Section("Runs", (table,))
+
+
+def _sources_section(networks, sources):
+    rows = []
+    for row in networks:
+        published = row["published"]
+        source = sources[published["source"]]
+        named = [source["author"], source["title"] or source["description"]]
+        year = "" if source["year"] is None else str(source["year"])
+        text = ", ".join(filter(None, [*named, year]))
+        rows.append((Cell(row["name"]), Cell(text), Cell(published["note"])))
+    columns = (Column("Network"), Column("Write-up"), Column("What is worth knowing"))
+    table = Table("Where the published figures come from", columns, tuple(rows))
+    return Section("Sources", (table,))
+
+
+def _accuracy(row):
+    if not row["seeds"]:
+        return ""
+    if row["accuracy_sd"] is None:
+        return percent(row["accuracy"])
+    return with_error(row["accuracy"], row["accuracy_sd"])
+
+
+def _points(difference):
+    return f"{100 * difference:+.2f}"
+
+
+def _number(value, unit, tone=""):
+    return Cell("") if is_missing(value) else Cell(unit(value), value, tone)
