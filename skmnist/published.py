@@ -1,6 +1,6 @@
 """What was published about the named networks: results, their sources, and studies.
 
-The networks are those of five write-ups of digit recognition with Keras on MNIST.
+These networks are those of five write-ups of digit recognition with Keras on MNIST.
 How each was built and trained (layers, optimizer, epochs, batch size) stands in
 :data:`skmnist.networks.ARCHITECTURES`; here stands what it reached, and how the
 data were used. The published accuracies are those of single runs.

@@ -88,6 +88,7 @@ def test_a_recipe_is_trained_as_it_was_published(run):
     assert runs["mlp_784"]["n_train"] == 54
     assert runs["mlp_784"]["recipe"]["clf__kernel_initializer"] == "random_normal"
     assert [runs[name]["seed"] for name in runs] == [0, 7, 0]
+    assert {each["recipe"]["clf__precision"] for each in runs.values()} == {"float32"}
     # Behind each epoch the test images were looked at, a part, or nothing.
     history = runs["mlp_512"]["history"]
     assert history["val_accuracy"][-1] == pytest.approx(runs["mlp_512"]["accuracy"])

@@ -8,7 +8,7 @@ from skmnist.published import RESULTS, SOURCES, STUDIES
 
 
 def test_every_network_has_its_result_and_every_result_its_source():
-    assert list(RESULTS) == list(ARCHITECTURES)
+    assert set(RESULTS) == set(ARCHITECTURES) - {"cnn_fast"}  # a recipe of our own
     assert {r.source for r in RESULTS.values()} == set(SOURCES)
     assert {s.source for s in STUDIES.values()} <= set(SOURCES)
 

@@ -259,7 +259,8 @@ def make_plan(networks, studies, image_set, *, seeds=DEFAULT_SEEDS, quick=False)
 
 
 def _make_run(model, params, seed, validation, image_set, quick):
-    settings = dict(params)
+    # As published, and the same on every machine.
+    settings = {"precision": "float32", **params}
     if isinstance(validation, float):
         settings["validation_fraction"] = validation
     estimator = configured_model(model, image_set, seed=seed, params=settings)
