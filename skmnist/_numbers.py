@@ -23,8 +23,15 @@ def count(number):
     return "" if is_missing(number) else f"{int(number):,}"
 
 
+def counted(number, noun, plural=None):
+    """Write a number of things, such as "1 model" and "1,797 images"."""
+    return f"{count(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
 def duration(seconds):
     """Write a time as shortly as its size makes sensible."""
+    if seconds < 0.0995:
+        return _milliseconds(1000 * seconds)
     if seconds < 59.95:
         return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -34,8 +41,16 @@ def duration(seconds):
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
 
 
+def _milliseconds(time):
+    if time < 0.05:
+        return "< 0.1 ms"
+    return f"{time:.1f} ms" if time < 9.95 else f"{time:.0f} ms"
+
+
 def microseconds(time):
     """Write a time given in microseconds."""
+    if time < 0.05:
+        return "< 0.1 µs"
     if time < 9.95:
         return f"{time:.1f} µs"
     return f"{time:.0f} µs" if time < 9_999.5 else f"{time / 1000:.0f} ms"

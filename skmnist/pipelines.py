@@ -19,6 +19,8 @@ _CLASSIFIERS = {
 }
 _KINDS = {"network": ARCHITECTURES, "baseline": BASELINES}
 
+_MOST_MEANT = 5  # names that a message suggests
+
 
 def model_names(kind=None):
     """List the models that can be made by name.
@@ -199,6 +201,15 @@ def _check_name(name):
 
 def _hint(given, allowed):
     """End a sentence about an unknown name with what may have been meant."""
-    close = get_close_matches(str(given), allowed, n=1)
-    question = f": did you mean {close[0]!r}?" if close else "."
+    allowed = list(allowed)
+    part = str(given).lower()
+    # A part of a name, such as "cnn", is more like other short names than like it.
+    meant = [name for name in allowed if part in name.lower()] if len(part) > 1 else []
+    if not 0 < len(meant) <= _MOST_MEANT:
+        meant = get_close_matches(str(given), allowed, n=1)
+    question = "."
+    if meant:
+        *others, last = map(repr, meant)
+        listed = f"{', '.join(others)} or {last}" if others else last
+        question = f": did you mean {listed}?"
     return f"{question} Allowed are {', '.join(allowed)}."

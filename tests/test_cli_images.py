@@ -4,10 +4,12 @@ import json
 import os
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from sklearn.linear_model import LinearRegression
 
 from skmnist.cli._commands import skmnist
 from skmnist.datasets import load_digits, load_idx, read_csv, write_csv, write_idx
@@ -271,6 +273,22 @@ def test_a_model_without_probabilities_is_named(tmp_path):
     assert_refused(invoke("predict", out, path, "--proba"), "linear_svm")
 
 
+@pytest.mark.parametrize("kind", ["csv", "idx"])
+def test_gzip_that_is_not_gzip_is_refused(model, tmp_path, kind):
+    path = write_images(kind, tmp_path)
+    path = path.rename(path.with_name("images.gz"))
+    assert_refused(invoke("predict", model, path), "images.gz", "not a gzip file")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_a_regressor_is_refused(tmp_path, command):
+    path = tmp_path / "m.joblib"
+    joblib.dump(LinearRegression().fit(X, Y), path)
+    args = [write_images("rows.npy", tmp_path)] if command == "predict" else []
+    refused = invoke(command, path, *args)
+    assert_refused(refused, "regressor (LinearRegression)", "a fitted classifier")
+
+
 class _Code:
     def __reduce__(self):
         return print, ("ran",)
@@ -296,26 +314,38 @@ def bad_images(kind, path):
         return ["image 3", "NaN"]
     if kind == "words":
         np.save(path, np.full((5, 64), "x"))
-        return ["<U1"]
+        return ["<U1", "whole numbers or floats"]
     if kind == "pickled":
         np.save(path, np.array([_Code()] * 64, dtype=object), allow_pickle=True)
-        return [path.name, "objects"]
+        return [path.name, "pickled objects", "refused"]
     if kind == "cut short":
         np.save(path, X)
         path.write_bytes(path.read_bytes()[:5000])
         return [path.name]
     if kind == "empty array":
         np.save(path, X[:0])
-        return ["0×64"]
+        return ["no images", "empty array (0×64)"]
     if kind == "empty":
         path.write_bytes(b"")
-        return ["no images"]
+        return ["no images", "file is empty"]
+    if kind == "folder":
+        path.mkdir()
+        return ["is a folder"]
     if kind == "labels":
         write_idx(path, Y)
         return ["1,797", "8×8"]
     if kind == "csv":
         path.write_text("1,2,3\n")
         return ["3 columns", "64 pixels"]
+    if kind == "header":
+        path.write_text(",".join(f"p{n}" for n in range(64)) + "\n")
+        return ["row 1, column 1", "'p0'", "'label'"]
+    if kind == "float in csv":
+        path.write_text(",".join(["0.5"] * 64) + "\n")
+        return ["row 1, column 1", "'0.5'", "expected a pixel"]
+    if kind == "large number in csv":
+        path.write_text(",".join(["300"] * 64) + "\n")
+        return ["row 1, column 1", "'300'", "expected a pixel"]
     if kind == "word in csv":
         path.write_text(",".join(["0"] * 63 + ["x"]) + "\n")
         return ["row 1, column 64", "'x'"]
@@ -342,6 +372,10 @@ def bad_images(kind, path):
         "empty",
         "labels",
         "csv",
+        "folder",
+        "header",
+        "float in csv",
+        "large number in csv",
         "word in csv",
         "zip",
         "binary",

@@ -83,16 +83,40 @@ def test_help_warns_of_model_files(run, command):
         (["compare", "--models", ","], ["no model"]),
         (["compare", "--dataset", "minst"], ["Did you mean 'mnist'"]),
         (["compare", "--models", "cnn_large"], ["8×8", "too small"]),
-        (["compare", "--models", "dummy", "--cv", "1"], ["--cv"]),
-        (["compare", "--models", "dummy", "--cv", "175"], ["label 8", "174"]),
+        (
+            ["compare", "--models", "cnn"],
+            ["did you mean 'cnn_simple', 'cnn_large' or 'cnn_32_64'?"],
+        ),
+        (["compare", "--models", "network"], ["did you mean 'networks'?"]),
+        (["compare", "--models", "networks,mlp_512"], ["more than once"]),
+        (["compare", "--models", "dummy", "--cv", "1"], ["--cv", "at least 2"]),
+        (
+            ["compare", "--models", "dummy", "--cv", "175"],
+            ["175 folds", "label 8", "174 images", "--cv can be 174 at most"],
+        ),
         (["compare", "--jobs", "0"], ["--jobs"]),
-        (["compare", "--epochs", "0"], ["--epochs"]),
+        (["compare", "--jobs", "two"], ["--jobs", "'two' is not a whole number."]),
+        (["compare", "--epochs", "0"], ["--epochs", "at least 1"]),
+        (
+            ["compare", "--epochs", "x"],
+            ["--epochs", "'x' is not a whole number of at least 1"],
+        ),
+        (["compare", "--epochs", "1.5"], ["--epochs", "'1.5' is not a whole number"]),
+        (["compare", "--seed", "4294967296"], ["--seed", "from 0 to 4294967295"]),
         (["compare", "--out", "table.pdf"], [".csv", ".md"]),
         (["compare", "--out", "no/such/table.csv"], ["no/such"]),
         (["train", "rbf_smv"], ["did you mean 'rbf_svm'"]),
         (["train", "rbf_svm", "--epochs", "3"], ["not trained in epochs"]),
         (["train", "rbf_svm", "--param", "C"], ["KEY=VALUE"]),
         (["train", "rbf_svm", "--param", "gama=1"], ["gama", "gamma"]),
+        (
+            ["train", "mlp_512", "--param", "dropuot=0.3"],
+            ["no parameter 'dropuot': did you mean 'dropout'? Allowed are activation"],
+        ),
+        (
+            ["train", "mlp_512", "--param", "clf__dropuot=0.3"],
+            ["no parameter 'clf__dropuot': did you mean 'clf__dropout'?"],
+        ),
         (["train", "mlp_512", "--param", "callbacks=x"], ["callbacks"]),
         (
             ["train", "mlp_512", "--epochs", "3", "--param", "epochs=4"],
@@ -116,6 +140,36 @@ def test_bad_input_is_refused_on_one_line(run, tmp_path, args, words):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_folds_that_nobody_asked_for_are_not_said_to_be(run, tmp_path):
+    write_idx(tmp_path / "train-images-idx3-ubyte", np.ones((6, 3, 3), int))
+    write_idx(tmp_path / "train-labels-idx1-ubyte", [0, 0, 0, 1, 1, 1])
+    result = run("compare", "--models", "dummy", "--dataset", ".")
+    assert_refused(result, "5 folds are too many", "3 images", "--cv can be 3 at most")
+    write_idx(tmp_path / "train-labels-idx1-ubyte", [0, 0, 0, 0, 0, 1])
+    result = run("compare", "--models", "dummy", "--dataset", ".")
+    assert_refused(result, "there is only 1 image", "at least 2 are needed")
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([0, 0, 0, 0, 0, 1], ["no test part", "there is 1 of label 1"]),
+        ([0, 0, 1, 1, 2, 2], ["no test part", "at least 12", "3 labels", "are 6"]),
+    ],
+)
+def test_too_few_images_to_keep_some_back_are_refused(run, tmp_path, labels, words):
+    write_idx(tmp_path / "train-images-idx3-ubyte", np.ones((6, 3, 3), int))
+    write_idx(tmp_path / "train-labels-idx1-ubyte", labels)
+    assert_refused(run("train", "dummy", "--dataset", "."), *words)
+
+
+def test_sizes_of_images_are_written_in_one_form(run, tmp_path):
+    for part, shape in ("train", (4, 6, 8)), ("t10k", (4, 8, 6)):
+        write_idx(tmp_path / f"{part}-images-idx3-ubyte", np.ones(shape, int))
+        write_idx(tmp_path / f"{part}-labels-idx1-ubyte", [0, 0, 1, 1])
+    assert_refused(run("data", "."), "of 6×8 pixels", "of 8×6")
+
+
 def test_a_parameter_out_of_range_is_named_and_nothing_written(run, tmp_path):
     result = run("train", "rbf_svm", "--param", "C=-1")
     assert result.exit_code == 2
@@ -126,7 +180,8 @@ def test_a_parameter_out_of_range_is_named_and_nothing_written(run, tmp_path):
 def test_mnist_that_cannot_be_had_is_explained_on_one_line(run, tmp_path, monkeypatch):
     (tmp_path / "train-images-idx3-ubyte").write_bytes(b"\0\0\x08\x03")
     monkeypatch.setenv("SKMNIST_DATA", str(tmp_path))
-    assert_refused(run("data", "mnist"), str(tmp_path), "train-labels-idx1-ubyte")
+    lacking = ("train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+    assert_refused(run("data", "mnist"), str(tmp_path), *lacking)
 
 
 def test_a_damaged_file_is_named(run, tmp_path):

@@ -7,6 +7,7 @@ from skmnist.cli._errors import FAILURE, INTERRUPTED
 from skmnist.cli._group import CommandLine
 from skmnist.cli._options import (
     TRUST,
+    WholeNumber,
     dataset_option,
     epochs_option,
     folds_option,
@@ -76,34 +77,31 @@ def compare(models, dataset, n_folds, epochs, jobs, seed, out, page, force, as_j
     digits. The networks are trained as they were published for MNIST; --epochs
     changes how long. Ctrl-C prints the table of what is done.
     """
-    from skmnist.cli._comparison import ranked, run_comparison
+    from skmnist._numbers import counted
+    from skmnist.cli._comparison import ranked, resolve_folds, run_comparison
     from skmnist.cli._image_sets import load_image_set
     from skmnist.cli._messages import note
-    from skmnist.cli._models import (
-        check_fit,
-        configured_model,
-        fitting_names,
-        resolve_names,
-    )
+    from skmnist.cli._models import configured_model, fitting_names, resolve_names
     from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._progress import fit_progress
     from skmnist.cli._reports import report_comparison
     from skmnist.cli._result_files import TABLE_SUFFIXES, check_output
     from skmnist.cli._tables import comparison_view
 
-    names = None if models is None else resolve_names(models)
+    chosen = resolve_names(models)
     if out is not None:
         check_output(out, force=force, suffixes=TABLE_SUFFIXES)
     check_page(page, force=force)
     image_set = load_image_set(dataset)
     image_set.require("train")
-    names = fitting_names(image_set) if names is None else names
+    names, left_out = fitting_names(chosen, image_set)
+    for name, reason in left_out.items():
+        note(f"Left out: {name}: {reason}")
+    n_folds = resolve_folds(n_folds, image_set)
     configured = {
         name: configured_model(name, image_set, seed=seed, epochs=epochs)
         for name in names
     }
-    for name, model in configured.items():
-        check_fit(name, model, image_set)
     comparison = run_comparison(
         configured,
         image_set,
@@ -111,13 +109,21 @@ def compare(models, dataset, n_folds, epochs, jobs, seed, out, page, force, as_j
         n_jobs=jobs,
         seed=seed,
         progress=fit_progress(
-            f"Comparing {len(names)} models on {image_set.name}",
+            f"Comparing {counted(len(names), 'model')} on {image_set.name}",
             len(names),
+            n_folds or 1,
             lambda scores: comparison_view(ranked(scores)),
         ),
     )
     results = report_comparison(
-        comparison, image_set, names, seed=seed, n_jobs=jobs, out=out, as_json=as_json
+        comparison,
+        image_set,
+        names,
+        left_out,
+        seed=seed,
+        n_jobs=jobs,
+        out=out,
+        as_json=as_json,
     )
     if out is not None:
         note(f"Written to {out}.")
@@ -158,9 +164,9 @@ def train(name, dataset, epochs, params, seed, out, page, force, as_json):
     of a network with the epoch that is under way and saves what it learned until
     then.
     """
-    from skmnist._numbers import count
+    from skmnist._numbers import counted
     from skmnist.cli._image_sets import load_image_set
-    from skmnist.cli._models import parse_params
+    from skmnist.cli._models import n_epochs, parse_params
     from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._progress import epoch_progress
     from skmnist.cli._reports import report_training
@@ -176,10 +182,11 @@ def train(name, dataset, epochs, params, seed, out, page, force, as_json):
     image_set.require("train")
     image_set = image_set.with_test(seed)
     model = prepare_training(name, image_set, params=params, epochs=epochs, seed=seed)
-    title = f"Training {name} on {count(len(image_set.y))} images of {image_set.name}"
-    training = run(
-        name, model, image_set, seed=seed, progress=epoch_progress(title, name)
+    images = counted(len(image_set.y), "image")
+    progress = epoch_progress(
+        f"Training {name} on {images} of {image_set.name}", name, n_epochs(model)
     )
+    training = run(name, model, image_set, seed=seed, progress=progress)
     save(training, path)
     results = report_training(training, path, as_json=as_json)
     write_page(page, results, (training.model, *image_set.tested))
@@ -252,7 +259,7 @@ def predict(model, images, proba, invert, as_json):
 @folds_option(default=3, help="Number of folds.")
 @click.option(
     "--n-iter",
-    type=click.IntRange(min=1),
+    type=WholeNumber(1),
     metavar="N",
     help="Try so many candidates, drawn at random; by default the whole grid.",
 )
@@ -276,8 +283,10 @@ def search(
     Candidates are compared by cross-validation on the training part; the best one is
     trained on all of it and tested on the test part. Ctrl-C prints what is done.
     """
+    from skmnist._numbers import counted
     from skmnist.cli._image_sets import load_image_set
     from skmnist.cli._messages import note
+    from skmnist.cli._models import n_epochs
     from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._progress import epoch_progress, fit_progress
     from skmnist.cli._reports import report_search
@@ -301,7 +310,9 @@ def search(
         n_jobs=jobs,
         seed=seed,
         progress=fit_progress(
-            f"Searching {len(candidates)} candidates for {name}", len(candidates)
+            f"Searching {counted(len(candidates), 'candidate')} for {name}",
+            len(candidates),
+            n_folds,
         ),
     )
     training = None
@@ -310,11 +321,9 @@ def search(
         best = prepare_training(
             name, image_set, params=found.best, epochs=None, seed=seed
         )
-        title = f"Training the best {name}"
+        progress = epoch_progress(f"Training the best {name}", name, n_epochs(best))
         try:
-            training = train(
-                name, best, image_set, seed=seed, progress=epoch_progress(title, name)
-            )
+            training = train(name, best, image_set, seed=seed, progress=progress)
             interrupted = training.interrupted
         except KeyboardInterrupt:
             interrupted = True

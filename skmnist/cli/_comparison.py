@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skmnist._numbers import is_missing
-from skmnist.cli._errors import bad_input
+from skmnist._numbers import counted, is_missing
+from skmnist.cli._errors import BadInput, bad_input
 from skmnist.cli._models import has_epochs, report_epochs
 from skmnist.cli._parallel import worker_pool
 
@@ -85,14 +85,12 @@ def run_comparison(models, image_set, *, n_folds=None, n_jobs=1, seed=0, progres
     """
     from skmnist.evaluation import comparison_table, iter_compare
 
-    if n_folds is None and not image_set.has_test:
-        n_folds = DEFAULT_FOLDS
+    n_folds = resolve_folds(n_folds, image_set)
     if n_folds is None:
         test = {"X_test": image_set.X_test, "y_test": image_set.y_test}
     else:
         test = {"cv": n_folds}
-        with bad_input():
-            check_folds(n_folds, image_set.y)
+        check_folds(n_folds, image_set.y)
     done = []
     try:
         networks = any(has_epochs(model.get_params()) for model in models.values())
@@ -139,13 +137,24 @@ def ranked(scores):
     return comparison_table(scores)
 
 
+def resolve_folds(n_folds, image_set):
+    """Return the number of folds; None where the test part is used instead."""
+    if n_folds is None and not image_set.has_test:
+        return DEFAULT_FOLDS
+    return n_folds
+
+
 def check_folds(n_folds, y):
     """Refuse more folds than there are images of the rarest label."""
     labels, counts = np.unique(y, return_counts=True)
-    if n_folds > counts.min():
-        raise ValueError(
-            f"--cv {n_folds} is too many: label {labels[counts.argmin()]} has "
-            f"{counts.min()} images only."
+    fewest = int(counts.min())
+    if n_folds > fewest:
+        hint = f"--cv can be {fewest} at most"
+        if fewest < 2:
+            hint = "at least 2 are needed"
+        raise BadInput(
+            f"{n_folds} folds are too many: of label {labels[counts.argmin()]} there "
+            f"{'is' if fewest == 1 else 'are'} only {counted(fewest, 'image')}; {hint}."
         )
 
 
@@ -158,10 +167,13 @@ def _reporter(progress, name):
 
 def method(comparison, image_set):
     """Say how the accuracies were measured, and on what."""
-    kind = f"images of {image_set.size} pixels, {len(image_set.labels)} labels"
+    kind = (
+        f"images of {image_set.size} pixels, {counted(len(image_set.labels), 'label')}"
+    )
     if comparison.n_folds is None:
         return (
-            f"that on the {len(image_set.y_test):,} test images of {image_set.name} "
+            f"that on the {counted(len(image_set.y_test), 'test image')} of "
+            f"{image_set.name} "
             f"± standard error, after training on {len(image_set.y):,} {kind}"
         )
     return (

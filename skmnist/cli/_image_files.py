@@ -1,6 +1,7 @@
 """Files of images to recognise: NumPy arrays, IDX, CSV and pictures."""
 
 from math import prod
+from pathlib import Path
 
 import numpy as np
 
@@ -65,9 +66,13 @@ def _read_file(path, model_file):
     from skmnist.datasets import read_idx
     from skmnist.datasets._files import open_data
 
+    if Path(path).is_dir():
+        raise BadInput(f"{path} is a folder; give the files in it.")
     with open_data(path) as file:
         start = file.read(8)
     is_picture = str(path).lower().endswith(_PICTURE_SUFFIXES)
+    if not start:
+        raise BadInput(f"{path} holds no images: the file is empty.")
     if start.startswith(b"\x89PNG") or is_picture:
         return _read_picture(path, model_file), True
     if start.startswith(b"\x93NUMPY"):
@@ -95,18 +100,31 @@ def _read_npy(path):
         # Mapped, so that a header that promises too much costs no memory.
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise BadInput(f"{path} is no array that can be read: {error}.") from error
+        if "Python objects" in str(error):
+            raise BadInput(
+                f"{path} holds pickled objects (dtype object), which are refused "
+                "because loading them can run code; save the pixels as numbers."
+            ) from error
+        reason = str(error).rstrip(".")
+        raise BadInput(f"{path} is no array that can be read: {reason}.") from error
 
 
 def _as_rows(array, path, model_file):
     """Return an array as rows of pixels, if that is what it can be."""
     n_pixels, shape = model_file.n_pixels, model_file.image_shape
     if array.dtype.kind not in "buif":
-        raise BadInput(f"{path}: holds values of type {array.dtype}, not pixels.")
+        raise BadInput(
+            f"{path} holds values of type {array.dtype}; pixels are whole numbers or "
+            "floats."
+        )
+    if not array.size:
+        raise BadInput(
+            f"{path} holds no images: it is an empty array ({by(array.shape)})."
+        )
     known = {(n_pixels,)}
     if shape is not None:
         known |= {tuple(shape), (*shape, 1), (1, *shape)}
-    if array.shape[1:] in known and len(array):
+    if array.shape[1:] in known:
         rows = np.array(array).reshape(len(array), -1)
     elif array.shape in known:
         rows = np.array(array).reshape(1, -1)
@@ -128,11 +146,9 @@ def _as_rows(array, path, model_file):
 
 def _read_csv(path, model_file):
     """Read rows of pixels, with a label in front or without."""
-    from skmnist.datasets import read_csv
+    from skmnist.datasets._csv import read_unlabelled_csv
 
-    X, first = read_csv(path)
-    if X.shape[1] == model_file.n_pixels - 1 and first.max() <= 255:
-        return np.column_stack([first.astype(np.uint8), X])
+    X = read_unlabelled_csv(path, model_file.n_pixels)
     if X.shape[1] != model_file.n_pixels:
         raise BadInput(
             f"{path} has {X.shape[1] + 1} columns; the model takes images of "

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skmnist._numbers import by
 from skmnist.cli._errors import BadInput, bad_input
 
 HELD_OUT = 0.25
@@ -59,7 +60,7 @@ class ImageSet:
     @property
     def size(self):
         """Height and width as text."""
-        return "×".join(map(str, self.image_shape))
+        return by(self.image_shape)
 
     @property
     def labels(self):
@@ -82,6 +83,7 @@ class ImageSet:
             return self
         from sklearn.model_selection import train_test_split
 
+        self._check_divisible()
         with bad_input():
             X, X_test, y, y_test = train_test_split(
                 self.X,
@@ -91,6 +93,21 @@ class ImageSet:
                 random_state=seed,
             )
         return replace(self, X=X, y=y, X_test=X_test, y_test=y_test)
+
+    def _check_divisible(self):
+        """Refuse to keep back images where a label would be missing from a part."""
+        labels, counts = np.unique(self.y, return_counts=True)
+        start = f"{self.name} has no test part, and too few images to keep some back"
+        if counts.min() < 2:
+            raise BadInput(
+                f"{start}: at least 2 of each label are needed, and there is 1 of "
+                f"label {labels[counts.argmin()]}."
+            )
+        if len(self.y) * HELD_OUT < len(labels):
+            raise BadInput(
+                f"{start}: at least {len(labels) / HELD_OUT:.0f} are needed for "
+                f"{len(labels)} labels, and there are {len(self.y)}."
+            )
 
     def part(self, subset, seed):
         """Return images and labels of the "train" or "test" part, or "all"."""
@@ -143,8 +160,8 @@ def _image_set(name, parts):
     some = train if train is not None else test
     if train is not None and test is not None and train.image_shape != test.image_shape:
         raise BadInput(
-            f"{name}: training images are of {train.image_shape} pixels, test images "
-            f"of {test.image_shape}."
+            f"{name}: training images are of {by(train.image_shape)} pixels, test "
+            f"images of {by(test.image_shape)}."
         )
     return ImageSet(
         name,

@@ -3,6 +3,7 @@
 import ast
 import math
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from skmnist.cli._errors import BadInput, bad_input
 
@@ -33,8 +34,19 @@ def list_models():
     ]
 
 
-def resolve_names(text):
-    """Return the names in a list with commas; "networks" and "baselines" mean all.
+def resolve_names(text=None):
+    """Resolve a list of models with commas, where "networks" and "baselines" mean all.
+
+    Parameters
+    ----------
+    text : str, default=None
+        The list; None means all models.
+
+    Returns
+    -------
+    dict of str to bool
+        For every model whether it was asked for by its own name, and not as one of
+        a group.
 
     Raises
     ------
@@ -43,29 +55,60 @@ def resolve_names(text):
     """
     from skmnist.pipelines import make_model, model_names
 
+    if text is None:
+        return dict.fromkeys(model_names(), False)
     groups = {f"{kind}s": model_names(kind) for kind in ("network", "baseline")}
-    names = []
+    chosen = {}
     for word in filter(None, map(str.strip, text.split(","))):
-        names += groups.get(word, [word])
-    if not names:
+        for name in groups.get(word, [word]):
+            if name in chosen:
+                raise BadInput(f"The model {name!r} is given more than once.")
+            chosen[name] = word not in groups
+    if not chosen:
         raise BadInput("--models names no model.")
-    for name in names:
-        if names.count(name) > 1:
-            raise BadInput(f"The model {name!r} is given more than once.")
+    for name in chosen:
+        close = get_close_matches(name, groups, n=1)
+        if close:
+            raise BadInput(f"There is no model {name!r}: did you mean {close[0]!r}?")
         with bad_input():
             make_model(name)
-    return names
+    return chosen
 
 
-def fitting_names(image_set):
-    """Return the names of all models that can take images of this size."""
-    from skmnist.pipelines import model_names
+def fitting_names(chosen, image_set):
+    """Leave out the models of a group that cannot take images of this size.
 
-    return [
-        name
-        for name in model_names()
-        if _misfit(configured_model(name, image_set), image_set) is None
-    ]
+    Parameters
+    ----------
+    chosen : dict of str to bool
+        As :func:`resolve_names` makes it.
+    image_set : ImageSet
+        Says the height and width of the images.
+
+    Returns
+    -------
+    names : list of str
+        The models that can.
+    left_out : dict of str to str
+        The others, and why.
+
+    Raises
+    ------
+    BadInput
+        If a model that was asked for by its own name cannot.
+    """
+    names, left_out = [], {}
+    for name, by_name in chosen.items():
+        model = configured_model(name, image_set)
+        misfit = _misfit(model, image_set)
+        if misfit is None:
+            names.append(name)
+        elif by_name:
+            check_fit(name, model, image_set)
+        else:
+            # The rest is advice for those who make a network of their own.
+            left_out[name] = f"{str(misfit).partition('. ')[0].rstrip('.')}."
+    return names, left_out
 
 
 def configured_model(name, image_set, *, seed=None, epochs=None, params=None):
@@ -107,7 +150,9 @@ def configured_model(name, image_set, *, seed=None, epochs=None, params=None):
     if epochs is not None and has_epochs(known):
         settings["clf__epochs"] = epochs
     for key, value in (params or {}).items():
-        settings[key if "__" in key else f"clf__{key}"] = value
+        # Under the name that was given, so that an error tells that one.
+        settings.pop(f"clf__{key}", None)
+        settings[key] = value
     with bad_input():
         return make_model(name, **settings)
 
@@ -115,6 +160,11 @@ def configured_model(name, image_set, *, seed=None, epochs=None, params=None):
 def has_epochs(model_params):
     """Whether a model with these parameters is trained in epochs."""
     return "clf__epochs" in model_params
+
+
+def n_epochs(model):
+    """Return for how many epochs a model will be trained; None if it has none."""
+    return model.get_params().get("clf__epochs")
 
 
 def plain_parameters(model):

@@ -6,6 +6,35 @@ TRUST = """
 Model files run code when they are loaded: load only files that come from a source
 you trust.
 """
+_LARGEST_SEED = 2**32 - 1
+
+
+class WholeNumber(click.ParamType):
+    """A whole number, at least `low` and at most `high` where these are given."""
+
+    name = "whole number"
+
+    def __init__(self, low=None, high=None):
+        self._low = low
+        self._high = high
+
+    def convert(self, value, param, ctx):
+        """Return the number, or refuse the value."""
+        try:
+            number = int(value)
+        except ValueError:
+            number = None
+        low, high = self._low, self._high
+        allowed = "" if low is None else f" of at least {low}"
+        if high is not None:
+            allowed = f" from {low} to {high}"
+        if (
+            number is None
+            or (low is not None and number < low)
+            or (high is not None and number > high)
+        ):
+            self.fail(f"{value!r} is not a whole number{allowed}.", param, ctx)
+        return number
 
 
 def _not_zero(ctx, param, value):
@@ -32,7 +61,7 @@ def folds_option(default, help):  # noqa: A002 (click calls it so)
     return click.option(
         "--cv",
         "n_folds",
-        type=click.IntRange(min=2),
+        type=WholeNumber(2),
         metavar="N",
         default=default,
         show_default=default is not None,
@@ -42,7 +71,7 @@ def folds_option(default, help):  # noqa: A002 (click calls it so)
 
 seed_option = click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=WholeNumber(0, _LARGEST_SEED),
     metavar="N",
     default=0,
     show_default=True,
@@ -50,7 +79,7 @@ seed_option = click.option(
 )
 jobs_option = click.option(
     "--jobs",
-    type=int,
+    type=WholeNumber(),
     metavar="N",
     default=1,
     show_default=True,
@@ -59,7 +88,7 @@ jobs_option = click.option(
 )
 epochs_option = click.option(
     "--epochs",
-    type=click.IntRange(min=1),
+    type=WholeNumber(1),
     metavar="N",
     help="Epochs of the networks, in place of their own.",
 )

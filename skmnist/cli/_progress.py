@@ -1,28 +1,31 @@
 """How far a command is: a bar on a terminal, now and then a line in a pipe."""
 
 import time
+from collections import Counter
 from statistics import median
 
 from rich.console import Group
 from rich.live import Live
+from rich.measure import Measurement
 from rich.progress import (
-    BarColumn,
     Progress,
     ProgressColumn,
+    SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.segment import Segment
 from rich.table import Column
 from rich.text import Text
 
-from skmnist._numbers import clock, duration, percent
+from skmnist._numbers import clock, counted, duration, percent
 from skmnist.cli._messages import note
 from skmnist.cli._tables import stderr_console
 
 QUIET_SECONDS = 5.0  # at least, between two lines in a pipe that are not results
 
 
-def fit_progress(title, n_models, ranked=None):
+def fit_progress(title, n_models, n_folds, ranked=None):
     """Make a display of the fits of a comparison.
 
     Parameters
@@ -31,6 +34,8 @@ def fit_progress(title, n_models, ranked=None):
         What is being done.
     n_models : int
         How many models there are.
+    n_folds : int
+        How often each is fitted.
     ranked : callable, default=None
         Makes a table of the ModelScores of the finished models.
 
@@ -42,11 +47,11 @@ def fit_progress(title, n_models, ranked=None):
     """
     console = stderr_console()
     if console.is_terminal and not console.is_dumb_terminal:
-        return _FitBar(console, title, ranked)
-    return _FitLines(title, n_models)
+        return _FitBar(console, title, n_models, n_folds, ranked)
+    return _FitLines(title, n_models, n_folds)
 
 
-def epoch_progress(title, name):
+def epoch_progress(title, name, n_epochs=None):
     """Make a display of the epochs of one fit.
 
     Parameters
@@ -55,6 +60,8 @@ def epoch_progress(title, name):
         What is being done.
     name : str
         Name of the model.
+    n_epochs : int, default=None
+        How many epochs there will be; None for a model without any.
 
     Returns
     -------
@@ -63,16 +70,20 @@ def epoch_progress(title, name):
     """
     console = stderr_console()
     if console.is_terminal and not console.is_dumb_terminal:
-        return _EpochBar(console, title, name)
+        return _EpochBar(console, title, n_epochs)
     return _EpochLines(title, name)
 
 
 class _FitBar:
     """A bar over all fits, and above it the table of the models so far."""
 
-    def __init__(self, console, title, ranked):
+    def __init__(self, console, title, n_models, n_folds, ranked):
+        n_fits = n_models * n_folds
         self._bar = make_bar(console)
-        self._task = self._bar.add_task(title, total=None, count="")
+        self._task = self._bar.add_task(
+            title, total=n_fits, count=f"0 of {counted(n_fits, 'fit')}"
+        )
+        self._folds = _Folds(n_folds)
         self._ranked = ranked
         self._scores = []
         self._n_done = 0
@@ -89,18 +100,20 @@ class _FitBar:
 
     def fitted(self, name, n_done, n_total):
         self._n_done = n_done
+        self._folds.done(name)
         self._bar.update(
             self._task,
             description=f"{name} done",
             total=n_total,
             completed=n_done,
-            count=f"{n_done} of {n_total} fits",
+            count=f"{n_done} of {counted(n_total, 'fit')}",
         )
 
     def epoch(self, name, n_done, n_epochs):
         self._bar.update(
             self._task,
-            description=f"{name}, epoch {n_done} of {n_epochs}",
+            description=f"{name}, {self._folds.under_way(name, short=True)}"
+            f"epoch {n_done}/{n_epochs}",
             # The scores have yet to be computed when the last epoch is done.
             completed=self._n_done + 0.95 * n_done / n_epochs,
         )
@@ -112,12 +125,35 @@ class _FitBar:
             self._live.update(Group(table, "", self._bar))
 
 
+class _Folds:
+    """Counts the folds of every model that are done."""
+
+    def __init__(self, n_folds):
+        self._n_folds = n_folds
+        self._n_done = Counter()
+
+    def done(self, name):
+        """Count one more fold; return what to say of the model's folds."""
+        self._n_done[name] += 1
+        if self._n_folds == 1:
+            return ""
+        return f"{self._n_done[name]} of {self._n_folds} folds, "
+
+    def under_way(self, name, short=False):
+        """Return what to say of the fold that is being fitted, one after another."""
+        if self._n_folds == 1:
+            return ""
+        fold = self._n_done[name] + 1
+        return f"fold {fold}, " if short else f"fold {fold} of {self._n_folds}, "
+
+
 class _FitLines:
     """A line for each model, and between them one when a fit takes long."""
 
-    def __init__(self, title, n_models):
+    def __init__(self, title, n_models, n_folds):
         self._title = title
         self._n_models = n_models
+        self._folds = _Folds(n_folds)
         self._n_finished = 0
         self._due = 0.0
 
@@ -130,10 +166,12 @@ class _FitLines:
         pass
 
     def fitted(self, name, n_done, n_total):
-        self._say_if_due(f"{name}: {n_done} of {n_total} fits done")
+        folds = self._folds.done(name)
+        self._say_if_due(f"{name}: {folds}{n_done} of {counted(n_total, 'fit')} done")
 
     def epoch(self, name, n_done, n_epochs):
-        self._say_if_due(f"{name}: epoch {n_done} of {n_epochs}")
+        fold = self._folds.under_way(name)
+        self._say_if_due(f"{name}: {fold}epoch {n_done} of {n_epochs}")
 
     def finished(self, scores):
         self._n_finished += 1
@@ -154,12 +192,12 @@ class _FitLines:
 
 
 class _EpochBar:
-    """A bar over the epochs of a fit; for a model without epochs, a moving one."""
+    """A bar over the epochs of a fit; for a model without epochs, a turning sign."""
 
-    def __init__(self, console, title, name):
-        self._name = name
-        self._bar = make_bar(console, transient=True)
-        self._task = self._bar.add_task(title, total=None, count="")
+    def __init__(self, console, title, n_epochs):
+        self._bar = make_bar(console, transient=True, measured=n_epochs is not None)
+        count = "" if n_epochs is None else f"0 of {counted(n_epochs, 'epoch')}"
+        self._task = self._bar.add_task(title, total=n_epochs, count=count)
 
     def __enter__(self):
         self._bar.__enter__()
@@ -174,7 +212,7 @@ class _EpochBar:
             total=n_epochs,
             completed=n_done,
             description=_described(logs),
-            count=f"epoch {n_done} of {n_epochs}",
+            count=f"{n_done} of {counted(n_epochs, 'epoch')}",
         )
 
 
@@ -199,12 +237,12 @@ class _EpochLines:
             self._due = time.monotonic() + QUIET_SECONDS
 
 
-def make_bar(console, transient=False):
+def make_bar(console, transient=False, measured=True):
     # Wide enough for most, so that the bar does not jump.
     text = Column(no_wrap=True, min_width=min(30, console.width // 3))
     return Progress(
         TextColumn("{task.description}", markup=False, table_column=text),
-        BarColumn(bar_width=None),
+        _Bar() if measured else SpinnerColumn("line"),
         TextColumn("{task.fields[count]}", table_column=Column(no_wrap=True)),
         TimeElapsedColumn(),
         _TimeLeft(),
@@ -213,6 +251,27 @@ def make_bar(console, transient=False):
         expand=True,
         refresh_per_second=4,
     )
+
+
+class _Bar(ProgressColumn):
+    """A bar as wide as there is room, whose two parts differ without colours too."""
+
+    def render(self, task):
+        return _BarShape(task.percentage / 100)
+
+
+class _BarShape:
+    def __init__(self, share):
+        self._share = share
+
+    def __rich_console__(self, console, options):
+        done, rest = "=-" if options.ascii_only else "━─"
+        n_done = round(self._share * options.max_width)
+        yield Segment(done * n_done, console.get_style("bar.complete"))
+        yield Segment(rest * (options.max_width - n_done), console.get_style("dim"))
+
+    def __rich_measure__(self, console, options):
+        return Measurement(4, options.max_width)
 
 
 class _TimeLeft(ProgressColumn):

@@ -154,7 +154,6 @@ def predict(model_file, X, *, proba):
             f"{model_file.path} gives no probabilities: {model_name(model_file)} "
             "has none."
         )
-    _check_range(model, X)
     with bad_input():
         labels = np.asarray(model.predict(X))
         probabilities = model.predict_proba(X) if proba else None
@@ -167,14 +166,3 @@ def model_name(model_file):
     model = model_file.model
     last = model[-1] if hasattr(model, "named_steps") else model
     return model_file.metadata.get("model", type(last).__name__)
-
-
-def _check_range(model, X):
-    """Warn of images that were scaled already."""
-    scale = getattr(model, "named_steps", {}).get("scale")
-    top = getattr(scale, "data_max_", None)
-    if top is not None and top > 2 and X.dtype.kind == "f" and X.max() <= 1:
-        note(
-            f"Warning: the pixels go up to {X.max():.3g} only; the model was trained "
-            f"on pixels from {scale.data_min_:.0f} to {top:.0f}."
-        )

@@ -3,7 +3,14 @@
 import json
 from pathlib import Path
 
-from skmnist._numbers import count, duration, is_missing, joined, percent
+from skmnist._numbers import (
+    count,
+    counted,
+    duration,
+    is_missing,
+    joined,
+    percent,
+)
 from skmnist.cli._comparison import is_small, method, records
 from skmnist.cli._export import describe_set
 from skmnist.cli._models import has_epochs, list_models, plain_parameters
@@ -19,6 +26,7 @@ from skmnist.cli._tables import (
 from skmnist.cli._versions import provenance, versions_line
 
 _SHOWN_CANDIDATES = 10
+_INTERRUPTED = "interrupted before its end"
 
 
 def print_json(document):
@@ -79,8 +87,14 @@ def print_files(paths, *, as_json):
         print(*paths, sep="\n")
 
 
-def report_comparison(comparison, image_set, names, *, seed, n_jobs, out, as_json):
-    """Print a comparison, and write it to a file if there is one."""
+def report_comparison(
+    comparison, image_set, names, left_out, *, seed, n_jobs, out, as_json
+):
+    """Print a comparison, and write it to a file if there is one.
+
+    `left_out` has the models that cannot take such images, and why.
+    """
+    not_done = [name for name in names if name not in comparison.table.index]
     networks = any(
         model.name in names for model in list_models() if model.kind == "network"
     )
@@ -96,7 +110,7 @@ def report_comparison(comparison, image_set, names, *, seed, n_jobs, out, as_jso
         "n_jobs": n_jobs,
         "n_threads": 1 if n_jobs == 1 and is_small(image_set) else None,
         "interrupted": comparison.interrupted,
-        "left_out": [name for name in names if name not in comparison.table.index],
+        "left_out": left_out | dict.fromkeys(not_done, _INTERRUPTED),
         **provenance(networks),
     }
     parts = [
@@ -147,12 +161,20 @@ def _comparison_notes(document, comparison, image_set):
         f"Accuracy: {method(comparison, image_set)}.",
         *_verdict_note(comparison),
         f"{times}.",
-        f"Seed {document['seed']}, {document['n_cpus']} processors, "
+        f"Seed {document['seed']}, {counted(document['n_cpus'], 'processor')}, "
         f"{versions_line(document['versions'])}.",
     ]
     notes += [f"Failed: {name}: {text}" for name, text in comparison.failures.items()]
-    if comparison.interrupted:
-        notes.append(f"Interrupted before: {', '.join(document['left_out'])}.")
+    not_done, too_small = [], []
+    for name, reason in document["left_out"].items():
+        (not_done if reason == _INTERRUPTED else too_small).append(name)
+    if too_small:
+        notes.append(
+            f"Left out, as images of {image_set.size} pixels are too small: "
+            f"{', '.join(too_small)}."
+        )
+    if not_done:
+        notes.append(f"Interrupted before: {', '.join(not_done)}.")
     return notes
 
 
@@ -163,8 +185,8 @@ def _verdict_note(comparison):
         return []
     return [
         "Verdict: worse where the difference from the best is more than chance "
-        f"(p < {settings['alpha']}, {settings['test']}, {settings['correction']}'s "
-        "correction), otherwise the difference is unclear."
+        f"(p < {settings['alpha']}; {settings['test']}; {settings['correction']}'s "
+        "correction), otherwise no clear difference."
     ]
 
 
@@ -190,12 +212,13 @@ def report_training(training, path, *, as_json):
     epochs = ""
     if metadata["n_epochs"] is not None:
         stopped = ", interrupted" if training.interrupted else ""
-        epochs = f", {metadata['n_epochs']} epochs{stopped}"
+        epochs = f", {counted(metadata['n_epochs'], 'epoch')}{stopped}"
     print_result(
         f"Model     {metadata['model']}, saved in {path}",
-        f"Training  {metadata['n_train']:,} images of {metadata['dataset']}{epochs}, "
-        f"{duration(training.fit_time)}",
-        f"Test      {percent(evaluation.accuracy)} of {evaluation.n:,} images right "
+        f"Training  {counted(metadata['n_train'], 'image')} of {metadata['dataset']}"
+        f"{epochs}, {duration(training.fit_time)}",
+        f"Test      {percent(evaluation.accuracy)} of "
+        f"{counted(evaluation.n, 'image')} right "
         f"(95 % interval {100 * low:.2f} to {percent(high)}), "
         f"{evaluation.n_wrong:,} wrong",
     )
@@ -301,7 +324,7 @@ def report_search(name, search, image_set, training, path, *, n_jobs, seed, as_j
     parts = [comparison_view(shown, labels), ""]
     if len(table) > len(shown):
         parts.append(
-            f"Shown are {len(shown)} of {len(table)} candidates; --json has all."
+            f"Shown are {len(shown)} of {len(table):,} candidates; --json has all."
         )
     parts += [
         f"Accuracy: {method(comparison, image_set)}.",
@@ -310,16 +333,17 @@ def report_search(name, search, image_set, training, path, *, n_jobs, seed, as_j
     ]
     if comparison.interrupted:
         parts.append(
-            f"Interrupted: {len(table)} of {len(search.candidates)} candidates done."
+            f"Interrupted: {len(table):,} of "
+            f"{counted(len(search.candidates), 'candidate')} done."
         )
     parts += ["", f"Best: {joined(search.best)}"]
     if training is not None:
         evaluation = training.evaluation
         saved = f"; saved in {path}" if path else ""
         parts.append(
-            f"Trained on all {len(image_set.y):,} training images, it recognises "
-            f"{percent(evaluation.accuracy)} of the {evaluation.n:,} test images"
-            f"{saved}."
+            f"Trained on all {counted(len(image_set.y), 'training image')}, it "
+            f"recognises {percent(evaluation.accuracy)} of the "
+            f"{counted(evaluation.n, 'test image')}{saved}."
         )
     print_result(*parts)
     return document

@@ -21,7 +21,6 @@ _PIPE_WIDTH = 10_000
 _MAX_MATRIX = 12  # classes whose confusion matrix is shown whole
 _MAX_CONFUSIONS = 10
 _VERDICT_STYLES = {"best": "bold green", "worse": "dim", "failed": "bold red"}
-_UNCLEAR = "no clear difference"
 
 
 class _ProgressConsole(Console):
@@ -101,12 +100,11 @@ def comparison_view(table, label_columns=None):
     rows = comparison_cells(table, label_columns)
     # What is missed least goes first.
     least = (">Parameters", ">Predict", ">Fit", "Verdict")
-    variants = [((), _UNCLEAR), *((least[:n], "unclear") for n in range(5))]
     ruler = Console(file=io.StringIO(), width=_PIPE_WIDTH)
 
     def draw(width):
-        for hidden, unclear in variants:
-            drawn = _comparison(rows, hidden, unclear)
+        for n_hidden in range(len(least) + 1):
+            drawn = _comparison(rows, least[:n_hidden])
             if Measurement.get(ruler, ruler.options, drawn).maximum <= width:
                 break
         return drawn
@@ -136,15 +134,18 @@ def comparison_cells(table, label_columns=None):
     return rows
 
 
-def _comparison(rows, hidden, unclear):
+def _comparison(rows, hidden):
     columns = [column for column in rows[0] if column not in hidden]
     table = new_table(*columns)
     for row in rows:
-        verdict = row["Verdict"]
-        cells = row | {"Verdict": unclear if verdict == _UNCLEAR else verdict}
         table.add_row(
-            *(cells[column] for column in columns), style=_VERDICT_STYLES.get(verdict)
+            *(row[column] for column in columns),
+            style=_VERDICT_STYLES.get(row["Verdict"]),
         )
+    if hidden:
+        names = ", ".join(column.removeprefix(">") for column in reversed(hidden))
+        table.caption = f"In a wider window: {names}"
+        table.caption_justify = "left"
     return table
 
 
