@@ -31,6 +31,8 @@ _OTHER_KINDS = {
     b"{": "a text file, perhaps JSON",
 }
 
+_TEXT = {*b"\t\r\n", *range(32, 127)}
+
 
 class ModelFileError(ValueError):
     """A file is not a model that can be loaded."""
@@ -142,6 +144,10 @@ def load_model(path, *, return_metadata=False):
     except MemoryError:
         raise
     except Exception as error:
+        if all(byte in _TEXT for byte in start):
+            raise ModelFileError(
+                f"{path} cannot be loaded as a model: it looks like a text file."
+            ) from error
         raise ModelFileError(
             f"{path} cannot be loaded as a model: it is no model file, is damaged, or "
             f"needs packages or versions that are not installed "

@@ -140,6 +140,14 @@ def test_bad_input_is_refused_on_one_line(run, tmp_path, args, words):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["compare", "search"])
+def test_a_single_label_is_refused(run, tmp_path, command):
+    write_idx(tmp_path / "train-images-idx3-ubyte", np.ones((9, 3, 3), int))
+    write_idx(tmp_path / "train-labels-idx1-ubyte", np.full(9, 7))
+    args = ["--models", "dummy"] if command == "compare" else ["dummy"]
+    assert_refused(run(command, *args, "--dataset", "."), "one label only, 7")
+
+
 def test_folds_that_nobody_asked_for_are_not_said_to_be(run, tmp_path):
     write_idx(tmp_path / "train-images-idx3-ubyte", np.ones((6, 3, 3), int))
     write_idx(tmp_path / "train-labels-idx1-ubyte", [0, 0, 0, 1, 1, 1])
@@ -153,6 +161,7 @@ def test_folds_that_nobody_asked_for_are_not_said_to_be(run, tmp_path):
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
+        ([7, 7, 7, 7, 7, 7], ["one label only, 7", "at least 2"]),
         ([0, 0, 0, 0, 0, 1], ["no test part", "there is 1 of label 1"]),
         ([0, 0, 1, 1, 2, 2], ["no test part", "at least 12", "3 labels", "are 6"]),
     ],
@@ -161,6 +170,14 @@ def test_too_few_images_to_keep_some_back_are_refused(run, tmp_path, labels, wor
     write_idx(tmp_path / "train-images-idx3-ubyte", np.ones((6, 3, 3), int))
     write_idx(tmp_path / "train-labels-idx1-ubyte", labels)
     assert_refused(run("train", "dummy", "--dataset", "."), *words)
+
+
+@pytest.mark.parametrize("command", ["train", "search"])
+def test_test_labels_that_cannot_be_learned_are_refused_at_once(run, tmp_path, command):
+    for part, labels in ("train", [0, 0, 1, 1]), ("t10k", [0, 1, 2, 9]):
+        write_idx(tmp_path / f"{part}-images-idx3-ubyte", np.ones((4, 3, 3), int))
+        write_idx(tmp_path / f"{part}-labels-idx1-ubyte", labels)
+    assert_refused(run(command, "dummy", "--dataset", "."), "no training image", "2, 9")
 
 
 def test_sizes_of_images_are_written_in_one_form(run, tmp_path):

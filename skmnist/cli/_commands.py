@@ -181,6 +181,7 @@ def train(name, dataset, epochs, params, seed, out, page, force, as_json):
     image_set = load_image_set(dataset)
     image_set.require("train")
     image_set = image_set.with_test(seed)
+    image_set.require_known_labels()
     model = prepare_training(name, image_set, params=params, epochs=epochs, seed=seed)
     images = counted(len(image_set.y), "image")
     progress = epoch_progress(
@@ -302,6 +303,7 @@ def search(
     image_set = load_image_set(dataset)
     image_set.require("train")
     image_set = image_set.with_test(seed)
+    image_set.require_known_labels()
     found = run(
         name,
         candidates,

@@ -69,9 +69,23 @@ class ImageSet:
         return np.unique(np.concatenate(parts))
 
     def require(self, part):
-        """Refuse a set that lacks its "train" or "test" part."""
+        """Refuse a set that lacks its "train" or "test" part, or cannot be learned."""
         if (self.X if part == "train" else self.X_test) is None:
             raise BadInput(f"{self.name} has no {part} part.")
+        if part == "train" and (self.y == self.y[0]).all():
+            raise BadInput(
+                f"{self.name} has training images of one label only, {self.y[0]}; at "
+                "least 2 labels are needed."
+            )
+
+    def require_known_labels(self):
+        """Refuse a test part with labels that no model can learn from the other."""
+        unknown = np.setdiff1d(self.y_test, self.y)
+        if len(unknown):
+            raise BadInput(
+                f"{self.name} has test images of labels that no training image has: "
+                f"{', '.join(map(str, unknown))}."
+            )
 
     def with_test(self, seed):
         """Return the set with a test part.

@@ -213,6 +213,7 @@ OTHER_FILES = {
     "zip": (lambda: b"PK\x03\x04" + bytes(30), "zip archive, such as a Keras model"),
     "hdf5": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(30), "an HDF5 file"),
     "json": (lambda: json.dumps({"a": 1}).encode(), "text file"),
+    "text": (lambda: b"3,0,0,128\n", "looks like a text file"),
     "empty": (bytes, "cannot be loaded as a model: it is empty"),
     "random": (lambda: np.random.default_rng(0).bytes(1000), "cannot be loaded"),
     "cut off": (lambda: dumped(content())[:-80], "cannot be loaded as a model"),
