@@ -52,7 +52,7 @@ def comparison_report(results, subject=None):
     """
     models = results["models"]
     done = [row for row in models if not is_missing(row.get("accuracy"))]
-    sections = [*_charts(done, models), _table_section(results, models, done)]
+    sections = [*_charts(done), _table_section(results, models, done)]
     sections += failures_section(results, models)
     title = f"{number_of(len(models), 'model')} compared on {results['dataset']}"
     return Report(title, _summary(results, done), tuple(sections), _key_figures(done))
@@ -157,12 +157,12 @@ def verdict_words(results):
     )
 
 
-def _charts(done, models):
+def _charts(done):
     if not done:
         return []
     import pandas as pd
 
-    frame = pd.DataFrame(models).set_index("model")
+    frame = pd.DataFrame(done).set_index("model")
     number_columns = ("accuracy", "accuracy_se", "fit_time", "predict_time_us")
     for column in number_columns:
         frame[column] = frame[column].astype(float)

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from ._content import Figure, Picture
+from ._words import printable
 
 __all__ = ["draw", "inline_svg", "picture", "sketch"]
 
@@ -111,7 +112,7 @@ def inline_svg(text, label):
     """
     from markupsafe import Markup
 
-    root = ElementTree.fromstring(text)
+    root = ElementTree.fromstring(printable(text))
     prefix = f"s{hashlib.sha256(text.encode()).hexdigest()[:8]}-"
     for parent in list(root.iter()):
         parent.tag = _NAMESPACE.sub("", parent.tag)

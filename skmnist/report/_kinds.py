@@ -8,6 +8,7 @@ from ._provenance import provenance_section
 from ._reproduction import reproduction_report
 from ._search import search_report
 from ._training import training_report
+from ._words import printable
 
 __all__ = ["ReportDataError", "kinds_of_results", "make_report"]
 
@@ -85,14 +86,14 @@ def make_report(results, *, subject=None, command=None):
             f"These are no results that a report can be made of: they have {found}; "
             f"known are {known}."
         )
-    results = _printable(results)
+    results = printable(results)
     try:
         report = _KINDS[kind](results, subject)
     except KeyError as error:
         raise ReportDataError(
             f"These are incomplete results of the kind {kind!r}: {error} is missing."
         ) from error
-    origin = provenance_section(results, _printable(command))
+    origin = provenance_section(results, printable(command))
     return render(
         Report(
             report.title,
@@ -100,26 +101,4 @@ def make_report(results, *, subject=None, command=None):
             (*report.sections, origin),
             report.key_figures,
         )
-    )
-
-
-def _printable(value):
-    """Replace characters that no page can hold, in all texts."""
-    if isinstance(value, str):
-        return "".join(c if _is_printable(c) else "\ufffd" for c in value)
-    if isinstance(value, dict):
-        return {_printable(key): _printable(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_printable(part) for part in value]
-    return value
-
-
-def _is_printable(character):
-    """Tell whether XML and UTF-8 can hold a character."""
-    code = ord(character)
-    return (
-        character in "\t\n"
-        or 0x20 <= code < 0x7F
-        or 0xA0 <= code < 0xD800
-        or (code > 0xDFFF and code & 0xFFFE != 0xFFFE)
     )

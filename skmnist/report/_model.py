@@ -15,6 +15,7 @@ from skmnist.plotting.recognition import percent
 from ._content import Figure, Gallery, Section, Text
 from ._drawings import draw, inline_svg, picture, sketch
 from ._histories import history_section
+from ._words import printable
 
 __all__ = ["model_sections", "recognition_section"]
 
@@ -62,7 +63,7 @@ def _gallery(subject, rows, caption):
     recognition = subject.recognition
     pictures = []
     for row, image in zip(rows, subject.images(rows), strict=True):
-        true, predicted = recognition.y_true[row], recognition.y_pred[row]
+        true, predicted = _labels(recognition, row)
         what = f"{true}" if true == predicted else f"{true} → {predicted}"
         alt = f"Image {row}: {true}"
         alt += ", recognised" if true == predicted else f", taken for {predicted}"
@@ -72,6 +73,12 @@ def _gallery(subject, rows, caption):
             alt += f", confidence {lines[-1]}"
         pictures.append(picture(image, alt, *lines))
     return Gallery(tuple(pictures), caption.format(f"{len(rows):,}"))
+
+
+def _labels(recognition, row):
+    """Return true and predicted label of an image as texts."""
+    pair = recognition.y_true[row], recognition.y_pred[row]
+    return [printable(str(label)) for label in pair]
 
 
 def model_sections(subject, *, history=True):
@@ -114,7 +121,7 @@ def _shown(make):
 
 def _saliency(subject):
     recognition, row = subject.recognition, subject.example
-    true, predicted = recognition.y_true[row], recognition.y_pred[row]
+    true, predicted = _labels(recognition, row)
 
     def plot(ax):
         return OcclusionSaliencyDisplay.from_estimator(
@@ -128,6 +135,7 @@ def _saliency(subject):
     display = _shown(lambda: sketch(plot))
     if display is None:
         return []
+    display.label = predicted
     which = f"image {row}, a {true}"
     which += " that is recognised" if true == predicted else f" taken for {predicted}"
     top = np.unravel_index(np.nanargmax(display.saliency), display.saliency.shape)
@@ -152,6 +160,7 @@ def _weights(subject):
 
     dense = _shown(lambda: sketch(plot))
     if dense is not None:
+        dense.names = printable(dense.names)
         n = len(dense.weights)
         n_columns = 4 if n <= 16 else 6
         n_rows = -(-n // n_columns)

@@ -102,7 +102,7 @@ def _best_section(results, candidates):
 
 
 def _text(value):
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _chart(candidates):

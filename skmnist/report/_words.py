@@ -2,7 +2,14 @@
 
 from skmnist._numbers import count, is_missing, percent
 
-__all__ = ["accuracy_words", "interval", "listed", "number_of", "points", "title_of"]
+__all__ = [
+    "accuracy_words",
+    "interval",
+    "listed",
+    "number_of",
+    "printable",
+    "title_of",
+]
 
 
 def listed(names):
@@ -16,11 +23,6 @@ def number_of(n, noun):
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
-def points(share):
-    """Write a difference of two shares in percentage points."""
-    return f"{100 * share:.2f} points"
-
-
 def interval(bounds):
     """Write the bounds of an interval of shares."""
     low, high = bounds
@@ -30,11 +32,12 @@ def interval(bounds):
 def accuracy_words(evaluation):
     """Say what an evaluation found, in sentences."""
     n, n_right, n_wrong = (evaluation[key] for key in ("n", "n_right", "n_wrong"))
+    low, high = evaluation["accuracy_interval"]
     words = (
         f"It recognises {n_right:,} of {number_of(n, 'image')}, "
         f"{percent(evaluation['accuracy'])}, and takes {count(n_wrong) or 'none'} for "
         "something else. The accuracy on further images of this kind is probably "
-        f"(95 % interval) between {interval(evaluation['accuracy_interval'])}."
+        f"(95 % interval) between {100 * low:.2f} and {percent(high)}."
     )
     return words.replace("takes 0 for", "takes none for")
 
@@ -44,3 +47,25 @@ def title_of(results):
     metadata = results.get("metadata") or results
     name = metadata.get("model")
     return results.get("file", "A model") if is_missing(name) else name
+
+
+def printable(value):
+    """Replace characters that no page can hold, in all texts."""
+    if isinstance(value, str):
+        return "".join(c if _is_printable(c) else "\ufffd" for c in value)
+    if isinstance(value, dict):
+        return {printable(key): printable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [printable(part) for part in value]
+    return value
+
+
+def _is_printable(character):
+    """Tell whether XML and UTF-8 can hold a character."""
+    code = ord(character)
+    return (
+        character in "\t\n\r"
+        or 0x20 <= code < 0x7F
+        or 0xA0 <= code < 0xD800
+        or (code > 0xDFFF and code & 0xFFFE != 0xFFFE)
+    )

@@ -1,0 +1,437 @@
+"""What stands on the pages, and that it is what was found."""
+
+import base64
+import hashlib
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skmnist.report import (
+    ReportDataError,
+    Subject,
+    check_packages,
+    kinds_of_results,
+    make_report,
+)
+
+from .pages import Page
+
+NASTY = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</style></svg><b>",
+    "{{ 7 * 7 }}",
+    "$\\frac{x$",
+    "a & b ]]> &lt;",
+    "nul\0 escape\x1b lone\ud800",
+    "数字 ١٢٣",
+    "__proto__",
+]
+
+
+def test_numbers_of_a_comparison_are_those_found(comparison):
+    page = Page(make_report(comparison))
+    rows = page.table("Models on digits")
+    assert [row["Model"].text for row in rows] == ["cnn", "svm", "linear", "broken"]
+    for row, model in zip(rows[:3], comparison["models"], strict=False):
+        assert float(row["Accuracy"]["data-value"]) == model["accuracy"]
+        assert float(row["Fit"]["data-value"]) == model["fit_time"]
+        assert float(row["Predict an image"]["data-value"]) == model["predict_time_us"]
+        assert row["Verdict"].text == model["verdict"]
+    assert rows[0]["Accuracy"].text == "98.71 ± 0.23 %"
+    assert rows[0]["Parameters"].text == "59,933"
+    assert rows[2]["p (adjusted)"].text == "< 0.001"
+    assert (rows[3]["Accuracy"].text, rows[3]["Accuracy"].get("data-value")) == (
+        "",
+        None,
+    )
+    folds = page.table("Accuracy on each of the 2 folds")
+    assert folds[1]["Fold 2"].text == "99.12 %"
+
+
+def test_a_comparison_is_told_in_words_first(comparison):
+    page = Page(make_report(comparison))
+    summary = page.first("header").text
+    assert page.first("body").children[0].tag == "header"
+    for words in (
+        "cnn recognises the most images: 98.71 ± 0.23 %",
+        "2-fold cross-validation on digits, 1,797 images, 8×8 pixels, 10 labels",
+        "How svm differs from it may be chance.",
+        "linear is worse by more than chance explains.",
+        "svm is fitted fastest (0.80 s) and cnn predicts fastest (41 µs)",
+        "Failed: broken",
+    ):
+        assert words in summary
+    assert "some test; Holm's correction" in page.first("main").text
+    assert page.table("What failed")[0]["Error"].text == "ValueError: a < b"
+
+
+def test_a_comparison_of_failures_only_still_says_so(comparison):
+    comparison["models"] = comparison["models"][3:]
+    page = Page(make_report(comparison))
+    assert "No model gave a result" in page.first("header").text
+    assert page.all("svg") == []
+
+
+def test_what_was_left_out_is_named(comparison):
+    comparison |= {"left_out": ["slow", "slower"], "interrupted": True}
+    page = Page(make_report(comparison))
+    left = [row["Model"].text for row in page.table("What was left out")]
+    assert left == ["slow", "slower"]
+    assert "interrupted" in page.first("header").text
+
+
+def test_a_test_set_is_told_from_folds(comparison):
+    comparison |= {"n_folds": None, "n_test": 10_000, "dataset": "mnist"}
+    words = Page(make_report(comparison)).first("header").text
+    assert "on 10,000 test images of mnist, after training on 1,797 images" in words
+
+
+def test_every_picture_is_told_in_words(model_page, comparison):
+    for page in (model_page, Page(make_report(comparison))):
+        for drawing in page.all("svg"):
+            assert drawing["role"] == "img"
+            assert len(drawing["aria-label"]) > 40
+        for figure in page.all("figure"):
+            assert figure.first("figcaption").text
+        assert all(len(picture["alt"]) > 8 for picture in page.all("img"))
+    labels = [drawing["aria-label"] for drawing in page.all("svg")]
+    assert "cnn 98.71 %, 12.3 s; svm 98.12 %, 0.80 s" in labels[0]
+    assert "cnn 98.71 %, 41 µs" in labels[1]
+
+
+def test_nothing_is_fetched_from_anywhere(model_page, comparison):
+    for page in (model_page, Page(make_report(comparison))):
+        addresses = [address for address in page.addresses if address]
+        assert addresses
+        for address in addresses:
+            assert address.startswith(("#", "data:")), address
+        assert page.all("link")[0]["href"] == "data:,"  # no icon is asked for
+        (policy,) = [
+            meta["content"]
+            for meta in page.all("meta")
+            if meta.get("http-equiv") == "Content-Security-Policy"
+        ]
+        assert policy.startswith("default-src 'none'; img-src data:;")
+        (script,) = page.all("script")
+        digest = hashlib.sha256("".join(script.words).encode()).digest()
+        assert f"'sha256-{base64.b64encode(digest).decode()}'" in policy
+        assert "'unsafe-inline'" not in policy.partition("script-src")[2]
+
+
+def test_names_within_a_page_are_unique_and_lead_somewhere(model_page):
+    names = [e["id"] for e in model_page.elements if e.get("id")]
+    assert len(names) == len(set(names))
+    referred = [a[1:] for a in model_page.addresses if a and a.startswith("#")]
+    for element in model_page.elements:
+        if element.get("aria-labelledby"):
+            referred.append(element["aria-labelledby"])
+    assert len(referred) > 20
+    assert set(referred) <= set(names)
+
+
+def shown(name):
+    """A name as a page shows it: what no page can hold is replaced."""
+    return " ".join(re.sub("[\0\x1b\ud800]", "\ufffd", name).split())
+
+
+def check_nothing_has_escaped(source):
+    source.encode()
+    page = Page(source)
+    assert len(page.all("script")) == len(page.all("style")) == 1
+    assert not any(n.startswith("on") for e in page.elements for n in e.attributes)
+    assert all(i["src"].startswith("data:image/png;base64,") for i in page.all("img"))
+    return page
+
+
+def test_names_may_hold_anything(comparison):
+    row, everything = comparison["models"][1], " ".join(NASTY)
+    comparison["models"][1:3] = [{**row, "model": name} for name in NASTY]
+    comparison["models"][-1] |= {"model": everything, "error_message": everything}
+    comparison |= {"dataset": everything, "command": everything, "source": everything}
+    comparison["versions"] = {name: name for name in NASTY}
+    page = check_nothing_has_escaped(make_report(comparison))
+    listed = [row["Model"].text for row in page.table("Models on")]
+    assert listed[1:-1] == [shown(name) for name in NASTY]
+    assert page.table("What failed")[0]["Error"].text == shown(everything)
+    assert page.first("code").text == shown(everything)
+    drawn = {text.text for text in page.first("svg").all("text")}
+    assert {shown(name) for name in NASTY} <= drawn
+
+
+def test_labels_and_files_may_hold_anything(digits):
+    from sklearn.svm import LinearSVC
+
+    from skmnist.evaluation import evaluate
+
+    X, y, X_test, y_test = digits
+    names = np.array([*NASTY, "9"])
+    model = LinearSVC(random_state=0).fit(X, names[y])  # which has weights to show
+    everything = " ".join(NASTY)
+    results = {
+        "kind": "evaluation",
+        "file": everything,
+        "dataset": everything,
+        "parameters": {everything: everything},
+        **evaluate(model, X_test, names[y_test]).to_dict(),
+    }
+    subject = Subject(model, X_test, names[y_test])
+    page = check_nothing_has_escaped(make_report(results, subject=subject))
+    labels = {row["Label"].text for row in page.table("Each label")}
+    assert labels == {shown(name) for name in names}
+    assert page.first("h1").text == f"{shown(everything)} on {shown(everything)}"
+    drawn = {text.text for svg in page.all("svg") for text in svg.all("text")}
+    assert {shown(name) for name in NASTY} <= drawn
+
+
+def test_an_evaluation_shows_its_numbers(model_page, evaluation):
+    words = model_page.first("header").text
+    assert f"recognises {evaluation['n_right']:,} of 200 images" in words
+    low, high = evaluation["accuracy_interval"]
+    assert f"between {100 * low:.2f} and {100 * high:.2f} %" in words
+    rows = model_page.table("Each label")
+    for row, scores in zip(rows, evaluation["per_class"], strict=True):
+        assert row["Label"].text == str(scores["label"])
+        for column, key in ("Precision", "precision"), ("Recall", "recall"):
+            value = scores[key]  # None for a label that was never the answer
+            expected = None if value is None else str(value)
+            assert row[column].get("data-value") == expected
+        assert row["Images"].text == str(scores["support"])
+    matrix = model_page.first("table", "matrix").all("tr")[1:]
+    cells = [[c.text.replace("·", "0") for c in row.children[1:]] for row in matrix]
+    assert [[int(n) for n in row] for row in cells] == evaluation["confusion"]
+    answers = model_page.table("Answers by their confidence")
+    assert [int(row["Images"].text) for row in answers] == [
+        row["n"] for row in evaluation["calibration"]
+    ]
+
+
+def test_the_galleries_show_the_right_images_in_order(model_page, subject):
+    recognition = subject.recognition
+    wrong, right = model_page.all("figure", "gallery")
+    shown = wrong.all("img")
+    assert len(shown) == min(24, len(recognition.wrong)) > 3
+    for row, picture in zip(recognition.wrong, shown, strict=False):
+        true, predicted = recognition.y_true[row], recognition.y_pred[row]
+        assert picture["alt"].startswith(f"Image {row}: {true}, taken for {predicted}")
+        data = base64.b64decode(picture["src"].partition(",")[2])
+        pixels = np.asarray(Image.open(io.BytesIO(data)))
+        expected = 255 - np.asarray(subject.X[row]).reshape(8, 8)
+        np.testing.assert_allclose(pixels, expected, atol=1)
+    assert len(right.all("img")) == 12
+    assert f"12 of {len(recognition.right):,}" in right.first("figcaption").text
+    assert all("recognised" in picture["alt"] for picture in right.all("img"))
+
+
+def test_a_network_is_looked_into(model_page, subject):
+    labels = [drawing["aria-label"] for drawing in model_page.all("svg")]
+    row = subject.example
+    assert subject.recognition.wrong[0] == row
+    for words in (
+        "Chart of loss after each epoch. training from",
+        "Chart of the share of right answers against confidence",
+        f"Saliency of image {row}",
+        "Filters of the convolutions as pictures: convolution_1 (3 of 3×3)",
+        f"Image {row} and its feature maps after each layer: convolution_1",
+        "Diagram of the network: ",
+    ):
+        assert any(label.startswith(words) for label in labels), words
+    epochs = model_page.table("Every epoch")
+    history = subject.model[-1].history_
+    assert [float(row["loss"]["data-value"]) for row in epochs] == history["loss"]
+    losses = [float(row["validation loss"]["data-value"]) for row in epochs]
+    assert losses == history["val_loss"]
+
+
+def test_results_alone_give_all_but_the_pictures(evaluation):
+    page = Page(make_report(evaluation))
+    assert page.all("img") == []
+    titles = [heading.text for heading in page.all("h2")]
+    assert titles == ["Labels and confusions", "Confidence", "How to repeat this"]
+    assert page.first("h1").text == "small on digits"
+
+
+def test_a_model_without_mistakes_is_shown_too(digits):
+    from sklearn.neighbors import KNeighborsClassifier
+
+    from skmnist.evaluation import evaluate
+
+    X, y, *_ = digits
+    model = KNeighborsClassifier(1).fit(X, y)
+    results = {"kind": "evaluation", "file": "x", "dataset": "d"}
+    results |= evaluate(model, X, y).to_dict()
+    page = Page(make_report(results, subject=Subject(model, X, y)))
+    assert "takes none for something else" in page.first("header").text
+    (gallery,) = page.all("figure", "gallery")
+    assert len(gallery.all("img")) == 12
+    assert "No image was taken for another label." in page.first("main").text
+    assert page.section("The network") is None
+
+
+def test_a_model_without_probabilities_is_shown_too(digits):
+    from sklearn.svm import LinearSVC
+
+    from skmnist.evaluation import evaluate
+
+    X, y, X_test, y_test = digits
+    model = LinearSVC(random_state=0).fit(X, y)
+    results = {"kind": "evaluation", "file": "x", "dataset": "d"}
+    results |= evaluate(model, X_test, y_test).to_dict()
+    page = Page(make_report(results, subject=Subject(model, X_test, y_test)))
+    assert page.section("Confidence") is None
+    assert "confiden" not in page.section("Recognised and not recognised").text
+    labels = [drawing["aria-label"] for drawing in page.all("svg")]
+    assert any("to 10 units as pictures: 0, 1, 2" in label for label in labels)
+
+
+def test_how_to_repeat_it_is_told(comparison):
+    page = Page(make_report(comparison, command="skmnist report results.json"))
+    commands = [code.text for code in page.all("code")]
+    assert commands == ["skmnist compare --seed 7", "skmnist report results.json"]
+    facts = {
+        item.first("dt").text: item.first("dd").text
+        for item in page.first("dl").all("div")
+    }
+    assert facts["Seed"] == "7"
+    assert facts["Made"] == "2026-01-02 03:04:05 UTC"
+    assert facts["Image size"] == "8×8 pixels"
+    versions = page.table("Versions")
+    assert versions[1]["Package"].text == "scikit-learn"
+    assert versions[1]["Version"].text == "1.9"
+
+
+def search_results():
+    candidates = []
+    for units, dropout, accuracy in [
+        ([64], 0.2, 0.95),
+        ([32, 16], 0.2, 0.93),
+        ([64], 0.0, 0.9),
+        ([32, 16], 0.0, None),
+    ]:
+        candidates.append(
+            {
+                "params": {"units": units, "dropout": dropout},
+                "accuracy": accuracy,
+                "accuracy_se": accuracy and 0.01,
+                "accuracies": accuracy and [accuracy - 0.02, accuracy + 0.02],
+                "verdict": "best" if accuracy == 0.95 else "worse",
+                "error_message": None if accuracy else "ValueError: too deep",
+            }
+        )
+    candidates[3]["verdict"] = "failed"
+    return {
+        "kind": "search",
+        "model": "mlp",
+        "best_params": candidates[0]["params"],
+        "candidates": candidates,
+        "n_candidates": 4,
+        "dataset": "digits",
+        "n_folds": 2,
+        "test": "t",
+        "correction": "Holm",
+        "alpha": 0.05,
+        "evaluation": None,
+    }
+
+
+def test_a_search_shows_its_candidates():
+    page = Page(make_report(search_results()))
+    rows = page.table("Candidates for mlp")
+    assert [row["units"].text for row in rows] == ["64", "32, 16", "64", "32, 16"]
+    assert [float(r["dropout"]["data-value"]) for r in rows] == [0.2, 0.2, 0, 0]
+    assert "the best is units=[64], dropout=0.2" in page.first("header").text
+    (chart,) = page.all("svg")
+    assert chart["aria-label"].endswith(
+        "units and dropout, from 90.00 % to 95.00 %; best at units 64, dropout 0.2."
+    )
+    drawn = {text.text for text in chart.all("text")}
+    assert {"0.950", "0.930", "0.900"} <= drawn
+    assert page.table("What failed")[0]["Error"].text == "ValueError: too deep"
+
+
+def test_a_search_in_which_nothing_varies_has_no_chart():
+    results = search_results()
+    results["candidates"] = results["candidates"][:1]
+    assert Page(make_report(results)).all("svg") == []
+
+
+def test_a_training_shows_what_it_reached(evaluation, subject):
+    results = {
+        "kind": "training",
+        "model": "small",
+        "dataset": "digits",
+        "n_train": 300,
+        "n_epochs": 12,
+        "fit_time": 3.21,
+        "interrupted": True,
+        "history": {"loss": [0.5, None, 0.25], "val_loss": [0.6, 0.4, 0.5]},
+        "evaluation": evaluation,
+    }
+    page = Page(make_report(results, subject=subject))
+    words = page.first("header").text
+    assert "small was trained on 300 images of digits, 12 epochs, in 3.21 s" in words
+    assert "interrupted" in words
+    assert [row["loss"].text for row in page.table("Every epoch")] == [
+        "0.5000",
+        "",
+        "0.2500",
+    ]
+    assert len(page.all("svg")) == 1 + 1 + 4  # the curve, calibration, what it looks at
+
+
+def test_drawings_take_the_colours_of_the_page(comparison):
+    svg = Page(make_report(comparison)).first("svg")
+    colours = " ".join(
+        value for e in svg.all("g") + svg.all("path") for value in e.attributes.values()
+    )
+    assert "currentColor" in colours
+    assert "#000000" not in colours
+    assert svg.all("style") == []
+
+
+def test_a_page_is_small(model_page):
+    assert len(model_page.source.encode()) < 400_000
+
+
+def test_the_same_results_give_the_same_page(comparison):
+    assert make_report(comparison) == make_report(comparison)
+
+
+def test_drawing_leaves_matplotlib_alone(evaluation, subject):
+    import matplotlib
+    import matplotlib.pyplot as plt
+
+    matplotlib.rcParams["axes.edgecolor"] = "red"
+    try:
+        settings, figures = dict(matplotlib.rcParams), plt.get_fignums()
+        source = make_report(evaluation, subject=subject)
+        assert dict(matplotlib.rcParams) == settings
+        assert plt.get_fignums() == figures
+    finally:
+        matplotlib.rcParams["axes.edgecolor"] = matplotlib.rcParamsDefault[
+            "axes.edgecolor"
+        ]
+    assert "#ff0000" not in source  # nor does the user's style change the page
+
+
+@pytest.mark.parametrize("results", [None, [], {}, {"kind": "poem"}, {"kind": []}])
+def test_other_data_are_refused(results):
+    with pytest.raises(ReportDataError, match="'comparison', 'evaluation'"):
+        make_report(results)
+
+
+@pytest.mark.parametrize("kind", kinds_of_results())
+def test_what_is_missing_is_named(kind):
+    with pytest.raises(ReportDataError, match=f"'{kind}': '.*' is missing"):
+        make_report({"kind": kind})
+
+
+def test_a_missing_package_is_named_with_its_extra(monkeypatch):
+    monkeypatch.setattr(
+        "skmnist.report._page.find_spec", lambda name: None if name == "jinja2" else 1
+    )
+    with pytest.raises(ImportError, match=r"needs Jinja2, .*skmnist\[report\]"):
+        check_packages()
