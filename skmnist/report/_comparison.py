@@ -235,7 +235,7 @@ def comparison_table(rows, caption, labels=None):
         Column("Verdict"),
         *([Column("p (adjusted)", number=True)] if tested else []),
         Column("Fit", number=True),
-        Column("Predict an image", number=True),
+        Column("Predict", number=True),
         *([Column("Log loss", number=True)] if probabilities else []),
         *([Column("Parameters", number=True)] if sized else []),
     ]

@@ -22,6 +22,7 @@ __all__ = ["draw", "inline_svg", "picture", "sketch"]
 
 # Stand for the colours of the page; no display uses them.
 _INK, _PAPER = "#0a0b0c", "#fdfcfb"
+_FAINT = "#7f7f7f"  # of text beside a diagram's boxes, for pages of any colour
 _STYLE = {
     "text.color": _INK,
     "axes.labelcolor": _INK,
@@ -138,6 +139,8 @@ def inline_svg(text, label):
                 value = _URL.sub(rf"url(#{prefix}\1)", value)
                 value = value.replace(_INK, "currentColor")
                 value = value.replace(_PAPER, "var(--paper)")
+            if name == "fill" and element.tag == "text" and value == _FAINT:
+                value = "currentColor"
             attributes[name] = value
         element.attrib.clear()
         element.attrib.update(attributes)

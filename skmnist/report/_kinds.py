@@ -75,7 +75,7 @@ def make_report(results, *, subject=None, command=None):
     ...     "dataset": "digits",
     ... }
     >>> page = make_report(results)
-    >>> page[:15], "98.00 ± 1.00 %" in page
+    >>> page[:15], "98.00 ± 1.00" in page
     ('<!DOCTYPE html>', True)
     """
     kind = results.get("kind") if isinstance(results, dict) else None
