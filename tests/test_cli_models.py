@@ -51,7 +51,7 @@ def test_models_are_listed_with_their_kind(run):
 
 def test_the_models_compared_by_default_fit_the_images():
     names, left_out = fitting_names(resolve_names(), load_image_set("digits"))
-    assert set(model_names()) - set(names) == set(left_out) == {"cnn_large"}
+    assert set(model_names()) - set(names) == set(left_out) == {"cnn_fast", "cnn_large"}
     images = np.zeros((4, 784), dtype=np.uint8)
     larger = ImageSet("larger", "", (28, 28), images, np.arange(4))
     assert fitting_names(resolve_names(), larger) == (model_names(), {})

@@ -85,7 +85,7 @@ def test_help_warns_of_model_files(run, command):
         (["compare", "--models", "cnn_large"], ["8×8", "too small"]),
         (
             ["compare", "--models", "cnn"],
-            ["did you mean 'cnn_simple', 'cnn_large' or 'cnn_32_64'?"],
+            ["did you mean 'cnn_simple', 'cnn_large', 'cnn_32_64' or ", "'?"],
         ),
         (["compare", "--models", "network"], ["did you mean 'networks'?"]),
         (["compare", "--models", "networks,mlp_512"], ["more than once"]),
