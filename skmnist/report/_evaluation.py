@@ -225,7 +225,7 @@ def _calibration(evaluation):
         from skmnist.plotting._figures import BLUE, GREY, legend_above, tidy_axes
 
         ax.plot(
-            [0, 1], [0, 1], color=GREY, linestyle=":", label="as right as it is sure"
+            [0, 1], [0, 1], color=GREY, linestyle=":", label="as often right as it says"
         )
         display = CalibrationDisplay(accuracy, confidence, None)
         display.plot(ax=ax, name="the model", ref_line=False, color=BLUE)
