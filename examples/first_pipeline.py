@@ -32,3 +32,13 @@ model.fit(X_train, y_train)
 network = model[-1]
 print(f"{network.n_parameters_:,} parameters, {network.n_iter_} epochs")
 print(classification_report(y_test, model.predict(X_test), digits=3))
+
+# %%
+# The first 25 test images, each with the label that the network gives it:
+
+import matplotlib.pyplot as plt
+
+from skmnist.plotting import ImageGalleryDisplay
+
+ImageGalleryDisplay.from_rows(X_test, range(25), model.predict(X_test))
+plt.show()

@@ -73,7 +73,7 @@ class KerasImageClassifier(BaseKerasClassifier):
         The labels.
     n_features_in_ : int
         Number of pixels of an image.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if `X` had any that are strings.
     history_ : dict of str to list of float
         Loss and accuracy of each epoch, and with validation data ``val_loss`` and

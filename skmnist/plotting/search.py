@@ -43,7 +43,7 @@ class SearchResultsDisplay:
     scores_ : ndarray of shape (n_values,) or (n_values_2, n_values_1)
         Mean score of the best candidate at each place; NaN where there is none, or
         all failed.
-    spreads_ : ndarray like scores_
+    spreads_ : ndarray like `scores_`
         Standard deviation over the folds of the same candidates.
     best_ : dict
         The values of `params` of the best candidate of all.

@@ -39,7 +39,7 @@ class Deskewer(ImageTransformer):
         Height, width and channels of the images.
     n_features_in_ : int
         Number of pixels of an image, all channels counted.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if `fit` was given a data frame whose column
         names are all strings.
 
@@ -125,7 +125,7 @@ class Deskewer(ImageTransformer):
 
         Returns
         -------
-        ndarray of float32 of shape (n_samples, n_features_in_)
+        ndarray of float32 of shape (n_samples, `n_features_in_`)
             Rows of pixels in the order height, width, channels, within the
             range of the values of their image.
         """

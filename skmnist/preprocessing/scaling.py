@@ -64,7 +64,7 @@ class ImageScaler(ImageTransformer):
         Height, width and channels; None if unknown and not needed.
     n_features_in_ : int
         Number of pixels of an image, all channels counted.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if `fit` was given a data frame whose column
         names are all strings.
 
@@ -155,7 +155,7 @@ class ImageScaler(ImageTransformer):
         Returns
         -------
         ndarray of float32
-            Shape (n_samples, n_features_in_),
+            Shape (n_samples, `n_features_in_`),
             (n_samples, height, width, channels) or
             (n_samples, channels, height, width). Always a new array.
 
@@ -207,7 +207,7 @@ class ImageScaler(ImageTransformer):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features_in_)
+        ndarray of shape (n_samples, `n_features_in_`)
             Rows of pixels of the type `dtype_`; for a type of integers rounded
             and, beyond what that type can hold, clipped.
         """
@@ -237,7 +237,7 @@ class ImageScaler(ImageTransformer):
 
         Returns
         -------
-        ndarray of str objects of shape (n_features_in_,)
+        ndarray of str objects of shape (`n_features_in_`,)
             One name a pixel.
         """
         return super().get_feature_names_out(input_features)

@@ -1,0 +1,41 @@
+"""
+A search spread over a Dask cluster
+===================================
+
+Everything that runs in parallel goes through joblib, so one line sends the fits of a
+search to a cluster. Here it has two worker processes on this machine; with
+``Client("tcp://scheduler:8786")`` they are those of a cluster that runs elsewhere, on
+whose machines this package is installed too.
+
+The workers import this script, so that what starts them stands under
+``if __name__ == "__main__"``.
+"""
+
+import joblib
+from sklearn.model_selection import GridSearchCV
+
+from skmnist.datasets import load_digits
+from skmnist.pipelines import make_model
+
+
+def main():
+    from dask.distributed import Client
+
+    X, y = load_digits(return_X_y=True)
+    search = GridSearchCV(
+        make_model("mlp_512", epochs=5, random_state=0),
+        {"clf__units": [32, 128], "clf__dropout": [0.0, 0.3]},
+        cv=2,
+    )
+    with Client(n_workers=2, threads_per_worker=1, dashboard_address=None) as client:
+        with joblib.parallel_config(backend="dask"):
+            search.fit(X, y)
+        workers = client.scheduler_info()["workers"]
+        print(f"{len(search.cv_results_['params'])} candidates, {len(workers)} workers")
+
+    print(search.best_params_)
+    print(f"accuracy {search.best_score_:.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""
+Early stopping inside cross-validation
+======================================
+
+Early stopping needs images that the network is not trained on. They are taken from the
+training part of each fold: the part that the fold is scored on is never seen. So the
+score stays honest, and every fold stops when its network is done.
+"""
+
+import matplotlib.pyplot as plt
+from sklearn.model_selection import cross_validate
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from skmnist import ImageScaler, KerasMLPClassifier
+from skmnist.datasets import load_digits
+from skmnist.plotting import TrainingHistoryDisplay
+
+X, y = load_digits(return_X_y=True)
+
+network = KerasMLPClassifier(
+    units=128,
+    epochs=100,  # at most
+    early_stopping=True,
+    validation_fraction=0.15,
+    n_iter_no_change=4,
+    learning_rate=0.005,
+    batch_size=64,
+    random_state=0,
+)
+model = make_pipeline(ImageScaler(), network)
+result = cross_validate(model, X, y, cv=3, return_estimator=True)
+
+for score, fitted in zip(result["test_score"], result["estimator"], strict=True):
+    curve = fitted[-1].history_["val_loss"]
+    best = curve.index(min(curve)) + 1
+    print(f"accuracy {score:.3f}, {len(curve)} epochs, best weights from epoch {best}")
+
+# %%
+# The curves of the last fold. The marked epoch is the one whose weights were kept.
+
+TrainingHistoryDisplay.from_estimator(result["estimator"][-1])
+plt.show()
+
+# %%
+# With validation images of your own
+# ----------------------------------
+#
+# ``X_val`` and ``y_val`` take the place of the part that is set aside. With
+# ``transform_input`` the Pipeline scales them with what it learned from the training
+# images.
+
+import sklearn
+
+with sklearn.config_context(enable_metadata_routing=True):
+    network.set_fit_request(X_val=True, y_val=True)
+    model = Pipeline(
+        [("scale", ImageScaler()), ("clf", network)], transform_input=["X_val"]
+    )
+    model.fit(X[:1200], y[:1200], X_val=X[1200:1500], y_val=y[1200:1500])
+
+print(f"accuracy {model.score(X[1500:], y[1500:]):.3f}, {network.n_iter_} epochs")

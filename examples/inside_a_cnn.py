@@ -1,0 +1,88 @@
+"""
+Looking inside a CNN
+====================
+
+What has a convolutional network learned, and what does it look at?
+"""
+
+# sphinx_gallery_thumbnail_number = 3
+import matplotlib.pyplot as plt
+
+from skmnist.datasets import load_digits
+from skmnist.pipelines import make_model
+from skmnist.plotting import (
+    DenseWeightsDisplay,
+    FeatureMapsDisplay,
+    FiltersDisplay,
+    NetworkDiagram,
+    OcclusionSaliencyDisplay,
+    RecognitionDisplay,
+)
+
+X, y = load_digits(return_X_y=True)
+X_test, y_test = X[1300:], y[1300:]
+
+model = make_model(
+    "cnn_32_64",
+    filters=(8, 16),
+    units=32,
+    learning_rate=0.003,
+    batch_size=32,
+    epochs=15,
+    random_state=0,
+)
+model.fit(X[:1300], y[:1300])
+print(f"accuracy {model.score(X_test, y_test):.3f}")
+
+# %%
+# The layers, with the shapes of what passes between them and their numbers of weights.
+# In a terminal ``model[-1].model_.summary()`` prints the same as a table.
+
+diagram = NetworkDiagram.from_estimator(model)
+
+# %%
+# Filters
+# -------
+#
+# The first convolution looks at pixels: red where ink drives a filter up, blue where it
+# drives it down. Each filter of the second one looks at all maps of the first.
+
+FiltersDisplay.from_estimator(model)
+plt.show()
+
+# %%
+# Feature maps
+# ------------
+#
+# One image, and what every convolution and pooling makes of it:
+
+FeatureMapsDisplay.from_estimator(model, X_test, row=4, max_maps=16)
+plt.show()
+
+# %%
+# What speaks for the answer?
+# ---------------------------
+#
+# A patch is moved over the image. Where covering it lowers the confidence, what was
+# covered spoke for the digit (red).
+
+OcclusionSaliencyDisplay.from_estimator(model, X_test, row=4)
+plt.show()
+
+# %%
+# What it recognised, and what not:
+
+RecognitionDisplay.from_estimator(model, X_test, y_test, n_images=6)
+plt.show()
+
+# %%
+# A dense layer on the pixels
+# ---------------------------
+#
+# Without convolutions each unit of the first layer weighs all pixels. These are the
+# units with the largest weights.
+
+mlp = make_model("mlp_512", units=64, l2=0.001, epochs=20, random_state=0)
+mlp.fit(X[:1300], y[:1300])
+DenseWeightsDisplay.from_estimator(mlp, n_units=16)
+plt.show()

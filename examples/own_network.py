@@ -1,0 +1,75 @@
+"""
+Your own Keras network
+======================
+
+A function ``builder(input_shape, n_classes, **parameters)`` that returns a Keras model
+is all it takes. Its parameters are searched like those of any classifier, and loss,
+optimizer, early stopping and labels are the classifier's business.
+
+A model with a builder of your own is saved like any other, if the builder stands in a
+module that can be imported where the model is loaded.
+"""
+
+import keras
+import matplotlib.pyplot as plt
+from keras import layers
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from skmnist import ImageScaler, KerasImageClassifier
+from skmnist.datasets import load_digits
+from skmnist.plotting import SearchResultsDisplay
+
+
+def residual_network(input_shape, n_classes, filters=16, blocks=1):
+    """Two convolutions and a way around them, a few times over."""
+    inputs = keras.Input(input_shape)
+    tensor = layers.Conv2D(filters, 3, padding="same", activation="relu")(inputs)
+    for _ in range(blocks):
+        inner = layers.Conv2D(filters, 3, padding="same", activation="relu")(tensor)
+        inner = layers.Conv2D(filters, 3, padding="same")(inner)
+        tensor = layers.Activation("relu")(layers.Add()([tensor, inner]))
+    tensor = layers.GlobalAveragePooling2D()(tensor)
+    outputs = layers.Dense(n_classes, activation="softmax")(tensor)
+    return keras.Model(inputs, outputs)
+
+
+X, y = load_digits(return_X_y=True)
+
+model = make_pipeline(
+    ImageScaler(layout="channels_last"),
+    KerasImageClassifier(
+        builder=residual_network,
+        learning_rate=0.005,
+        batch_size=32,
+        epochs=12,
+        random_state=0,
+    ),
+)
+model.fit(X[:1300], y[:1300])
+print(f"accuracy {model.score(X[1300:], y[1300:]):.3f}")
+
+# %%
+# The graph of what was trained:
+
+from skmnist.plotting import NetworkDiagram
+
+diagram = NetworkDiagram.from_estimator(model)
+
+# %%
+# A search over arguments of the builder:
+
+search = GridSearchCV(
+    model,
+    {
+        "kerasimageclassifier__builder_params": [
+            {"filters": filters} for filters in (4, 8, 16)
+        ]
+    },
+    cv=2,
+)
+search.fit(X[:1300], y[:1300])
+print(search.best_params_)
+
+SearchResultsDisplay.from_estimator(search)
+plt.show()

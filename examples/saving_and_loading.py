@@ -1,0 +1,74 @@
+"""
+Saving and loading
+==================
+
+A fitted model is plain data: its parameters, a description of the network, and weights.
+Another process that loads it gets the same probabilities, bit for bit.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import joblib
+
+from skmnist.datasets import load_digits
+from skmnist.persistence import load_model, save_model
+from skmnist.pipelines import make_model
+
+X, y = load_digits(return_X_y=True)
+model = make_model("mlp_512", units=64, epochs=10, random_state=0)
+model.fit(X[:1300], y[:1300])
+
+folder = tempfile.TemporaryDirectory()
+path = save_model(
+    model, Path(folder.name) / "digits.joblib", metadata={"trained on": "digits"}
+)
+print(f"{path.stat().st_size / 1000:.0f} kB")
+
+# %%
+# In a process of its own, which knows nothing of this one. Only the hash of the
+# probabilities comes back:
+
+script = """
+import sys
+import joblib
+from skmnist.datasets import load_digits
+from skmnist.persistence import load_model
+
+model = load_model(sys.argv[1])
+X, _ = load_digits(return_X_y=True)
+print(joblib.hash(model.predict_proba(X)))
+"""
+run = subprocess.run(
+    [sys.executable, "-c", script, path], capture_output=True, text=True, check=True
+)
+print("the same:", run.stdout.strip() == joblib.hash(model.predict_proba(X)))
+
+# %%
+# The words about the model come back as well, and files that joblib or pickle wrote
+# are read too. Load only files from a source you trust: all of these can run code.
+
+loaded, metadata = load_model(path, return_metadata=True)
+print(metadata)
+
+joblib.dump(model, Path(folder.name) / "plain.joblib")
+print(load_model(Path(folder.name) / "plain.joblib").score(X[1300:], y[1300:]))
+
+# %%
+# Training goes on where it stopped: a loaded network learns for one more epoch.
+
+clf = loaded.named_steps["clf"]
+scaled = loaded.named_steps["scale"].transform(X[:1300])
+clf.partial_fit(scaled, y[:1300])
+print(clf.n_iter_, "epochs")
+
+# %%
+# For other programs there is the live Keras model, which Keras saves in formats of its
+# own.
+
+keras_path = Path(folder.name) / "digits.keras"
+clf.model_.save(keras_path)
+print(f"{keras_path.stat().st_size / 1000:.0f} kB")
+folder.cleanup()

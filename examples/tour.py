@@ -1,0 +1,175 @@
+"""
+Ten-minute tour
+===============
+
+From images to a network that is trained, looked at, compared, saved and loaded again.
+Every block goes on from those above it. The data come with scikit-learn, so that
+nothing is downloaded; the last section says how to take MNIST instead.
+
+Install the package first, with what draws pictures: ``pip install ".[plot]"`` from a
+checkout of the repository.
+"""
+
+# %%
+# The data
+# --------
+#
+# 1,797 handwritten digits of 8×8 pixels. A row of ``X`` is an image, a value is the ink
+# of a pixel from 0 to 255.
+
+import matplotlib.pyplot as plt
+from sklearn.model_selection import train_test_split
+
+from skmnist.datasets import load_digits
+from skmnist.plotting import ImageGalleryDisplay
+
+X, y = load_digits(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(
+    X, y, test_size=0.25, stratify=y, random_state=0
+)
+print(X_train.shape, X_test.shape, X.dtype)
+
+ImageGalleryDisplay.from_random(X_train, y_train, n_images=20, random_state=0)
+plt.show()
+
+# %%
+# A network is a classifier
+# -------------------------
+#
+# The network stands in a Pipeline behind :class:`~skmnist.ImageScaler`, which brings
+# pixels of any type to [0, 1]. All that can be set is a parameter of the constructor.
+# Early stopping sets a tenth of the training images aside, and keeps the weights of the
+# epoch that did best on them.
+
+from sklearn.pipeline import make_pipeline
+
+from skmnist import ImageScaler, KerasCNNClassifier
+
+network = KerasCNNClassifier(
+    filters=(16, 32),
+    units=64,
+    batch_size=32,
+    epochs=40,  # at most
+    early_stopping=True,
+    random_state=0,
+)
+model = make_pipeline(ImageScaler(), network)
+model.fit(X_train, y_train)
+
+print(f"{network.n_parameters_:,} parameters, {network.n_iter_} epochs")
+print("accuracy", round(model.score(X_test, y_test), 3))
+print("the first test image is a", model.predict(X_test[:1])[0])
+
+# %%
+# The learning curves, with the epoch whose weights were kept:
+
+from skmnist.plotting import TrainingHistoryDisplay
+
+TrainingHistoryDisplay.from_estimator(model)
+plt.show()
+
+# %%
+# How good is it?
+# ---------------
+#
+# :func:`~skmnist.evaluation.evaluate` counts, and says how certain the accuracy is.
+
+from skmnist.evaluation import evaluate
+
+print(evaluate(model, X_test, y_test))
+
+# %%
+# And these are its mistakes, the most confident first, with the digit, what it was
+# taken for, and the confidence:
+
+from skmnist.plotting import RecognitionDisplay
+
+RecognitionDisplay.from_estimator(model, X_test, y_test, n_images=6)
+plt.show()
+
+# %%
+# Search
+# ------
+#
+# Networks go into scikit-learn's searches like any other classifier. Here one that has
+# a name is made: :func:`~skmnist.pipelines.make_model` gives a Pipeline with the steps
+# ``scale`` and ``clf``.
+
+from sklearn.model_selection import GridSearchCV
+
+from skmnist.pipelines import make_model
+from skmnist.plotting import SearchResultsDisplay
+
+search = GridSearchCV(
+    make_model("mlp_512", epochs=10, random_state=0),
+    {"clf__units": [16, 64, 256], "clf__dropout": [0.0, 0.3]},
+    cv=3,
+)
+search.fit(X_train, y_train)
+print(search.best_params_)
+
+SearchResultsDisplay.from_estimator(search)
+plt.show()
+
+# %%
+# Compare
+# -------
+#
+# Is a network worth it? :func:`~skmnist.evaluation.compare` fits models on the same
+# data and says which of the differences are more than chance.
+
+from skmnist.evaluation import compare
+from skmnist.plotting import ModelComparisonDisplay
+
+table = compare(
+    {"CNN": model, "MLP": search.best_estimator_, "logistic": "logistic_regression"},
+    X_train,
+    y_train,
+    X_test=X_test,
+    y_test=y_test,
+    random_state=0,
+)
+columns = ["accuracy", "accuracy_se", "n_parameters", "verdict"]
+print(table[columns].to_string(float_format="{:.4f}".format))
+
+# %%
+ModelComparisonDisplay.from_table(table, kind="fit_time")
+plt.show()
+
+# %%
+# Save and load
+# -------------
+#
+# A fitted model is plain data. What is loaded, here or in another process, gives the
+# same probabilities, bit for bit.
+
+import tempfile
+from pathlib import Path
+
+from skmnist.persistence import load_model, save_model
+
+folder = tempfile.TemporaryDirectory()
+path = save_model(model, Path(folder.name) / "digits.joblib")
+print(f"{path.stat().st_size / 1000:.0f} kB")
+
+loaded = load_model(path)
+print((loaded.predict_proba(X_test) == model.predict_proba(X_test)).all())
+folder.cleanup()
+
+# %%
+# On MNIST
+# --------
+#
+# :func:`~skmnist.datasets.fetch_mnist` takes the place of ``load_digits``; all else
+# stays as it is::
+#
+#     from skmnist.datasets import fetch_mnist
+#
+#     X_train, y_train = fetch_mnist("train", return_X_y=True)
+#     X_test, y_test = fetch_mnist("test", return_X_y=True)
+#
+# Or without any Python, in a terminal::
+#
+#     skmnist train cnn_32_64 --dataset mnist --out digits.joblib
+#     skmnist evaluate digits.joblib
+#     skmnist compare --dataset mnist

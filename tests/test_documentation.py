@@ -1,0 +1,129 @@
+"""That the documentation is whole and true: its code runs, its links lead somewhere."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [
+    path
+    for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
+    if not {"_build", "generated", "auto_examples"} & set(path.relative_to(ROOT).parts)
+]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^(```+|:::+).*?^\1", re.MULTILINE | re.DOTALL)
+
+
+def name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_there_are_pages_and_examples():
+    assert {"README.md", "docs/index.md", "docs/guide/training.md"} <= set(
+        map(name, PAGES)
+    )
+    assert len(EXAMPLES) >= 12
+
+
+# Blocks marked "py" and not "python" need a download, processes or a cluster.
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "\n```python\n" in page.read_text()], ids=name
+)
+def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text(encoding="utf-8")
+    namespace = {"__name__": "__page__"}
+    for block in PYTHON.finditer(text):
+        line = text[: block.start(1)].count("\n")
+        source = "\n" * line + block[1]  # errors name the line of the page
+        exec(compile(source, str(page), "exec"), namespace)
+
+
+def anchors(page):
+    """Anchors of the headings of a page, as repositories and MyST make them."""
+    headings = re.findall(r"^#+ (.*)$", CODE.sub("", page.read_text()), re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in headings
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_between_pages_lead_somewhere(page):
+    dead = []
+    text = CODE.sub("", page.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        goal = (page.parent / path).resolve() if path else page
+        if goal.parent.name == "auto_examples":  # made from the examples
+            script = ROOT / "examples" / f"{goal.stem}.py"
+            goal = script if goal.stem != "index" else script.parent
+        if not goal.exists() or (anchor and anchor not in anchors(goal)):
+            dead.append(target)
+    assert dead == []
+
+
+def documented_names():
+    """Names in the API reference, with their modules."""
+    module, names = None, set()
+    for line in (DOCS / "api.md").read_text(encoding="utf-8").splitlines():
+        if found := re.match(r"\.\. currentmodule:: (\S+)", line):
+            module = found[1]
+        elif found := re.match(r"(?:   |\.\. py:data:: )(\w+(?:\.\w+)*)$", line):
+            names.add(f"{module}.{found[1]}")
+    return names
+
+
+def public_names():
+    paths = [path for path in ROOT.glob("skmnist/[a-z]*") if path.name != "py.typed"]
+    for module in ["skmnist", *(f"skmnist.{path.stem}" for path in paths)]:
+        for public in importlib.import_module(module).__all__:
+            if public != "__version__":
+                yield f"{module}.{public}"
+
+
+def test_api_reference_has_every_public_name_and_no_other():
+    def resolve(dotted):
+        parts = dotted.split(".")
+        for cut in range(len(parts), 0, -1):
+            try:
+                found = importlib.import_module(".".join(parts[:cut]))
+            except ModuleNotFoundError:
+                continue
+            for part in parts[cut:]:
+                found = getattr(found, part)
+            return found
+        raise AssertionError(dotted)
+
+    # A class counts once, wherever it may be imported from.
+    documented = {id(resolve(dotted)): dotted for dotted in documented_names()}
+    public = {id(resolve(dotted)): dotted for dotted in public_names()}
+    assert {public[key] for key in public.keys() - documented.keys()} == set()
+    assert {documented[key] for key in documented.keys() - public.keys()} == set()
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=name)
+def test_examples_are_ready_for_the_gallery(example):
+    source = example.read_text(encoding="utf-8")
+    compile(source, str(example), "exec")
+    title = ast.get_docstring(ast.parse(source)).splitlines()
+    assert set(title[1]) == {"="}
+    assert len(title[1]) == len(title[0])
+
+
+def test_gallery_shows_all_examples_in_a_chosen_order():
+    tree = ast.parse((DOCS / "gallery.py").read_text(encoding="utf-8"))
+    order = next(
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "ORDER"
+    )
+    assert sorted(order) == [path.stem for path in EXAMPLES]
