@@ -315,7 +315,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 rows, y, sample_weight = rows[kept], y[kept], sample_weight[kept]
             if not partial and not kept.any():
                 raise ValueError(
-                    "sample_weight must be more than 0 for some samples; all are 0."
+                    "sample_weight must be above zero for some samples; all are zero."
                 )
         n_classes = len(self.classes_ if classes is not None else np.unique(y))
         if not resume and n_classes < 2:

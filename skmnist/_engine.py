@@ -16,7 +16,7 @@ import numpy as np
 
 from skmnist._callbacks import leaves_models_alone
 from skmnist._construction import build, describe, is_ours
-from skmnist._keras import as_arrays, keras, seeded_training
+from skmnist._keras import as_arrays, keras, own_draws, seed_draws
 from skmnist._optimizers import (
     optimizer_kind,
     program_key,
@@ -78,6 +78,17 @@ class _RaiseOnNaN(keras.callbacks.Callback):
                 f"The loss became {loss} in epoch {epoch + 1}: training diverged. "
                 "Scale the inputs to [0, 1], or lower learning_rate."
             )
+
+
+class _SeedEpochs(keras.callbacks.Callback):
+    """Let what an epoch draws from generators of the process depend on a seed alone."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self._seed = seed
+
+    def on_epoch_begin(self, epoch, logs=None):
+        seed_draws(self._seed + epoch)
 
 
 class _RecordLearningRate(keras.callbacks.Callback):
@@ -144,7 +155,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         n_steps=settings.epochs * batches.steps_per_epoch,
         first_step=state.n_steps,
     )
-    callbacks = _with_our_own(settings)
+    callbacks = _with_our_own(settings, state.shuffle_seed)
     dtype = _training_dtype(settings.precision)
     key = (config, dtype, program_key(optimizer))
     is_shared = _is_shareable(spec, settings)
@@ -181,7 +192,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         model.trainable_variables,
     )
 
-    with seeded_training(state.shuffle_seed + state.n_epochs):
+    with own_draws():
         history = loop.fit(
             batches,
             epochs=settings.epochs,
@@ -211,9 +222,9 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     return trained, new_state, history
 
 
-def _with_our_own(settings):
+def _with_our_own(settings, seed):
     """Return the user's callbacks, between those that training itself needs."""
-    callbacks = [*settings.callbacks, _RaiseOnNaN()]
+    callbacks = [_SeedEpochs(seed), *settings.callbacks, _RaiseOnNaN()]
     if settings.schedule != "constant":
         callbacks.insert(0, _RecordLearningRate())
     if settings.patience is not None:

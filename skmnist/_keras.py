@@ -19,8 +19,9 @@ __all__ = [
     "check_name",
     "isolated_build",
     "keras",
+    "own_draws",
+    "seed_draws",
     "seeded_globals",
-    "seeded_training",
 ]
 
 _GLOBALS_LOCK = threading.RLock()
@@ -160,16 +161,11 @@ def seeded_globals(seed):
 
 
 @contextlib.contextmanager
-def seeded_training(seed):
-    """Train with what a backend draws from generators of the process.
+def own_draws():
+    """Keep what a backend draws from generators of the process inside the block.
 
-    PyTorch draws dropout from them, whatever generator Keras has for it. Inside the
-    block they start from the seed; afterwards they are as they were before.
-
-    Parameters
-    ----------
-    seed : int
-        Seed in [0, 2**63).
+    PyTorch draws dropout from them, whatever generator Keras has for it. Afterwards
+    they are as they were before.
     """
     if keras.backend.backend() != "torch":
         yield
@@ -177,8 +173,21 @@ def seeded_training(seed):
     import torch
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
         yield
+
+
+def seed_draws(seed):
+    """Seed what a backend draws from generators of the process, if it does.
+
+    Parameters
+    ----------
+    seed : int
+        Seed in [0, 2**63).
+    """
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch.manual_seed(seed)
 
 
 def as_arrays(variables):
