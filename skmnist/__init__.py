@@ -28,6 +28,7 @@ _MODULES = {
     "plotting",
     "preprocessing",
     "published",
+    "report",
 }
 
 __all__ = [

@@ -9,6 +9,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import parallel_script
+import psutil
 import pytest
 from builders import BACKEND
 from sklearn.model_selection import GridSearchCV
@@ -20,15 +21,22 @@ HERE = Path(__file__).parent
 
 def run_script(name, *arguments, **environment):
     """Run a script of this folder; return what it printed last."""
-    run = subprocess.run(
+    script = subprocess.Popen(
         [sys.executable, str(HERE / name), *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | environment,
         stdout=subprocess.PIPE,
         text=True,
-        check=True,
-        timeout=300,  # a second search could hang
     )
-    return json.loads(run.stdout.splitlines()[-1])
+    try:
+        printed, _ = script.communicate(timeout=300)  # a second search could hang
+    except BaseException:
+        # Its workers too: they would hold its output open.
+        whole = psutil.Process(script.pid)
+        for process in (*whole.children(recursive=True), whole):
+            process.kill()
+        raise
+    assert script.returncode == 0
+    return json.loads(printed.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")

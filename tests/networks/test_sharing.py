@@ -88,7 +88,7 @@ def test_a_callback_that_changes_its_model_reaches_no_other_fit(digits, keras):
     X, y = digits
 
     class Freezing(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
+        def on_train_end(self, logs=None):
             self.model.layers[1].trainable = False
 
     expected = small_mlp(units=21).fit(X, y).predict_proba(X)

@@ -1,10 +1,13 @@
 """Networks are traced and compiled once, not again for each fit or number of rows."""
 
+import gc
 import logging
 
 import pytest
 from builders import BACKEND, small_mlp
 
+from skmnist import _engine, _trained_network
+from skmnist._programs import ProgramCache
 from skmnist.networks import build_mlp
 
 
@@ -59,7 +62,9 @@ def test_a_program_is_traced_once_for_each_size_of_block(digits, traced):
     for size in (*range(1, 20), 60, 63, 64, 65, 100, 200, 255, 256, 257, 300):
         for model in models:
             model.predict(X[:size])
-    assert sorted(traced) == [(2, 64), (8, 64), (64, 64), (256, 64)]
+    # Which sizes there are depends on the processor.
+    assert len(traced) == len(set(traced))
+    assert {n_rows for n_rows, _ in traced} < {1, 2, 8, 16, 24, 64, 96, 256, 384}
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles for a size of batch")
@@ -75,6 +80,22 @@ def test_training_is_traced_once_for_any_numbers_of_rows(digits, traced):
     for n_rows in (150, 170):
         model.partial_fit(X[:n_rows], y[:n_rows], sample_weight=y[:n_rows] + 1)
     assert len(traced) == 3  # with weights too
+
+
+def test_only_a_few_compiled_networks_are_kept(digits, monkeypatch):
+    X, y = digits
+    monkeypatch.setattr(_engine, "_idle_loops", ProgramCache(2, 2**20))
+    monkeypatch.setattr(_trained_network, "_forward_programs", ProgramCache(2, 2**20))
+    network_class = type(build_mlp((1,), 2, units=1))
+
+    def n_alive():
+        gc.collect()
+        return sum(type(thing) is network_class for thing in gc.get_objects())
+
+    before = n_alive()
+    for units in range(5, 10):
+        small_mlp(units=units, epochs=1).fit(X[:64], y[:64]).predict(X[:1])
+    assert n_alive() - before == 2 + 2
 
 
 @pytest.fixture

@@ -186,6 +186,10 @@ def test_balanced_class_weights_give_every_class_the_same_say(digits):
     weights = np.where(y == 1, (y == 0).sum() / (y == 1).sum(), 1.0)
     expected = small_mlp().fit(X, y, sample_weight=weights).predict_proba(X)
     np.testing.assert_allclose(balanced.predict_proba(X), expected, rtol=1e-5)
+    # Shares are those of the weights: what favours a whole class evens out.
+    favoured = small_mlp(class_weight="balanced")
+    favoured.fit(X, y, sample_weight=np.where(y == 1, 7.0, 1.0))
+    np.testing.assert_allclose(favoured.predict_proba(X), expected, rtol=1e-5)
 
 
 def test_the_callers_arrays_are_never_changed(digits):
