@@ -384,6 +384,7 @@ def train_small(epochs, progress):
 
 
 def test_ctrl_c_keeps_the_epochs_that_are_finished(capsys):
+    handler = signal.getsignal(signal.SIGINT)
     recorder = _Recorder(interrupt_after=2)
     training = train_small(5, recorder)
     assert recorder.epochs == [(1, 5), (2, 5)]
@@ -397,7 +398,7 @@ def test_ctrl_c_keeps_the_epochs_that_are_finished(capsys):
         training.model.predict_proba(load_image_set("digits").X),
         whole.model.predict_proba(load_image_set("digits").X),
     )
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_ctrl_c_in_the_last_epoch_interrupts_nothing():

@@ -39,15 +39,16 @@ def test_layers_with_shapes_and_parameters(cnn, left_alone):
         diagram = NetworkDiagram.from_estimator(cnn)
         drawn = boxes(diagram)
     assert list(drawn) == [layer.name for layer in model.layers]
-    assert [texts for texts, _ in drawn.values()][:3] == [
+    assert [texts for texts, _ in drawn.values()][:4] == [
         ["pixels", "8×8×1", "InputLayer"],
         [
             "convolution_1",
             "6×6×3",
-            "Conv2D, 3 filters of 3×3, relu",
+            "Conv2D, 3 filters of 3×3",
             "30 parameters",
         ],
         ["pooling_1", "3×3×3", "MaxPooling2D, 2×2"],
+        ["activation_1", "3×3×3", "Activation, relu"],
     ]
     for layer in model.layers:
         count = layer.count_params()
