@@ -1,0 +1,1 @@
+"""Times, accuracy and memory of skmnist beside its peers: ``python -m benchmarks``."""

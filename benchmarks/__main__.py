@@ -1,0 +1,100 @@
+"""The command line: ``python -m benchmarks``."""
+
+import importlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from benchmarks.comparisons import run_in_new_process, run_rounds
+from benchmarks.data import load
+from benchmarks.machine import describe_machine, used_versions
+from benchmarks.summary import summarise
+from benchmarks.tables import machine_lines, page, table
+from skmnist.cli._tables import print_result
+
+SUITES = ("training",)
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(SUITES), metavar="[NAME]...")
+@click.option("--quick", is_flag=True, help="One round on few images, to see it work.")
+@click.option(
+    "--runs", type=click.IntRange(1), help="Number of rounds. [default: 5; quick: 1]"
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write all results to this JSON file.",
+)
+@click.option(
+    "--page",
+    "page_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write this page of the documentation, docs/benchmarks.md.",
+)
+def main(names, quick, runs, out, page_file):
+    """Measure skmnist beside its peers, in turn and in fresh processes.
+
+    NAME is one or more of: training. All of them by default.
+    """
+    suites = [importlib.import_module(f"benchmarks.{name}") for name in names or SUITES]
+    if not quick and any(suite.NEEDS_MNIST for suite in suites):
+        _check_mnist()
+    document = {
+        "command": _command(names, runs),
+        "quick": quick,
+        "machine": describe_machine(),
+        "versions": used_versions(),
+        "comparisons": [],
+    }
+    print_result("\n".join(machine_lines(document)))
+    for suite in suites:
+        for comparison in suite.comparisons(quick):
+            n_runs = runs or (1 if quick else 5)
+            rounds = run_rounds(
+                comparison, n_runs, run_in_new_process, _progress(n_runs)
+            )
+            document["comparisons"].append(
+                {
+                    **asdict(comparison),
+                    "rounds": rounds,
+                    "summary": summarise(rounds, comparison.measures),
+                }
+            )
+            print_result("", table(document["comparisons"][-1]))
+            # Behind each, so that nothing is lost if a later one is interrupted.
+            if out:
+                out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+            if page_file:
+                page_file.write_text(page(document), encoding="utf-8")
+
+
+def _check_mnist():
+    """End with one line if MNIST cannot be had."""
+    try:
+        load("mnist")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise click.ClickException(f"MNIST is needed: {error}") from None
+
+
+def _command(names, runs):
+    words = ["python -m benchmarks", *names]
+    if runs:
+        words.append(f"--runs {runs}")
+    return " ".join([*words, "--page docs/benchmarks.md"])
+
+
+def _progress(n_runs):
+    def on_result(number, contestant, result):
+        said = result.get("missing") or result.get("error") or "done"
+        click.echo(
+            f"round {number + 1} of {n_runs}: {contestant.name}: {said}", err=True
+        )
+
+    return on_result
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks")

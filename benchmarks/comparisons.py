@@ -1,0 +1,156 @@
+"""Comparisons: who takes part, what is measured, and the rounds in which they run."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+__all__ = ["Comparison", "Contestant", "Measure", "run_in_new_process", "run_rounds"]
+
+STARTED = "BENCHMARKS_STARTED"  # when the process was started, in seconds
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number that a run returns, less of which is better unless it has no ratio.
+
+    Parameters
+    ----------
+    name : str
+        Its key in the result of a run.
+    label : str
+        What it is, for the head of a column.
+    unit : str
+        Its unit; "share" is written in per cent.
+    has_ratio : bool, default=True
+        Whether the peers' are compared with ours.
+    """
+
+    name: str
+    label: str
+    unit: str
+    has_ratio: bool = True
+
+
+ACCURACY = Measure("accuracy", "accuracy", "share", has_ratio=False)
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One who takes part.
+
+    Parameters
+    ----------
+    name : str
+        As it is shown.
+    settings : dict
+        Given to the function that measures.
+    requires : tuple of str
+        Packages that it needs, by the names under which they are imported.
+    environment : dict of str to str
+        Environment variables of its process.
+    """
+
+    name: str
+    settings: dict = field(default_factory=dict)
+    requires: tuple = ()
+    environment: dict = field(default_factory=dict)
+
+    def missing(self):
+        """Return the required packages that are not installed."""
+        return [name for name in self.requires if not importlib.util.find_spec(name)]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is run with what.
+
+    Parameters
+    ----------
+    suite : str
+        Module of this package whose function ``measure`` does a run.
+    title : str
+        What is compared.
+    note : str
+        What the figures mean, in a sentence or two.
+    settings : dict
+        Given to the function for each contestant.
+    contestants : tuple of Contestant
+        The first is the one with which the others are compared.
+    measures : tuple of Measure
+        What is shown of the results.
+    """
+
+    suite: str
+    title: str
+    note: str
+    settings: dict
+    contestants: tuple
+    measures: tuple
+
+
+def run_rounds(comparison, n_runs, run, on_result=lambda *_: None):
+    """Run all contestants in turn, round after round.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What to run.
+    n_runs : int
+        Number of rounds. The seed of a round is its number.
+    run : callable
+        ``run(suite, settings, environment)`` returns a dict of numbers, or raises
+        RuntimeError.
+    on_result : callable
+        ``on_result(number, contestant, result)`` is called after each run.
+
+    Returns
+    -------
+    list of dict
+        For each round the results by name of the contestant; in place of numbers
+        there may be ``{"missing": reason}`` or ``{"error": message}``.
+    """
+    missing = {c.name: c.missing() for c in comparison.contestants}
+    rounds = []
+    for number in range(n_runs):
+        results = {}
+        for contestant in comparison.contestants:
+            if missing[contestant.name]:
+                packages = " and ".join(missing[contestant.name])
+                result = {"missing": f"{packages} not installed"}
+            else:
+                settings = {
+                    **comparison.settings,
+                    **contestant.settings,
+                    "seed": number,
+                }
+                try:
+                    result = run(comparison.suite, settings, contestant.environment)
+                except RuntimeError as error:
+                    result = {"error": str(error)}
+            results[contestant.name] = result
+            on_result(number, contestant, result)
+        rounds.append(results)
+    return rounds
+
+
+def run_in_new_process(suite, settings, environment):
+    """Do one run in a process of its own; see :func:`run_rounds`."""
+    arguments = ["-m", "benchmarks.worker", suite, json.dumps(settings)]
+    variables = {
+        **os.environ,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        **environment,
+        STARTED: repr(time.time()),
+    }
+    process = subprocess.run(
+        [sys.executable, *arguments], env=variables, capture_output=True, text=True
+    )
+    if process.returncode:
+        lines = process.stderr.strip().splitlines()
+        last = lines[-1] if lines else ""
+        raise RuntimeError(last or f"ended with code {process.returncode}")
+    return json.loads(process.stdout.splitlines()[-1])

@@ -1,0 +1,343 @@
+"""The contestants: one network as a classifier of skmnist and of each peer.
+
+Each is written as its own documentation has it. All have ``fit(X, y)`` and
+``predict(X)``, train without validation data, with Adam at a rate of 0.001, and call
+``on_epoch_end()`` behind each epoch. scikit-learn's `MLPClassifier` has no dropout.
+"""
+
+import contextlib
+import io
+import warnings
+from dataclasses import dataclass
+from functools import partial
+from math import isqrt
+
+__all__ = ["REQUIRES", "Recipe", "import_peer", "layout", "make_classifier"]
+
+REQUIRES = {
+    "skmnist": (),
+    "keras": (),
+    "scikeras": ("scikeras",),
+    "keras_wrapper": (),
+    "skorch": ("skorch", "torch"),
+    "mlp_classifier": (),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network and how it is trained.
+
+    Parameters
+    ----------
+    network : {"mlp", "cnn"}
+        One hidden layer; or two 3×3 convolutions of 32 and 64 filters, pooling, and a
+        hidden layer of 128.
+    epochs : int
+        Number of epochs.
+    seed : int
+        Seed.
+    batch_size : int
+        Number of images in a batch.
+    units : int
+        Width of the hidden layer of the MLP.
+    dropout : float
+        Dropout rate of the MLP; those of the CNN are 0.25 and 0.5.
+    """
+
+    network: str
+    epochs: int
+    seed: int
+    batch_size: int = 128
+    units: int = 512
+    dropout: float = 0.2
+
+
+def layout(peer, recipe):
+    """Return the layout of images, as :func:`benchmarks.data.pixels` knows it."""
+    if recipe.network == "mlp" or peer == "keras_wrapper":  # which refuses images
+        return "flat"
+    return "channels_first" if peer == "skorch" else "channels_last"
+
+
+def import_peer(peer):
+    """Import all that a peer needs, so that no import falls into a measured time."""
+    if peer == "skmnist":
+        import skmnist._engine  # noqa: F401 - the first fit would import it
+    elif peer in ("keras", "keras_wrapper"):
+        import keras  # noqa: F401
+    elif peer == "scikeras":
+        import scikeras.wrappers  # noqa: F401
+    elif peer == "skorch":
+        import skorch  # noqa: F401
+    else:
+        import sklearn.neural_network  # noqa: F401
+
+
+def make_classifier(peer, recipe, on_epoch_end=lambda: None, **params):
+    """Make an unfitted classifier.
+
+    Parameters
+    ----------
+    peer : str
+        One of `REQUIRES`.
+    recipe : Recipe
+        Network and training.
+    on_epoch_end : callable
+        Called without arguments behind each epoch.
+    **params
+        Further parameters of skmnist's classifier.
+
+    Returns
+    -------
+    object
+        With ``fit(X, y)`` and ``predict(X)``.
+    """
+    return globals()[f"_{peer}"](recipe, on_epoch_end, **params)
+
+
+def _skmnist(recipe, on_epoch_end, **params):
+    from skmnist import KerasCNNClassifier, KerasMLPClassifier
+
+    settings = {
+        "epochs": recipe.epochs,
+        "batch_size": recipe.batch_size,
+        "random_state": recipe.seed,
+        "callbacks": [partial(_keras_callback, on_epoch_end)],
+        **params,
+    }
+    if recipe.network == "cnn":
+        return KerasCNNClassifier(
+            filters=(32, 64), units=128, dropout=(0.25, 0.5), **settings
+        )
+    return KerasMLPClassifier(units=recipe.units, dropout=recipe.dropout, **settings)
+
+
+def _keras_callback(on_epoch_end):
+    import keras
+
+    class Report(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            on_epoch_end()
+
+    return Report()
+
+
+def keras_network(
+    input_shape,
+    n_classes,
+    *,
+    network,
+    units=512,
+    dropout=0.2,
+    learning_rate=0.001,
+    loss="sparse_categorical_crossentropy",
+):
+    """Build the network as Keras' guides do, compiled."""
+    import keras
+    from keras import layers
+
+    if network == "cnn":
+        side = isqrt(input_shape[0])
+        stack = [
+            *([layers.Reshape((side, side, 1))] if len(input_shape) == 1 else []),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Dropout(0.25),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.5),
+        ]
+    else:
+        stack = [layers.Dense(units, activation="relu"), layers.Dropout(dropout)]
+    model = keras.Sequential(
+        [
+            keras.Input(input_shape),
+            *stack,
+            layers.Dense(n_classes, activation="softmax"),
+        ]
+    )
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate),
+        loss=loss,
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def _keras(recipe, on_epoch_end):
+    return _PlainKeras(recipe, on_epoch_end)
+
+
+class _PlainKeras:
+    """`fit` and `predict` of a Keras model with default settings."""
+
+    def __init__(self, recipe, on_epoch_end):
+        self.recipe = recipe
+        self.on_epoch_end = on_epoch_end
+
+    def fit(self, X, y):
+        import keras
+
+        recipe = self.recipe
+        keras.utils.set_random_seed(recipe.seed)
+        self.model = keras_network(
+            X.shape[1:],
+            10,
+            network=recipe.network,
+            units=recipe.units,
+            dropout=recipe.dropout,
+        )
+        self.model.fit(
+            X,
+            y,
+            epochs=recipe.epochs,
+            batch_size=recipe.batch_size,
+            verbose=0,
+            callbacks=[_keras_callback(self.on_epoch_end)],
+        )
+        return self
+
+    def predict(self, X):
+        return self.model.predict(X, verbose=0).argmax(axis=1)
+
+
+def _scikeras(recipe, on_epoch_end):
+    import keras
+    from scikeras.wrappers import KerasClassifier
+
+    # A seed of its own would make TensorFlow deterministic, which costs time.
+    keras.utils.set_random_seed(recipe.seed)
+    return KerasClassifier(
+        scikeras_network,
+        network=recipe.network,
+        units=recipe.units,
+        dropout=recipe.dropout,
+        learning_rate=0.001,
+        epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        verbose=0,
+        callbacks=[_keras_callback(on_epoch_end)],
+    )
+
+
+def scikeras_network(network, units, dropout, learning_rate, meta):
+    """Build the network for scikeras."""
+    return keras_network(
+        meta["X_shape_"][1:],
+        meta["n_classes_"],
+        network=network,
+        units=units,
+        dropout=dropout,
+        learning_rate=learning_rate,
+    )
+
+
+def _keras_wrapper(recipe, on_epoch_end):
+    import keras
+    from keras.wrappers import SKLearnClassifier
+
+    def network(X, y):
+        return keras_network(
+            X.shape[1:],
+            y.shape[1],
+            network=recipe.network,
+            units=recipe.units,
+            dropout=recipe.dropout,
+            loss="categorical_crossentropy",  # it hands labels on one-hot encoded
+        )
+
+    keras.utils.set_random_seed(recipe.seed)
+    return SKLearnClassifier(
+        network,
+        fit_kwargs={
+            "epochs": recipe.epochs,
+            "batch_size": recipe.batch_size,
+            "verbose": 0,
+            "callbacks": [_keras_callback(on_epoch_end)],
+        },
+    )
+
+
+def _skorch(recipe, on_epoch_end):
+    import torch
+    from skorch import NeuralNetClassifier
+    from skorch.callbacks import Callback
+
+    class Report(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            on_epoch_end()
+
+    torch.manual_seed(recipe.seed)
+    return NeuralNetClassifier(
+        torch_network(recipe.network, recipe.units, recipe.dropout),
+        criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        lr=0.001,
+        max_epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        iterator_train__shuffle=True,
+        train_split=None,
+        callbacks=[Report()],
+        verbose=0,
+    )
+
+
+def torch_network(network, units=512, dropout=0.2):
+    """Build the network as PyTorch's tutorials do; the output are logits."""
+    from torch import nn
+
+    if network == "cnn":
+        return nn.Sequential(
+            nn.Conv2d(1, 32, 3),
+            nn.ReLU(),
+            nn.Conv2d(32, 64, 3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Dropout(0.25),
+            nn.Flatten(),
+            nn.LazyLinear(128),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Linear(128, 10),
+        )
+    return nn.Sequential(
+        nn.LazyLinear(units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, 10)
+    )
+
+
+def _mlp_classifier(recipe, on_epoch_end):
+    from sklearn.neural_network import MLPClassifier
+
+    class Timed(MLPClassifier):
+        """Tells of each epoch, which scikit-learn does by a printed line only."""
+
+        def fit(self, X, y):
+            with (
+                contextlib.redirect_stdout(_Lines(on_epoch_end)),
+                warnings.catch_warnings(action="ignore"),
+            ):
+                return super().fit(X, y)
+
+    return Timed(
+        (recipe.units,),
+        alpha=0.0,
+        batch_size=recipe.batch_size,
+        max_iter=recipe.epochs,
+        n_iter_no_change=recipe.epochs,
+        random_state=recipe.seed,
+        verbose=True,
+    )
+
+
+class _Lines(io.TextIOBase):
+    """A stream that calls a function for each "Iteration" that is printed."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def write(self, text):
+        if "Iteration" in text:
+            self.function()
+        return len(text)

@@ -1,0 +1,152 @@
+"""Results for reading: a table in the terminal, a page of the documentation."""
+
+from rich import box
+from rich.table import Table
+
+__all__ = ["machine_lines", "page", "table"]
+
+_RATIO = ("minimum", "median", "maximum")
+
+
+def number(value, unit):
+    """Write a number with three significant digits, and its unit."""
+    if unit == "share":
+        return f"{100 * value:.2f} %"
+    size = abs(value)
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 4
+    return f"{value:,.{digits}f} {unit}"
+
+
+def columns(comparison):
+    """Return the heads of the columns."""
+    heads = [""]
+    for measure in comparison["measures"]:
+        ending = ": mean, min" if measure["unit"] == "share" else ""
+        heads.append(measure["label"] + ending)
+        if measure["has_ratio"]:
+            heads.append("ratio: min, median, max")
+    return heads
+
+
+def cells(comparison):
+    """Yield the row of each contestant, as texts."""
+    for name, entry in comparison["summary"].items():
+        reason = entry.get("missing") or entry.get("error")
+        row = [name]
+        for measure in comparison["measures"]:
+            found = entry["measures"][measure["name"]]
+            row.append(_value(found["values"], measure["unit"]))
+            if measure["has_ratio"]:
+                row.append(_ratio(found.get("ratio")))
+        if reason:
+            n_failed, n_runs = entry["n_failed"], len(comparison["rounds"])
+            often = "" if n_failed == n_runs else f" ({n_failed} of {n_runs} runs)"
+            row[0] = f"{name}: {reason}{often}"
+        yield row
+
+
+def _value(spread, unit):
+    if spread is None:
+        return "–"
+    if unit == "share":
+        return ", ".join(number(spread[key], unit) for key in ("mean", "minimum"))
+    return number(spread["median"], unit)
+
+
+def _ratio(spread):
+    if spread is None:
+        return ""
+    return ", ".join(f"{spread[key]:.2f}" for key in _RATIO)
+
+
+def table(comparison):
+    """Draw a comparison for the terminal."""
+    drawn = Table(
+        title=f"{comparison['suite']}: {comparison['title']}",
+        title_justify="left",
+        title_style="bold",
+        caption=comparison["note"],
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    for index, head in enumerate(columns(comparison)):
+        drawn.add_column(head, justify="right" if index else "left")
+    for row in cells(comparison):
+        drawn.add_row(*row)
+    return drawn
+
+
+def machine_lines(document):
+    """Return what the benchmarks ran on, one fact a line."""
+    machine = document["machine"]
+    flags = [
+        f"{flag}: {'yes' if has else 'no'}" for flag, has in machine["flags"].items()
+    ]
+    threads = [f"{k}={v}" for k, v in machine["thread_variables"].items()]
+    versions = [f"{name} {number}" for name, number in document["versions"].items()]
+    return [
+        f"Processor: {machine['processor']}, {machine['platform']}; {', '.join(flags)}",
+        f"Cores: {machine['n_usable_cores']} of {machine['n_cores']}; "
+        f"threads: {', '.join(threads) or 'as each library chooses'}; "
+        f"load before the first run: {machine['load']:.1f}",
+        f"Versions: {', '.join(versions)}",
+        f"Begun: {machine['made']}",
+    ]
+
+
+def page(document):
+    """Write results as a page of the documentation, in Markdown."""
+    lines = [
+        "# Benchmarks",
+        "",
+        "skmnist beside its peers. In each round all contestants run one after the "
+        "other, each in a process of its own, on the same data, with the same network, "
+        "optimizer and batch size. Times are medians of the rounds. A ratio is peer "
+        "divided by the first row, taken within a round: above 1, the first row is "
+        "ahead. Accuracies are means.",
+        "",
+    ]
+    if document["quick"]:
+        lines += [
+            "**A quick run, on few images: it shows that the benchmarks work. Its "
+            "figures are no results.**",
+            "",
+        ]
+    lines += [f"- {line}" for line in machine_lines(document)]
+    suite = None
+    for comparison in document["comparisons"]:
+        if comparison["suite"] != suite:
+            suite = comparison["suite"]
+            lines += ["", f"## {suite.replace('_', ' ').capitalize()}"]
+        n_runs = len(comparison["rounds"])
+        heads = columns(comparison)
+        lines += [
+            "",
+            f"### {comparison['title']}",
+            "",
+            f"{comparison['note']} Rounds: {n_runs}.",
+            "",
+            f"| {' | '.join(heads)} |",
+            f"|---|{'---:|' * (len(heads) - 1)}",
+            *(
+                f"| {' | '.join(cell.replace('|', ' ') for cell in row)} |"
+                for row in cells(comparison)
+            ),
+        ]
+    lines += [
+        "",
+        "## How to run them",
+        "",
+        "From a checkout, with MNIST where `fetch_mnist` finds it:",
+        "",
+        "```sh",
+        'pip install -e ".[bench]"',
+        document["command"],
+        "```",
+        "",
+        "Names choose some: `training`, `search`, `memory`, `prediction`, `startup`, "
+        "`fast_model`. `--quick` runs all of it on few images, to see that it works. "
+        "A peer that is not installed is left out, and reported as such.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,97 @@
+"""Training: mlp_512 and cnn_32_64 on the 60,000 images of MNIST."""
+
+import time
+
+from benchmarks.comparisons import ACCURACY, Comparison, Contestant, Measure
+from benchmarks.data import load, pixels
+from benchmarks.peers import REQUIRES, Recipe, import_peer, layout, make_classifier
+
+__all__ = ["NEEDS_MNIST", "comparisons", "measure"]
+
+NEEDS_MNIST = True
+
+_MEASURES = (
+    Measure("epoch_us", "an image, warm epochs", "µs"),
+    Measure("fit_s", "fit", "s"),
+    ACCURACY,
+)
+
+
+_OURS = {
+    "skmnist": Contestant("skmnist", {"peer": "skmnist"}),
+    "float32": Contestant(
+        "skmnist, float32", {"peer": "skmnist", "precision": "float32"}
+    ),
+    "keras_loop": Contestant(
+        "skmnist, Keras’ loop", {"peer": "skmnist"}, (), {"SKMNIST_KERAS_LOOP": "1"}
+    ),
+}
+_PEERS = {
+    peer: Contestant(name, {"peer": peer}, REQUIRES[peer])
+    for peer, name in {
+        "keras": "Keras fit",
+        "scikeras": "scikeras",
+        "keras_wrapper": "SKLearnClassifier",
+        "skorch": "skorch",
+        "mlp_classifier": "MLPClassifier",
+    }.items()
+}
+_ALL = {**_OURS, **_PEERS}
+
+
+def comparisons(quick):
+    """Return what is compared."""
+    data = {"dataset": "digits" if quick else "mnist"}
+    images = "1,400 digits" if quick else "60,000 images of MNIST"
+    for_mlp, for_cnn = list(_ALL), list(_ALL)
+    for_cnn.remove("mlp_classifier")
+    if quick:  # every contestant once
+        for_mlp = ["skmnist", "keras_loop", "keras", "scikeras", "mlp_classifier"]
+        for_cnn = ["skmnist", "keras_wrapper", "skorch"]
+    note = (
+        "Time of an image in the epochs after the first, and of the whole fit with the "
+        "building of the network; imports are not counted. Adam, batches of 128."
+    )
+    return [
+        Comparison(
+            "training",
+            f"mlp_512, {images}, 5 epochs",
+            note + " MLPClassifier has no dropout.",
+            {"network": "mlp", "epochs": 5, **data},
+            tuple(_ALL[name] for name in for_mlp),
+            _MEASURES,
+        ),
+        Comparison(
+            "training",
+            f"cnn_32_64, {images}, 3 epochs",
+            note,
+            {"network": "cnn", "epochs": 3, **data},
+            tuple(_ALL[name] for name in for_cnn),
+            _MEASURES,
+        ),
+    ]
+
+
+def measure(peer, dataset, network, epochs, seed, **params):
+    """Train once; return times and test accuracy."""
+    recipe = Recipe(network, epochs, seed)
+    X, y, X_test, y_test = load(dataset)
+    X = pixels(X, layout(peer, recipe))
+    X_test = pixels(X_test, layout(peer, recipe))
+    import_peer(peer)
+    ends = []
+
+    def note_time():
+        ends.append(time.perf_counter())
+
+    start = time.perf_counter()
+    classifier = make_classifier(peer, recipe, note_time, **params)
+    classifier.fit(X, y)
+    fit_time = time.perf_counter() - start
+    if len(ends) != epochs:
+        raise RuntimeError(f"{peer} trained {len(ends)} epochs in place of {epochs}")
+    return {
+        "fit_s": fit_time,
+        "epoch_us": 1e6 * (ends[-1] - ends[0]) / (epochs - 1) / len(X),
+        "accuracy": float((classifier.predict(X_test).ravel() == y_test).mean()),
+    }

@@ -1,0 +1,156 @@
+"""The benchmarks: who runs when, what ratios mean, what is said of who is lacking."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks import __main__ as command_line
+from benchmarks import tables
+from benchmarks.comparisons import (
+    Comparison,
+    Contestant,
+    Measure,
+    run_in_new_process,
+    run_rounds,
+)
+from benchmarks.summary import ratios, spread, summarise
+
+TIME = Measure("time", "fit", "s")
+ACCURACY = Measure("accuracy", "accuracy", "share", has_ratio=False)
+
+
+def comparison(*contestants):
+    return Comparison(
+        "training", "title", "note", {"size": 3}, contestants, (TIME, ACCURACY)
+    )
+
+
+def document(contestants, rounds):
+    return {
+        "suite": "training",
+        "title": "title",
+        "note": "note",
+        "measures": [vars(TIME), vars(ACCURACY)],
+        "rounds": rounds,
+        "summary": summarise(rounds, (TIME, ACCURACY)),
+    }
+
+
+def test_contestants_take_turns_on_the_same_settings_and_seeds():
+    calls = []
+
+    def run(suite, settings, environment):
+        calls.append((suite, settings, environment))
+        return {"time": len(calls)}
+
+    a = Contestant("a", {"peer": "a"})
+    b = Contestant("b", {"peer": "b"}, environment={"LOOP": "1"})
+    rounds = run_rounds(comparison(a, b), 2, run)
+    assert [(call[1]["peer"], call[1]["seed"]) for call in calls] == [
+        ("a", 0),
+        ("b", 0),
+        ("a", 1),
+        ("b", 1),
+    ]
+    assert all(call[0] == "training" and call[1]["size"] == 3 for call in calls)
+    assert [call[2] for call in calls[:2]] == [{}, {"LOOP": "1"}]
+    assert rounds == [
+        {"a": {"time": 1}, "b": {"time": 2}},
+        {"a": {"time": 3}, "b": {"time": 4}},
+    ]
+
+
+def test_a_peer_that_is_not_installed_is_reported_and_not_run():
+    def run(suite, settings, environment):
+        assert settings["peer"] == "a"
+        return {"time": 1.0, "accuracy": 0.5}
+
+    a = Contestant("a", {"peer": "a"}, requires=("json",))
+    b = Contestant("b", {"peer": "b"}, requires=("json", "no_such_package"))
+    rounds = run_rounds(comparison(a, b), 2, run)
+    rows = list(tables.cells(document([a, b], rounds)))
+    assert rows[0] == ["a", "1.00 s", "", "50.00 %, 50.00 %"]
+    assert rows[1] == ["b: no_such_package not installed", "–", "", "–"]
+
+
+def test_a_run_that_fails_does_not_end_the_others():
+    def run(suite, settings, environment):
+        if settings["peer"] == "b" and settings["seed"] == 0:
+            raise RuntimeError("out of luck")
+        return {"time": 2.0 if settings["peer"] == "a" else 3.0, "accuracy": 0.5}
+
+    a, b = Contestant("a", {"peer": "a"}), Contestant("b", {"peer": "b"})
+    rounds = run_rounds(comparison(a, b), 3, run)
+    row = list(tables.cells(document([a, b], rounds)))[1]
+    assert row[:3] == ["b: out of luck (1 of 3 runs)", "3.00 s", "1.50, 1.50, 1.50"]
+
+
+def test_ratios_are_peer_to_ours_within_a_round():
+    # The machine was ten times slower in the second round, for both.
+    times = [(1.0, 3.0), (10.0, 20.0), (1.0, 2.5)]
+    rounds = [{"ours": {"time": a}, "peer": {"time": b}} for a, b in times]
+    assert ratios(rounds, "peer", "ours", "time") == [3.0, 2.0, 2.5]
+    found = summarise(rounds, (TIME,))
+    assert found["peer"]["measures"]["time"]["ratio"]["median"] == 2.5
+    assert found["peer"]["measures"]["time"]["values"]["median"] == 3.0
+    assert "ratio" not in found["ours"]["measures"]["time"]
+
+
+def test_ratios_leave_out_rounds_in_which_one_failed():
+    rounds = [
+        {"ours": {"time": 1.0}, "peer": {"error": "no"}},
+        {"ours": {"error": "no"}, "peer": {"time": 9.0}},
+        {"ours": {"time": 1.0}, "peer": {"time": 2.0}},
+    ]
+    assert ratios(rounds, "peer", "ours", "time") == [2.0]
+
+
+def test_spread_of_nothing_is_nothing():
+    assert spread([]) is None
+    assert spread([4.0, 1.0, 2.0])["median"] == 2.0
+
+
+def test_a_run_in_a_new_process_returns_its_numbers():
+    settings = {"peer": "mlp_classifier", "dataset": "digits", "network": "mlp"}
+    result = run_in_new_process("training", {**settings, "epochs": 2, "seed": 0}, {})
+    assert result["fit_s"] > 0
+    assert result["epoch_us"] > 0
+    assert result["accuracy"] > 0.5
+
+
+def test_a_process_that_fails_says_why():
+    with pytest.raises(RuntimeError, match=r"missing .* 'dataset'"):
+        run_in_new_process("training", {"peer": "skmnist"}, {})
+
+
+def test_without_mnist_there_is_one_line_and_no_run(monkeypatch):
+    def load(dataset):
+        raise FileNotFoundError("no connection")
+
+    monkeypatch.setattr(command_line, "load", load)
+    monkeypatch.setattr(command_line, "run_in_new_process", None)
+    result = CliRunner().invoke(command_line.main, ["training"])
+    assert result.exit_code == 1
+    assert result.output == "Error: MNIST is needed: no connection\n"
+
+
+def test_results_go_to_terminal_file_and_page(tmp_path, monkeypatch):
+    def run(suite, settings, environment):
+        time = {"skmnist": 2.0, "keras": 5.0}.get(settings["peer"], 7.0)
+        return {"epoch_us": time, "fit_s": time, "accuracy": 0.98}
+
+    monkeypatch.setattr(command_line, "run_in_new_process", run)
+    out, page = tmp_path / "results.json", tmp_path / "page.md"
+    arguments = ["training", "--quick", "--runs", "2", "--out", out, "--page", page]
+    result = CliRunner().invoke(command_line.main, map(str, arguments))
+    assert result.exit_code == 0
+    assert "2.50, 2.50, 2.50" in result.output
+    row = "| Keras fit | 5.00 µs | 2.50, 2.50, 2.50 | 5.00 s | 2.50, 2.50, 2.50 |"
+    assert f"{row} 98.00 %, 98.00 % |" in page.read_text(encoding="utf-8")
+    assert "no results" in page.read_text(encoding="utf-8")  # as it was a quick run
+    kept = json.loads(out.read_text(encoding="utf-8"))
+    assert kept["quick"]
+    assert len(kept["comparisons"][0]["rounds"]) == 2
+    assert {"processor", "n_cores", "flags"} <= set(kept["machine"])
+    assert {"skmnist", "keras", "skorch"} <= set(kept["versions"])
