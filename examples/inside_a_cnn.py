@@ -54,7 +54,8 @@ plt.show()
 # Feature maps
 # ------------
 #
-# One image, and what every convolution and pooling makes of it:
+# One image, and what every convolution, pooling and activation makes of it. Pooling
+# comes before the activation, which then has less to do and gives the same:
 
 FeatureMapsDisplay.from_estimator(model, X_test, row=4, max_maps=16)
 plt.show()

@@ -19,6 +19,13 @@ def poolings():
     return layers.MaxPooling2D, layers.AveragePooling2D
 
 
+def activations():
+    """Classes of the layers that are an activation by itself."""
+    from keras import layers
+
+    return layers.Activation, layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU
+
+
 def filters_of(layer):
     """Return the variable (height, width, channels, n_filters) of a convolution."""
     kernel = getattr(layer, "depthwise_kernel", None)
@@ -40,19 +47,19 @@ def _is_nested(layer):
 
 
 def feature_maps_of(model, image, prefix=""):
-    """Compute the output of every convolution and pooling layer for one image.
+    """Compute what the layers that make images of images make of one image.
 
     The layers are read through a second model on the same graph, which leaves the
     network as it is.
     """
     from skmnist._keras import isolated_build, keras
 
-    kinds = (*convolutions(), *poolings())
+    kinds = (*convolutions(), *poolings(), *activations())
     probed, nested = {}, {}
     for layer in model.layers:
         if _is_nested(layer):
             nested[layer] = layer.input  # what the outer network feeds it
-        elif isinstance(layer, kinds):
+        elif isinstance(layer, kinds) and len(layer.output.shape) == 4:
             probed[layer] = layer.output
     if not probed and not nested:
         return {}
@@ -65,11 +72,13 @@ def feature_maps_of(model, image, prefix=""):
             keras.ops.convert_to_tensor(image), training=False
         ).items()
     }
-    maps = {}
+    maps, data_format = {}, None
     for layer in model.layers:  # in the order of the network
         if layer in probed:
             value = outputs[layer.name][0]
-            if layer.data_format == "channels_first":
+            # An activation has no order of its own and keeps that of its input.
+            data_format = getattr(layer, "data_format", data_format)
+            if data_format == "channels_first":
                 value = np.moveaxis(value, 0, -1)
             maps[prefix + layer.name] = value
         elif layer in nested:

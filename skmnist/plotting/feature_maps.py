@@ -12,7 +12,7 @@ __all__ = ["FeatureMapsDisplay"]
 
 
 class FeatureMapsDisplay:
-    """One image, and what every convolution and pooling layer makes of it.
+    """One image, and what the convolutions, poolings and activations make of it.
 
     One picture a layer, in which its feature maps stand side by side, on one scale.
     Use :meth:`from_estimator` to make one.
@@ -49,7 +49,7 @@ class FeatureMapsDisplay:
     >>> network = build_cnn((8, 8, 1), 10, filters=4, pool_size=2)
     >>> display = FeatureMapsDisplay.from_estimator(network, X / 255, row=3)
     >>> {name: maps.shape for name, maps in display.feature_maps.items()}
-    {'convolution_1': (6, 6, 4), 'pooling_1': (3, 3, 4)}
+    {'convolution_1': (6, 6, 4), 'pooling_1': (3, 3, 4), 'activation_1': (3, 3, 4)}
     >>> plt.close(display.figure_)
     """
 
@@ -72,7 +72,8 @@ class FeatureMapsDisplay:
         row : int, default=0
             Which of them.
         layers : sequence of str, default=None
-            Names of the layers to show; None means every convolution and pooling.
+            Names of the layers to show; None means every convolution,
+            every pooling, and every activation that is a layer by itself.
         image_shape : tuple of int, default=None
             ``(height, width)`` or ``(height, width, channels)``, to show the image;
             None asks the estimator.

@@ -66,7 +66,9 @@ def outputs(model, image, name):
     return keras.ops.convert_to_numpy(probe(image[None]))[0]
 
 
-def test_maps_are_the_outputs_of_convolutions_and_poolings(digits, cnn, left_alone):
+def test_maps_are_the_outputs_of_convolutions_poolings_and_activations(
+    digits, cnn, left_alone
+):
     X, _ = digits
     model = cnn[-1].model_
     before = X.copy()
@@ -74,7 +76,7 @@ def test_maps_are_the_outputs_of_convolutions_and_poolings(digits, cnn, left_alo
         display = FeatureMapsDisplay.from_estimator(cnn, X, row=11)
     np.testing.assert_array_equal(X, before)
     image = (X[11] / 255).reshape(8, 8, 1).astype(np.float32)
-    names = ["convolution_1", "pooling_1", "convolution_2"]
+    names = ["convolution_1", "pooling_1", "activation_1", "convolution_2"]
     assert list(display.feature_maps) == names
     for name in names:
         np.testing.assert_allclose(
@@ -84,6 +86,7 @@ def test_maps_are_the_outputs_of_convolutions_and_poolings(digits, cnn, left_alo
         "image: 8×8",
         "convolution_1: 3 maps of 6×6",
         "pooling_1: 3 maps of 3×3",
+        "activation_1: 3 maps of 3×3",
         "convolution_2: 5 maps of 2×2",
     ]
 
