@@ -14,11 +14,11 @@ from benchmarks.summary import summarise
 from benchmarks.tables import machine_lines, page, table
 from skmnist.cli._tables import print_result
 
-SUITES = ("training",)
+SUITES = ("training", "prediction", "startup")
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(SUITES), metavar="[NAME]...")
+@click.argument("names", nargs=-1, type=click.Choice(SUITES))
 @click.option("--quick", is_flag=True, help="One round on few images, to see it work.")
 @click.option(
     "--runs", type=click.IntRange(1), help="Number of rounds. [default: 5; quick: 1]"
@@ -35,10 +35,7 @@ SUITES = ("training",)
     help="Write this page of the documentation, docs/benchmarks.md.",
 )
 def main(names, quick, runs, out, page_file):
-    """Measure skmnist beside its peers, in turn and in fresh processes.
-
-    NAME is one or more of: training. All of them by default.
-    """
+    """Measure skmnist beside its peers, in turn and in fresh processes."""
     suites = [importlib.import_module(f"benchmarks.{name}") for name in names or SUITES]
     if not quick and any(suite.NEEDS_MNIST for suite in suites):
         _check_mnist()

@@ -46,7 +46,7 @@ def describe_machine():
         "thread_variables": {
             name: os.environ[name] for name in _THREAD_VARIABLES if name in os.environ
         },
-        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan"),
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "platform": f"{platform.system()} {platform.machine()}",
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
     }

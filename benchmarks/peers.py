@@ -12,11 +12,22 @@ from dataclasses import dataclass
 from functools import partial
 from math import isqrt
 
-__all__ = ["REQUIRES", "Recipe", "import_peer", "layout", "make_classifier"]
+__all__ = ["NAMES", "REQUIRES", "Recipe", "import_peer", "layout", "make_classifier"]
+
+NAMES = {
+    "skmnist": "skmnist",
+    "keras": "Keras",
+    "keras_call": "Keras model(X)",
+    "scikeras": "scikeras",
+    "keras_wrapper": "SKLearnClassifier",
+    "skorch": "skorch",
+    "mlp_classifier": "MLPClassifier",
+}
 
 REQUIRES = {
     "skmnist": (),
     "keras": (),
+    "keras_call": (),
     "scikeras": ("scikeras",),
     "keras_wrapper": (),
     "skorch": ("skorch", "torch"),
@@ -64,7 +75,7 @@ def import_peer(peer):
     """Import all that a peer needs, so that no import falls into a measured time."""
     if peer == "skmnist":
         import skmnist._engine  # noqa: F401 - the first fit would import it
-    elif peer in ("keras", "keras_wrapper"):
+    elif peer.startswith("keras"):
         import keras  # noqa: F401
     elif peer == "scikeras":
         import scikeras.wrappers  # noqa: F401
@@ -80,7 +91,7 @@ def make_classifier(peer, recipe, on_epoch_end=lambda: None, **params):
     Parameters
     ----------
     peer : str
-        One of `REQUIRES`.
+        One of `NAMES`.
     recipe : Recipe
         Network and training.
     on_epoch_end : callable
@@ -201,6 +212,17 @@ class _PlainKeras:
 
     def predict(self, X):
         return self.model.predict(X, verbose=0).argmax(axis=1)
+
+
+def _keras_call(recipe, on_epoch_end):
+    return _CalledKeras(recipe, on_epoch_end)
+
+
+class _CalledKeras(_PlainKeras):
+    """Predicts by a call of the model, as Keras advises for few images."""
+
+    def predict(self, X):
+        return self.model(X, training=False).numpy().argmax(axis=1)
 
 
 def _scikeras(recipe, on_epoch_end):

@@ -82,13 +82,14 @@ def machine_lines(document):
     flags = [
         f"{flag}: {'yes' if has else 'no'}" for flag, has in machine["flags"].items()
     ]
+    load = "unknown" if machine["load"] is None else f"{machine['load']:.1f}"
     threads = [f"{k}={v}" for k, v in machine["thread_variables"].items()]
     versions = [f"{name} {number}" for name, number in document["versions"].items()]
     return [
         f"Processor: {machine['processor']}, {machine['platform']}; {', '.join(flags)}",
         f"Cores: {machine['n_usable_cores']} of {machine['n_cores']}; "
         f"threads: {', '.join(threads) or 'as each library chooses'}; "
-        f"load before the first run: {machine['load']:.1f}",
+        f"load before the first run: {load}",
         f"Versions: {', '.join(versions)}",
         f"Begun: {machine['made']}",
     ]
@@ -144,9 +145,9 @@ def page(document):
         document["command"],
         "```",
         "",
-        "Names choose some: `training`, `search`, `memory`, `prediction`, `startup`, "
-        "`fast_model`. `--quick` runs all of it on few images, to see that it works. "
-        "A peer that is not installed is left out, and reported as such.",
+        "`--help` tells how to choose some. `--quick` runs all of it on few images, to "
+        "see that it works. A peer that is not installed is left out, and reported as "
+        "such.",
         "",
     ]
     return "\n".join(lines)

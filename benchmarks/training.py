@@ -4,7 +4,14 @@ import time
 
 from benchmarks.comparisons import ACCURACY, Comparison, Contestant, Measure
 from benchmarks.data import load, pixels
-from benchmarks.peers import REQUIRES, Recipe, import_peer, layout, make_classifier
+from benchmarks.peers import (
+    NAMES,
+    REQUIRES,
+    Recipe,
+    import_peer,
+    layout,
+    make_classifier,
+)
 
 __all__ = ["NEEDS_MNIST", "comparisons", "measure"]
 
@@ -27,14 +34,8 @@ _OURS = {
     ),
 }
 _PEERS = {
-    peer: Contestant(name, {"peer": peer}, REQUIRES[peer])
-    for peer, name in {
-        "keras": "Keras fit",
-        "scikeras": "scikeras",
-        "keras_wrapper": "SKLearnClassifier",
-        "skorch": "skorch",
-        "mlp_classifier": "MLPClassifier",
-    }.items()
+    peer: Contestant(NAMES[peer], {"peer": peer}, REQUIRES[peer])
+    for peer in ("keras", "scikeras", "keras_wrapper", "skorch", "mlp_classifier")
 }
 _ALL = {**_OURS, **_PEERS}
 
