@@ -14,14 +14,16 @@ from benchmarks.summary import summarise
 from benchmarks.tables import machine_lines, page, table
 from skmnist.cli._tables import print_result
 
-SUITES = ("training", "prediction", "startup")
+SUITES = ("training", "search", "memory", "prediction", "startup", "fast_model")
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(SUITES))
 @click.option("--quick", is_flag=True, help="One round on few images, to see it work.")
 @click.option(
-    "--runs", type=click.IntRange(1), help="Number of rounds. [default: 5; quick: 1]"
+    "--runs",
+    type=click.IntRange(1),
+    help="Number of rounds. [default: 5, fast_model 10; quick: 1]",
 )
 @click.option(
     "--out",
@@ -49,7 +51,7 @@ def main(names, quick, runs, out, page_file):
     print_result("\n".join(machine_lines(document)))
     for suite in suites:
         for comparison in suite.comparisons(quick):
-            n_runs = runs or (1 if quick else 5)
+            n_runs = runs or (1 if quick else comparison.n_runs)
             rounds = run_rounds(
                 comparison, n_runs, run_in_new_process, _progress(n_runs)
             )

@@ -82,6 +82,8 @@ class Comparison:
         The first is the one with which the others are compared.
     measures : tuple of Measure
         What is shown of the results.
+    n_runs : int, default=5
+        Number of rounds, if no other is asked for.
     """
 
     suite: str
@@ -90,6 +92,7 @@ class Comparison:
     settings: dict
     contestants: tuple
     measures: tuple
+    n_runs: int = 5
 
 
 def run_rounds(comparison, n_runs, run, on_result=lambda *_: None):

@@ -1,8 +1,8 @@
 """The contestants: one network as a classifier of skmnist and of each peer.
 
 Each is written as its own documentation has it. All have ``fit(X, y)`` and
-``predict(X)``, train without validation data, with Adam at a rate of 0.001, and call
-``on_epoch_end()`` behind each epoch. scikit-learn's `MLPClassifier` has no dropout.
+``predict(X)``, and train without validation data, with Adam at a rate of 0.001.
+scikit-learn's `MLPClassifier` has no dropout.
 """
 
 import contextlib
@@ -10,9 +10,20 @@ import io
 import warnings
 from dataclasses import dataclass
 from functools import partial
-from math import isqrt
 
-__all__ = ["NAMES", "REQUIRES", "Recipe", "import_peer", "layout", "make_classifier"]
+from benchmarks.networks import keras_network, torch_network
+
+__all__ = [
+    "NAMES",
+    "NETWORKS",
+    "REQUIRES",
+    "Recipe",
+    "import_peer",
+    "layout",
+    "make_classifier",
+]
+
+NETWORKS = {"mlp": "mlp_512", "cnn": "cnn_32_64"}
 
 NAMES = {
     "skmnist": "skmnist",
@@ -85,7 +96,7 @@ def import_peer(peer):
         import sklearn.neural_network  # noqa: F401
 
 
-def make_classifier(peer, recipe, on_epoch_end=lambda: None, **params):
+def make_classifier(peer, recipe, on_epoch_end=None, **params):
     """Make an unfitted classifier.
 
     Parameters
@@ -94,8 +105,9 @@ def make_classifier(peer, recipe, on_epoch_end=lambda: None, **params):
         One of `NAMES`.
     recipe : Recipe
         Network and training.
-    on_epoch_end : callable
-        Called without arguments behind each epoch.
+    on_epoch_end : callable or None
+        Called without arguments behind each epoch. skmnist keeps no compiled network
+        that such a callback has had in hand.
     **params
         Further parameters of skmnist's classifier.
 
@@ -114,7 +126,7 @@ def _skmnist(recipe, on_epoch_end, **params):
         "epochs": recipe.epochs,
         "batch_size": recipe.batch_size,
         "random_state": recipe.seed,
-        "callbacks": [partial(_keras_callback, on_epoch_end)],
+        "callbacks": [partial(_keras_callback, on_epoch_end)] if on_epoch_end else None,
         **params,
     }
     if recipe.network == "cnn":
@@ -134,47 +146,8 @@ def _keras_callback(on_epoch_end):
     return Report()
 
 
-def keras_network(
-    input_shape,
-    n_classes,
-    *,
-    network,
-    units=512,
-    dropout=0.2,
-    learning_rate=0.001,
-    loss="sparse_categorical_crossentropy",
-):
-    """Build the network as Keras' guides do, compiled."""
-    import keras
-    from keras import layers
-
-    if network == "cnn":
-        side = isqrt(input_shape[0])
-        stack = [
-            *([layers.Reshape((side, side, 1))] if len(input_shape) == 1 else []),
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.Conv2D(64, 3, activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Dropout(0.25),
-            layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dropout(0.5),
-        ]
-    else:
-        stack = [layers.Dense(units, activation="relu"), layers.Dropout(dropout)]
-    model = keras.Sequential(
-        [
-            keras.Input(input_shape),
-            *stack,
-            layers.Dense(n_classes, activation="softmax"),
-        ]
-    )
-    model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
-        loss=loss,
-        metrics=["accuracy"],
-    )
-    return model
+def _keras_callbacks(on_epoch_end):
+    return [_keras_callback(on_epoch_end)] if on_epoch_end else []
 
 
 def _keras(recipe, on_epoch_end):
@@ -206,7 +179,7 @@ class _PlainKeras:
             epochs=recipe.epochs,
             batch_size=recipe.batch_size,
             verbose=0,
-            callbacks=[_keras_callback(self.on_epoch_end)],
+            callbacks=_keras_callbacks(self.on_epoch_end),
         )
         return self
 
@@ -240,7 +213,7 @@ def _scikeras(recipe, on_epoch_end):
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         verbose=0,
-        callbacks=[_keras_callback(on_epoch_end)],
+        callbacks=_keras_callbacks(on_epoch_end),
     )
 
 
@@ -277,7 +250,7 @@ def _keras_wrapper(recipe, on_epoch_end):
             "epochs": recipe.epochs,
             "batch_size": recipe.batch_size,
             "verbose": 0,
-            "callbacks": [_keras_callback(on_epoch_end)],
+            "callbacks": _keras_callbacks(on_epoch_end),
         },
     )
 
@@ -293,7 +266,10 @@ def _skorch(recipe, on_epoch_end):
 
     torch.manual_seed(recipe.seed)
     return NeuralNetClassifier(
-        torch_network(recipe.network, recipe.units, recipe.dropout),
+        torch_network,
+        module__network=recipe.network,
+        module__units=recipe.units,
+        module__dropout=recipe.dropout,
         criterion=torch.nn.CrossEntropyLoss,
         optimizer=torch.optim.Adam,
         lr=0.001,
@@ -301,55 +277,32 @@ def _skorch(recipe, on_epoch_end):
         batch_size=recipe.batch_size,
         iterator_train__shuffle=True,
         train_split=None,
-        callbacks=[Report()],
+        callbacks=[Report()] if on_epoch_end else None,
         verbose=0,
     )
 
 
-def torch_network(network, units=512, dropout=0.2):
-    """Build the network as PyTorch's tutorials do; the output are logits."""
-    from torch import nn
-
-    if network == "cnn":
-        return nn.Sequential(
-            nn.Conv2d(1, 32, 3),
-            nn.ReLU(),
-            nn.Conv2d(32, 64, 3),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Dropout(0.25),
-            nn.Flatten(),
-            nn.LazyLinear(128),
-            nn.ReLU(),
-            nn.Dropout(0.5),
-            nn.Linear(128, 10),
-        )
-    return nn.Sequential(
-        nn.LazyLinear(units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, 10)
-    )
-
-
 def _mlp_classifier(recipe, on_epoch_end):
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
     class Timed(MLPClassifier):
         """Tells of each epoch, which scikit-learn does by a printed line only."""
 
         def fit(self, X, y):
-            with (
-                contextlib.redirect_stdout(_Lines(on_epoch_end)),
-                warnings.catch_warnings(action="ignore"),
-            ):
+            with contextlib.redirect_stdout(_Lines(on_epoch_end)):
                 return super().fit(X, y)
 
-    return Timed(
+    # It warns when the epochs asked for are over.
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    return (Timed if on_epoch_end else MLPClassifier)(
         (recipe.units,),
         alpha=0.0,
         batch_size=recipe.batch_size,
         max_iter=recipe.epochs,
         n_iter_no_change=recipe.epochs,
         random_state=recipe.seed,
-        verbose=True,
+        verbose=on_epoch_end is not None,
     )
 
 

@@ -7,6 +7,7 @@ from benchmarks.comparisons import ACCURACY, Comparison, Contestant, Measure
 from benchmarks.data import load, pixels
 from benchmarks.peers import (
     NAMES,
+    NETWORKS,
     REQUIRES,
     Recipe,
     import_peer,
@@ -22,7 +23,6 @@ _MEASURES = (Measure("call_ms", "call", "ms"), ACCURACY)
 _PIPELINE = Contestant(
     "skmnist, pipeline with ImageScaler", {"peer": "skmnist", "in_pipeline": True}
 )
-_NETWORKS = {"mlp": "mlp_512", "cnn": "cnn_32_64"}
 
 
 def comparisons(quick):
@@ -43,7 +43,7 @@ def comparisons(quick):
     single = [
         Comparison(
             "prediction",
-            f"one image, {_NETWORKS[network]}",
+            f"one image, {NETWORKS[network]}",
             f"{note} A run is the median of {one['n_calls']} calls.",
             {**settings, **one, "network": network},
             (ours, _PIPELINE, *others),

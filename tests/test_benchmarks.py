@@ -1,5 +1,7 @@
 """The benchmarks: who runs when, what ratios mean, what is said of who is lacking."""
 
+import importlib
+import inspect
 import json
 
 import pytest
@@ -111,12 +113,32 @@ def test_spread_of_nothing_is_nothing():
     assert spread([4.0, 1.0, 2.0])["median"] == 2.0
 
 
+@pytest.mark.parametrize("quick", [True, False])
+@pytest.mark.parametrize("name", command_line.SUITES)
+def test_suites_give_runs_the_settings_that_they_take(name, quick):
+    suite = importlib.import_module(f"benchmarks.{name}")
+    for each in suite.comparisons(quick):
+        assert each.suite == name
+        names = [contestant.name for contestant in each.contestants]
+        assert len(set(names)) == len(names)
+        for contestant in each.contestants:
+            settings = {**each.settings, **contestant.settings, "seed": 0}
+            inspect.signature(suite.measure).bind(**settings)
+            is_mnist = settings.get("dataset") == "mnist"
+            assert not is_mnist or (suite.NEEDS_MNIST and not quick)
+
+
 def test_a_run_in_a_new_process_returns_its_numbers():
     settings = {"peer": "mlp_classifier", "dataset": "digits", "network": "mlp"}
     result = run_in_new_process("training", {**settings, "epochs": 2, "seed": 0}, {})
     assert result["fit_s"] > 0
     assert result["epoch_us"] > 0
     assert result["accuracy"] > 0.5
+
+
+def test_a_start_of_python_takes_its_time():
+    settings = {"arguments": ["-c", "import time; time.sleep(0.2)"], "n_starts": 1}
+    assert run_in_new_process("startup", {**settings, "seed": 0}, {})["process_s"] > 0.2
 
 
 def test_a_process_that_fails_says_why():

@@ -1,0 +1,153 @@
+"""Memory: what many fits leave behind, and how much a large one takes."""
+
+import gc
+import sys
+
+from benchmarks.comparisons import ACCURACY, Comparison, Contestant, Measure
+from benchmarks.data import load, pixels
+from benchmarks.peers import (
+    NAMES,
+    NETWORKS,
+    REQUIRES,
+    Recipe,
+    import_peer,
+    layout,
+    make_classifier,
+)
+
+__all__ = ["NEEDS_MNIST", "comparisons", "measure"]
+
+NEEDS_MNIST = True
+
+_MB = 2**20
+
+
+def comparisons(quick):
+    """Return what is compared."""
+    n_fits, n_last = (12, 4) if quick else (300, 100)
+    few_fits, few_last = (6, 4) if quick else (60, 40)
+    few = {"n_fits": few_fits, "n_last": few_last}
+    growth = Comparison(
+        "memory",
+        f"growth over {n_fits} fits of mixed shapes, digits",
+        f"Growth of the resident memory over the last {n_last} fits and predictions, "
+        "of MLPs of 18 widths and now and then a CNN, divided by their number; for the "
+        f"peers over the last {few_last} of {few_fits}.",
+        {"task": "growth", "n_fits": n_fits, "n_last": n_last},
+        (
+            _contestant("skmnist"),
+            _contestant("keras", **few),
+            _contestant("scikeras", **few),
+        ),
+        (Measure("growth_mb", "growth a fit", "MB", has_ratio=False), ACCURACY),
+    )
+    bytes_only = Contestant(
+        "skmnist, bytes as they are",
+        {"peer": "skmnist", "scaled": False},
+        ("psutil",),
+    )
+    dataset = "digits" if quick else "mnist"
+    images = "1,400 digits" if quick else "60,000 images of MNIST"
+    contestants = {
+        "mlp": (
+            _contestant("skmnist"),
+            bytes_only,
+            _contestant("keras"),
+            _contestant("scikeras"),
+            _contestant("skorch"),
+            _contestant("mlp_classifier"),
+        ),
+        "cnn": (_contestant("skmnist"), bytes_only, _contestant("keras")),
+    }
+    if quick:
+        contestants = {"mlp": (_contestant("skmnist"), _contestant("keras"))}
+    peaks = [
+        Comparison(
+            "memory",
+            f"peak of a fit, {NETWORKS[network]}, {images}",
+            "Largest resident memory of a process that trains one epoch on images in "
+            "uint8: the whole of it, and what the fit and the scaling to float32 add. "
+            "skmnist scales in a pipeline, the others by astype('float32') / 255.",
+            {"task": "peak", "network": network, "dataset": dataset},
+            those,
+            (
+                Measure("peak_mb", "peak", "MB"),
+                Measure("added_mb", "added by the fit", "MB"),
+                ACCURACY,
+            ),
+        )
+        for network, those in contestants.items()
+    ]
+    return [growth, *peaks]
+
+
+def _contestant(peer, **settings):
+    return Contestant(
+        NAMES[peer], {"peer": peer, **settings}, (*REQUIRES[peer], "psutil")
+    )
+
+
+def measure(task, peer, seed, **settings):
+    """Return the megabytes that are asked for, and an accuracy."""
+    import_peer(peer)
+    return {"growth": _growth, "peak": _peak}[task](peer, seed, **settings)
+
+
+def _growth(peer, seed, n_fits, n_last):
+    X, y, X_test, y_test = load("digits")
+    for number in range(n_fits):
+        if number == n_fits - n_last:
+            gc.collect()
+            before = _resident()
+        # 18 widths, more than are kept; a CNN each fourth time.
+        network = "cnn" if number % 4 == 3 else "mlp"
+        recipe = Recipe(network, 1, seed, 64 + number % 3, 16 + 8 * (number % 24))
+        classifier = make_classifier(peer, recipe)
+        classifier.fit(pixels(X[:400], layout(peer, recipe)), y[:400])
+        found = classifier.predict(pixels(X_test, layout(peer, recipe)))
+    gc.collect()
+    grown = _resident() - before
+    return {
+        "growth_mb": grown / n_last / _MB,
+        "accuracy": float((found == y_test).mean()),
+    }
+
+
+def _peak(peer, seed, network, dataset, scaled=True):
+    recipe = Recipe(network, 1, seed)
+    X, y, X_test, y_test = load(dataset)
+    before = _resident()
+    classifier = make_classifier(peer, recipe)
+    if peer == "skmnist" and scaled:
+        from sklearn.pipeline import make_pipeline
+
+        from skmnist import ImageScaler
+
+        scaler = ImageScaler(layout=layout(peer, recipe))
+        classifier = make_pipeline(scaler, classifier).fit(X, y)
+    elif peer == "skmnist":
+        classifier.fit(X, y)
+    else:
+        classifier.fit(pixels(X, layout(peer, recipe)), y)
+        X_test = pixels(X_test, layout(peer, recipe))
+    peak = _peak_so_far()
+    return {
+        "peak_mb": peak / _MB,
+        "added_mb": (peak - before) / _MB,
+        "accuracy": float((classifier.predict(X_test) == y_test).mean()),
+    }
+
+
+def _resident():
+    """Return the resident memory of this process, in bytes."""
+    import psutil
+
+    return psutil.Process().memory_info().rss
+
+
+def _peak_so_far():
+    """Return the largest resident memory of this process so far, in bytes."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
