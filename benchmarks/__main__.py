@@ -2,15 +2,18 @@
 
 import importlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from benchmarks.comparisons import run_in_new_process, run_rounds
 from benchmarks.data import load
-from benchmarks.machine import describe_machine, used_versions
-from benchmarks.summary import summarise
+from benchmarks.results import (
+    add_comparison,
+    make_document,
+    read_document,
+    write_text,
+)
 from benchmarks.tables import machine_lines, page, table
 from skmnist.cli._tables import print_result
 
@@ -28,7 +31,7 @@ SUITES = ("training", "search", "memory", "prediction", "startup", "fast_model")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write all results to this JSON file.",
+    help="Keep all results in this JSON file, beside those of other suites there.",
 )
 @click.option(
     "--page",
@@ -41,13 +44,13 @@ def main(names, quick, runs, out, page_file):
     suites = [importlib.import_module(f"benchmarks.{name}") for name in names or SUITES]
     if not quick and any(suite.NEEDS_MNIST for suite in suites):
         _check_mnist()
-    document = {
-        "command": _command(names, runs),
-        "quick": quick,
-        "machine": describe_machine(),
-        "versions": used_versions(),
-        "comparisons": [],
-    }
+    for file in (out, page_file):  # before the first run, which may take long
+        if file and not file.parent.is_dir():
+            raise click.UsageError(f"There is no folder {file.parent}.")
+    try:
+        document = read_document(out, quick) if out else make_document(quick)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     print_result("\n".join(machine_lines(document)))
     for suite in suites:
         for comparison in suite.comparisons(quick):
@@ -55,19 +58,13 @@ def main(names, quick, runs, out, page_file):
             rounds = run_rounds(
                 comparison, n_runs, run_in_new_process, _progress(n_runs)
             )
-            document["comparisons"].append(
-                {
-                    **asdict(comparison),
-                    "rounds": rounds,
-                    "summary": summarise(rounds, comparison.measures),
-                }
-            )
-            print_result("", table(document["comparisons"][-1]))
+            entry = add_comparison(document, comparison, rounds, SUITES)
+            print_result("", table(entry))
             # Behind each, so that nothing is lost if a later one is interrupted.
             if out:
-                out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+                write_text(out, json.dumps(document, indent=1) + "\n")
             if page_file:
-                page_file.write_text(page(document), encoding="utf-8")
+                write_text(page_file, page(document))
 
 
 def _check_mnist():
@@ -76,13 +73,6 @@ def _check_mnist():
         load("mnist")
     except (OSError, ValueError, RuntimeError) as error:
         raise click.ClickException(f"MNIST is needed: {error}") from None
-
-
-def _command(names, runs):
-    words = ["python -m benchmarks", *names]
-    if runs:
-        words.append(f"--runs {runs}")
-    return " ".join([*words, "--page docs/benchmarks.md"])
 
 
 def _progress(n_runs):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 __all__ = ["Comparison", "Contestant", "Measure", "run_in_new_process", "run_rounds"]
 
+_TIMEOUT = 3600  # seconds, for one run
 STARTED = "BENCHMARKS_STARTED"  # when the process was started, in seconds
 
 
@@ -149,9 +150,16 @@ def run_in_new_process(suite, settings, environment):
         **environment,
         STARTED: repr(time.time()),
     }
-    process = subprocess.run(
-        [sys.executable, *arguments], env=variables, capture_output=True, text=True
-    )
+    try:
+        process = subprocess.run(
+            [sys.executable, *arguments],
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+        )
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"no result within {_TIMEOUT} s") from None
     if process.returncode:
         lines = process.stderr.strip().splitlines()
         last = lines[-1] if lines else ""

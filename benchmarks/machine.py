@@ -3,7 +3,6 @@
 import contextlib
 import os
 import platform
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 __all__ = ["describe_machine", "used_versions"]
@@ -29,7 +28,7 @@ _PACKAGES = (
 
 
 def describe_machine():
-    """Return processor, threads and load of this machine.
+    """Return processor, cores and thread settings of this machine.
 
     Returns
     -------
@@ -46,9 +45,7 @@ def describe_machine():
         "thread_variables": {
             name: os.environ[name] for name in _THREAD_VARIABLES if name in os.environ
         },
-        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "platform": f"{platform.system()} {platform.machine()}",
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 

@@ -35,9 +35,10 @@ def comparisons(quick):
     peers = ["keras", "keras_call", "scikeras", "keras_wrapper", "skorch"]
     if quick:
         peers = ["keras"]
+    others = [_contestant(peer) for peer in peers]
     contestants = {
-        "mlp": [_contestant(peer) for peer in [*peers, "mlp_classifier"]],
-        "cnn": [_contestant(peer) for peer in peers],
+        "mlp": [_PIPELINE, *others, _contestant("mlp_classifier")],
+        "cnn": [] if quick else [_PIPELINE, *others],
     }
     ours = _contestant("skmnist")
     single = [
@@ -46,10 +47,10 @@ def comparisons(quick):
             f"one image, {NETWORKS[network]}",
             f"{note} A run is the median of {one['n_calls']} calls.",
             {**settings, **one, "network": network},
-            (ours, _PIPELINE, *others),
+            (ours, *those),
             _MEASURES,
         )
-        for network, others in contestants.items()
+        for network, those in contestants.items()
     ]
     n_images = "397 digits" if quick else "10,000 images"
     whole = Comparison(
@@ -58,7 +59,7 @@ def comparisons(quick):
         f"{note} A run is the median of {many['n_calls']} calls.",
         {**settings, **many, "network": "cnn"},
         # A single call of the model would keep all feature maps of all images.
-        (ours, *(c for c in contestants["cnn"] if c.name != NAMES["keras_call"])),
+        (ours, *(c for c in others if c.name != NAMES["keras_call"])),
         _MEASURES,
     )
     return [*single, whole]

@@ -9,12 +9,12 @@ _RATIO = ("minimum", "median", "maximum")
 
 
 def number(value, unit):
-    """Write a number with three significant digits, and its unit."""
+    """Write a number with about three digits, and its unit."""
     if unit == "share":
         return f"{100 * value:.2f} %"
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 4
-    return f"{value:,.{digits}f} {unit}"
+    return f"{value:,.{digits}f} {unit}".rstrip()
 
 
 def columns(comparison):
@@ -35,7 +35,7 @@ def cells(comparison):
         row = [name]
         for measure in comparison["measures"]:
             found = entry["measures"][measure["name"]]
-            row.append(_value(found["values"], measure["unit"]))
+            row.append(_value(found["values"], measure))
             if measure["has_ratio"]:
                 row.append(_ratio(found.get("ratio")))
         if reason:
@@ -45,12 +45,25 @@ def cells(comparison):
         yield row
 
 
-def _value(spread, unit):
+def _value(spread, measure):
+    """Write a mean and the least of shares, a median of all else.
+
+    With its range where no ratio tells how far runs differ.
+    """
     if spread is None:
         return "–"
+    unit = measure["unit"]
     if unit == "share":
         return ", ".join(number(spread[key], unit) for key in ("mean", "minimum"))
-    return number(spread["median"], unit)
+    text = number(spread["median"], unit)
+    if measure["has_ratio"] or spread["minimum"] == spread["maximum"]:
+        return text
+    limits = (number(spread[key], unit) for key in ("minimum", "maximum"))
+    return f"{text} ({' to '.join(limits)})"
+
+
+def _load(load):
+    return "" if load is None else f", when the load of the machine was {load:.1f}"
 
 
 def _ratio(spread):
@@ -82,16 +95,13 @@ def machine_lines(document):
     flags = [
         f"{flag}: {'yes' if has else 'no'}" for flag, has in machine["flags"].items()
     ]
-    load = "unknown" if machine["load"] is None else f"{machine['load']:.1f}"
     threads = [f"{k}={v}" for k, v in machine["thread_variables"].items()]
     versions = [f"{name} {number}" for name, number in document["versions"].items()]
     return [
         f"Processor: {machine['processor']}, {machine['platform']}; {', '.join(flags)}",
         f"Cores: {machine['n_usable_cores']} of {machine['n_cores']}; "
-        f"threads: {', '.join(threads) or 'as each library chooses'}; "
-        f"load before the first run: {load}",
+        f"threads: {', '.join(threads) or 'as each library chooses'}",
         f"Versions: {', '.join(versions)}",
-        f"Begun: {machine['made']}",
     ]
 
 
@@ -125,7 +135,8 @@ def page(document):
             "",
             f"### {comparison['title']}",
             "",
-            f"{comparison['note']} Rounds: {n_runs}.",
+            f"{comparison['note']} Rounds: {n_runs}; ended {comparison['ended']}"
+            f"{_load(comparison['load'])}.",
             "",
             f"| {' | '.join(heads)} |",
             f"|---|{'---:|' * (len(heads) - 1)}",
@@ -142,12 +153,12 @@ def page(document):
         "",
         "```sh",
         'pip install -e ".[bench]"',
-        document["command"],
+        "python -m benchmarks --out benchmarks.json --page docs/benchmarks.md",
         "```",
         "",
         "`--help` tells how to choose some. `--quick` runs all of it on few images, to "
         "see that it works. A peer that is not installed is left out, and reported as "
-        "such.",
+        "such. With `--out`, the results of other suites that the file holds are kept.",
         "",
     ]
     return "\n".join(lines)

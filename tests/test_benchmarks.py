@@ -8,7 +8,6 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command_line
-from benchmarks import tables
 from benchmarks.comparisons import (
     Comparison,
     Contestant,
@@ -16,7 +15,9 @@ from benchmarks.comparisons import (
     run_in_new_process,
     run_rounds,
 )
+from benchmarks.results import add_comparison, make_document, read_document
 from benchmarks.summary import ratios, spread, summarise
+from benchmarks.tables import cells
 
 TIME = Measure("time", "fit", "s")
 ACCURACY = Measure("accuracy", "accuracy", "share", has_ratio=False)
@@ -28,15 +29,11 @@ def comparison(*contestants):
     )
 
 
-def document(contestants, rounds):
-    return {
-        "suite": "training",
-        "title": "title",
-        "note": "note",
-        "measures": [vars(TIME), vars(ACCURACY)],
-        "rounds": rounds,
-        "summary": summarise(rounds, (TIME, ACCURACY)),
-    }
+def rows(contestants, rounds):
+    """Return the rows of the table, as texts."""
+    document = make_document(quick=False)
+    add_comparison(document, comparison(*contestants), rounds, ["training"])
+    return list(cells(document["comparisons"][0]))
 
 
 def test_contestants_take_turns_on_the_same_settings_and_seeds():
@@ -71,9 +68,10 @@ def test_a_peer_that_is_not_installed_is_reported_and_not_run():
     a = Contestant("a", {"peer": "a"}, requires=("json",))
     b = Contestant("b", {"peer": "b"}, requires=("json", "no_such_package"))
     rounds = run_rounds(comparison(a, b), 2, run)
-    rows = list(tables.cells(document([a, b], rounds)))
-    assert rows[0] == ["a", "1.00 s", "", "50.00 %, 50.00 %"]
-    assert rows[1] == ["b: no_such_package not installed", "–", "", "–"]
+    assert rows([a, b], rounds) == [
+        ["a", "1.00 s", "", "50.00 %, 50.00 %"],
+        ["b: no_such_package not installed", "–", "", "–"],
+    ]
 
 
 def test_a_run_that_fails_does_not_end_the_others():
@@ -84,7 +82,7 @@ def test_a_run_that_fails_does_not_end_the_others():
 
     a, b = Contestant("a", {"peer": "a"}), Contestant("b", {"peer": "b"})
     rounds = run_rounds(comparison(a, b), 3, run)
-    row = list(tables.cells(document([a, b], rounds)))[1]
+    row = rows([a, b], rounds)[1]
     assert row[:3] == ["b: out of luck (1 of 3 runs)", "3.00 s", "1.50, 1.50, 1.50"]
 
 
@@ -176,3 +174,30 @@ def test_results_go_to_terminal_file_and_page(tmp_path, monkeypatch):
     assert len(kept["comparisons"][0]["rounds"]) == 2
     assert {"processor", "n_cores", "flags"} <= set(kept["machine"])
     assert {"skmnist", "keras", "skorch"} <= set(kept["versions"])
+
+
+def test_a_file_keeps_the_results_of_other_suites(tmp_path, monkeypatch):
+    seen = []
+
+    def run(suite, settings, environment):
+        seen.append(suite)
+        return {"process_s": 1.0, "cold_s": len(seen)}
+
+    monkeypatch.setattr(command_line, "run_in_new_process", run)
+    out = tmp_path / "results.json"
+    for names in (["fast_model"], ["startup"], ["fast_model"]):
+        arguments = [*names, "--quick", "--out", str(out)]
+        assert CliRunner().invoke(command_line.main, arguments).exit_code == 0
+    kept = json.loads(out.read_text(encoding="utf-8"))["comparisons"]
+    assert [each["suite"] for each in kept] == ["startup", "startup", "fast_model"]
+    assert kept[-1]["rounds"][0]["skmnist"]["cold_s"] == len(seen)
+
+
+def test_results_of_other_circumstances_are_not_mixed(tmp_path):
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps(make_document(quick=True)), encoding="utf-8")
+    with pytest.raises(ValueError, match="differ in quick"):
+        read_document(file, quick=False)
+    file.write_text("[]", encoding="utf-8")
+    with pytest.raises(ValueError, match="no results of benchmarks"):
+        read_document(file, quick=False)
