@@ -11,13 +11,13 @@ import warnings
 from dataclasses import dataclass
 from functools import partial
 
+from benchmarks.comparisons import Contestant
 from benchmarks.networks import keras_network, torch_network
 
 __all__ = [
-    "NAMES",
     "NETWORKS",
-    "REQUIRES",
     "Recipe",
+    "contestant",
     "import_peer",
     "layout",
     "make_classifier",
@@ -25,7 +25,7 @@ __all__ = [
 
 NETWORKS = {"mlp": "mlp_512", "cnn": "cnn_32_64"}
 
-NAMES = {
+_NAMES = {
     "skmnist": "skmnist",
     "keras": "Keras",
     "keras_call": "Keras model(X)",
@@ -35,7 +35,7 @@ NAMES = {
     "mlp_classifier": "MLPClassifier",
 }
 
-REQUIRES = {
+_REQUIRES = {
     "skmnist": (),
     "keras": (),
     "keras_call": (),
@@ -75,6 +75,28 @@ class Recipe:
     dropout: float = 0.2
 
 
+def contestant(peer, *requires, **settings):
+    """Return a peer as a contestant.
+
+    Parameters
+    ----------
+    peer : str
+        As for :func:`make_classifier`.
+    *requires : str
+        Packages that the benchmark itself needs.
+    **settings
+        What is particular to this one.
+
+    Returns
+    -------
+    Contestant
+        With the peer's name and packages.
+    """
+    return Contestant(
+        _NAMES[peer], {"peer": peer, **settings}, (*_REQUIRES[peer], *requires)
+    )
+
+
 def layout(peer, recipe):
     """Return the layout of images, as :func:`benchmarks.data.pixels` knows it."""
     if recipe.network == "mlp" or peer == "keras_wrapper":  # which refuses images
@@ -102,7 +124,7 @@ def make_classifier(peer, recipe, on_epoch_end=None, **params):
     Parameters
     ----------
     peer : str
-        One of `NAMES`.
+        "skmnist", "keras", "scikeras" and so on, as in `_NAMES`.
     recipe : Recipe
         Network and training.
     on_epoch_end : callable or None

@@ -6,10 +6,9 @@ from statistics import median
 from benchmarks.comparisons import ACCURACY, Comparison, Contestant, Measure
 from benchmarks.data import load, pixels
 from benchmarks.peers import (
-    NAMES,
     NETWORKS,
-    REQUIRES,
     Recipe,
+    contestant,
     import_peer,
     layout,
     make_classifier,
@@ -35,12 +34,12 @@ def comparisons(quick):
     peers = ["keras", "keras_call", "scikeras", "keras_wrapper", "skorch"]
     if quick:
         peers = ["keras"]
-    others = [_contestant(peer) for peer in peers]
+    others = [contestant(peer) for peer in peers]
     contestants = {
-        "mlp": [_PIPELINE, *others, _contestant("mlp_classifier")],
+        "mlp": [_PIPELINE, *others, contestant("mlp_classifier")],
         "cnn": [] if quick else [_PIPELINE, *others],
     }
-    ours = _contestant("skmnist")
+    ours = contestant("skmnist")
     single = [
         Comparison(
             "prediction",
@@ -59,14 +58,10 @@ def comparisons(quick):
         f"{note} A run is the median of {many['n_calls']} calls.",
         {**settings, **many, "network": "cnn"},
         # A single call of the model would keep all feature maps of all images.
-        (ours, *(c for c in others if c.name != NAMES["keras_call"])),
+        (ours, *(contestant(peer) for peer in peers if peer != "keras_call")),
         _MEASURES,
     )
     return [*single, whole]
-
-
-def _contestant(peer):
-    return Contestant(NAMES[peer], {"peer": peer}, REQUIRES[peer])
 
 
 def measure(

@@ -5,7 +5,7 @@ from math import prod
 
 from benchmarks.comparisons import ACCURACY, Comparison, Contestant, Measure
 from benchmarks.data import load, pixels
-from benchmarks.peers import NAMES, REQUIRES, Recipe, import_peer, make_classifier
+from benchmarks.peers import Recipe, contestant, import_peer, make_classifier
 
 __all__ = ["NEEDS_MNIST", "comparisons", "measure"]
 
@@ -61,10 +61,7 @@ def comparisons(quick):
             f"{note} MLPClassifier gets a penalty in place of dropout. "
             "SKLearnClassifier is not here: its clones forget the number of epochs.",
             {**small, "n_jobs": 1},
-            tuple(
-                Contestant(NAMES[peer], {"peer": peer}, REQUIRES[peer])
-                for peer in _PARAMETERS
-            ),
+            tuple(map(contestant, _PARAMETERS)),
             _MEASURES,
         ),
         Comparison(

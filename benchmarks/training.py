@@ -5,9 +5,8 @@ import time
 from benchmarks.comparisons import ACCURACY, Comparison, Contestant, Measure
 from benchmarks.data import load, pixels
 from benchmarks.peers import (
-    NAMES,
-    REQUIRES,
     Recipe,
+    contestant,
     import_peer,
     layout,
     make_classifier,
@@ -25,7 +24,7 @@ _MEASURES = (
 
 
 _OURS = {
-    "skmnist": Contestant("skmnist", {"peer": "skmnist"}),
+    "skmnist": contestant("skmnist"),
     "float32": Contestant(
         "skmnist, float32", {"peer": "skmnist", "precision": "float32"}
     ),
@@ -34,7 +33,7 @@ _OURS = {
     ),
 }
 _PEERS = {
-    peer: Contestant(NAMES[peer], {"peer": peer}, REQUIRES[peer])
+    peer: contestant(peer)
     for peer in ("keras", "scikeras", "keras_wrapper", "skorch", "mlp_classifier")
 }
 _ALL = {**_OURS, **_PEERS}
