@@ -192,17 +192,20 @@ def test_balanced_class_weights_give_every_class_the_same_say(digits):
     np.testing.assert_allclose(favoured.predict_proba(X), expected, rtol=1e-5)
 
 
-def test_the_callers_arrays_are_never_changed(digits):
+# Rows without weight are left out, which copies the others.
+@pytest.mark.parametrize("least_weight", [0, 0.1])
+def test_the_callers_arrays_are_never_changed(least_weight, digits):
     X, y = (array.copy() for array in digits)
-    weights = np.linspace(0, 2.5, len(X))
+    weights = np.linspace(least_weight, 2.5, len(X))
     given = [X, y, weights, X[:50].copy(), y[:50].copy()]
     before = [array.copy() for array in given]
     class_weight = {0: 2.0, 9: 0.5}
-    model = small_mlp(class_weight=class_weight)
-    model.fit(X, y, weights, X_val=given[3], y_val=given[4])
-    model.partial_fit(X, y, sample_weight=weights)
-    model.predict(X)
-    assert all(map(np.array_equal, given, before))
+    for in_use in (None, class_weight):
+        model = small_mlp(class_weight=in_use)
+        model.fit(X, y, weights, X_val=given[3], y_val=given[4])
+        model.partial_fit(X, y, sample_weight=weights)
+        model.predict(X)
+        assert all(map(np.array_equal, given, before))
     assert class_weight == {0: 2.0, 9: 0.5}
 
 
