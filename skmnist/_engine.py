@@ -235,6 +235,9 @@ def _with_our_own(settings, seed):
                 restore_best_weights=True,
             )
         )
+    # Keras takes the last one for its own. That of a user may come with the curves of
+    # another fit.
+    callbacks.append(keras.callbacks.History())
     return callbacks
 
 

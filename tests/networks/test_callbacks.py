@@ -36,6 +36,24 @@ def test_a_reused_callback_behaves_as_a_fresh_one(digits, keras):
     assert dict(vars(reused)) == before
 
 
+def test_a_callback_that_keras_used_brings_nothing_into_a_fit(digits, keras):
+    X, y = digits
+
+    class OfTheUser(keras.Sequential):
+        def __deepcopy__(self, memo):
+            pytest.fail("The model of a callback is copied.")
+
+    used = keras.callbacks.History()
+    network = OfTheUser([keras.Input((64,)), keras.layers.Dense(10, "softmax")])
+    network.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    network.fit(X, y, epochs=2, callbacks=[used], verbose=0)
+    model = small_mlp(callbacks=[used]).fit(X, y)
+    assert model.history_ == small_mlp().fit(X, y).history_
+    assert model.n_iter_ == 3
+    assert used.model is network
+    assert len(used.history["loss"]) == 2
+
+
 def test_a_callback_may_be_given_by_a_function_that_makes_it(digits, keras):
     X, y = digits
     made = []
