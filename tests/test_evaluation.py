@@ -2,6 +2,7 @@ import json
 import math
 import os
 import warnings
+from itertools import product
 
 import joblib
 import numpy as np
@@ -30,6 +31,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from skmnist.evaluation import (
     ModelScores,
+    _scores,
     compare,
     comparison_table,
     evaluate,
@@ -188,6 +190,50 @@ def test_log_loss_of_test_images_that_lack_a_class(digits):
     probabilities = model.predict_proba(X[rows])[np.arange(rows.sum()), y[rows]]
     expected = -np.log(np.clip(probabilities, np.finfo(float).eps, None)).mean()
     assert evaluate(model, X[rows], y[rows]).log_loss == pytest.approx(expected)
+
+
+class Certain(Reader):
+    """Gives the label that it predicts almost all of the probability."""
+
+    def __init__(self, column=0, dtype="float64", other=0.0):
+        super().__init__(column)
+        self.dtype = dtype
+        self.other = other
+
+    def predict_proba(self, X):
+        n_classes = len(self.classes_)
+        probabilities = np.full((len(X), n_classes), self.other, self.dtype)
+        chosen = np.searchsorted(self.classes_, self.predict(X))
+        rest = 1 - (n_classes - 1) * self.other
+        probabilities[np.arange(len(X)), chosen] = rest
+        return probabilities
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("dtype", "other"),
+    [
+        ("int64", 0.0),
+        *product(["float16", "float32", "float64"], [0.0, 1e-30, 1e-12, 1e-3]),
+    ],
+)
+def test_log_loss_does_not_depend_on_the_type_of_probabilities(dtype, other):
+    X = PREDICTED[:, None]
+    model = Certain(dtype=dtype, other=other).fit(X, TRUE)
+    kept = model.predict_proba(X).astype(float)[0, 1]  # what the type can hold of it
+    expected = -(2 * math.log(max(kept, 2**-52)) + 4 * math.log(1 - 2 * kept)) / 6
+    result = evaluate(model, X, TRUE)
+    assert result.log_loss == pytest.approx(expected, rel=2e-3 if kept > 1e-4 else 1e-5)
+
+
+def test_probabilities_that_do_not_sum_to_1_are_noticed():
+    class Careless(Certain):
+        def predict_proba(self, X):
+            return super().predict_proba(X) * np.float32(0.9)
+
+    X = PREDICTED[:, None]
+    with pytest.warns(UserWarning, match="do not sum to one"):
+        evaluate(Careless(dtype="float32", other=0.1).fit(X, TRUE), X, TRUE)
 
 
 def test_labels_are_those_of_predict_even_against_the_probabilities(monkeypatch):
@@ -546,6 +592,32 @@ def test_times_are_medians_of_the_splits():
     assert row["fit_time"] == 2
     assert row["predict_time_us"] == pytest.approx(300)
     assert row["log_loss"] == pytest.approx(0.3)
+
+
+class Compiled(Certain):
+    """Has to compile something for each number of images that is new to it."""
+
+    def __init__(self, column=0):
+        super().__init__(column)
+
+    def fit(self, X, y):
+        self.sizes_ = set()
+        return super().fit(X, y)
+
+    def predict(self, X):
+        if len(X) not in self.sizes_:
+            Compiled.clock += 1
+        self.sizes_.add(len(X))
+        Compiled.clock += len(X) * 1e-6
+        return super().predict(X)
+
+
+def test_time_to_predict_is_without_time_to_compile(monkeypatch):
+    monkeypatch.setattr(Compiled, "clock", 0.0, raising=False)
+    monkeypatch.setattr(_scores, "perf_counter", lambda: Compiled.clock)
+    y = np.tile([0, 1], 10)
+    table = compare([Compiled()], y[:, None], y, X_test=y[:7, None], y_test=y[:7])
+    assert table.loc["Compiled", "predict_time_us"] == pytest.approx(1)
 
 
 def test_equal_models_stay_in_the_order_given(digits):

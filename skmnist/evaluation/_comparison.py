@@ -112,12 +112,13 @@ def comparison_table(scores):
 
         - ``accuracy``: share of the test images recognised, mean of the splits;
         - ``accuracy_se``: its standard error;
-        - ``log_loss``: mean of the splits, NaN for a model without probabilities;
+        - ``log_loss``: mean of the splits, with probabilities below 2.2e-16 counting
+          as 2.2e-16; NaN for a model without probabilities;
         - ``fit_time``: seconds of a fit, median of the splits, because the first fit
           of a process may have libraries to load;
         - ``predict_time_us``: microseconds to predict an image, median of the splits,
-          when all images of a split are predicted at once and after one call that is
-          not measured;
+          when all images of a split are predicted at once; calls before, for which
+          a model may have to build or compile something, are not measured;
         - ``n_parameters`` (Int64): number of fitted weights of networks and linear
           models; missing for other models, and where the splits differ in it;
         - ``p_value``: how likely a difference to the best model at least this large
@@ -289,9 +290,12 @@ def compare(
         Their labels, at least two classes.
     cv : int, splitter or iterable of (train, test) row numbers, default=None
         An int of at least 2 is the number of shuffled stratified folds; None means 5,
-        unless there is a test set. A single split is treated as one test set.
+        unless there is a test set. A single split is treated as one test set. No row
+        may be in both parts of a split, nor twice in one, see `X_test`.
     X_test, y_test : like X and y, default=None
         Test images and labels; the models are then fitted once, on all of X and y.
+        No image may be in both, nor twice in one of them: that is not looked for,
+        and would make accuracies too good and p values too small.
     groups : array-like of shape (n_samples,), default=None
         For splitters that keep groups of images together.
     n_jobs : int, default=None

@@ -34,7 +34,9 @@ class Evaluation:
         Share of the images that were not recognised, ``1 - accuracy``.
     log_loss : float
         Mean negative natural logarithm of the probability of the true class, at
-        least 0. NaN for a model without probabilities.
+        least 0. Probabilities below 2.2e-16 (the epsilon of float64), zeros among
+        them, count as 2.2e-16, whatever the type that the model gives. NaN for a
+        model without probabilities.
     n : int
         Number of images.
     n_right, n_wrong : int

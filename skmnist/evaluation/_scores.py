@@ -31,9 +31,11 @@ class ModelScores:
     fit_times : tuple of float, one per split
         Seconds that `fit` took.
     predict_times : tuple of float, one per split
-        Seconds that `predict` took for all test images of the split.
+        Seconds that `predict` took for all test images of the split, whose
+        probabilities, where the model has any, were computed before.
     log_losses : tuple of float, one per split
-        Log loss on the test images; NaN for a model without probabilities.
+        Log loss on the test images, in which probabilities below 2.2e-16 count as
+        2.2e-16; NaN for a model without probabilities.
     n_parameters : int or None
         Number of fitted weights; None when unknown or not the same on every split.
     error_message : str or None
@@ -107,13 +109,28 @@ def class_probabilities(model, X):
 
 
 def mean_log_loss(y, probabilities, classes):
-    """Log loss of probabilities of the classes; NaN without any."""
+    """Log loss of probabilities of the classes; NaN without any.
+
+    Computed in float64, so that it depends on the probabilities and not on their
+    type: scikit-learn raises those that are less than the type's epsilon to it, which
+    is 1.2e-7 in float32 and 2.2e-16 in float64.
+    """
     if probabilities is None:
         return float("nan")
     if len(classes) == 1:
         return 0.0
     labels = plain_labels(np.asarray(classes), "classes_")
-    return float(log_loss(y, probabilities, labels=labels))
+    return float(log_loss(y, _in_float64(probabilities), labels=labels))
+
+
+def _in_float64(probabilities):
+    """Convert probabilities so that those that sum to 1 in their type still do."""
+    exact = probabilities.astype(np.float64)
+    if probabilities.dtype.kind != "f":
+        return exact
+    sums = exact.sum(axis=-1, keepdims=True)
+    close = np.allclose(sums, 1, rtol=0, atol=np.finfo(probabilities.dtype).eps ** 0.5)
+    return exact / sums if close else exact
 
 
 def count_parameters(model):
@@ -173,12 +190,13 @@ def _fit_and_score(model, X, y, X_test, y_test):
     start = perf_counter()
     model.fit(X, y)
     fit_time = perf_counter() - start
-    # The first call may build or compile something, which is no cost of an image.
+    # First calls may build or compile something, which is no cost of an image. What a
+    # network compiles depends on the number of images: it must have seen all of them.
+    probabilities = class_probabilities(model, X_test)
     model.predict(_safe_indexing(X_test, [0]))
     start = perf_counter()
     predicted = predict_labels(model, X_test)
     predict_time = perf_counter() - start
-    probabilities = class_probabilities(model, X_test)
     return _SplitScores(
         right=np.asarray(predicted == y_test, dtype=bool),
         n_train=len(y),
