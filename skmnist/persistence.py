@@ -65,7 +65,8 @@ def save_model(model, path, *, metadata=None, compress=3):
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
     TypeError
-        If the model is a regressor, or something else that is no classifier.
+        If the model is a regressor, a transformer, or something else that is no
+        classifier.
     FileNotFoundError
         If there is no folder to write to.
 
@@ -83,6 +84,8 @@ def save_model(model, path, *, metadata=None, compress=3):
     ...     bool((load_model(path).predict(X) == model.predict(X)).all())
     True
     """
+    if not _predicts(model):
+        raise TypeError(f"model must be a fitted classifier; got {model!r}.")
     check_is_fitted(model)
     kind = other_kind(model)
     if kind is not None:
@@ -98,6 +101,13 @@ def save_model(model, path, *, metadata=None, compress=3):
     with replacing(path) as file:
         joblib.dump(content, file, compress=compress)
     return path
+
+
+def _predicts(model):
+    """Whether an object is an estimator that predicts, as transformers do not."""
+    return not isinstance(model, type) and (
+        hasattr(model, "predict") and hasattr(model, "get_params")
+    )
 
 
 def load_model(path, *, return_metadata=False):
@@ -169,9 +179,7 @@ def load_model(path, *, return_metadata=False):
                 f"written by skmnist {content.get('skmnist_version', '?')}: upgrade."
             )
         metadata, content = content.get("metadata", {}), content.get("model")
-    if isinstance(content, type) or not (
-        hasattr(content, "predict") and hasattr(content, "get_params")
-    ):
+    if not _predicts(content):
         raise ModelFileError(
             f"{path} holds an object of type {type(content).__name__}, not a fitted "
             "classifier."

@@ -154,6 +154,14 @@ def test_a_regressor_is_not_saved(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_does_not_predict_is_not_saved(digits, tmp_path):
+    X, _ = digits
+    for model in (ImageScaler().fit(X), make_pipeline(ImageScaler()).fit(X), {}):
+        with pytest.raises(TypeError, match="must be a fitted classifier; got "):
+            save_model(model, tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
 class Unpicklable(LogisticRegression):
     def __getstate__(self):
         raise MemoryError("half of it is written")
