@@ -319,6 +319,44 @@ def test_pixels_that_were_scaled_already_are_noticed():
             once.transform(X)
 
 
+@pytest.mark.parametrize(
+    ("seen", "given", "message"),
+    [
+        ([[0.0, 127.5, 255.0]], [[0.0, 0.5, 1.0]], "scaled already.*from 0 to 255"),
+        ([[0.0, 0.5, 1.0]], np.array([[0, 9, 255]], np.uint8), "up to 255,.*0 to 1"),
+        ([[0.0, 0.5, 0.75]], [[0.0, 127.5, 255.0]], "up to 255,.*from 0 to 0.75"),
+        ([[False, True, True]], [[0, 9, 255]], "up to 255,.*from 0 to 1"),
+    ],
+)
+def test_pixels_of_clearly_another_range_are_noticed(seen, given, message):
+    scaler = ImageScaler().fit(seen)
+    with pytest.warns(UserWarning, match=message):
+        scaler.transform(given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scaler.transform(seen)
+
+
+@pytest.mark.parametrize(
+    ("seen", "given"),
+    [
+        ([[0.0, 127.5, 255.0]], [[0.0, 1.0, 1.0]]),  # very dark
+        ([[0.0, 127.5, 255.0]], [[0.0, 0.0, 0.0]]),
+        ([[0.0, 127.5, 255.0]], [[0.0, 0.5, 2.5]]),
+        ([[0.0, 0.5, 2.0]], [[0.0, 0.5, 0.75]]),
+        ([[0.0, 0.5, 0.75]], [[0.0, 0.5, 1.25]]),  # brighter than any seen
+        ([[0.0, 0.5, 1.0]], np.array([[0, 1, 1]], np.uint8)),
+        ([[-1.0, 0.0, 1.0]], [[-20.0, 0.0, 20.0]]),  # no brightness
+        ([[0.0, 0.0, 0.0]], [[0.0, 9.0, 255.0]]),  # no range was seen
+    ],
+)
+def test_dark_and_bright_images_are_not_taken_for_another_range(seen, given):
+    scaler = ImageScaler().fit(seen)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scaler.transform(given)
+
+
 @pytest.mark.parametrize("transformer", [ImageScaler(), Deskewer()], ids=repr)
 def test_failed_second_fit_leaves_the_first(transformer):
     transformer = clone(transformer).fit(IMAGES)
@@ -367,6 +405,12 @@ def test_ambiguous_channels_are_told_by_image_shape():
     first = ImageScaler(image_shape=(5, 3, 3)).fit_transform(X)
     np.testing.assert_array_equal(last * 255, X.reshape(2, -1))
     np.testing.assert_array_equal(first * 255, np.moveaxis(X, 1, -1).reshape(2, -1))
+
+
+def test_channels_are_last_where_either_layout_fits_the_declared_shape():
+    X = np.arange(27, dtype=np.uint8).reshape(1, 3, 3, 3)
+    scaled = ImageScaler(image_shape=(3, 3, 3)).fit_transform(X)
+    np.testing.assert_array_equal(np.rint(scaled * 255), X.reshape(1, -1))
 
 
 def test_four_channels_are_read_when_declared():

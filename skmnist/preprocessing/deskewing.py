@@ -52,7 +52,8 @@ class Deskewer(ImageTransformer):
     Each image is handled by itself. Its lowest value counts as background: it
     has no mass, and it fills what is moved in from outside. Strokes must
     therefore be brighter than the background. All channels of an image are
-    moved alike. An image of one colour stays as it is.
+    moved alike. An image of one colour stays as it is. Layouts are told apart as
+    by :class:`ImageScaler`.
 
     References
     ----------

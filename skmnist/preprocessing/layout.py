@@ -94,6 +94,29 @@ def _declared_shape(image_shape, n_pixels):
     return height, width, *(channels or [1])
 
 
+def channels_come_first(shape, image_shape):
+    """Tell whether the channels of an image come first, where its shape is declared.
+
+    Parameters
+    ----------
+    shape : tuple of 2 or 3 int
+        Shape of an array that holds one image.
+    image_shape : tuple of 3 int
+        ``(height, width, channels)`` of the image. Three equal numbers fit with the
+        channels first and with the channels last: then they are last.
+
+    Returns
+    -------
+    bool or None
+        None if the array does not hold such an image in any layout.
+    """
+    if (*shape, 1)[:3] == image_shape:
+        return False
+    if len(shape) == 3 and (*shape[1:], shape[0]) == image_shape:
+        return True
+    return None
+
+
 def _locate_channels(array_shape, declared):
     """Tell the image shape and whether the channels come first.
 
@@ -110,13 +133,14 @@ def _locate_channels(array_shape, declared):
             "width), (n, height, width, channels) and (n, channels, height, width)."
         )
     if declared is not None:
-        found = [(first, shape) for first, shape in found if shape == declared]
-        if not found:
+        channels_first = channels_come_first(array_shape[1:], declared)
+        if channels_first is None:
             raise ValueError(
                 f"X has shape {array_shape}, which does not hold images of shape "
                 f"{declared} (height, width, channels) in any layout."
             )
-    elif len(array_shape) == 4:
+        return channels_first, declared
+    if len(array_shape) == 4:
         found = [(first, shape) for first, shape in found if shape[2] in (1, 3)]
         # With one channel on either side both readings flatten alike.
         if len(found) != 1 and {shape[2] for _, shape in found} != {1}:

@@ -13,6 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from .layout import ImageTransformer, image_batches, resolve_image_shape
 
+# Pixels above it are not of images that were scaled to [0, 1].
+_FAR_ABOVE_1 = 10
+
 
 def _has_flat_output(transformer):
     """Whether the columns of the output can be named; the reason where not."""
@@ -76,8 +79,10 @@ class ImageScaler(ImageTransformer):
     Notes
     -----
     Images of four dimensions are taken for channels-last or channels-first by
-    which side has 1 or 3 entries, if `image_shape` does not tell. The input is
-    never changed and never copied as a whole except into the output.
+    which side has 1 or 3 entries, if `image_shape` does not tell. Images whose
+    height, width and number of channels are the same fit an `image_shape` either
+    way, and are taken for channels-last. The input is never changed and never
+    copied as a whole except into the output.
 
     Examples
     --------
@@ -162,16 +167,18 @@ class ImageScaler(ImageTransformer):
         Warns
         -----
         UserWarning
-            If `fit` was given ``uint8`` and `X` has floats that all lie in [0, 1]:
-            pixels that were scaled already would come out nearly black.
+            If `X` has clearly another range than `fit` was given: floats that all
+            lie in [0, 1] where white is above 10, which would come out nearly black,
+            or pixels above 10 where the range lies in [0, 1], which would come out
+            white.
         """
         check_is_fitted(self)
         pixels = self._read(X, check=self._check_new)
-        if self.dtype_ == np.uint8 and self.data_max_ > 1 and _look_scaled(pixels):
+        problem = self._other_range(pixels)
+        if problem is not None:
             warnings.warn(
-                "X holds floats from 0 to 1, which look scaled already: "
-                f"{type(self).__name__} was fitted on whole numbers and takes "
-                f"{self.data_max_:g} for white. Give pixels from {self.data_min_:g} to "
+                f"X holds {problem}: {type(self).__name__} takes {self.data_max_:g} "
+                f"for white. Give pixels from {self.data_min_:g} to "
                 f"{self.data_max_:g}.",
                 UserWarning,
                 stacklevel=3,  # scikit-learn wraps this method
@@ -258,6 +265,18 @@ class ImageScaler(ImageTransformer):
             )
         return low, high
 
+    def _other_range(self, pixels):
+        """Say what is wrong with pixels of clearly another range than that of fit."""
+        if self.data_max_ > _FAR_ABOVE_1 and _look_scaled(
+            pixels, may_be_whole=self.dtype_ == np.uint8
+        ):
+            return "floats from 0 to 1, which look scaled already"
+        if 0 <= self.data_min_ < self.data_max_ <= 1:
+            highest = pixels.max()
+            if highest > _FAR_ABOVE_1:
+                return f"pixels up to {highest:g}, which do not look scaled yet"
+        return None
+
     def _check_scaled(self, X):
         """Validate flat scaled `X`, which need not carry the names seen at fit."""
         scaled = check_array(X, dtype="numeric", estimator=self, input_name="X")
@@ -283,9 +302,20 @@ def _learned_range(pixels):
     return low, high
 
 
-def _look_scaled(pixels):
-    """Whether pixels are floats in [0, 1], and not all black."""
-    return pixels.dtype.kind == "f" and pixels.min() >= 0 and 0 < pixels.max() <= 1
+def _look_scaled(pixels, *, may_be_whole):
+    """Whether pixels are floats in [0, 1], and not all black.
+
+    Whole numbers among floats may be very dark pixels.
+    """
+    return (
+        pixels.dtype.kind == "f"
+        and pixels.min() >= 0
+        and 0 < pixels.max() <= 1
+        and (
+            may_be_whole
+            or any((pixels[batch] % 1).any() for batch in image_batches(pixels))
+        )
+    )
 
 
 def _limits(dtype):
