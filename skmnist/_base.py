@@ -22,6 +22,7 @@ from sklearn.utils.validation import (
 )
 
 from skmnist._trained_network import TrainingState
+from skmnist.preprocessing.layout import channels_come_first
 
 __all__ = ["BaseKerasClassifier"]
 
@@ -269,6 +270,11 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self._network.n_parameters
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_network")
 
@@ -336,6 +342,8 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         if not resume:
             # Networks of rows do not know it, but pixels must not change places.
             self._image_shape = (*image_shape, 1)[:3] if image_shape else None
+            if image_shape and channels_come_first(image_shape, spec.input_shape):
+                self._image_shape = spec.input_shape
         self._spec = spec
         inputs = self._as_inputs(rows, image_shape)
         return inputs, labels, self._training_weights(labels, sample_weight)
@@ -349,26 +357,39 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
 
     def _encoded(self, y, name):
         """Return labels as their positions in ``classes_``."""
-        known = np.isin(y, self.classes_)
-        if not known.all():
-            raise ValueError(
-                f"{name} holds labels that are not among the classes: "
-                f"{_distinct(y[~known]).tolist()}; "
-                f"the classes are {self.classes_.tolist()}."
-            )
+        self._check_known(_distinct(y).tolist(), name)
         return np.searchsorted(self.classes_, y).astype(np.int32)
+
+    def _check_known(self, labels, name):
+        """Refuse labels that are no classes, as Python compares them.
+
+        NumPy would take the label "10" for the label 10.
+        """
+        known = set(self.classes_.tolist())
+        unknown = [label for label in labels if label not in known]
+        if unknown:
+            other_kind = {isinstance(label, str) for label in unknown}.isdisjoint(
+                isinstance(label, str) for label in known
+            )
+            hint = " Strings and numbers are different labels." if other_kind else ""
+            raise ValueError(
+                f"{name} holds labels that are not among the classes: {unknown}; "
+                f"the classes are {self.classes_.tolist()}.{hint}"
+            )
 
     def _as_inputs(self, rows, image_shape):
         """Give rows of pixels the shape that the network takes."""
         wanted = self._image_shape or self._spec.input_shape
         if image_shape is not None and len(wanted) > 1:
-            with_channels = (*image_shape, 1)[:3]
-            if with_channels != wanted:
+            channels_first = channels_come_first(image_shape, wanted)
+            if channels_first is None:
                 raise ValueError(
                     f"The images have the shape {image_shape}, but the network takes "
-                    f"(height, width, channels) = {wanted}. ImageScaler turns other "
-                    "layouts into rows of pixels."
+                    f"(height, width, channels) = {wanted}."
                 )
+            if channels_first:
+                images = rows.reshape(len(rows), *image_shape)
+                rows = np.moveaxis(images, 1, -1)
         return rows.reshape(len(rows), *self._spec.input_shape)
 
     def _training_weights(self, labels, sample_weight):
@@ -404,10 +425,12 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     def _given_class_weights(self):
         """Return the weights of a dict in the order of ``classes_``, 1 by default."""
         # Refuses a class that is not there, whose weight would be lost.
-        positions = self._encoded(np.asarray(list(self.class_weight)), "class_weight")
-        per_class = np.ones(len(self.classes_))
+        self._check_known(self.class_weight, "class_weight")
+        labels = self.classes_.tolist()
         try:
-            per_class[positions] = list(self.class_weight.values())
+            per_class = np.array(
+                [self.class_weight.get(label, 1) for label in labels], dtype=float
+            )
             allowed = np.isfinite(per_class).all() and (per_class >= 0).all()
         except (TypeError, ValueError):
             allowed = False

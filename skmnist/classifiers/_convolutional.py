@@ -35,11 +35,13 @@ class KerasCNNClassifier(LayeredClassifier):
         each hidden layer. One value alone counts for all of these; None means 0.25
         and then 0.5.
     image_shape : tuple of int or "row", default=None
-        ``(height, width)`` or ``(height, width, channels)`` of the images, where
-        `X` holds rows of pixels. None takes the shape of `X` if that holds images,
-        else a square. "row" takes any number of features as an image of one row.
+        ``(height, width)`` or ``(height, width, channels)`` of the images. If `X`
+        holds images, they must have this shape, or ``(channels, height, width)``
+        and are transposed; three equal numbers are taken for channels last. None
+        takes the shape of `X` if that holds images, else a square. "row" takes any
+        number of features as an image of one row.
     activation : str, default="relu"
-        Keras name of the activation of the hidden layers.
+        Keras name of the activation of convolutions and hidden layers.
     kernel_initializer : str, default="glorot_uniform"
         Keras name of the initializer of the weights, such as ``"he_normal"`` or
         ``"random_normal"``.
@@ -51,8 +53,9 @@ class KerasCNNClassifier(LayeredClassifier):
         is about twice as quick on processors made for it, and keeps the weights in
         float32; "auto" does so on these processors with TensorFlow, and computes in
         float32 elsewhere. Predictions are computed in float32 with both. "float64"
-        is slow; it is for comparing results to the last digit, and not available
-        with JAX as it is set up by default.
+        computes in double precision with pixels that are rounded to float32 first.
+        It is slow, is there for comparing networks in more digits than float32 has,
+        and is not available with JAX as it is set up by default.
     optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
         Name, serialised configuration, or function that makes one. An instance
         serves as an example: every fit gets an optimizer of its own.
@@ -103,6 +106,8 @@ class KerasCNNClassifier(LayeredClassifier):
         Loss and accuracy of each epoch, and with validation data ``val_loss`` and
         ``val_accuracy``; with a schedule also the ``learning_rate`` at its end. The
         losses of training are weighted as the samples are, the accuracies not.
+        ``val_loss`` is weighted likewise if part of `X` was set aside, but not on
+        `X_val`, which has no weights.
     n_iter_ : int
         Number of epochs trained.
     n_parameters_ : int
@@ -206,8 +211,9 @@ class KerasCNNClassifier(LayeredClassifier):
         return self._spec.input_shape
 
     def _specify(self, n_features, image_shape, n_classes):
-        for parameter in ("filters", "kernel_size", "pool_size"):
-            check_layers(self, parameter, WIDTH)
+        check_layers(self, "filters", WIDTH)
+        check_layers(self, "kernel_size", WIDTH, pairs=True)
+        check_layers(self, "pool_size", WIDTH, pairs=True)
         input_shape = network_image_shape(self.image_shape, n_features, image_shape)
         parameters = {
             **self._layer_parameters(),
@@ -222,12 +228,12 @@ class KerasCNNClassifier(LayeredClassifier):
                 value = parameters[parameter]
                 if value is None:
                     continue  # windows end with the image
-                values = value if isinstance(value, Sequence) else (value,)
-                along = [(1, v) if isinstance(v, Integral) else v for v in values]
-                n_convolutions = (
-                    1 if isinstance(self.filters, Integral) else len(self.filters)
-                )
-                parameters[parameter] = along * (
-                    n_convolutions if len(along) == 1 else 1
+                if isinstance(value, Integral):
+                    n_layers = (
+                        len(self.filters) if isinstance(self.filters, Sequence) else 1
+                    )
+                    value = (value,) * n_layers
+                parameters[parameter] = tuple(
+                    (1, v) if isinstance(v, Integral) else v for v in value
                 )
         return NetworkSpec(build_cnn, input_shape, n_classes, parameters)

@@ -29,6 +29,9 @@ class KerasImageClassifier(BaseKerasClassifier):
         What the builder is given as `input_shape`: ``(height, width)`` or
         ``(height, width, channels)``; None for the shape of `X`, or a square, with
         its channels; "row" for an image of one row; "flat" for ``(n_features,)``.
+        Images in `X` must have the shape that is given, or
+        ``(channels, height, width)`` and are transposed; three equal numbers are
+        taken for channels last.
     optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
         Name, serialised configuration, or function that makes one. An instance
         serves as an example: every fit gets an optimizer of its own.
@@ -79,6 +82,8 @@ class KerasImageClassifier(BaseKerasClassifier):
         Loss and accuracy of each epoch, and with validation data ``val_loss`` and
         ``val_accuracy``; with a schedule also the ``learning_rate`` at its end. The
         losses of training are weighted as the samples are, the accuracies not.
+        ``val_loss`` is weighted likewise if part of `X` was set aside, but not on
+        `X_val`, which has no weights.
     n_iter_ : int
         Number of epochs trained.
     n_parameters_ : int

@@ -29,8 +29,9 @@ class KerasMLPClassifier(LayeredClassifier):
         is about twice as quick on processors made for it, and keeps the weights in
         float32; "auto" does so on these processors with TensorFlow, and computes in
         float32 elsewhere. Predictions are computed in float32 with both. "float64"
-        is slow; it is for comparing results to the last digit, and not available
-        with JAX as it is set up by default.
+        computes in double precision with pixels that are rounded to float32 first.
+        It is slow, is there for comparing networks in more digits than float32 has,
+        and is not available with JAX as it is set up by default.
     optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
         Name, serialised configuration, or function that makes one. An instance
         serves as an example: every fit gets an optimizer of its own.
@@ -81,6 +82,8 @@ class KerasMLPClassifier(LayeredClassifier):
         Loss and accuracy of each epoch, and with validation data ``val_loss`` and
         ``val_accuracy``; with a schedule also the ``learning_rate`` at its end. The
         losses of training are weighted as the samples are, the accuracies not.
+        ``val_loss`` is weighted likewise if part of `X` was set aside, but not on
+        `X_val`, which has no weights.
     n_iter_ : int
         Number of epochs trained.
     n_parameters_ : int
@@ -189,8 +192,9 @@ class KerasDNNClassifier(LayeredClassifier):
         is about twice as quick on processors made for it, and keeps the weights in
         float32; "auto" does so on these processors with TensorFlow, and computes in
         float32 elsewhere. Predictions are computed in float32 with both. "float64"
-        is slow; it is for comparing results to the last digit, and not available
-        with JAX as it is set up by default.
+        computes in double precision with pixels that are rounded to float32 first.
+        It is slow, is there for comparing networks in more digits than float32 has,
+        and is not available with JAX as it is set up by default.
     optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
         Name, serialised configuration, or function that makes one. An instance
         serves as an example: every fit gets an optimizer of its own.
@@ -241,6 +245,8 @@ class KerasDNNClassifier(LayeredClassifier):
         Loss and accuracy of each epoch, and with validation data ``val_loss`` and
         ``val_accuracy``; with a schedule also the ``learning_rate`` at its end. The
         losses of training are weighted as the samples are, the accuracies not.
+        ``val_loss`` is weighted likewise if part of `X` was set aside, but not on
+        `X_val`, which has no weights.
     n_iter_ : int
         Number of epochs trained.
     n_parameters_ : int

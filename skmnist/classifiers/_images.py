@@ -1,6 +1,7 @@
 """The shape of an image: from a parameter, the data, or the number of features."""
 
 from skmnist.preprocessing import resolve_image_shape
+from skmnist.preprocessing.layout import channels_come_first
 
 __all__ = ["network_image_shape"]
 
@@ -21,9 +22,25 @@ def network_image_shape(image_shape, n_features, data_shape):
     -------
     tuple of 3 int
         The shape that the network takes.
+
+    Raises
+    ------
+    ValueError
+        If the parameter is malformed, if the data have images of another shape, or
+        if it cannot be told which shape is meant.
     """
     if image_shape is not None or data_shape is None:
-        return resolve_image_shape(n_features, image_shape)
+        shape = resolve_image_shape(n_features, image_shape)
+        if (
+            data_shape is not None
+            and image_shape != "row"
+            and channels_come_first(data_shape, shape) is None
+        ):
+            raise ValueError(
+                f"X holds images of the shape {data_shape}, which are not of "
+                f"image_shape={image_shape!r} with the channels last or first."
+            )
+        return shape
     looks_first = len(data_shape) == 3 and data_shape[0] in (1, 3)
     if looks_first and min(data_shape[1:]) > 4:
         raise ValueError(

@@ -15,20 +15,25 @@ RATE = Interval(Real, 0, 1, closed="left")
 _PENALTY = Interval(Real, 0, None, closed="left")
 
 
-def check_layers(estimator, parameter, constraint):
-    """Check a parameter that holds one value for all layers, or one for each."""
+def check_layers(estimator, parameter, constraint, *, pairs=False):
+    """Check a parameter that holds one value for all layers, or one for each.
+
+    With `pairs` the value of a layer may be a pair (height, width).
+    """
     value = getattr(estimator, parameter)
     if value is None:  # where the constraints allow it
         return
+
+    def is_allowed(entry):
+        is_pair = pairs and isinstance(entry, Sequence) and len(entry) == 2
+        return all(map(constraint.is_satisfied_by, entry if is_pair else (entry,)))
+
     values = value if isinstance(value, Sequence) else (value,)
-    if not values or not all(
-        constraint.is_satisfied_by(item)
-        for entry in values
-        for item in (entry if isinstance(entry, Sequence) else (entry,))
-    ):
+    if not values or not all(map(is_allowed, values)):
+        such = "such values or pairs of them" if pairs else "such values"
         raise ValueError(
             f"The {parameter!r} parameter of {type(estimator).__name__} must be "
-            f"{constraint}, or a sequence of such values with one for each layer. "
+            f"{constraint}, or a sequence of {such} with one for each layer. "
             f"Got {value!r} instead."
         )
 

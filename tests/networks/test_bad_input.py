@@ -1,14 +1,17 @@
 """Data and parameters that are refused: with what was given and what is allowed."""
 
+import re
+
 import numpy as np
 import pytest
-from builders import small_cnn, small_mlp
+from builders import dense, small_cnn, small_mlp
 from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 
 from skmnist import (
     KerasCNNClassifier,
     KerasDNNClassifier,
+    KerasImageClassifier,
     KerasMLPClassifier,
     _engine,
 )
@@ -138,6 +141,29 @@ def test_channels_first_are_not_mistaken_for_pixels(digits):
             small_cnn().fit(images, y)
 
 
+@pytest.mark.parametrize(
+    ("image_shape", "shape"),
+    [
+        ((4, 16), (8, 8)),
+        ((8, 8), (8, 4, 2)),
+        ((4, 4, 4), (16, 2, 2)),
+        ((8, 8), (4, 16)),
+    ],
+)
+def test_images_that_are_not_of_the_image_shape_are_refused(image_shape, shape, digits):
+    X, y = digits
+    numbers = r"\({}\)"
+    message = ".*".join(
+        numbers.format(", ".join(map(str, sizes))) for sizes in (shape, image_shape)
+    )
+    for model in (
+        small_cnn(image_shape=image_shape, kernel_size=1, pool_size=1),
+        KerasImageClassifier(builder=dense, image_shape=image_shape, epochs=1),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.fit(X.reshape(-1, *shape), y)
+
+
 def test_images_too_small_for_the_network_are_refused(digits):
     with pytest.raises(ValueError, match="Images of 8×8 pixels are too small"):
         small_cnn(filters=(4, 4, 4), pool_size=2).fit(*digits)
@@ -164,6 +190,29 @@ def test_labels_that_were_not_in_fit_are_refused(digits):
         )
     with pytest.raises(ValueError, match=r"y_val holds labels .*'seven'"):
         small_mlp().fit(X, y, X_val=X[:2], y_val=["seven", "six"])
+
+
+def test_strings_are_not_taken_for_numbers_nor_numbers_for_strings(digits):
+    X, y = digits
+    # Sorted as text "10" stands before "2": it would be taken for another class.
+    for labels in (np.arange(len(y)) % 12, (np.arange(len(y)) % 12).astype(str)):
+        others = labels.astype(int if labels.dtype.kind == "U" else str)
+        listed = re.escape(repr(np.unique(others).tolist()))
+        message = "{} holds labels .*: " + listed + ".*Strings and numbers are"
+        with pytest.raises(ValueError, match=message.replace("{}", "y_val")):
+            small_mlp().fit(X, labels, X_val=X, y_val=others)
+        with pytest.raises(ValueError, match=message.replace("{}", "y")):
+            small_mlp().partial_fit(X, others, classes=np.unique(labels))
+        weights = {others[10].item(): 5.0, labels[2].item(): 2.0}
+        with pytest.raises(ValueError, match=r"class_weight .*: \['?10'?\]; .*Strings"):
+            small_mlp(class_weight=weights).fit(X, labels)
+        model = small_mlp(epochs=1, warm_start=True).fit(X, labels)
+        with pytest.raises(ValueError, match=message.replace("{}", "y")):
+            model.partial_fit(X, others)
+        with pytest.raises(ValueError, match=message.replace("{}", "y")):
+            model.fit(X, others)
+        with pytest.raises(ValueError, match="not the same as on the last call"):
+            model.partial_fit(X, labels, classes=np.unique(others))
 
 
 def test_validation_data_come_in_pairs_of_equal_length(digits):
@@ -230,11 +279,23 @@ BAD_PARAMETERS = [
     (KerasMLPClassifier, {"units": (8, 8)}, r"'units'.*\[1, inf\).* Got \(8, 8\)"),
     (KerasDNNClassifier, {"units": (8, 0)}, r"'units'.*\[1, inf\).* Got \(8, 0\)"),
     (KerasDNNClassifier, {"units": ()}, r"'units'.*one for each.* Got \(\)"),
+    (KerasDNNClassifier, {"units": ((8, 4),)}, r"'units'.* Got \(\(8, 4\),\)"),
+    (KerasDNNClassifier, {"dropout": ((0.1,), 0)}, r"'dropout'.* Got \(\(0.1,\), 0\)"),
     (KerasDNNClassifier, {"units": (8, "x")}, r"'units'.* Got \(8, 'x'\)"),
     (KerasDNNClassifier, {"dropout": (0.1, 1.5)}, r"'dropout'.* Got \(0.1, 1.5\)"),
     (KerasDNNClassifier, {"dropout": (0.1,)}, r"dropout=\(0.1,\) gives 1 value"),
     (KerasCNNClassifier, {"filters": (0, 1)}, r"'filters'.* Got \(0, 1\)"),
     (KerasCNNClassifier, {"filters": ()}, r"'filters'.* Got \(\)"),
+    (KerasCNNClassifier, {"filters": ((4, 4), 4)}, r"'filters'.* Got \(\(4, 4\), 4\)"),
+    (KerasCNNClassifier, {"kernel_size": ((3,), 3)}, "'kernel_size'.*pairs.* Got"),
+    (KerasCNNClassifier, {"kernel_size": ((3, 3, 3), 3)}, "'kernel_size'.*pairs.* Got"),
+    (KerasCNNClassifier, {"pool_size": (((1, 2), 2), 2)}, "'pool_size'.*pairs.* Got"),
+    (KerasCNNClassifier, {"kernel_size": (3,)}, r"kernel_size=\(3,\) gives 1 value"),
+    (
+        KerasCNNClassifier,
+        {"kernel_size": (3,), "image_shape": "row"},
+        r"kernel_size=\(\(1, 3\),\) gives 1 value",
+    ),
     (KerasCNNClassifier, {"kernel_size": 0}, r"'kernel_size'.*\[1, inf\).* Got 0"),
     (KerasCNNClassifier, {"pool_size": (1, 2, 2)}, "pool_size=.* gives 3 value"),
     (KerasCNNClassifier, {"padding": "full"}, "'padding'.*'same'.* Got 'full'"),

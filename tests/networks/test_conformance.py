@@ -14,7 +14,7 @@ from skmnist import (
 )
 
 # All of the data in one batch, no dropout and double precision: repeating a sample
-# is then the same, to the last digit looked at, as giving it a weight.
+# is then the same, in all digits looked at, as giving it a weight.
 PRECISION = "float32" if BACKEND == "jax" else "float64"
 FULL_BATCH = {"epochs": 30, "batch_size": 1000, "learning_rate": 0.02}
 CONFORMANT = {

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from builders import BACKEND, small_cnn, small_mlp
+from builders import BACKEND, dense, small_cnn, small_mlp
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import get_tags
 
-from skmnist import ImageScaler
+from skmnist import ImageScaler, KerasImageClassifier
 
 
 @pytest.mark.parametrize("small", [small_mlp, small_cnn])
@@ -27,6 +28,53 @@ def test_behind_the_scaler_channels_may_come_first(small, digits):
     images = X.reshape(-1, 1, 8, 8)
     model = make_pipeline(ImageScaler(data_range=(0, 1)), small()).fit(images, y)
     assert np.array_equal(model.predict_proba(images), expected)
+
+
+@pytest.mark.parametrize("image_shape", [(8, 4, 2), (4, 2, 8)])
+def test_channels_may_come_first_where_the_shape_is_declared(
+    image_shape, digits, trainings
+):
+    X, y = digits
+    last = X.reshape(-1, *image_shape)
+    first = np.moveaxis(last, -1, 1)
+    models = {
+        "last": small_cnn(image_shape=image_shape, kernel_size=1, epochs=1),
+        "first": small_cnn(image_shape=image_shape, kernel_size=1, epochs=1),
+    }
+    models["last"].fit(last, y, X_val=first[:9], y_val=y[:9])
+    models["first"].fit(first, y, X_val=last[:9], y_val=y[:9])
+    for data, validation in trainings:
+        np.testing.assert_array_equal(data.inputs, last)
+        np.testing.assert_array_equal(validation.inputs, last[:9])
+    expected = models["last"].predict_proba(X)
+    for model in models.values():
+        assert model.image_shape_ == image_shape
+        for images in (X, last, first):
+            assert np.array_equal(model.predict_proba(images), expected)
+
+
+def test_channels_are_last_where_either_layout_fits_the_declared_shape(
+    digits, trainings
+):
+    X, y = digits
+    images = X[:, :27].reshape(-1, 3, 3, 3)
+    small_cnn(image_shape=(3, 3, 3), epochs=1).fit(images, y)
+    np.testing.assert_array_equal(trainings[0][0].inputs, images)
+
+
+def test_tags_tell_that_images_are_taken():
+    for model in (small_mlp(), small_cnn(), KerasImageClassifier(builder=dense)):
+        tags = get_tags(model).input_tags
+        assert tags.two_d_array
+        assert tags.three_d_array
+
+
+def test_networks_of_rows_recognise_images_in_either_layout(digits):
+    X, y = digits
+    last = X.reshape(-1, 8, 4, 2)
+    model = small_mlp(epochs=1).fit(last, y)
+    expected = model.predict_proba(last)
+    assert np.array_equal(model.predict_proba(np.moveaxis(last, -1, 1)), expected)
 
 
 def test_types_of_pixels_do_not_matter(digits):
@@ -50,6 +98,14 @@ def test_double_precision_is_kept(digits):
     assert double.dtype == np.float64
     np.testing.assert_allclose(double.sum(axis=1), 1, rtol=1e-12)
     np.testing.assert_allclose(single.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.skipif(BACKEND == "jax", reason="JAX has no double precision by default")
+def test_pixels_are_rounded_even_for_double_precision(digits):
+    X, y = digits
+    model = small_mlp(precision="float64").fit(X, y)
+    finer = X.astype(np.float64) * (1 + 1e-9)
+    assert np.array_equal(model.predict_proba(finer), model.predict_proba(X))
 
 
 def test_memory_layout_does_not_matter(digits):

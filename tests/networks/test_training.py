@@ -164,6 +164,17 @@ def test_the_unit_of_sample_weights_does_not_matter(digits):
     assert not np.allclose(plain.predict_proba(X), one.predict_proba(X), rtol=1e-3)
 
 
+def test_weights_count_in_validation_on_what_is_set_aside_alone(digits, trainings):
+    X, y = digits
+    weights = np.where(y == 1, 5.0, 1.0)
+    model = small_mlp(epochs=1, validation_fraction=0.2)
+    model.fit(X, y, sample_weight=weights)
+    model.fit(X, y, sample_weight=weights, X_val=X, y_val=y)
+    (_, aside), (_, own) = trainings
+    assert np.unique(aside.weights).size == 2
+    assert own.weights is None
+
+
 def test_class_weights_are_sample_weights(digits):
     X, y = digits
     X, y = X[y < 3][20:], y[y < 3][20:] + 5
