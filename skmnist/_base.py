@@ -260,7 +260,10 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
 
     @property
     def model_(self):
-        """The trained network as a live :class:`keras.Model`, built on demand."""
+        """The trained network as a live :class:`keras.Model`, built on demand.
+
+        A copy: what is done to it does not reach the classifier.
+        """
         check_is_fitted(self)
         return self._network.to_keras()
 

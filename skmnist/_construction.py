@@ -1,6 +1,7 @@
 """Building networks from a specification and a seed, and describing them as data."""
 
 import contextlib
+from numbers import Number
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def build(spec, seed):
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(isolated_build(seed))
-        if not is_ours(spec.builder):
+        if not is_ours(spec):
             stack.enter_context(seeded_globals(seed))
         model = spec.builder(spec.input_shape, spec.n_classes, **spec.parameters)
     if not isinstance(model, keras.Model):
@@ -63,9 +64,32 @@ def build(spec, seed):
     return model
 
 
-def is_ours(builder):
-    """Tell whether a builder is one of this package, whose networks are all known."""
-    return builder in (build_cnn, build_mlp)
+def is_ours(spec):
+    """Tell whether a network is of this package, without code of anybody else's.
+
+    Its description then says all about it, today and in a later fit.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The builder and its arguments.
+
+    Returns
+    -------
+    bool
+        Whether the builder is ours and its arguments are plain data.
+    """
+    return spec.builder in (build_cnn, build_mlp) and all(
+        map(_is_plain, spec.parameters.values())
+    )
+
+
+def _is_plain(value):
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, str):  # which may name something of the user's
+        return value not in keras.saving.get_custom_objects()
+    return value is None or isinstance(value, Number)
 
 
 def _fits(shape, accepted):

@@ -18,10 +18,13 @@ from skmnist._callbacks import leaves_models_alone
 from skmnist._construction import build, describe, is_ours
 from skmnist._keras import as_arrays, keras, own_draws, seed_draws
 from skmnist._optimizers import (
+    initial_rate,
+    is_of_keras,
     optimizer_kind,
     program_key,
     set_schedule,
     start_optimizer,
+    start_schedule,
 )
 from skmnist._programs import ProgramCache
 from skmnist._scikeras import ScikerasLoop, ShuffledBatches
@@ -134,7 +137,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     if network is None:
         fresh = build(spec, state.weights_seed)
         config, custom_objects = describe(
-            fresh, None if is_ours(spec.builder) else data.samples
+            fresh, None if is_ours(spec) else data.samples
         )
         weights, random_states = (
             fresh.get_weights(),
@@ -153,8 +156,12 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         optimizer,
         settings.schedule,
         n_steps=settings.epochs * batches.steps_per_epoch,
-        first_step=state.n_steps,
     )
+    kind = optimizer_kind(optimizer)
+    # The state of an optimizer of another kind means nothing to this one.
+    resumed = state.optimizer_variables if state.optimizer_kind == kind else None
+    start_schedule(optimizer, int(resumed[0]) if resumed else 0)
+    rate = initial_rate(optimizer)
     callbacks = _with_our_own(settings, state.shuffle_seed)
     dtype = _training_dtype(settings.precision)
     key = (config, dtype, program_key(optimizer))
@@ -184,12 +191,13 @@ def train(spec, data, settings, state, *, validation=None, network=None):
             _random_variables(model), random_states, strict=True
         ):
             variable.assign(value)
-    kind = optimizer_kind(optimizer)
     start_optimizer(
         model.optimizer,
         optimizer,
-        state.optimizer_variables if state.optimizer_kind == kind else None,
+        resumed,
         model.trainable_variables,
+        # A callback may have changed it; one that was set since then counts.
+        keep_rate=resumed is not None and rate == state.initial_rate,
     )
 
     with own_draws():
@@ -203,7 +211,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         )
     history = {name: [float(v) for v in values] for name, values in history.items()}
     trained = TrainedNetwork(
-        config, model.get_weights(), custom_objects, is_shared=is_ours(spec.builder)
+        config, model.get_weights(), custom_objects, is_shared=is_ours(spec)
     )
     _check_finite(model, history, data.samples)
     new_state = TrainingState(
@@ -212,6 +220,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         state.n_epochs + len(history["loss"]),
         as_arrays(model.optimizer.variables),
         kind,
+        rate,
         as_arrays(_random_variables(model)),
     )
     # Only now: a model whose fit failed is better dropped than lent again.
@@ -248,9 +257,9 @@ def _is_shareable(spec, settings):
     code of the user's may change between fits under the same names.
     """
     return (
-        is_ours(spec.builder)
+        is_ours(spec)
         and all(map(leaves_models_alone, settings.callbacks))
-        and type(settings.optimizer).__module__.startswith("keras.")
+        and is_of_keras(settings.optimizer)
     )
 
 

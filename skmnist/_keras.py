@@ -95,18 +95,30 @@ class _SeedSource:
 
     To a thread that builds a network from a seed it is a generator of its own, to
     all others ``random`` itself. Other threads, such as those of a Dask worker, may
-    draw from that at any time.
+    draw from that at any time. It stands there as long as any thread builds.
     """
 
     def __init__(self):
         self.of_thread = threading.local()
+        self._n_builds = 0
+        self._lock = threading.Lock()
+
+    def enter(self):
+        with self._lock:
+            self._n_builds += 1
+            seed_generator.python_random = self
+
+    def leave(self):
+        with self._lock:
+            self._n_builds -= 1
+            if self._n_builds == 0:
+                seed_generator.python_random = random
 
     def __getattr__(self, name):
         return getattr(getattr(self.of_thread, "generator", random), name)
 
 
 _seed_source = _SeedSource()
-seed_generator.python_random = _seed_source
 
 _KEPT_BY_KERAS = ("object_name_uids", seed_generator.GLOBAL_SEED_GENERATOR)
 
@@ -131,9 +143,11 @@ def isolated_build(seed):
     for name in _KEPT_BY_KERAS:
         global_state.set_global_attribute(name, None)
     of_thread.generator = random.Random(seed)
+    _seed_source.enter()
     try:
         yield
     finally:
+        _seed_source.leave()
         of_thread.generator = outer
         for name, value in zip(_KEPT_BY_KERAS, kept, strict=True):
             global_state.set_global_attribute(name, value)

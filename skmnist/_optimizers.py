@@ -7,11 +7,14 @@ from skmnist._keras import as_arrays, check_name, isolated_build, keras
 from skmnist._schedules import SCHEDULES, Schedule
 
 __all__ = [
+    "initial_rate",
+    "is_of_keras",
     "make_optimizer",
     "optimizer_kind",
     "program_key",
     "set_schedule",
     "start_optimizer",
+    "start_schedule",
 ]
 
 LearningRateSchedule = keras.optimizers.schedules.LearningRateSchedule
@@ -60,13 +63,17 @@ def _made_optimizer(optimizer):
         return keras.optimizers.get(optimizer)
     if isinstance(optimizer, dict):
         try:
-            return keras.optimizers.deserialize(optimizer)
+            # A copy, as Keras writes into what it reads.
+            made = keras.optimizers.deserialize(copy.deepcopy(optimizer))
+            if not isinstance(made, keras.optimizers.Optimizer):
+                raise TypeError(f"it describes {made!r}, which is no optimizer")
         except Exception as error:
             raise ValueError(
                 "The 'optimizer' parameter, if a dict, must be as "
                 "keras.optimizers.serialize makes it: {'class_name': 'SGD', 'config': "
                 f"{{'momentum': 0.9}}}}. Got {optimizer!r}. ({error})"
             ) from error
+        return made
     example = optimizer
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         example = optimizer()
@@ -93,7 +100,7 @@ def _made_optimizer(optimizer):
     return made
 
 
-def set_schedule(optimizer, schedule, n_steps, first_step):
+def set_schedule(optimizer, schedule, n_steps):
     """Let the learning rate of an optimizer take a course that has a name.
 
     Parameters
@@ -104,8 +111,6 @@ def set_schedule(optimizer, schedule, n_steps, first_step):
         The course.
     n_steps : int
         Number of steps of the fit.
-    first_step : int
-        Steps of the optimizer that went before.
 
     Raises
     ------
@@ -123,7 +128,64 @@ def set_schedule(optimizer, schedule, n_steps, first_step):
         peak=float(optimizer.learning_rate),
         n_steps=n_steps,
         rising=SCHEDULES[schedule],
-        first_step=first_step,
+    )
+
+
+def start_schedule(optimizer, first_step):
+    """Let the course of :func:`set_schedule` begin behind steps of earlier fits.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        Not yet compiled into a step.
+    first_step : int
+        Steps of the optimizer that went before.
+    """
+    rate = _rate_of(optimizer)
+    if isinstance(rate, Schedule):
+        peak, n_steps, _ = as_arrays([rate.values])[0]
+        rate.values.assign([peak, n_steps, first_step])
+
+
+def initial_rate(optimizer):
+    """Return the learning rate that an optimizer begins with.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        As it was made.
+
+    Returns
+    -------
+    float or None
+        None for a schedule.
+    """
+    rate = _rate_of(optimizer)
+    if isinstance(rate, LearningRateSchedule):
+        return None
+    return float(as_arrays([rate])[0])
+
+
+def is_of_keras(optimizer):
+    """Tell whether all code of an optimizer is of Keras or ours.
+
+    What a name means may change between fits where it is the user's own.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        The optimizer.
+
+    Returns
+    -------
+    bool
+        Whether its description says all about it.
+    """
+    inner = getattr(optimizer, "inner_optimizer", None)
+    parts = [optimizer, inner, _rate_of(optimizer if inner is None else inner)]
+    return all(
+        part is None or type(part).__module__.startswith(("keras.", "skmnist."))
+        for part in parts
     )
 
 
@@ -175,7 +237,9 @@ def program_key(optimizer):
     return json.dumps([optimizer_kind(optimizer), course], sort_keys=True)
 
 
-def start_optimizer(compiled, optimizer, variables, trainable_variables):
+def start_optimizer(
+    compiled, optimizer, variables, trainable_variables, *, keep_rate=False
+):
     """Put an optimizer that a step is compiled with into the state for a fit.
 
     Parameters
@@ -188,6 +252,9 @@ def start_optimizer(compiled, optimizer, variables, trainable_variables):
         The state to go on from; None for the first one.
     trainable_variables : list of keras.Variable
         What it updates.
+    keep_rate : bool, default=False
+        Whether to go on with the learning rate among `variables` and not with that
+        of `optimizer`.
     """
     if variables is not None:
         for variable, value in zip(compiled.variables, variables, strict=True):
@@ -200,7 +267,7 @@ def start_optimizer(compiled, optimizer, variables, trainable_variables):
     rate = _rate_of(optimizer)
     if isinstance(rate, Schedule):
         _rate_of(compiled).values.assign(rate.values)
-    elif not isinstance(rate, LearningRateSchedule):
+    elif not isinstance(rate, LearningRateSchedule) and not keep_rate:
         _rate_of(compiled).assign(rate)
 
 

@@ -7,6 +7,7 @@ checks arrays by rules of its own.
 """
 
 import itertools
+from functools import partial
 
 import numpy as np
 
@@ -59,9 +60,8 @@ class ShuffledBatches:
         self.steps_per_epoch = -(-self.n_rows // batch_size)
 
     def orders(self):
-        """Yield the order of the rows in one epoch after the other."""
-        for epoch in itertools.count(self.first_epoch):
-            yield np.random.default_rng([self.seed, epoch]).permutation(self.n_rows)
+        """Iterate over the orders of the rows, one for each epoch."""
+        return _orders(self.n_rows, self.seed, self.first_epoch)
 
     def __iter__(self):
         for order in self.orders():
@@ -77,9 +77,11 @@ class ShuffledBatches:
         import tensorflow as tf
 
         inputs, *others = map(tf.convert_to_tensor, self.arrays)
+        # Not a method: TensorFlow keeps generators for good, and so what they hold.
+        orders = partial(_orders, self.n_rows, self.seed, self.first_epoch)
         return (
             tf.data.Dataset.from_generator(
-                self.orders, output_signature=tf.TensorSpec([self.n_rows], tf.int64)
+                orders, output_signature=tf.TensorSpec([self.n_rows], tf.int64)
             )
             .flat_map(
                 lambda order: tf.data.Dataset.from_tensor_slices(order).batch(
@@ -94,6 +96,11 @@ class ShuffledBatches:
             )
             .prefetch(2)
         )
+
+
+def _orders(n_rows, seed, first_epoch):
+    for epoch in itertools.count(first_epoch):
+        yield np.random.default_rng([seed, epoch]).permutation(n_rows)
 
 
 class _Wrapper(BaseWrapper):
@@ -169,13 +176,18 @@ class ScikerasLoop:
             validation = inputs.astype(np.float32, copy=False), *others
         wrapper.set_params(callbacks=callbacks, verbose=verbose, warm_start=True)
         wrapper._initialize_callbacks()
-        vars(wrapper).pop("history_", None)  # to which it would add
-        wrapper.fit(
-            None,
-            None,
-            epochs=epochs,
-            initial_epoch=initial_epoch,
-            validation_data=validation,
-            validation_batch_size=_VALIDATION_BATCH_SIZE,
-        )
-        return dict(wrapper.history_)
+        try:
+            wrapper.fit(
+                None,
+                None,
+                epochs=epochs,
+                initial_epoch=initial_epoch,
+                validation_data=validation,
+                validation_batch_size=_VALIDATION_BATCH_SIZE,
+            )
+            return dict(wrapper.history_)
+        finally:
+            # The loop may be kept for a long time; the data are not ours to keep.
+            del wrapper.batches
+            wrapper.set_params(callbacks=None)
+            vars(wrapper).pop("history_", None)

@@ -47,6 +47,8 @@ class TrainingState:
         Step count, learning rate and moments of the optimizer; None to start anew.
     optimizer_kind : str, default=None
         Kind and settings of that optimizer; for another one they mean nothing.
+    initial_rate : float, default=None
+        Learning rate that it began with.
     random_states : list of ndarray, default=None
         States of the random generators of dropout and the like.
     is_kept : bool, default=False
@@ -59,13 +61,9 @@ class TrainingState:
     n_epochs: int = 0
     optimizer_variables: list | None = None
     optimizer_kind: str | None = None
+    initial_rate: float | None = None
     random_states: list | None = None
     is_kept: bool = False
-
-    @property
-    def n_steps(self):
-        """Number of steps that the optimizer has done."""
-        return int(self.optimizer_variables[0]) if self.optimizer_variables else 0
 
     def __deepcopy__(self, memo):
         twin = object.__new__(type(self))
@@ -126,11 +124,13 @@ class TrainedNetwork:
         Returns
         -------
         keras.Model
-            The same model as long as anybody holds it, compiled with the loss of a
-            classifier so that ``evaluate`` works.
+            The same model as long as anybody holds it and does not change it,
+            compiled with the loss of a classifier so that ``evaluate`` works.
         """
         model = self._live_model()
-        if model is None:
+        if model is None or not all(
+            map(np.array_equal, model.get_weights(), self.weights)
+        ):
             model = rebuild(self.config, self.custom_objects)
             model.set_weights(self.weights)
             model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])

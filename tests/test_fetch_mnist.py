@@ -415,6 +415,19 @@ def test_download_that_broke_off_is_completed_in_its_folder(
         assert server.requests == [NAMES[1]]
 
 
+def test_broken_off_download_hides_no_other_place(
+    home, tmp_path, monkeypatch, published
+):
+    folder, whole = tmp_path / "set", tmp_path / "whole"
+    folder.mkdir()
+    (folder / NAMES[0]).write_bytes(published[NAMES[0]])
+    write_set(whole, 7)
+    monkeypatch.setenv("SKMNIST_DATA", str(whole))
+    with pytest.warns(UserWarning, match="incomplete"):
+        assert value_of(fetch_mnist("train", data_home=folder)) == 7
+    assert names_in(folder) == [NAMES[0]]
+
+
 def test_broken_off_download_in_the_default_folder_hides_no_cache(
     home, monkeypatch, published
 ):

@@ -205,19 +205,21 @@ def _given_folders(data_home):
 
 def _search(given, splits, looked):
     """Look in all places; return where a download would go, the parts, their place."""
+    target = None  # the first place where a download was begun
     for name, folder in given:
         # Listed once, so that another process's download cannot come in between.
         found = find_files(folder)
         if _broken_off(found, splits):
             looked.append(f"{name} {folder} (incomplete)")
-            return folder, None, None
+            target = target or folder
+            continue
         parts = read_files(folder, found, splits, _SPLITS)
         if parts is not None:
             return folder, parts, str(folder)
         looked.append(f"{name} {folder} ({absence(folder)})")
 
     default = _download.default_folder()
-    target = given[0][1] if given else default
+    target = target or (given[0][1] if given else default)
     found = find_files(default)
     if _broken_off(found, splits):
         looked.append(f"{default} (incomplete)")

@@ -1,5 +1,8 @@
 """The quick loop of TensorFlow does what Keras' own loop does."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from builders import BACKEND, dense, small_cnn, small_mlp
@@ -176,3 +179,14 @@ def test_progress_bar_counts_steps_and_epochs(digits, capsys):
     assert "Epoch 2/2" in shown
     assert "5/5" in shown
     assert "accuracy" in shown
+
+
+def test_a_loop_that_is_kept_holds_no_data(digits, keras):
+    X, y = digits
+    X = X.copy()
+    held = weakref.ref(X)
+    # Keras' own loop, whose compiled network is kept for later fits.
+    small_mlp(callbacks=[keras.callbacks.TerminateOnNaN()]).fit(X, y)
+    del X
+    gc.collect()
+    assert held() is None

@@ -151,3 +151,27 @@ def test_a_learning_rate_beside_a_schedule_is_refused(digits, keras):
     model = small_mlp(optimizer=keras.optimizers.Adam(schedule), learning_rate=0.1)
     with pytest.raises(ValueError, match=r"learning_rate=0\.1 does not go with"):
         model.fit(*digits)
+
+
+def test_a_rate_that_a_callback_lowered_stays_until_another_is_set(digits, keras):
+    X, y = digits
+    lower = keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, min_delta=100)
+    lower.patience = 1
+    model = small_mlp(warm_start=True, epochs=4, learning_rate=0.01, callbacks=[lower])
+    _, rate = optimizer_state(model.fit(X, y))
+    assert rate < 0.01
+    model.set_params(callbacks=None).fit(X, y)
+    assert optimizer_state(model)[1] == rate
+    model.set_params(learning_rate=0.02).fit(X, y)
+    assert optimizer_state(model)[1] == pytest.approx(0.02)
+
+
+def test_a_configuration_stays_as_it_was_given(digits):
+    given = {"class_name": "SGD", "config": {"learning_rate": 0.1}}
+    small_mlp(optimizer=given).fit(*digits)
+    assert given == {"class_name": "SGD", "config": {"learning_rate": 0.1}}
+
+
+def test_a_configuration_of_no_optimizer_is_refused(digits):
+    with pytest.raises(ValueError, match=r"'optimizer' parameter, if a dict.*SGDD"):
+        small_mlp(optimizer={"class_name": "SGDD", "config": {}}).fit(*digits)

@@ -113,3 +113,32 @@ def test_auto_looks_at_the_processor(digits, monkeypatch):
     assert _engine._training_dtype("auto") == expected
     monkeypatch.setattr(_engine, "_has_bfloat16_units", lambda: False)
     assert _engine._training_dtype("auto") is None
+
+
+def test_a_schedule_begins_anew_with_an_optimizer_of_another_kind(digits, rates):
+    X, y = digits
+    settings = {"learning_rate": 0.01, "learning_rate_schedule": "one_cycle"}
+    expected = rates(small_mlp(optimizer="sgd", epochs=4, **settings), X, y)
+    model = small_mlp(warm_start=True, epochs=4, **settings).fit(X, y)
+    course = rates(model.set_params(optimizer="sgd"), X, y)
+    np.testing.assert_allclose(course, expected, rtol=1e-5)
+
+
+def test_a_schedule_class_that_is_defined_anew_is_used_as_it_is_now(digits, keras):
+    X, y = digits
+
+    def loss_with(factor):
+        @keras.saving.register_keras_serializable("tests")
+        class Falling(keras.optimizers.schedules.LearningRateSchedule):
+            def __call__(self, step):
+                return factor
+
+            def get_config(self):
+                return {}
+
+        model = small_mlp(optimizer=keras.optimizers.SGD(Falling()), dropout=0.0)
+        return model.fit(X, y).history_["loss"]
+
+    moving, standing = loss_with(0.1), loss_with(0.0)
+    assert moving[1] < moving[0]
+    assert standing[1] == pytest.approx(standing[0], rel=1e-5)

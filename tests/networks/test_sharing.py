@@ -7,6 +7,7 @@ import pytest
 from builders import dense, small_mlp
 
 from skmnist import KerasCNNClassifier, KerasImageClassifier
+from skmnist.networks import build_mlp
 
 
 def own(builder, **params):
@@ -195,3 +196,49 @@ def test_a_copy_in_memory_goes_on_as_the_original_does(digits):
 def test_a_batch_may_be_larger_than_any_data(digits):
     X, y = digits
     assert small_mlp(batch_size=10**12, epochs=1).fit(X, y).n_iter_ == 1
+
+
+def test_an_activation_that_is_defined_anew_is_used_as_it_is_now(digits, keras):
+    X, y = digits
+
+    def fitted(factor):
+        @keras.saving.register_keras_serializable("tests")
+        def tuned(x):
+            return factor * x
+
+        return KerasImageClassifier(
+            builder=build_mlp,
+            builder_params={"units": 8, "activation": tuned},
+            image_shape="flat",
+            epochs=1,
+            random_state=0,
+        ).fit(X, y)
+
+    fitted(1.0)
+    second = fitted(0.0)
+    assert second.history_["loss"][0] == pytest.approx(np.log(10), rel=0.02)
+    np.testing.assert_allclose(
+        second.predict_proba(X), second.model_.predict(X, verbose=0), atol=1e-6
+    )
+
+
+def test_a_function_that_cannot_be_described_is_refused_before_training(digits):
+    model = KerasImageClassifier(
+        builder=build_mlp,
+        builder_params={"units": 8, "activation": lambda x: x * x},
+        image_shape="flat",
+        epochs=1,
+    )
+    with pytest.raises(ValueError, match="cannot be described as data"):
+        model.fit(*digits)
+
+
+def test_a_live_model_that_was_changed_is_not_taken_for_the_trained_one(digits):
+    X, y = digits
+    clf = small_mlp().fit(X, y)
+    model = clf.model_
+    assert clf.model_ is model
+    model.set_weights([0 * array for array in model.get_weights()])
+    np.testing.assert_allclose(
+        clf.model_.predict(X, verbose=0), clf.predict_proba(X), atol=1e-6
+    )
