@@ -30,8 +30,8 @@ def comparisons(quick):
         "memory",
         f"growth over {n_fits} fits of mixed shapes, digits",
         f"Growth of the resident memory over the last {n_last} fits and predictions, "
-        "of MLPs of 18 widths and now and then a CNN, divided by their number; for the "
-        f"peers over the last {few_last} of {few_fits}.",
+        "three in four of MLPs of 18 widths and one of a CNN, divided by their number; "
+        f"for the peers over the last {few_last} of {few_fits}.",
         {"task": "growth", "n_fits": n_fits, "n_last": n_last},
         (
             contestant("skmnist", "psutil"),
