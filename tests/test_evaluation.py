@@ -276,6 +276,24 @@ def test_confidence_is_that_of_the_answer_given():
     np.testing.assert_allclose(result.calibration["confidence"], [0.1, 0.2, 0.7])
 
 
+def test_an_answer_that_is_no_class_is_wrong_and_without_confidence(digits):
+    X, y = digits
+
+    class Rejecting(LogisticRegression):
+        def predict(self, X):
+            answers = super().predict(X)
+            return np.where(np.arange(len(X)) < 3, -1, answers)
+
+    model = Rejecting(max_iter=200).fit(X, y)
+    usual = evaluate(LogisticRegression(max_iter=200).fit(X, y), X, y)
+    result = evaluate(model, X, y)
+    assert usual.n_right == len(y)
+    assert result.n_wrong == 3
+    assert result.confusion[-1].sum() == 3
+    assert result.confusion.index.tolist() == [*range(10), -1]
+    assert result.calibration["n"].sum() == len(y) - 3
+
+
 def test_there_is_no_calibration_without_probabilities(reading):
     result = evaluate(*reading)
     assert result.calibration is None

@@ -208,7 +208,11 @@ def evaluate(model, X, y):
         check_seen(y, classes, "y has labels that the model was not fitted on")
     predicted = predict_labels(model, X)
 
-    labels = unique_labels(y, predicted) if classes is None else classes
+    labels = unique_labels(y, predicted)
+    if classes is not None:
+        # An answer may be no class, such as one that stands for rejected images.
+        others = labels[~np.isin(labels, classes)]
+        labels = np.concatenate([classes, others])
     index = pd.Index(labels.tolist(), name="label")
     precision, recall, f1, support = precision_recall_fscore_support(
         y, predicted, labels=labels, zero_division=np.nan
@@ -218,11 +222,12 @@ def evaluate(model, X, y):
     probabilities = class_probabilities(model, X)
     log_loss = mean_log_loss(y, probabilities, classes)
     calibration = None
-    if probabilities is not None:
-        columns = {label: i for i, label in enumerate(labels.tolist())}
-        chosen = [columns[label] for label in predicted.tolist()]
-        confidence = probabilities[np.arange(n), chosen].astype(float)
-        calibration = calibration_table(predicted == y, confidence)
+    is_class = np.isin(predicted, labels if classes is None else classes)
+    if probabilities is not None and is_class.any():
+        columns = {label: i for i, label in enumerate(classes.tolist())}
+        chosen = [columns[label] for label in predicted[is_class].tolist()]
+        confidence = probabilities[is_class, chosen].astype(float)
+        calibration = calibration_table((predicted == y)[is_class], confidence)
     return Evaluation(
         accuracy=n_right / n,
         accuracy_se=binomial_standard_error(n_right, n),
