@@ -8,8 +8,8 @@ import psutil
 from builders import BACKEND, small_mlp
 
 WARM_UP, MEASURED = 40, 40
-# More than are kept compiled, so that each fit compiles; on JAX fewer, where Keras leaves 1 to 2 MB behind for
-# all that it compiles.
+# More than are kept compiled, so that each fit compiles; on JAX fewer, where Keras
+# leaves 1 to 2 MB behind for all that it compiles.
 SHAPES = 6 if BACKEND == "jax" else 20
 
 
