@@ -28,7 +28,7 @@ def run_script(name, *arguments, **environment):
         text=True,
     )
     try:
-        printed, _ = script.communicate(timeout=300)  # a second search could hang
+        printed, _ = script.communicate(timeout=600)  # a second search could hang
     except BaseException:
         # Its workers too: they would hold its output open.
         whole = psutil.Process(script.pid)
