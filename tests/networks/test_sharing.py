@@ -179,8 +179,11 @@ def test_pixels_may_not_change_places_between_fit_and_predict():
     rng = np.random.default_rng(0)
     images = rng.random((40, 6, 6, 3), dtype=np.float32)
     model = small_mlp(epochs=1).fit(images, np.arange(40) % 2)
+    expected = model.predict_proba(images)
+    channels_first = np.moveaxis(images, -1, 1)
+    np.testing.assert_array_equal(model.predict_proba(channels_first), expected)
     with pytest.raises(ValueError, match="shape"):
-        model.predict(np.moveaxis(images, -1, 1))
+        model.predict(np.moveaxis(images, -1, 2))
 
 
 def test_a_copy_in_memory_goes_on_as_the_original_does(digits):
