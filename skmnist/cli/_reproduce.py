@@ -47,10 +47,10 @@ from skmnist.cli._options import (
 def reproduce(names, dataset, quick, seeds, runs, out, page, force, as_json):
     """Train the published networks by their own recipes and compare the results.
 
-    NAME is one of the eight networks, or a study of what happens when one part of a
-    recipe is varied: units (128 to 1024), optimizers (SGD, Adam, RMSprop) or
-    regularization (dropout, L1, L2). 'networks', the default, means all networks,
-    'studies' all studies.
+    NAME is one of the eight published networks, or a study of what happens when one
+    part of a recipe is varied: units (128 to 1024), optimizers (SGD, Adam, RMSprop)
+    or regularization (dropout, L1, L2). 'networks', the default, means all of
+    these networks, 'studies' all studies.
 
     Everything with three seeds takes an hour or more on two processors. Whatever
     ends it, Ctrl-C or worse, the same command goes on with the runs that are not
