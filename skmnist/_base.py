@@ -352,11 +352,15 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         return inputs, labels, self._training_weights(labels, sample_weight)
 
     def _checked_validation_data(self, X_val, y_val):
-        rows, image_shape = _as_rows(X_val)
-        rows = validate_data(self, rows, dtype=_INPUT_DTYPES, reset=False)
+        try:
+            rows, image_shape = _as_rows(X_val)
+            rows = validate_data(self, rows, dtype=_INPUT_DTYPES, reset=False)
+            inputs = self._as_inputs(rows, image_shape)
+        except ValueError as error:
+            raise ValueError(f"X_val, as an X: {error}") from error
         y_val = column_or_1d(y_val)
         check_consistent_length(rows, y_val)
-        return self._as_inputs(rows, image_shape), self._encoded(y_val, "y_val"), None
+        return inputs, self._encoded(y_val, "y_val"), None
 
     def _encoded(self, y, name):
         """Return labels as their positions in ``classes_``."""

@@ -448,7 +448,9 @@ def test_a_data_set_that_is_a_folder_is_found_from_elsewhere(
 ):
     (tmp_path / "set").mkdir()
     _write_small_set(tmp_path / "set", n=20)
-    assert run("train", "dummy", "--dataset", "set").exit_code == 0
+    trained = run("train", "dummy", "--dataset", "set")
+    assert trained.exit_code == 0
+    assert "images of set, " in trained.stdout
     (tmp_path / "other").mkdir()
     monkeypatch.chdir(tmp_path / "other")
     result = run("evaluate", "../dummy.joblib")

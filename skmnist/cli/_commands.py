@@ -189,7 +189,7 @@ def train(name, dataset, epochs, params, seed, out, page, force, as_json):
     )
     training = run(name, model, image_set, seed=seed, progress=progress)
     save(training, path)
-    results = report_training(training, path, as_json=as_json)
+    results = report_training(training, image_set, path, as_json=as_json)
     write_page(page, results, (training.model, *image_set.tested))
     return INTERRUPTED if training.interrupted else 0
 

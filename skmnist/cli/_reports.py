@@ -190,13 +190,14 @@ def _verdict_note(comparison):
     ]
 
 
-def report_training(training, path, *, as_json):
+def report_training(training, image_set, path, *, as_json):
     """Print how a trained model did, and where it was saved."""
     evaluation = training.evaluation
     metadata = training.metadata
     document = {
         "kind": "training",
         **metadata,
+        "dataset": image_set.name,
         "fit_time": training.fit_time,
         "interrupted": training.interrupted,
         "file": str(path),
@@ -215,7 +216,7 @@ def report_training(training, path, *, as_json):
         epochs = f", {counted(metadata['n_epochs'], 'epoch')}{stopped}"
     print_result(
         f"Model     {metadata['model']}, saved in {path}",
-        f"Training  {counted(metadata['n_train'], 'image')} of {metadata['dataset']}"
+        f"Training  {counted(metadata['n_train'], 'image')} of {image_set.name}"
         f"{epochs}, {duration(training.fit_time)}",
         f"Test      {percent(evaluation.accuracy)} of "
         f"{counted(evaluation.n, 'image')} right "

@@ -88,6 +88,8 @@ def prepare_training(name, image_set, *, params, epochs, seed):
         if {"epochs", "clf__epochs"} & params.keys():
             raise BadInput("--epochs and --param epochs say the same; give one.")
     check_fit(name, model, image_set)
+    with bad_input():  # before training is announced, and data are scaled for it
+        model[-1]._validate_params()
     return model
 
 

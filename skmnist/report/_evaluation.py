@@ -88,8 +88,8 @@ def weakness_words(evaluation):
     error = evaluation.get("calibration_error")
     if not is_missing(error):
         words += (
-            f" Its confidence is {100 * error:.1f} points off on average, as the "
-            "calibration below shows."
+            f" The confidence of the model is {100 * error:.1f} points off on average, "
+            "as the calibration below shows."
         )
     return [words]
 

@@ -228,7 +228,7 @@ def test_validation_data_come_in_pairs_of_equal_length(digits):
 def test_validation_images_of_another_size_are_refused(digits):
     X, y = digits
     for small in (small_mlp, small_cnn):
-        with pytest.raises(ValueError, match=r"X has 63 features.*expecting 64"):
+        with pytest.raises(ValueError, match=r"X_val.*63 features.*expecting 64"):
             small().fit(X, y, X_val=X[:9, :63], y_val=y[:9])
 
 
