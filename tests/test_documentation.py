@@ -5,6 +5,7 @@ import importlib
 import re
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -39,10 +40,13 @@ def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = page.read_text(encoding="utf-8")
     namespace = {"__name__": "__page__"}
-    for block in PYTHON.finditer(text):
-        line = text[: block.start(1)].count("\n")
-        source = "\n" * line + block[1]  # errors name the line of the page
-        exec(compile(source, str(page), "exec"), namespace)
+    try:
+        for block in PYTHON.finditer(text):
+            line = text[: block.start(1)].count("\n")
+            source = "\n" * line + block[1]  # errors name the line of the page
+            exec(compile(source, str(page), "exec"), namespace)
+    finally:
+        plt.close("all")  # of this process, in which other tests come later
 
 
 def anchors(page):
