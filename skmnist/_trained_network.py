@@ -28,7 +28,10 @@ __all__ = ["TrainedNetwork", "TrainingState"]
 # Each program tries which family holds; the first size of a family sets the standard.
 # Single rows are the last resort.
 _FAMILIES = ((8, 2, 64, 256), (16, 64, 256), (24, 96, 384), (1,))
-_N_PROBES = 8
+# As few as 3 rows in 100 were seen to differ between blocks of two sizes, and one in
+# 8 between two places of a block: so many rows are tried that such are found.
+_N_COMPARED = 256
+_N_ARRANGED = 4
 
 _forward_programs = ProgramCache(max_programs=16, max_bytes=128 * 2**20)
 
@@ -249,39 +252,52 @@ class _ForwardProgram:
     def _choose_family(self, weights, shape):
         """Choose the sizes of blocks: those of the first family that treats rows alike.
 
-        Noise is put in all places of a block and must come out as the same bits.
+        Blocks of noise are computed in several orders, and each row must come out as
+        the same bits wherever it stands.
         """
-        probes = _noise((_N_PROBES, *shape))
         with self._lock:
             if self._sizes:  # another thread was here
                 return
             for family in _FAMILIES:
                 usual = family[0]
-                blocks = (np.repeat(probe[None], usual, axis=0) for probe in probes)
-                outputs = (self._run_block(weights, block, usual) for block in blocks)
-                if all(map(_are_alike, outputs)):
+                blocks = _noise((_N_ARRANGED, usual, *shape))
+                if all(self._ignores_places(weights, block) for block in blocks):
                     break
             self._usual_size = usual
             self._unchecked = frozenset(family[1:])
             self._sizes = tuple(sorted(family))
 
+    def _ignores_places(self, weights, block):
+        """Tell whether the rows of a block give the same bits in four orders."""
+        size = len(block)
+        outputs = self._run_block(weights, block, size)
+        # A quarter and one: a row comes to early and late places, odd and even ones.
+        shifts = [i * (size // 4 + 1) for i in range(1, 4)]
+        return all(
+            _same_bits(
+                np.roll(outputs, shift, axis=0),
+                self._run_block(weights, np.roll(block, shift, axis=0), size),
+            )
+            for shift in shifts
+        )
+
     def _agrees(self, weights, block, size):
         """Tell whether blocks of this size and of the usual one give the same bits.
 
-        A block of noise of each other size is computed in blocks of the usual size
-        too; where a bit differs, that size is not used.
+        Noise is computed in blocks of both sizes; where a bit differs, that size is
+        not used.
         """
-        usual = self._usual_size
-        block = _noise((size, *block.shape[1:]))
-        pieces = [
-            self._run_block(weights, block[i : i + usual], usual)
-            for i in range(0, size, usual)
+        rows = _noise((max(size, _N_COMPARED), *block.shape[1:]))
+        by_size = [
+            np.concatenate(
+                [
+                    self._run_block(weights, rows[i : i + n], n)
+                    for i in range(0, len(rows), n)
+                ]
+            )
+            for n in (size, self._usual_size)
         ]
-        agrees = np.array_equal(
-            np.concatenate(pieces),
-            self._run_block(weights, block, size),
-            equal_nan=True,
-        )
+        agrees = _same_bits(*by_size)
         with self._lock:
             self._unchecked = self._unchecked - {size}
             if not agrees:
@@ -293,8 +309,8 @@ def _noise(shape):
     return np.random.default_rng(0).random(shape, dtype=np.float32)
 
 
-def _are_alike(rows):
-    return np.array_equal(rows, np.broadcast_to(rows[0], rows.shape), equal_nan=True)
+def _same_bits(one, other):
+    return np.array_equal(one, other, equal_nan=True)
 
 
 def _compiled(forward, backend):

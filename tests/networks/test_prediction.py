@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from builders import small_cnn, small_mlp
 
+from skmnist._trained_network import TrainedNetwork, _ForwardProgram
+
 # Around the sizes of the blocks that go through the network.
 SIZES = [1, 7, 8, 9, 63, 64, 65, 255, 256, 257, 600]
 
@@ -25,6 +27,40 @@ def test_probabilities_of_an_image_do_not_depend_on_its_neighbours(model, images
     for size in SIZES:
         assert np.array_equal(model.predict_proba(images[:size]), whole[:size])
         assert np.array_equal(model.predict_proba(images[-size:]), whole[-size:])
+
+
+@pytest.mark.parametrize(
+    ("odd_places", "odd_sizes"),
+    [
+        (lambda size: np.full(size, size < 8), {2, 1}),
+        (lambda size: np.full(size, size == 256), {256}),
+        (lambda size: np.arange(size) >= size // 6 * 6, {2, 8, 16, 64, 256}),
+    ],
+    ids=["small blocks", "large blocks", "the last rows"],
+)
+def test_blocks_that_round_a_few_rows_in_another_way_are_not_used(
+    odd_places, odd_sizes, digits
+):
+    X, y = digits
+    X = np.asarray(X, np.float32).reshape(len(X), -1)
+    model = small_mlp().fit(X, y)
+    trained = next(v for v in vars(model).values() if isinstance(v, TrainedNetwork))
+    program = _ForwardProgram(trained.config, {})
+    sizes = []
+
+    def forward(weights, rows):
+        rows = np.asarray(rows)
+        sizes.append(len(rows))
+        odd = odd_places(len(rows)) & (rows[:, 0] * 1000 % 1 < 0.05)
+        return rows[:, :2] * np.where(odd, 1 + 2**-20, 1)[:, None].astype(np.float32)
+
+    program._forward = forward
+    for n_rows in (1, 2, 8, 20, 40, 150, 300):
+        program.run([], X[:n_rows])
+    sizes.clear()
+    outputs = [program.run([], X[:n]) for n in (1, 2, 8, 20, 40, 150, 300)]
+    assert not odd_sizes & set(sizes)
+    assert all(np.array_equal(some, outputs[-1][: len(some)]) for some in outputs)
 
 
 def test_one_image_gives_one_row(digits):
