@@ -22,7 +22,7 @@ from sklearn.utils.validation import (
 )
 
 from skmnist._trained_network import TrainingState
-from skmnist.preprocessing.layout import channels_come_first
+from skmnist.preprocessing.layout import channels_come_first, validated
 
 __all__ = ["BaseKerasClassifier"]
 
@@ -213,7 +213,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows, image_shape = _as_rows(X)
-        rows = validate_data(self, rows, dtype=_INPUT_DTYPES, reset=False)
+        rows = validated(self, rows, dtype=_INPUT_DTYPES)
         probabilities = self._network.predict_proba(self._as_inputs(rows, image_shape))
         if np.isnan(probabilities).any():
             row = int(np.isnan(probabilities).any(axis=1).argmax())
@@ -354,7 +354,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     def _checked_validation_data(self, X_val, y_val):
         try:
             rows, image_shape = _as_rows(X_val)
-            rows = validate_data(self, rows, dtype=_INPUT_DTYPES, reset=False)
+            rows = validated(self, rows, dtype=_INPUT_DTYPES)
             inputs = self._as_inputs(rows, image_shape)
         except ValueError as error:
             raise ValueError(f"X_val, as an X: {error}") from error

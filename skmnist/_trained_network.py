@@ -9,6 +9,7 @@ of that shape and called with the weights of one of them.
 """
 
 import copy
+import functools
 import threading
 import weakref
 from dataclasses import dataclass
@@ -247,7 +248,7 @@ class _ForwardProgram:
             padded[:n_rows] = block
             block = padded
         block = block.astype(np.float32, copy=False)
-        return np.asarray(self._forward(weights, self._to_tensor(block)))[:n_rows]
+        return self._forward(weights, block)[:n_rows]
 
     def _choose_family(self, weights, shape):
         """Choose the sizes of blocks: those of the first family that treats rows alike.
@@ -314,34 +315,62 @@ def _same_bits(one, other):
 
 
 def _compiled(forward, backend):
-    """Compile a function of arrays as the backend does it best."""
+    """Compile ``forward(weights, inputs)``, of tensors, as the backend does it best.
+
+    The function that is returned takes and gives the rows as an array.
+    """
     if backend == "tensorflow":
-        import tensorflow as tf
-
-        function = tf.function(forward, autograph=False)
-        traced = {}
-
-        def traced_forward(weights, inputs):
-            # Called directly: TensorFlow takes networks of many shapes for one that
-            # is traced too often, and warns.
-            n_rows = len(inputs)
-            if n_rows not in traced:
-                traced[n_rows] = function.get_concrete_function(weights, inputs)
-            return traced[n_rows](weights, inputs)
-
-        return traced_forward
+        return _CompiledByTensorFlow(forward)
+    if backend == "torch":
+        return functools.partial(_call_torch, forward)
     if backend == "jax":
         import jax
 
-        return jax.jit(forward)
-    if backend == "torch":
-        import torch
+        forward = jax.jit(forward)
+    return functools.partial(_call, forward)
 
-        def without_gradients(weights, inputs):
-            # A copy: how its kernels round depends on where the array begins, and
-            # a tensor that is made from an array shares its memory.
-            with torch.no_grad():
-                return forward(weights, inputs.clone()).cpu()
 
-        return without_gradients
-    return forward
+class _CompiledByTensorFlow:
+    """A concrete function for each number of rows, called by the shortest way.
+
+    Calling a function of TensorFlow checks each of its arguments anew, which takes
+    longer than a small network. The operation that it comes down to does not.
+    """
+
+    def __init__(self, forward):
+        import tensorflow as tf
+
+        self._tf = tf
+        self._function = tf.function(forward, autograph=False)
+        self._concrete = {}
+
+    def __call__(self, weights, rows):
+        rows = self._tf.constant(rows)
+        concrete = self._concrete.get(len(rows))
+        if concrete is None:
+            concrete = self._function.get_concrete_function(weights, rows)
+            self._concrete[len(rows)] = concrete
+        outputs = self._tf.raw_ops.StatefulPartitionedCall(
+            args=[*weights, rows, *concrete.captured_inputs],
+            Tout=[output.dtype for output in concrete.outputs],
+            f=concrete,
+        )
+        return outputs[0].numpy()
+
+
+def _call_torch(forward, weights, rows):
+    import torch
+
+    from skmnist._keras import keras
+
+    # A copy: how its kernels round depends on where the array begins, and a tensor
+    # that is made from an array shares its memory.
+    inputs = keras.ops.convert_to_tensor(rows).clone()
+    with torch.no_grad():
+        return np.asarray(forward(weights, inputs).cpu())
+
+
+def _call(forward, weights, rows):
+    from skmnist._keras import keras
+
+    return np.asarray(forward(weights, keras.ops.convert_to_tensor(rows)))
