@@ -1,4 +1,4 @@
-"""The estimator contract: validate, encode, seed, train, predict, keep the state.
+"""The estimator contract: validate, seed, train, predict, keep the state.
 
 What scikit-learn promises its users is kept here, for every network classifier;
 what Keras does is behind :mod:`skmnist._engine`, which is imported when a network
@@ -6,23 +6,26 @@ is first trained.
 """
 
 import contextlib
-from math import prod
+from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
+from skmnist._targets import (
+    checked_weights,
+    distinct,
+    encoded,
+    stratified_split,
+    training_weights,
+    with_mean_of_1,
+)
 from skmnist._trained_network import TrainingState
-from skmnist.preprocessing.layout import channels_come_first, validated
+from skmnist.preprocessing.layout import as_rows, channels_come_first, validated
 
 __all__ = ["BaseKerasClassifier"]
 
@@ -33,7 +36,7 @@ _DEFAULT_VALIDATION_FRACTION = 0.1
 _INPUT_DTYPES = (np.float32, np.uint8)
 
 
-class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
+class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of the network classifiers; not for use by itself.
 
     A subclass stores its parameters and tells by ``_specify`` which network they
@@ -97,8 +100,10 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"{given} was given without {missing}: give both or none.")
         resume = self.warm_start and self.__sklearn_is_fitted__()
         with self._all_or_nothing():
-            training = self._checked_training_data(X, y, sample_weight, resume=resume)
-            training = self._with_mean_weight_of_1(*training)
+            inputs, labels, weights = self._checked_training_data(
+                X, y, sample_weight, resume=resume
+            )
+            training = inputs, labels, with_mean_of_1(weights, self.class_weight)
             seeds = self._draw_seeds()
             if not resume:
                 self._split_seed = seeds[2]
@@ -109,7 +114,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 fraction = self.validation_fraction or _DEFAULT_VALIDATION_FRACTION
                 # Going on splits as before: the network must not be trained on
                 # what it is then validated with.
-                training, validation = _stratified_split(
+                training, validation = stratified_split(
                     training, fraction, self._split_seed
                 )
             self._train(training, validation, seeds, epochs=self.epochs, resume=resume)
@@ -212,7 +217,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             beside it.
         """
         check_is_fitted(self)
-        rows, image_shape = _as_rows(X)
+        rows, image_shape = as_rows(X)
         rows = validated(self, rows, dtype=_INPUT_DTYPES)
         probabilities = self._network.predict_proba(self._as_inputs(rows, image_shape))
         if np.isnan(probabilities).any():
@@ -281,12 +286,12 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_network")
 
+    @abstractmethod
     def _specify(self, n_features, image_shape, n_classes):
         """Return the :class:`~skmnist.networks.NetworkSpec` for images of a size.
 
         `image_shape` is None where the images came as rows of pixels.
         """
-        raise NotImplementedError
 
     def _training_precision(self):
         """Return the arithmetic of training, where it may differ from the network's."""
@@ -312,13 +317,13 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         self, X, y, sample_weight, *, resume, classes=None, partial=False
     ):
         """Check data and network; return inputs, encoded labels and weights."""
-        rows, image_shape = _as_rows(X)
+        rows, image_shape = as_rows(X)
         rows, y = validate_data(self, rows, y, dtype=_INPUT_DTYPES, reset=not resume)
         check_classification_targets(y)
         if not resume:
-            self.classes_ = _distinct(y if classes is None else classes)
+            self.classes_ = distinct(y if classes is None else classes)
         if sample_weight is not None:
-            sample_weight = _checked_weights(sample_weight, len(rows))
+            sample_weight = checked_weights(sample_weight, len(rows))
             kept = sample_weight > 0
             if not kept.all():
                 rows, y, sample_weight = rows[kept], y[kept], sample_weight[kept]
@@ -332,7 +337,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 f"{type(self).__name__} needs samples of at least 2 classes; "
                 f"got only one class: {y[0]}."
             )
-        labels = self._encoded(y, "y")
+        labels = encoded(y, self.classes_, "y")
         spec = self._specify(self.n_features_in_, image_shape, len(self.classes_))
         if resume and spec != self._spec:
             raise ValueError(
@@ -349,40 +354,21 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 self._image_shape = spec.input_shape
         self._spec = spec
         inputs = self._as_inputs(rows, image_shape)
-        return inputs, labels, self._training_weights(labels, sample_weight)
+        weights = training_weights(
+            labels, sample_weight, self.class_weight, self.classes_
+        )
+        return inputs, labels, weights
 
     def _checked_validation_data(self, X_val, y_val):
         try:
-            rows, image_shape = _as_rows(X_val)
+            rows, image_shape = as_rows(X_val)
             rows = validated(self, rows, dtype=_INPUT_DTYPES)
             inputs = self._as_inputs(rows, image_shape)
         except ValueError as error:
             raise ValueError(f"X_val, as an X: {error}") from error
         y_val = column_or_1d(y_val)
         check_consistent_length(rows, y_val)
-        return inputs, self._encoded(y_val, "y_val"), None
-
-    def _encoded(self, y, name):
-        """Return labels as their positions in ``classes_``."""
-        self._check_known(_distinct(y).tolist(), name)
-        return np.searchsorted(self.classes_, y).astype(np.int32)
-
-    def _check_known(self, labels, name):
-        """Refuse labels that are no classes, as Python compares them.
-
-        NumPy would take the label "10" for the label 10.
-        """
-        known = set(self.classes_.tolist())
-        unknown = [label for label in labels if label not in known]
-        if unknown:
-            other_kind = {isinstance(label, str) for label in unknown}.isdisjoint(
-                isinstance(label, str) for label in known
-            )
-            hint = " Strings and numbers are different labels." if other_kind else ""
-            raise ValueError(
-                f"{name} holds labels that are not among the classes: {unknown}; "
-                f"the classes are {self.classes_.tolist()}.{hint}"
-            )
+        return inputs, encoded(y_val, self.classes_, "y_val"), None
 
     def _as_inputs(self, rows, image_shape):
         """Give rows of pixels the shape that the network takes."""
@@ -398,55 +384,6 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 images = rows.reshape(len(rows), *image_shape)
                 rows = np.moveaxis(images, 1, -1)
         return rows.reshape(len(rows), *self._spec.input_shape)
-
-    def _training_weights(self, labels, sample_weight):
-        """Multiply the weights of samples and classes; None if all count alike."""
-        if self.class_weight is None:
-            return sample_weight
-        if self.class_weight == "balanced":
-            share = np.bincount(
-                labels, weights=sample_weight, minlength=len(self.classes_)
-            )
-            per_class = 1 / np.maximum(share, np.finfo(float).tiny)
-        else:
-            per_class = self._given_class_weights()
-        weights = per_class[labels]
-        return weights if sample_weight is None else weights * sample_weight
-
-    def _with_mean_weight_of_1(self, inputs, labels, weights):
-        """Scale the weights of a fit.
-
-        The scale of the loss, and so the meaning of learning rate and penalties, must
-        not depend on the unit of the weights.
-        """
-        if weights is None:
-            return inputs, labels, None
-        if not weights.any():
-            raise ValueError(
-                "class_weight leaves no sample any weight: it must be more than "
-                f"0 for some class in y; got {self.class_weight}."
-            )
-        weights = weights / weights.max()  # whose sum might be too large
-        return inputs, labels, weights / weights.mean()
-
-    def _given_class_weights(self):
-        """Return the weights of a dict in the order of ``classes_``, 1 by default."""
-        # Refuses a class that is not there, whose weight would be lost.
-        self._check_known(self.class_weight, "class_weight")
-        labels = self.classes_.tolist()
-        try:
-            per_class = np.array(
-                [self.class_weight.get(label, 1) for label in labels], dtype=float
-            )
-            allowed = np.isfinite(per_class).all() and (per_class >= 0).all()
-        except (TypeError, ValueError):
-            allowed = False
-        if not allowed:
-            raise ValueError(
-                "class_weight must hold finite weights of at least 0; got "
-                f"{self.class_weight}."
-            )
-        return per_class
 
     def _train(self, training, validation, seeds, *, epochs, resume):
         """Train by the engine and set the fitted attributes."""
@@ -483,81 +420,6 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             self.fit_id_ = fit_id
         elif hasattr(self, "fit_id_"):
             del self.fit_id_
-
-
-def _as_rows(X):
-    """Flatten images to rows of pixels; return them and the shape of an image."""
-    if isinstance(X, list | tuple):
-        try:
-            X = np.asarray(X)
-        except ValueError:
-            raise ValueError(
-                "X is a list of rows or images of different sizes; all must have the "
-                "same size."
-            ) from None
-    shape = getattr(X, "shape", ())
-    if len(shape) < 3:
-        return X, None
-    if len(shape) > 4:
-        raise ValueError(
-            "X must have the shape (n_samples, n_features), (n_samples, height, "
-            "width) or (n_samples, height, width, channels); "
-            f"found an array with dim {len(shape)}: {shape}."
-        )
-    return np.asarray(X).reshape(shape[0], prod(shape[1:])), tuple(shape[1:])
-
-
-def _checked_weights(sample_weight, n_samples):
-    """Return weights, one for each sample and at least 0; one number stands for all."""
-    if isinstance(sample_weight, Real):
-        sample_weight = np.full(n_samples, sample_weight)
-    weights = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-    )
-    if weights.shape != (n_samples,):
-        raise ValueError(
-            f"sample_weight must have the shape ({n_samples},), one for each sample; "
-            f"got {weights.shape}."
-        )
-    if weights.min() < 0:
-        raise ValueError(
-            "sample_weight must be at least 0; got values from "
-            f"{weights.min()} to {weights.max()}."
-        )
-    return weights
-
-
-def _distinct(labels):
-    """Return the sorted distinct labels; they must be of kinds that can be sorted."""
-    try:
-        return np.unique(labels)
-    except TypeError as error:
-        raise ValueError(
-            "Labels must be of one kind, such as all numbers or all strings; "
-            f"got a mixture ({error})."
-        ) from error
-
-
-def _stratified_split(arrays, fraction, seed):
-    """Split arrays into a training and a validation part with equal class shares."""
-    labels = arrays[1]
-    try:
-        parts = train_test_split(
-            np.arange(len(labels)),
-            test_size=fraction,
-            stratify=labels,
-            random_state=seed,
-        )
-    except ValueError as error:
-        raise ValueError(
-            f"validation_fraction={fraction} of {len(labels)} samples cannot be set "
-            "aside so that each class is on both sides. Give more samples, another "
-            f"fraction, or X_val and y_val. ({error})"
-        ) from error
-    return tuple(
-        tuple(None if array is None else array[part] for array in arrays)
-        for part in parts
-    )
 
 
 def _joined(earlier, later):

@@ -30,6 +30,7 @@ ORDER = [
     "_schedules",
     "_optimizers",
     "_engine",
+    "_targets",
     "_base",
     "classifiers",
     "baselines",

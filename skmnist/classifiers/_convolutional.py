@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmnist.classifiers._images import network_image_shape
 from skmnist.classifiers._layers import RATE, WIDTH, LayeredClassifier, check_layers
-from skmnist.networks import NetworkSpec, build_cnn, plain_numbers
+from skmnist.networks import NetworkSpec, build_cnn
+from skmnist.networks._specification import plain_numbers
 
 __all__ = ["KerasCNNClassifier"]
 

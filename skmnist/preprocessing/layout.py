@@ -152,6 +152,40 @@ def _locate_channels(array_shape, declared):
     return found[0]
 
 
+def as_rows(X):
+    """Flatten images to rows of pixels, whatever layout they have.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features) or \
+            (n_samples, height, width[, channels])
+        Images, which are not validated yet.
+
+    Returns
+    -------
+    rows : array-like of shape (n_samples, n_features)
+        `X` itself, if it holds rows.
+    image_shape : tuple of 2 or 3 int or None
+        Shape of an image; None where they came as rows.
+
+    Raises
+    ------
+    ValueError
+        If `X` has more than 4 dimensions, or is a list of images of several sizes.
+    """
+    X = _as_stack(X)
+    shape = _shape_of(X)
+    if len(shape) < 3:
+        return X, None
+    if len(shape) > 4:
+        raise ValueError(
+            "X must have the shape (n_samples, n_features), (n_samples, height, "
+            "width) or (n_samples, height, width, channels); "
+            f"found an array with dim {len(shape)}: {shape}."
+        )
+    return np.asarray(X).reshape(shape[0], math.prod(shape[1:])), shape[1:]
+
+
 def validated(estimator, X, dtype="numeric"):
     """Validate rows against what a fitted estimator knows of them.
 

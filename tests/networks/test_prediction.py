@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from builders import small_cnn, small_mlp
 
-from skmnist._trained_network import TrainedNetwork, _ForwardProgram
+from skmnist._trained_network import _ForwardProgram
 
 # Around the sizes of the blocks that go through the network.
 SIZES = [1, 7, 8, 9, 63, 64, 65, 255, 256, 257, 600]
@@ -42,10 +42,8 @@ def test_blocks_that_round_a_few_rows_in_another_way_are_not_used(
     odd_places, odd_sizes, digits
 ):
     X, y = digits
-    X = np.asarray(X, np.float32).reshape(len(X), -1)
     model = small_mlp().fit(X, y)
-    trained = next(v for v in vars(model).values() if isinstance(v, TrainedNetwork))
-    program = _ForwardProgram(trained.config, {})
+    program = _ForwardProgram(model._network.config, {})
     sizes = []
 
     def forward(weights, rows):

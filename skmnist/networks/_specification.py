@@ -1,0 +1,68 @@
+"""What a network is to be: its builder, the size of its images, its parameters."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+
+import numpy as np
+
+
+def plain_numbers(value):
+    """Return a number or nested sequence of numbers as Keras takes them.
+
+    Parameters
+    ----------
+    value : object
+        Numbers of NumPy become those of Python, and lists tuples, which nobody
+        can change behind our back. All else is returned as it is.
+
+    Returns
+    -------
+    object
+        The same value.
+    """
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(map(plain_numbers, value))
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkSpec:
+    """What to build: ``builder(input_shape, n_classes, **parameters)``.
+
+    Parameters
+    ----------
+    builder : callable
+        Function that returns a :class:`keras.Model`.
+    input_shape : tuple of int
+        Shape of one sample.
+    n_classes : int
+        Number of classes.
+    parameters : dict
+        Further arguments of the builder.
+    """
+
+    builder: Callable
+    input_shape: tuple
+    n_classes: int
+    parameters: dict = field(default_factory=dict)
+
+    def __eq__(self, other):
+        return isinstance(other, NetworkSpec) and _same(vars(self), vars(other))
+
+    __hash__ = None  # parameters are a dict
+
+
+def _same(one, other):
+    """Tell whether values are equal that may hold arrays."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            _same(value, other[key]) for key, value in one.items()
+        )
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if hasattr(one, "shape") or hasattr(other, "shape"):
+        return np.array_equal(one, other)
+    return one == other
