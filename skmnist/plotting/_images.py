@@ -62,6 +62,11 @@ def check_count(name, value):
 def check_rows(rows, X):
     """Return row numbers of `X` as an array of integers from 0."""
     n_rows = _num_samples(X)
+    if n_rows and np.ndim(_safe_indexing(X, [0])) < 2:
+        raise ValueError(
+            "X must be several images, one row each, but has one dimension. A single "
+            "image is a set of one: X[:1] or X.reshape(1, -1)."
+        )
     try:
         numbers = np.atleast_1d(np.asarray(rows))
     except ValueError:

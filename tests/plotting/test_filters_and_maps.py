@@ -212,3 +212,9 @@ def test_refuses_an_image_that_does_not_fit():
     network = keras.Sequential([keras.Input((6, 5, 3)), layers.Conv2D(2, 2)])
     with pytest.raises(ValueError, match=r"shape \(6, 5, 3\).*\(7, 5, 3\)"):
         FeatureMapsDisplay.from_estimator(network, np.zeros((1, 7, 5, 3)))
+
+
+@pytest.mark.parametrize("one", [np.asarray, list])
+def test_one_image_without_its_row_is_refused(digits, cnn, one):
+    with pytest.raises(ValueError, match=r"several images.*X\[:1\]"):
+        FeatureMapsDisplay.from_estimator(cnn, one(digits[0][0]))
