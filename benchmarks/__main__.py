@@ -17,7 +17,15 @@ from benchmarks.results import (
 from benchmarks.tables import machine_lines, page, table
 from skmnist.cli._tables import print_result
 
-SUITES = ("training", "search", "memory", "prediction", "startup", "fast_model")
+SUITES = (
+    "training",
+    "profile",
+    "search",
+    "memory",
+    "prediction",
+    "startup",
+    "fast_model",
+)
 
 
 @click.command()

@@ -15,6 +15,7 @@ from benchmarks.comparisons import (
     run_in_new_process,
     run_rounds,
 )
+from benchmarks.profile import kind_of, overlapped
 from benchmarks.results import add_comparison, make_document, read_document
 from benchmarks.summary import ratios, spread, summarise
 from benchmarks.tables import cells
@@ -137,6 +138,38 @@ def test_a_run_in_a_new_process_returns_its_numbers():
 def test_a_start_of_python_takes_its_time():
     settings = {"arguments": ["-c", "import time; time.sleep(0.2)"], "n_starts": 1}
     assert run_in_new_process("startup", {**settings, "seed": 0}, {})["process_s"] > 0.2
+
+
+def test_a_profile_finds_the_kernels_of_a_training():
+    settings = {"peer": "skmnist", "dataset": "digits", "network": "mlp", "seed": 0}
+    result = run_in_new_process("profile", settings, {})
+    assert result["next_s"] < result["first_s"]
+    assert min(result["multiply_us"], result["optimize_us"], result["random_us"]) > 0
+    assert result["between_us"] < result["total_us"]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "kind"),
+    [
+        ("while/body/hidden_1/Relu:_FusedMatMul", "multiply"),
+        (
+            "gradient_tape/convolution_2/Conv2DBackpropInput:Conv2DBackpropInput",
+            "multiply",
+        ),
+        ("while/ResourceApplyAdam_2:ResourceApplyAdam", "optimize"),
+        ("sequential/adam/Sqrt_1:Sqrt", "optimize"),
+        ("while/mlp/dropout_1/GreaterEqual:GreaterEqual", "random"),
+        ("while/body/GatherV2:GatherV2", "data"),
+        ("sequential/max_pooling2d/MaxPool2d:MaxPool", "other"),
+    ],
+)
+def test_kernels_are_told_apart(kernel, kind):
+    assert kind_of(kernel) == kind
+
+
+def test_time_that_kernels_share_counts_once():
+    assert overlapped([(5, 6), (0, 2), (1, 3), (1, 2)]) == 4
+    assert overlapped([]) == 0
 
 
 def test_a_process_that_fails_says_why():
