@@ -5,8 +5,8 @@ from numbers import Number
 
 import numpy as np
 
+from skmnist._forward import rebuild
 from skmnist._keras import as_arrays, isolated_build, keras, seeded_globals
-from skmnist._trained_network import rebuild
 from skmnist.networks import build_cnn, build_mlp
 
 __all__ = ["build", "describe", "is_ours"]

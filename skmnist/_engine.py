@@ -16,6 +16,7 @@ import numpy as np
 
 from skmnist._callbacks import leaves_models_alone
 from skmnist._construction import build, describe, is_ours
+from skmnist._forward import rebuild
 from skmnist._keras import as_arrays, keras, own_draws, seed_draws
 from skmnist._optimizers import (
     initial_rate,
@@ -28,7 +29,7 @@ from skmnist._optimizers import (
 )
 from skmnist._programs import ProgramCache
 from skmnist._scikeras import ScikerasLoop, ShuffledBatches
-from skmnist._trained_network import TrainedNetwork, TrainingState, rebuild
+from skmnist._trained_network import TrainedNetwork, TrainingState
 
 __all__ = ["TrainingData", "TrainingSettings", "train"]
 

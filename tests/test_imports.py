@@ -22,6 +22,7 @@ ORDER = [
     "published",
     "_keras",
     "_programs",
+    "_forward",
     "_trained_network",
     "_scikeras",
     "_resident",

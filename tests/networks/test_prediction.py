@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from builders import small_cnn, small_mlp
 
-from skmnist._trained_network import _ForwardProgram
+from skmnist._forward import ForwardProgram
 
 # Around the sizes of the blocks that go through the network.
 SIZES = [1, 7, 8, 9, 63, 64, 65, 255, 256, 257, 600]
@@ -43,7 +43,7 @@ def test_blocks_that_round_a_few_rows_in_another_way_are_not_used(
 ):
     X, y = digits
     model = small_mlp().fit(X, y)
-    program = _ForwardProgram(model._network.config, {})
+    program = ForwardProgram(model._network.config, {})
     sizes = []
 
     def forward(weights, rows):
@@ -74,9 +74,9 @@ def test_networks_of_one_shape_share_one_compiled_program(digits):
     X, y = digits
     first, second = (small_mlp(random_state=s).fit(X, y) for s in (0, 1))
     first.predict(X)
-    before = _trained_network._forward_programs.keys()
+    before = _trained_network.forward_programs.keys()
     assert not np.array_equal(second.predict_proba(X), first.predict_proba(X))
-    assert _trained_network._forward_programs.keys() == before
+    assert _trained_network.forward_programs.keys() == before
 
 
 def test_model_is_a_live_keras_model_that_agrees(digits, keras):

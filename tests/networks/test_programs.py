@@ -62,16 +62,16 @@ def test_a_shared_program_is_made_once_by_threads_at_the_same_time():
 
 def test_freed_programs_are_compiled_again(digits):
     from skmnist._engine import _idle_loops
-    from skmnist._trained_network import _forward_programs
+    from skmnist._forward import forward_programs
 
     X, y = digits
     model = small_mlp().fit(X, y)
     expected = model.predict_proba(X)
     assert len(_idle_loops)
-    assert len(_forward_programs)
+    assert len(forward_programs)
     skmnist.clear_programs()
     assert not len(_idle_loops)
-    assert not len(_forward_programs)
+    assert not len(forward_programs)
     assert np.array_equal(model.predict_proba(X), expected)
     assert np.array_equal(small_mlp().fit(X, y).predict_proba(X), expected)
 
