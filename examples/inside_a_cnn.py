@@ -36,7 +36,8 @@ print(f"accuracy {model.score(X_test, y_test):.3f}")
 
 # %%
 # The layers, with the shapes of what passes between them and their numbers of weights.
-# In a terminal ``model[-1].model_.summary()`` prints the same as a table.
+# A notebook shows the diagram, ``diagram.save("network.svg")`` writes it, and in a
+# terminal ``model[-1].model_.summary()`` prints the same as a table.
 
 diagram = NetworkDiagram.from_estimator(model)
 
