@@ -101,7 +101,7 @@ subset_option = click.option(
     default=None,
     show_default="test",
     help="The part to test on; of a set without a test part, the images that "
-    "'skmnist train' kept back.",
+    "'skmnist train' kept back, or would have.",
 )
 report_option = click.option(
     "--report",

@@ -7,7 +7,6 @@ import numpy as np
 
 from skmnist._numbers import by
 from skmnist.cli._errors import BadInput, bad_input
-from skmnist.cli._messages import note
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,16 +94,47 @@ def evaluate_file(model_file, image_set, X, y):
             f"{model_file.path} takes images of {model_file.size}; those of "
             f"{image_set.name} are {image_set.size} ({X.shape[1]} pixels)."
         )
-    if (
-        not image_set.has_test
-        and model_file.metadata.get("dataset") != image_set.address
-    ):
-        note(
-            f"Note: {image_set.name} has no test part, and {model_file.path} may have "
-            "been trained on these images."
-        )
     with bad_input():
         return evaluate(model_file.model, X, y)
+
+
+def knows_part(model_file, image_set, subset):
+    """Tell whether a part of a set is one for a model, too.
+
+    A set without a test part is divided by `skmnist train`, which keeps in the
+    model's file how; for a model from elsewhere its parts mean nothing.
+    """
+    trained_here = model_file.metadata.get("dataset") == image_set.address
+    return subset == "all" or image_set.has_test or trained_here
+
+
+def overlap_warning(model_file, image_set, subset):
+    """Warn of a test on images that a model was, or may have been, trained on.
+
+    Parameters
+    ----------
+    model_file : ModelFile
+        The model.
+    image_set : ImageSet
+        The set.
+    subset : {"train", "test", "all"}
+        The part of it that the model is tested on.
+
+    Returns
+    -------
+    str or None
+        A sentence; None where the images are new to the model.
+    """
+    if image_set.X is None:
+        return None
+    if model_file.metadata.get("dataset") == image_set.address:
+        which = {"train": "these images", "all": "some of these images"}.get(subset)
+        seen = which and f"was trained on {which}"
+    elif subset == "test" and image_set.has_test:
+        seen = None
+    else:
+        seen = "may have been trained on some of these images"
+    return seen and f"The model {seen}; on others it may do worse."
 
 
 @dataclass(frozen=True, eq=False)

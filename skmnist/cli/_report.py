@@ -29,6 +29,7 @@ def report(source, out, dataset, subset, force):
 
     from skmnist.cli._errors import BadInput
     from skmnist.cli._image_sets import load_image_set
+    from skmnist.cli._messages import note
     from skmnist.cli._pages import (
         check_page,
         is_results,
@@ -55,4 +56,6 @@ def report(source, out, dataset, subset, force):
     X, y = image_set.part(subset, model_file.seed)
     evaluation = evaluate_file(model_file, image_set, X, y)
     results = evaluation_document(model_file, image_set, subset, evaluation)
+    if results["warning"]:
+        note(f"Note: {results['warning']}")
     write_page(page, results, (model_file.model, X, y, image_set.image_shape))

@@ -13,7 +13,9 @@ from skmnist._numbers import (
 )
 from skmnist.cli._comparison import is_small, method, records
 from skmnist.cli._export import describe_set
+from skmnist.cli._messages import note
 from skmnist.cli._models import has_epochs, list_models, plain_parameters
+from skmnist.cli._recognition import knows_part, overlap_warning
 from skmnist.cli._result_files import markdown_table, write_text
 from skmnist.cli._tables import (
     comparison_cells,
@@ -240,12 +242,20 @@ def _history(model):
 def report_evaluation(model_file, image_set, subset, evaluation, *, as_json):
     """Print how well a model recognises the images of a set."""
     document = evaluation_document(model_file, image_set, subset, evaluation)
+    warning = document["warning"]
     if as_json:
+        if warning:
+            note(f"Note: {warning}")
         print_json(document)
         return document
-    what = "all images" if subset == "all" else f"{subset} part"
-    title = f"{model_file.path} on {image_set.name}, {what}"
-    print_result(title, "", *evaluation_view(evaluation))
+    parts = {
+        "all": "all images of ",
+        "test": "test part of ",
+        "train": "training part of ",
+    }
+    title = f"{model_file.path} on {parts.get(document['subset'], 'images of ')}"
+    lines = [f"{title}{image_set.name}", *([warning] if warning else []), ""]
+    print_result(*lines, *evaluation_view(evaluation, new_images=not warning))
     return document
 
 
@@ -257,7 +267,8 @@ def evaluation_document(model_file, image_set, subset, evaluation):
         "file": model_file.path,
         "metadata": model_file.metadata,
         "dataset": image_set.name,
-        "subset": subset,
+        "subset": subset if knows_part(model_file, image_set, subset) else None,
+        "warning": overlap_warning(model_file, image_set, subset),
         "parameters": plain_parameters(model),
         **evaluation.to_dict(),
         **provenance(has_epochs(model.get_params())),

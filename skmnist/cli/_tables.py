@@ -149,12 +149,16 @@ def _comparison(rows, hidden):
     return table
 
 
-def evaluation_view(result):
-    """Return the parts that show an Evaluation, for `print_result`."""
+def evaluation_view(result, *, new_images=True):
+    """Return the parts that show an Evaluation, for `print_result`.
+
+    Only where the images are new to the model, its accuracy on further ones is in
+    an interval about that on these.
+    """
     low, high = result.accuracy_interval
+    interval = f" (95 % interval {100 * low:.2f} to {percent(high)})"
     lines = [
-        f"Accuracy  {percent(result.accuracy)} "
-        f"(95 % interval {100 * low:.2f} to {percent(high)})",
+        f"Accuracy  {percent(result.accuracy)}{interval if new_images else ''}",
         f"Images    {result.n:,}: {result.n_right:,} recognised, "
         f"{result.n_wrong:,} not ({percent(result.error)})",
     ]

@@ -39,11 +39,13 @@ def evaluation_report(results, subject=None):
     Report
         Its content.
     """
-    part = {"all": "all images", "train": "training part", "test": "test part"}
-    what = part.get(results.get("subset"), "")
+    part = {"all": "all images", "train": "the training part", "test": "the test part"}
+    what = part.get(results.get("subset"), "images")
     title = f"{title_of(results)} on {results['dataset']}"
-    where = f"The model was tested on {results['dataset']}{what and f', {what}'}."
-    words = f"{where} {accuracy_words(results)}"
+    where = f"The model was tested on {what} of {results['dataset']}."
+    words = " ".join(
+        filter(None, [where, results.get("warning"), accuracy_words(results)])
+    )
     sections = evaluation_sections(results, subject)
     if subject is not None:
         sections += model_sections(subject)
@@ -53,11 +55,11 @@ def evaluation_report(results, subject=None):
 
 def key_figures(evaluation):
     """Return the most important numbers of an evaluation."""
+    meaning = f"accuracy (95 % interval {interval(evaluation['accuracy_interval'])})"
+    if evaluation.get("warning"):
+        meaning = "accuracy on these images"
     figures = [
-        KeyFigure(
-            percent(evaluation["accuracy"]),
-            f"accuracy (95 % interval {interval(evaluation['accuracy_interval'])})",
-        ),
+        KeyFigure(percent(evaluation["accuracy"]), meaning),
         KeyFigure(
             f"{evaluation['n_wrong']:,}",
             f"of {number_of(evaluation['n'], 'image')} not recognised",

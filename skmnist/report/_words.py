@@ -1,6 +1,6 @@
 """Words around the results of a report."""
 
-from skmnist._numbers import count, is_missing, percent
+from skmnist._numbers import is_missing, percent
 
 __all__ = [
     "accuracy_words",
@@ -32,14 +32,18 @@ def interval(bounds):
 def accuracy_words(evaluation):
     """Say what an evaluation found, in sentences."""
     n, n_right, n_wrong = (evaluation[key] for key in ("n", "n_right", "n_wrong"))
-    low, high = evaluation["accuracy_interval"]
     words = (
         f"It recognises {n_right:,} of {number_of(n, 'image')}, "
-        f"{percent(evaluation['accuracy'])}, and takes {count(n_wrong) or 'none'} for "
-        "something else. The accuracy on further images of this kind is probably "
-        f"(95 % interval) between {100 * low:.2f} and {percent(high)}."
+        f"{percent(evaluation['accuracy'])}, and takes "
+        f"{f'{n_wrong:,}' if n_wrong else 'none'} for something else."
     )
-    return words.replace("takes 0 for", "takes none for")
+    if evaluation.get("warning"):  # which tells that these images say little of others
+        return words
+    low, high = evaluation["accuracy_interval"]
+    return (
+        f"{words} The accuracy on further images of this kind is probably (95 % "
+        f"interval) between {100 * low:.2f} and {percent(high)}."
+    )
 
 
 def title_of(results):

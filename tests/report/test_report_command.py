@@ -4,8 +4,11 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from sklearn.svm import LinearSVC
 
 from skmnist.cli._commands import skmnist
+from skmnist.datasets import load_digits
+from skmnist.persistence import save_model
 
 from .pages import Page
 
@@ -71,6 +74,46 @@ def test_models_are_trained_evaluated_and_shown(run, tmp_path):
     (tmp_path / "kept.json").write_text(evaluated.stdout)
     assert run("report", "kept.json").exit_code == 0
     assert read(tmp_path, "kept.html").all("img") == []
+
+
+@pytest.mark.parametrize("subset", ["test", "train", "all"])
+def test_images_that_a_model_may_know_tell_nothing_of_others(run, tmp_path, subset):
+    X, y = load_digits(return_X_y=True)
+    save_model(LinearSVC(random_state=0).fit(X[:300], y[:300]), "mine.joblib")
+    args = ("mine.joblib", "--subset", subset)
+    shown = run("report", *args)
+    printed, kept = run("evaluate", *args), run("evaluate", *args, "--json")
+    assert {r.exit_code for r in (shown, printed, kept)} == {0}
+    warning = "The model may have been trained on some of these images;"
+    results = json.loads(kept.stdout)
+    assert results["warning"].startswith(warning)
+    (tmp_path / "kept.json").write_text(kept.stdout)
+    assert run("report", "kept.json").exit_code == 0
+    for name in ("mine.html", "kept.html"):
+        header = read(tmp_path, name).first("header")
+        assert warning in header.first("p").text
+        assert "further images" not in header.text
+    for text in (header.text, printed.stdout):
+        assert warning in text
+        assert "interval" not in text
+        assert "images of digits" in text
+        assert "part of digits" not in text
+        assert f"{results['n_right']:,}" in text
+
+
+def test_the_images_that_training_kept_back_tell_of_others(run, tmp_path):
+    assert run("train", "linear_svm").exit_code == 0
+    for subset, warning in (
+        ("test", None),
+        ("train", "The model was trained on these images;"),
+        ("all", "The model was trained on some of these images;"),
+    ):
+        args = ("linear_svm.joblib", "--subset", subset)
+        assert run("report", *args, "--force").exit_code == 0
+        words = read(tmp_path, "linear_svm.html").first("header").text
+        assert ("interval" in words) == (warning is None)
+        assert (warning or "tested on the test part of digits. It rec") in words
+        assert ("interval" in run("evaluate", *args).stdout) == (warning is None)
 
 
 def test_a_search_is_reported_with_its_best_model(run, tmp_path):
