@@ -19,6 +19,9 @@ class SearchResults:
     means, spreads : ndarray of shape (n_candidates,)
         Mean score of each, and its standard deviation over the folds; NaN for a
         candidate that failed.
+    rounds : ndarray of shape (n_candidates,)
+        The round of a halving search that each reached; else 0. Scores of different
+        rounds are of different resources: the later round is better.
     name : str
         What the score is called.
     """
@@ -26,6 +29,7 @@ class SearchResults:
     params: list
     means: np.ndarray
     spreads: np.ndarray
+    rounds: np.ndarray
     name: str = "score"
 
     @classmethod
@@ -66,12 +70,16 @@ class SearchResults:
             spreads = np.asarray(cv_results[f"std_test_{metric}"], dtype=float)
         if not np.isfinite(means).any():
             raise ValueError("All candidates of the search failed: there is no score.")
+        params, rounds = _without_resource(cv_results)
         # A halving search meets a candidate again with more resources.
-        last = {_key(params): i for i, params in enumerate(cv_results["params"])}
+        last = {_key(values): i for i, values in enumerate(params)}
         rows = sorted(last.values())
-        params = list(cv_results["params"])
         return cls(
-            [dict(params[i]) for i in rows], means[rows], spreads[rows], _named(metric)
+            [params[i] for i in rows],
+            means[rows],
+            spreads[rows],
+            rounds[rows],
+            _named(metric),
         )
 
     def resolve(self, wanted):
@@ -90,11 +98,16 @@ class SearchResults:
         Raises
         ------
         ValueError
-            If there is no such parameter, or none varies.
+            If there is no such parameter, none varies, or no candidate that has
+            them has a score.
         """
         known = list(dict.fromkeys(name for params in self.params for name in params))
         if wanted is None:
-            varying = [name for name in known if len(self.values_of(name)) > 1]
+            varying = [
+                name
+                for name in known
+                if len(self.values_of(name)) > 1 and self._meet(name)
+            ]
             if not varying:
                 raise ValueError(
                     "No parameter varies in this search: there is nothing to compare."
@@ -119,7 +132,9 @@ class SearchResults:
                 )
             resolved += found
         if not self._meet(*resolved):
-            raise ValueError(f"params: no candidate has both {' and '.join(resolved)}.")
+            raise ValueError(
+                f"params: no candidate that has {' and '.join(resolved)} has a score."
+            )
         return tuple(resolved)
 
     def values_of(self, name, among=None):
@@ -162,23 +177,43 @@ class SearchResults:
         -------
         values : tuple of list
             The values of each parameter.
-        means, spreads : ndarray of shape (n_values,) or (n_values_2, n_values_1)
-            Of the best candidate at each place, NaN where there is none.
+        candidates : ndarray of shape (n_values,) or (n_values_2, n_values_1)
+            The best candidate at each place, -1 where none has a score.
         """
         having = [i for i, p in enumerate(self.params) if set(names) <= set(p)]
         values = tuple(self.values_of(name, among=having) for name in names)
         order = [{_key(value): i for i, value in enumerate(axis)} for axis in values]
         shape = tuple(len(axis) for axis in reversed(values))
-        means, spreads = np.full(shape, np.nan), np.full(shape, np.nan)
+        candidates = np.full(shape, -1)
         for i in having:
             place = tuple(
                 positions[_key(self.params[i][name])]
                 for name, positions in zip(names, order, strict=True)
             )[::-1]
-            # The first one, and each that is better.
-            if not np.isnan(self.means[i]) and not self.means[i] <= means[place]:
-                means[place], spreads[place] = self.means[i], self.spreads[i]
-        return values, means, spreads
+            candidates[place] = self.best_of([candidates[place], i])
+        return values, candidates
+
+    def best_of(self, candidates):
+        """Find the best of some candidates, the first of equal ones.
+
+        Parameters
+        ----------
+        candidates : iterable of int
+            Their numbers; -1 stands for none.
+
+        Returns
+        -------
+        int
+            One of them with a score, of the latest round; -1 if there is none.
+        """
+        scored = [i for i in candidates if i >= 0 and np.isfinite(self.means[i])]
+        return max(
+            scored, key=lambda i: (self.rounds[i], self.means[i], -i), default=-1
+        )
+
+    def at(self, scores, candidates):
+        """Return scores of candidates, NaN for none."""
+        return np.where(candidates < 0, np.nan, scores[candidates])
 
     def is_continuous_in(self, name):
         """Tell whether the best candidates differ in one parameter alone or by choice.
@@ -201,13 +236,34 @@ class SearchResults:
         return not varies or len(self.params) >= 2 * len(self.values_of(name))
 
     def _meet(self, *names):
-        """Tell whether some candidate has values of all these parameters."""
-        return any(set(names) <= set(params) for params in self.params)
+        """Tell whether some candidate with a score has all these parameters."""
+        return any(
+            set(names) <= set(params) and np.isfinite(mean)
+            for params, mean in zip(self.params, self.means, strict=True)
+        )
 
     def _difference(self, name):
         """Tell how much the best score depends on a parameter."""
-        _, means, _ = self.best_at((name,))
-        return 0.0 if np.isnan(means).all() else np.nanmax(means) - np.nanmin(means)
+        _, candidates = self.best_at((name,))
+        means = self.means[candidates[candidates >= 0]]
+        return np.ptp(means)
+
+
+def _without_resource(cv_results):
+    """Return the parameters that a search chose among, and the rounds.
+
+    Where a halving search gives out a parameter as its resource, such as epochs, its
+    table lists that among the parameters.
+    """
+    params = [dict(values) for values in cv_results["params"]]
+    if "iter" not in cv_results:
+        return params, np.zeros(len(params), dtype=int)
+    amounts = list(cv_results["n_resources"])
+    for name in set.intersection(*map(set, params)):
+        if [values[name] for values in params] == amounts:
+            for values in params:
+                del values[name]
+    return params, np.asarray(cv_results["iter"], dtype=int)
 
 
 def _key(value):

@@ -28,16 +28,20 @@ class SearchResultsDisplay:
 
     Parameters
     ----------
-    results : SearchResults
-        The candidates with their values and scores.
-    params : tuple of str
-        The one or two parameters that are shown: that of the horizontal axis, and
-        that of the vertical one.
+    cv_results : dict or DataFrame
+        As in :meth:`from_results`.
+    params : str or sequence of 1 or 2 str, default=None
+        As in :meth:`from_results`.
+    metric : str, default="score"
+        As in :meth:`from_results`.
 
     Attributes
     ----------
     kind_ : {"line", "heatmap", "points"}
         What was drawn.
+    params_ : tuple of str
+        The one or two parameters that are shown, by their full names: that of the
+        horizontal axis, and that of the vertical one.
     values_ : tuple of list
         The values of each parameter along its axis, in order.
     scores_ : ndarray of shape (n_values,) or (n_values_2, n_values_1)
@@ -46,7 +50,8 @@ class SearchResultsDisplay:
     spreads_ : ndarray like `scores_`
         Standard deviation over the folds of the same candidates.
     best_ : dict
-        The values of `params` of the best candidate of all.
+        The values of `params_` of the best candidate that is shown, which is marked;
+        in a halving search the best of the last round.
     ax_ : matplotlib Axes
         Where it is drawn.
     line_, band_ : Line2D, Collection or None
@@ -82,9 +87,10 @@ class SearchResultsDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, results, params):
-        self.results = results
+    def __init__(self, cv_results, *, params=None, metric="score"):
+        self.cv_results = cv_results
         self.params = params
+        self.metric = metric
 
     @classmethod
     def from_estimator(cls, search, *, params=None, metric="score", **plot_params):
@@ -132,7 +138,8 @@ class SearchResultsDisplay:
         cv_results : dict or DataFrame
             ``cv_results_`` of a search: ``params``, ``mean_test_score`` and
             ``std_test_score``. Candidates that a halving search has met more than once
-            count by their last score.
+            count by their last score, and one that came further counts as better. A
+            parameter that is its resource is not shown.
         params : str or sequence of 1 or 2 str, default=None
             The parameters to show, that of the horizontal axis first; their bare
             names will do (``units`` for ``clf__units``). None takes those two that
@@ -153,8 +160,7 @@ class SearchResultsDisplay:
             If there is no such parameter or metric, no parameter varies, or all
             candidates failed.
         """
-        results = SearchResults.from_cv_results(cv_results, metric)
-        return cls(results, results.resolve(params)).plot(**plot_params)
+        return cls(cv_results, params=params, metric=metric).plot(**plot_params)
 
     def plot(self, ax=None, *, cmap=SEQUENTIAL):
         """Draw the scores.
@@ -171,17 +177,23 @@ class SearchResultsDisplay:
         SearchResultsDisplay
             The display itself.
         """
-        results = self.results
-        self.values_, self.scores_, self.spreads_ = results.best_at(self.params)
-        best = results.params[int(np.nanargmax(results.means))]
-        self.best_ = {name: best.get(name) for name in self.params}
+        self._results = results = SearchResults.from_cv_results(
+            self.cv_results, self.metric
+        )
+        self.params_ = results.resolve(self.params)
+        self.values_, candidates = results.best_at(self.params_)
+        self.scores_ = results.at(results.means, candidates)
+        self.spreads_ = results.at(results.spreads, candidates)
+        best = results.best_of(candidates.ravel().tolist())
+        self._best_place = tuple(np.argwhere(candidates == best)[0])
+        self.best_ = {name: results.params[best][name] for name in self.params_}
         self.line_ = self.band_ = self.image_ = self.colorbar_ = None
         self.text_ = {}
         n_columns = len(self.values_[0])
-        n_rows = len(self.values_[1]) if len(self.params) == 2 else 0
+        n_rows = len(self.values_[1]) if len(self.params_) == 2 else 0
         n_filled = int(np.isfinite(self.scores_).sum())
         numeric = all(map(are_numbers, self.values_))
-        if len(self.params) == 1:
+        if len(self.params_) == 1:
             self.kind_, figsize = "line", (5.6, 3.6)
         elif numeric and n_filled < n_columns * n_rows / 2 and n_filled > 3:
             self.kind_, figsize = "points", (5.8, 4.2)
@@ -198,7 +210,7 @@ class SearchResultsDisplay:
             "heatmap": self._draw_heatmap,
         }[self.kind_]
         draw(ax, cmap)
-        ax.set_xlabel(bare_name(self.params[0]))
+        ax.set_xlabel(bare_name(self.params_[0]))
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -208,7 +220,7 @@ class SearchResultsDisplay:
         numeric = are_numbers(values)
         positions = np.array(values, float) if numeric else np.arange(len(values))
         look = {"color": BLUE, "marker": "o", "markersize": 4, "label": "mean of folds"}
-        if numeric and self.results.is_continuous_in(self.params[0]):
+        if numeric and self._results.is_continuous_in(self.params_[0]):
             (self.line_,) = ax.plot(positions, means, **look)
             self.band_ = ax.fill_between(
                 positions,
@@ -223,7 +235,7 @@ class SearchResultsDisplay:
             look["label"] += " ± standard deviation"
             bars = ax.errorbar(positions, means, spreads, linestyle="none", **look)
             self.line_, _, (self.band_,) = bars.lines
-        best = int(np.nanargmax(means))
+        (best,) = self._best_place
         ax.plot(
             positions[best],
             means[best],
@@ -240,7 +252,7 @@ class SearchResultsDisplay:
         else:
             ax.set_xticks(positions, [value_text(value) for value in values])
             ax.margins(x=0.1)
-        ax.set_ylabel(self.results.name)
+        ax.set_ylabel(self._results.name)
         legend_above(ax)
         tidy_axes(ax)
 
@@ -253,9 +265,10 @@ class SearchResultsDisplay:
         self.image_ = ax.scatter(
             x[order], y[order], c=scores[order], cmap=cmap, s=46, zorder=3
         )
+        row, column = self._best_place
         ax.scatter(
-            x[order[-1]],
-            y[order[-1]],
+            self.values_[0][column],
+            self.values_[1][row],
             s=130,
             facecolor="none",
             edgecolor=VERMILLION,
@@ -301,7 +314,7 @@ class SearchResultsDisplay:
                 )
         from matplotlib.patches import Rectangle
 
-        i, j = np.unravel_index(np.nanargmax(scores), scores.shape)
+        i, j = self._best_place
         ax.add_patch(
             Rectangle(
                 (j - 0.5, i - 0.5),
@@ -318,9 +331,9 @@ class SearchResultsDisplay:
 
     def _scale(self, ax):
         """Name the vertical axis and add the scale of the scores."""
-        ax.set_ylabel(bare_name(self.params[1]))
+        ax.set_ylabel(bare_name(self.params_[1]))
         self.colorbar_ = ax.figure.colorbar(
-            self.image_, ax=ax, label=self.results.name, pad=0.03
+            self.image_, ax=ax, label=self._results.name, pad=0.03
         )
         self.colorbar_.outline.set_visible(False)
 

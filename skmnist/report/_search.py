@@ -130,7 +130,7 @@ def _chart(candidates):
         display = sketch(plot)
     except ValueError:  # nothing varies, or nothing came of it
         return []
-    names = [str(name) for name in display.params]
+    names = [str(name) for name in display.params_]
     best = ", ".join(f"{name} {_text(value)}" for name, value in display.best_.items())
     shown = "each place" if len(names) == 2 else "each point"
     more = ""

@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import make_classification
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
@@ -59,9 +60,9 @@ def test_heat_map_shows_the_best_candidate_of_each_pair():
 def test_parameters_that_make_the_largest_difference_are_chosen():
     # Best score by units: 0.7 to 0.93, by rate: 0.92 to 0.93, by epochs: 0.92 to 0.93.
     display = SearchResultsDisplay.from_results(GRID)
-    assert display.params[0] == "clf__units"
+    assert display.params_[0] == "clf__units"
     only = results([{"a": 1, "b": 2}, {"a": 3, "b": 2}], [0.1, 0.2])
-    assert SearchResultsDisplay.from_results(only).params == ("a",)
+    assert SearchResultsDisplay.from_results(only).params_ == ("a",)
 
 
 def test_line_over_one_parameter_with_its_spread():
@@ -140,14 +141,25 @@ def test_parameters_that_not_all_candidates_have():
     )
     assert display.values_ == ([1, 2], ["rbf"])
     np.testing.assert_array_equal(display.scores_, [[0.5, 0.6]])
+    assert display.best_ == {"g": 2, "kernel": "rbf"}  # of those that are shown
+
+
+def test_parameters_without_a_score_are_not_chosen_and_cannot_be_shown():
+    params = [{"C": 1}, {"C": 2}, {"C": 1, "g": 1}, {"C": 1, "g": 2}]
+    failed = results(params, [0.8, 0.9, np.nan, np.nan])
+    assert SearchResultsDisplay.from_results(failed).params_ == ("C",)
+    plt.close("all")
+    with pytest.raises(ValueError, match="no candidate that has g and C has a score"):
+        SearchResultsDisplay.from_results(failed, params=["g", "C"])
+    assert plt.get_fignums() == []
 
 
 def test_parameters_that_never_meet_are_not_shown_together():
     apart = results(
         [{"a": 1}, {"a": 2}, {"b": 1}, {"b": 2}, {"b": 3}], [0.1, 0.9, 0.4, 0.5, 0.5]
     )
-    assert SearchResultsDisplay.from_results(apart).params == ("a",)
-    with pytest.raises(ValueError, match="no candidate has both a and b"):
+    assert SearchResultsDisplay.from_results(apart).params_ == ("a",)
+    with pytest.raises(ValueError, match="no candidate that has a and b"):
         SearchResultsDisplay.from_results(apart, params=["a", "b"])
 
 
@@ -186,6 +198,60 @@ def test_halving_search_counts_each_candidate_by_its_last_round():
     assert display.scores_.tolist() == last.loc[[1, 2, 3, 4]].tolist()
     frame = SearchResultsDisplay.from_results(table)
     assert frame.scores_.tolist() == display.scores_.tolist()
+
+
+def halved(resource, seed):
+    X, y = make_classification(400, random_state=seed)
+    return HalvingGridSearchCV(
+        GradientBoostingClassifier(n_estimators=4, random_state=0),
+        {"max_depth": [1, 2, 3], "min_samples_leaf": [1, 40]},
+        resource=resource,
+        min_resources={"n_samples": 50, "n_estimators": 1}[resource],
+        max_resources={"n_samples": 200, "n_estimators": 4}[resource],
+        factor=2,
+        cv=3,
+        random_state=seed,
+    ).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("resource", "seed"), [("n_samples", 2), ("n_samples", 8), ("n_estimators", 7)]
+)
+def test_the_best_of_a_halving_search_is_that_of_its_last_round(resource, seed):
+    search = halved(resource, seed)
+    table = pd.DataFrame(search.cv_results_)
+    assert table["mean_test_score"].max() > search.best_score_  # of an earlier round
+    names = ["max_depth", "min_samples_leaf"]
+    display = SearchResultsDisplay.from_estimator(search)
+    assert display.params_ == tuple(names)
+    assert display.best_ == {name: search.best_params_[name] for name in names}
+    last = table.groupby([f"param_{name}" for name in names])["mean_test_score"].last()
+    np.testing.assert_array_equal(display.scores_.T.ravel(), last)
+    (frame,) = display.ax_.patches
+    i, j = round(frame.get_y() + 0.5), round(frame.get_x() + 0.5)
+    assert [display.values_[0][j], display.values_[1][i]] == list(
+        display.best_.values()
+    )
+
+
+def test_the_first_of_equal_candidates_is_the_best():
+    grid = results([{"a": 3}, {"a": 1}, {"a": 2}], [0.5, 0.5, 0.4])
+    assert SearchResultsDisplay.from_results(grid).best_ == {"a": 3}
+
+
+@pytest.mark.parametrize("kind", ["line", "points"])
+def test_the_best_is_marked(kind):
+    places = [(1, 2), (2, 3), (3, 1), (4, 5), (5, 4)]
+    params = [{"a": a} if kind == "line" else {"a": a, "b": b} for a, b in places]
+    display = SearchResultsDisplay.from_results(
+        results(params, [0.3, 0.2, 0.9, 0.1, 0.5])
+    )
+    assert display.kind_ == kind
+    if kind == "line":
+        mark = display.ax_.lines[-1].get_xydata()
+    else:
+        mark = display.ax_.collections[-1].get_offsets()
+    assert np.asarray(mark).tolist() == [[3.0, 0.9 if kind == "line" else 1.0]]
 
 
 def test_metric_of_a_search_by_several():
