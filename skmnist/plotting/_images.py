@@ -59,8 +59,8 @@ def check_count(name, value):
         raise ValueError(f"{name} must be an int of at least 1; got {value!r}.")
 
 
-def check_rows(rows, X):
-    """Return row numbers of `X` as an array of integers from 0."""
+def check_rows(rows, X, name="rows"):
+    """Return row numbers of `X`, the parameter `name`, as integers from 0."""
     n_rows = _num_samples(X)
     if n_rows and np.ndim(_safe_indexing(X, [0])) < 2:
         raise ValueError(
@@ -74,11 +74,12 @@ def check_rows(rows, X):
     if numbers.dtype == bool and numbers.shape == (n_rows,):
         numbers = np.flatnonzero(numbers)
     if numbers.ndim != 1 or not len(numbers) or numbers.dtype.kind not in "iu":
-        raise ValueError(f"rows must be one or more row numbers; got {rows!r}.")
+        raise ValueError(f"{name} must be one or more row numbers; got {rows!r}.")
     if numbers.min() < -n_rows or numbers.max() >= n_rows:
         raise ValueError(
-            f"rows must be numbers from 0 to {n_rows - 1}, as X has {n_rows} rows; "
-            f"got {numbers.min()} to {numbers.max()}."
+            f"{name} must be from 0 to {n_rows - 1}, as X has {n_rows} rows; got "
+            + " to ".join(str(n) for n in sorted({numbers.min(), numbers.max()}))
+            + "."
         )
     return np.where(numbers < 0, numbers + n_rows, numbers)
 
@@ -87,7 +88,7 @@ def check_row(row, X):
     """Return one row number of `X` as an int from 0."""
     if not isinstance(row, Integral) or isinstance(row, bool):
         raise TypeError(f"row must be the number of one row of X; got {row!r}.")
-    return int(check_rows(row, X)[0])
+    return int(check_rows(row, X, "row")[0])
 
 
 def columns_for(n_tiles, n_columns=None):

@@ -144,9 +144,20 @@ class NetworkDiagram:
         Parameters
         ----------
         path : str or path-like
-            The file; one that is there is replaced.
+            The file, whose name ends in ``.svg``; one that is there is replaced.
+
+        Raises
+        ------
+        ValueError
+            If the name has another ending or none: SVG is all that can be written.
         """
-        Path(path).write_text(self.to_svg(), encoding="utf-8")
+        path = Path(path)
+        if path.suffix.lower() != ".svg":
+            raise ValueError(
+                f"Diagrams are written as SVG, to files that end in '.svg'; got "
+                f"{path.name!r}."
+            )
+        path.write_text(self.to_svg(), encoding="utf-8")
 
     def _repr_svg_(self):
         return self.to_svg()

@@ -79,11 +79,9 @@ class FiltersDisplay:
         sklearn.exceptions.NotFittedError
             If the classifier is not fitted.
         """
-        from skmnist._keras import keras
-
         model = fitted_network(estimator, cls.__name__)
         filters = {
-            name: np.array(keras.ops.convert_to_numpy(filters_of(layer)), dtype=float)
+            name: np.array(filters_of(layer).numpy(), dtype=float)
             for name, layer in named_layers(model)
             if isinstance(layer, convolutions())
         }

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_consistent_length
 
 from ._estimators import confidences, image_shape_of
@@ -120,6 +121,9 @@ class RecognitionDisplay:
         ------
         sklearn.exceptions.NotFittedError
             If the classifier is not fitted.
+        ValueError
+            If `y` holds labels of another kind than those of the classifier, such as
+            texts where these are numbers.
         """
         y_pred = column_or_1d(estimator.predict(X))
         return cls.from_predictions(
@@ -161,11 +165,20 @@ class RecognitionDisplay:
         Raises
         ------
         ValueError
-            If lengths differ, or a confidence is not in [0, 1].
+            If lengths differ, one kind of labels is text and the other numbers, or a
+            confidence is not in [0, 1] or not one number an image.
         """
         y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
         check_consistent_length(X, y_true, y_pred, confidence)
+        unique_labels(y_true, y_pred)  # refuses numbers beside texts: none are equal
         if confidence is not None:
+            shape = np.shape(confidence)
+            if len(shape) != 1 and shape[1:] != (1,):
+                raise ValueError(
+                    "confidence must hold one number an image, the probability of its "
+                    f"predicted label; got the shape {shape}. Of the probabilities of "
+                    "all labels, take the highest: .max(axis=1)."
+                )
             confidence = column_or_1d(confidence).astype(float)
             # Sums of float32 may exceed 1 by a rounding error.
             if not ((confidence >= 0) & (confidence <= 1 + 1e-5)).all():

@@ -295,7 +295,7 @@ def _dense_kernel(model):
 
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dense):
-            kernel = np.array(keras.ops.convert_to_numpy(layer.kernel), dtype=float)
+            kernel = np.array(layer.kernel.numpy(), dtype=float)
             n_pixels = prod(model.inputs[0].shape[1:])
             if len(kernel) == n_pixels:
                 return kernel

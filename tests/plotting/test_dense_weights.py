@@ -1,3 +1,5 @@
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ def titles(display):
 
 def test_pictures_are_the_weights_of_the_units_largest_first(mlp, left_alone):
     model = mlp[-1].model_
-    with left_alone(model):
+    with left_alone(model), warnings.catch_warnings(action="error"):
         display = DenseWeightsDisplay.from_estimator(mlp, n_units=5)
     kernel = model.get_layer("hidden_1").get_weights()[0]
     largest = np.argsort(-np.linalg.norm(kernel.astype(float), axis=0))[:5]

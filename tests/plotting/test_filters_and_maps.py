@@ -1,3 +1,5 @@
+import warnings
+
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,7 +27,7 @@ def tiles(picture, shape, n_columns):
 
 def test_filters_are_those_of_every_convolution(cnn, left_alone):
     model = cnn[-1].model_
-    with left_alone(model):
+    with left_alone(model), warnings.catch_warnings(action="error"):
         display = FiltersDisplay.from_estimator(cnn)
     assert list(display.filters) == ["convolution_1", "convolution_2"]
     for name, filters in display.filters.items():

@@ -197,6 +197,10 @@ def test_notebooks_and_files_get_the_same_drawing(tmp_path, mlp):
     diagram.save(path)
     assert path.read_text(encoding="utf-8") == diagram.to_svg()
     assert diagram._repr_svg_() == diagram.to_svg()
+    for name in ("network.png", "network"):
+        with pytest.raises(ValueError, match=f"'.svg'; got '{name}'"):
+            diagram.save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == [path]
     assert "http" not in diagram.to_svg().replace('"http://www.w3.org/2000/svg"', "")
 
 

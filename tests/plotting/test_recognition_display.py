@@ -156,6 +156,7 @@ def test_given_axes():
         ({"confidence": [0.5] * 5}, "inconsistent"),
         ({"confidence": [1.5] * 6}, "from 0 to 1"),
         ({"confidence": [np.nan] * 6}, "from 0 to 1"),
+        ({"confidence": np.full((6, 3), 0.3)}, r"confidence.*\(6, 3\).*max\(axis=1\)"),
         ({"kind": "mistakes"}, "'both', 'wrong' or 'right'"),
         ({"n_images": 0}, "n_images"),
         ({"n_columns": 0}, "n_columns"),
@@ -164,6 +165,16 @@ def test_given_axes():
 def test_refuses_what_makes_no_sense(params, message):
     with pytest.raises(ValueError, match=message):
         RecognitionDisplay.from_predictions(X, Y_TRUE, Y_PRED, **params)
+    assert plt.get_fignums() == []
+
+
+def test_refuses_labels_of_which_one_kind_is_text(digits):
+    X, y = digits
+    model = KNeighborsClassifier(1).fit(X, y)
+    with pytest.raises(ValueError, match="string and number"):
+        RecognitionDisplay.from_estimator(model, X, y.astype(str))
+    with pytest.raises(ValueError, match="string and number"):
+        RecognitionDisplay.from_predictions(X, y.astype(str), y)
     assert plt.get_fignums() == []
 
 
