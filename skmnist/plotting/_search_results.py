@@ -215,6 +215,33 @@ class SearchResults:
         """Return scores of candidates, NaN for none."""
         return np.where(candidates < 0, np.nan, scores[candidates])
 
+    def chosen_among(self, names):
+        """List the parameters among whose values the best was chosen at each place.
+
+        Parameters
+        ----------
+        names : tuple of str
+            The parameters that make the places.
+
+        Returns
+        -------
+        list of str
+            Those that vary at one place or another, in the order of the search.
+        """
+        tried = {}
+        for params in self.params:
+            if set(names) <= set(params):
+                place = tuple(_key(params[name]) for name in names)
+                for other, value in params.items():
+                    tried.setdefault(other, {}).setdefault(place, set()).add(
+                        _key(value)
+                    )
+        return [
+            other
+            for other, places in tried.items()
+            if any(len(values) > 1 for values in places.values())
+        ]
+
     def is_continuous_in(self, name):
         """Tell whether the best candidates differ in one parameter alone or by choice.
 

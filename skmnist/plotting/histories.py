@@ -183,7 +183,7 @@ class TrainingHistoryDisplay:
 
     def _draw(self, ax, metric):
         """Draw the curves of one quantity."""
-        from matplotlib.ticker import MaxNLocator, PercentFormatter
+        from matplotlib.ticker import FuncFormatter, MaxNLocator
 
         n_epochs = len(next(iter(self.history.values())))
         epochs = np.arange(1, n_epochs + 1)
@@ -226,7 +226,8 @@ class TrainingHistoryDisplay:
         if n_epochs == 1:
             ax.set_xlim(0.5, 1.5)
         if "accuracy" in metric:
-            ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+            # As few digits as tell the ticks apart, rounding errors aside.
+            ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.6g} %"))
         tidy_axes(ax)
 
     def _legend(self, ax):

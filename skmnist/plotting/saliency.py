@@ -38,6 +38,9 @@ class OcclusionSaliencyDisplay:
         Probability, or decision value, of that label for the whole image.
     response_name : str, default="probability"
         What it is.
+    predicted : object, default=None
+        The label that is predicted for the whole image, which the title names if it
+        is another one.
 
     Attributes
     ----------
@@ -75,13 +78,21 @@ class OcclusionSaliencyDisplay:
     """
 
     def __init__(
-        self, image, saliency, label, response, *, response_name="probability"
+        self,
+        image,
+        saliency,
+        label,
+        response,
+        *,
+        response_name="probability",
+        predicted=None,
     ):
         self.image = image
         self.saliency = saliency
         self.label = label
         self.response = response
         self.response_name = response_name
+        self.predicted = predicted
 
     @classmethod
     def from_estimator(
@@ -149,8 +160,9 @@ class OcclusionSaliencyDisplay:
         if isinstance(X, list | tuple):
             X = np.asarray(X)
         one = _safe_indexing(X, [row])
+        predicted = column_or_1d(estimator.predict(one))[0]
         if label is None:
-            label = column_or_1d(estimator.predict(one))[0]
+            label = predicted
         column = _column(estimator, label)
 
         patch_size = _checked_patch(patch_size, stride, fill, image.shape)
@@ -176,7 +188,9 @@ class OcclusionSaliencyDisplay:
             saliency, n_covers, out=np.full_like(saliency, np.nan), where=n_covers > 0
         )
         name = "probability" if method == "predict_proba" else "decision value"
-        display = cls(image, saliency, label, whole, response_name=name)
+        display = cls(
+            image, saliency, label, whole, response_name=name, predicted=predicted
+        )
         return display.plot(**plot_params)
 
     def plot(self, ax=None, *, cmap=DIVERGING):
@@ -229,7 +243,10 @@ class OcclusionSaliencyDisplay:
             if self.response_name == "probability"
             else f"{self.response_name} {self.response:.3g}"
         )
-        left.set_title(f"{self.label}: {value}", loc="left", fontsize=10)
+        title = f"{self.label}: {value}"
+        if self.predicted is not None and self.predicted != self.label:
+            title += f" (predicted: {self.predicted})"
+        left.set_title(title, loc="left", fontsize=10)
         right.set_title(f"what speaks for {self.label}", loc="left", fontsize=10)
         self.colorbar_ = self.figure_.colorbar(
             self.images_[1],

@@ -143,7 +143,9 @@ class SearchResultsDisplay:
         params : str or sequence of 1 or 2 str, default=None
             The parameters to show, that of the horizontal axis first; their bare
             names will do (``units`` for ``clf__units``). None takes those two that
-            make the largest difference, or the only one that varies.
+            make the largest difference, or the only one that varies. Where others
+            vary too, every place shows the best over their values, and the label of
+            the score names them: that is more favourable than their mean.
         metric : str, default="score"
             Which score, of a search by several.
         **plot_params
@@ -214,6 +216,14 @@ class SearchResultsDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
+    def _score_name(self):
+        """Name the score, and the other parameters over which it is the best."""
+        others = [bare_name(name) for name in self._results.chosen_among(self.params_)]
+        if len(others) > 3:
+            others = [*others[:2], f"{len(others) - 2} more"]
+        choice = f"\n(best over {', '.join(others)})" if others else ""
+        return self._results.name + choice
+
     def _draw_line(self, ax, cmap):
         """Draw mean and spread over one parameter."""
         (values,), means, spreads = self.values_, self.scores_, self.spreads_
@@ -252,7 +262,7 @@ class SearchResultsDisplay:
         else:
             ax.set_xticks(positions, [value_text(value) for value in values])
             ax.margins(x=0.1)
-        ax.set_ylabel(self._results.name)
+        ax.set_ylabel(self._score_name())
         legend_above(ax)
         tidy_axes(ax)
 
@@ -333,7 +343,7 @@ class SearchResultsDisplay:
         """Name the vertical axis and add the scale of the scores."""
         ax.set_ylabel(bare_name(self.params_[1]))
         self.colorbar_ = ax.figure.colorbar(
-            self.image_, ax=ax, label=self._results.name, pad=0.03
+            self.image_, ax=ax, label=self._score_name(), pad=0.03
         )
         self.colorbar_.outline.set_visible(False)
 

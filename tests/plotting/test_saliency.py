@@ -185,11 +185,18 @@ def test_drawn_are_the_image_and_the_saliency_about_zero():
     assert titles == ["ink: 75.0 %", "what speaks for ink"]
 
 
+def test_title_says_what_was_predicted_in_place_of_the_label():
+    display = explain(OnePixel().fit(None, None), label="paper")
+    assert display.predicted == "ink"
+    titles = [ax.get_title(loc="left") for ax in display.axes_]
+    assert titles == ["paper: 25.0 % (predicted: ink)", "what speaks for paper"]
+
+
 @pytest.mark.parametrize(
     ("params", "error", "message"),
     [
         ({"label": "stone"}, ValueError, "'ink', 'paper'"),
-        ({"row": 2}, ValueError, "0 to 1"),
+        ({"row": 2}, ValueError, "row must be from 0 to 1.*got 2\\."),
         ({"patch_size": 6}, ValueError, "patch_size.*1 to 5"),
         ({"patch_size": 0}, ValueError, "patch_size"),
         ({"stride": 0}, ValueError, "stride"),

@@ -54,6 +54,7 @@ def test_heat_map_shows_the_best_candidate_of_each_pair():
     assert (frame.get_x(), frame.get_y()) == (1.5, 0.5)
     axes = display.ax_.get_xlabel(), display.ax_.get_ylabel()
     assert axes == ("units", "dropout")
+    assert display.colorbar_.ax.get_ylabel() == "mean score\n(best over epochs)"
     assert [t.get_text() for t in display.ax_.get_xticklabels()] == ["16", "64", "256"]
 
 
@@ -73,6 +74,7 @@ def test_line_over_one_parameter_with_its_spread():
     at_64 = band.vertices[band.vertices[:, 0] == 64][:, 1]
     np.testing.assert_allclose([at_64.min(), at_64.max()], [0.86 - 0.02, 0.86 + 0.02])
     assert display.best_ == {"clf__units": 256}
+    assert display.ax_.get_ylabel() == "mean score\n(best over dropout, epochs)"
 
 
 def test_values_that_are_no_numbers_are_not_joined_by_a_line():
@@ -84,6 +86,7 @@ def test_values_that_are_no_numbers_are_not_joined_by_a_line():
         )
     )
     assert display.values_ == (["sgd", "adam", None],)
+    assert display.ax_.get_ylabel() == "mean score"
     assert display.line_.get_linestyle() == "None"
     assert list(display.line_.get_ydata()) == [0.8, 0.9, 0.7]
     ends = [segment[:, 1].tolist() for segment in display.band_.get_segments()]

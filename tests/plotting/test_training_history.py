@@ -28,6 +28,15 @@ def test_curves_are_the_history_by_epoch():
     loss, accuracy = display.axes_
     assert display.lines_["val_loss"].axes is display.lines_["loss"].axes is loss
     assert display.lines_["val_accuracy"].axes is accuracy
+    display.figure_.canvas.draw()
+    ticks = dict(
+        zip(
+            accuracy.get_yticks().round(9),
+            (t.get_text() for t in accuracy.get_yticklabels()),
+            strict=True,
+        )
+    )
+    assert ticks[0.8] == "80 %"
 
 
 def test_epoch_of_least_validation_loss_is_marked_in_every_chart():
