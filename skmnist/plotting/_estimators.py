@@ -3,6 +3,7 @@
 from math import prod
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
@@ -17,16 +18,20 @@ __all__ = [
 ]
 
 
-def _best_of(estimator):
-    """Return what a fitted search found; other estimators as they are."""
-    while hasattr(estimator, "best_estimator_"):
-        estimator = estimator.best_estimator_
-    return estimator
+def _unwrapped(estimator):
+    """Return what a search found or was frozen; other estimators as they are."""
+    while True:
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return estimator
 
 
 def steps_of(estimator):
     """List the steps of a Pipeline or search, the last one being the classifier."""
-    estimator = _best_of(estimator)
+    estimator = _unwrapped(estimator)
     if not isinstance(estimator, Pipeline):
         return [estimator]
     return [

@@ -5,8 +5,16 @@ from math import prod
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    RobustScaler,
+    StandardScaler,
+)
 
-from skmnist.preprocessing import resolve_image_shape
+from skmnist.preprocessing import Deskewer, ImageScaler, resolve_image_shape
 
 from ._estimators import fitted_network, image_shape_of, last_step, steps_of
 from ._figures import DIVERGING
@@ -30,6 +38,17 @@ _PIXELWISE = (
     "GaussianDropout",
     "Activation",
     "Identity",
+)
+
+# Steps of a Pipeline that make an image of an image, with its pixels in their order.
+_IMAGE_STEPS = (
+    Deskewer,
+    ImageScaler,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    RobustScaler,
+    StandardScaler,
 )
 
 
@@ -93,7 +112,8 @@ class DenseWeightsDisplay:
         estimator : classifier, Pipeline, search or keras.Model
             Fitted: a Keras network whose first layer with weights is dense,
             scikit-learn's :class:`~sklearn.neural_network.MLPClassifier`, or a linear
-            classifier, which has a unit for each class.
+            classifier, which has a unit for each class. Steps before it may scale
+            pixels or deskew images; those of other kinds are refused.
         n_units : int, default=25
             How many units of a hidden layer to show: those with the largest weights
             (by Euclidean norm), largest first.
@@ -115,7 +135,8 @@ class DenseWeightsDisplay:
         TypeError
             If the classifier has no such weights.
         ValueError
-            If what reaches its first dense layer are no pixels, as in a CNN.
+            If what reaches its first dense layer are no pixels, as in a CNN or
+            behind :class:`~sklearn.decomposition.PCA`.
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         """
@@ -257,6 +278,14 @@ def _first_kernel(estimator):
         shape = tuple(model.inputs[0].shape)[1:]
         return _dense_kernel(model), None, shape if len(shape) in (2, 3) else None
     classifier = last_step(estimator)
+    *steps, _ = steps_of(estimator)
+    for step in steps:
+        if not _keeps_pixels(step):
+            raise ValueError(
+                f"{type(classifier).__name__} sees what the step {type(step).__name__} "
+                "makes of the image, which is not known to be an image. Where it is, "
+                "DenseWeightsDisplay.from_weights shows the weights."
+            )
     names = None
     if hasattr(classifier, "coefs_"):
         kernel = np.asarray(classifier.coefs_[0])
@@ -273,8 +302,19 @@ def _first_kernel(estimator):
     return kernel, names, image_shape_of(estimator)
 
 
+def _keeps_pixels(step):
+    """Tell whether a step is known to leave every pixel a pixel."""
+    if isinstance(step, FunctionTransformer):
+        return step.func is None
+    return isinstance(step, _IMAGE_STEPS)
+
+
 def _linear_kernel(classifier):
     """Return the weights of a linear classifier and the classes that they speak for."""
+    if not hasattr(classifier, "classes_"):
+        raise TypeError(
+            f"{_CALLER} needs a classifier; {type(classifier).__name__} has no classes."
+        )
     coef = classifier.coef_
     kernel = np.atleast_2d(coef.toarray() if issparse(coef) else coef).T
     classes = np.asarray(classifier.classes_).tolist()

@@ -5,13 +5,22 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.svm import SVC, LinearSVC
 
-from skmnist import KerasMLPClassifier
+from skmnist import Deskewer, ImageScaler, KerasMLPClassifier
 from skmnist.networks import build_mlp
 from skmnist.plotting import DenseWeightsDisplay
 
@@ -126,17 +135,52 @@ def test_refuses_a_dense_layer_along_the_rows_of_images():
         DenseWeightsDisplay.from_estimator(network)
 
 
-def test_refuses_weights_of_features_that_are_no_pixels(digits):
+# As many components as pixels are still no pixels.
+@pytest.mark.parametrize(
+    "step", [PCA(16), PCA(), FunctionTransformer(np.flip), FrozenEstimator(PCA())]
+)
+@pytest.mark.parametrize("frozen", [False, True])
+def test_refuses_weights_of_features_that_are_no_pixels(digits, step, frozen):
     X, y = digits
-    model = make_pipeline(PCA(16), LogisticRegression(max_iter=500)).fit(X / 255, y)
-    with pytest.raises(ValueError, match=r"16 features.*64 pixels"):
+    if isinstance(step, FrozenEstimator):
+        step.estimator.fit(X / 255)
+    model = make_pipeline(step, LogisticRegression()).fit(X / 255, y)
+    model = FrozenEstimator(model) if frozen else model
+    with pytest.raises(ValueError, match=r"step (PCA|FunctionTransformer) makes"):
         DenseWeightsDisplay.from_estimator(model)
+
+
+def test_pixels_may_be_scaled_and_deskewed_before(digits):
+    X, y = digits
+    steps = [
+        ImageScaler(),
+        Deskewer(),
+        "passthrough",
+        StandardScaler(),
+        MinMaxScaler(),
+        MaxAbsScaler(),
+        RobustScaler(),
+        Normalizer(),
+        FunctionTransformer(),
+        None,
+    ]
+    model = make_pipeline(*steps, LogisticRegression(max_iter=500)).fit(X, y)
+    display = DenseWeightsDisplay.from_estimator(model)
+    np.testing.assert_allclose(shown(display), model[-1].coef_.reshape(10, 8, 8))
+
+
+def test_frozen_model_is_shown_like_the_model(mlp):
+    display = DenseWeightsDisplay.from_estimator(FrozenEstimator(mlp), n_units=3)
+    expected = DenseWeightsDisplay.from_estimator(mlp, n_units=3)
+    np.testing.assert_array_equal(shown(display), shown(expected))
 
 
 def test_refuses_classifiers_without_weights(digits):
     X, y = digits
     with pytest.raises(TypeError, match="KNeighborsClassifier"):
         DenseWeightsDisplay.from_estimator(KNeighborsClassifier().fit(X, y))
+    with pytest.raises(TypeError, match="needs a classifier; Ridge has no classes"):
+        DenseWeightsDisplay.from_estimator(Ridge().fit(X, y))
     # Three classes have three pairs as well, and still no weights of their own.
     few = y < 3
     with pytest.raises(TypeError, match="SVC has no weights for each class"):

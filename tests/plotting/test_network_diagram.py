@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from keras import layers
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.naive_bayes import GaussianNB
 
 from skmnist import KerasMLPClassifier
@@ -38,6 +39,7 @@ def test_layers_with_shapes_and_parameters(cnn, left_alone):
     with left_alone(model):
         diagram = NetworkDiagram.from_estimator(cnn)
         drawn = boxes(diagram)
+    assert NetworkDiagram.from_estimator(FrozenEstimator(cnn)) == diagram
     assert list(drawn) == [layer.name for layer in model.layers]
     assert [texts for texts, _ in drawn.values()][:4] == [
         ["pixels", "8×8×1", "InputLayer"],

@@ -2,6 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
@@ -76,6 +77,8 @@ def test_history_of_a_pipeline_is_shown_and_stays_as_it_is(mlp):
     assert display.best_epoch == 1 + int(np.argmin(before["val_loss"]))
     display.history["loss"].append(0)
     assert history == before
+    frozen = TrainingHistoryDisplay.from_estimator(FrozenEstimator(mlp))
+    assert frozen.history == before
 
 
 def test_epochs_of_a_classifier_that_stopped_early_end_where_it_stopped(digits):
