@@ -1,6 +1,7 @@
 """Published results trained anew on the command line, and continued after a kill."""
 
 import json
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,10 @@ from test_cli_process import posix, start, wait_for
 from skmnist.cli import _reproduction
 from skmnist.cli._commands import skmnist
 from skmnist.cli._errors import BadInput
-from skmnist.cli._image_sets import ImageSet
+from skmnist.cli._image_sets import ImageSet, load_image_set
 from skmnist.cli._reproduction import Reproduction
 from skmnist.cli._reproduction_tables import (
+    is_comparable,
     network_cells,
     reproduction_document,
     reproduction_parts,
@@ -30,8 +32,8 @@ from skmnist.cli._runs import (
     resolve_targets,
 )
 from skmnist.cli._tables import plain_text
-from skmnist.datasets import write_idx
-from skmnist.datasets._published import LABEL_COUNTS
+from skmnist.datasets import _published, write_idx
+from skmnist.datasets._published import LABEL_COUNTS, unpacked_checksum
 from skmnist.published import RESULTS, STUDIES
 from skmnist.report import make_report
 from skmnist.report._reproduction import reproduction_report
@@ -263,10 +265,17 @@ def test_the_images_of_a_quick_run_are_drawn_from_all(tmp_path):
     assert len(drawn.y_test) == 1_000
 
 
-def mnist_of_zeros():
+@pytest.fixture
+def zeros_as_mnist(monkeypatch):
+    """Make black images of MNIST's sizes, and let them be the published ones."""
     X, X_test = np.zeros((60_000, 784), np.uint8), np.zeros((10_000, 784), np.uint8)
     y = np.repeat(np.arange(10), LABEL_COUNTS["train"])
     y_test = np.repeat(np.arange(10), LABEL_COUNTS["test"])
+    for split, images, labels in ("train", X, y), ("test", X_test, y_test):
+        checksum = unpacked_checksum(images.reshape(-1, 28, 28))
+        monkeypatch.setitem(_published.IMAGE_CHECKSUMS, split, (checksum,))
+        checksum = unpacked_checksum(labels.astype(np.uint8))
+        monkeypatch.setitem(_published.LABEL_CHECKSUMS, split, checksum)
     return ImageSet("mnist", "", (28, 28), X, y, X_test, y_test)
 
 
@@ -283,8 +292,8 @@ def made_up(accuracy, loss=0.1, n_parameters=1):
     }
 
 
-def test_the_table_sets_ours_beside_the_published(tmp_path):
-    images = mnist_of_zeros()
+def test_the_table_sets_ours_beside_the_published(zeros_as_mnist, tmp_path):
+    images = zeros_as_mnist
     plan = make_plan(["mlp_512", "mlp_784", "cnn_simple"], [], images)
     accuracies = [0.981, 0.982, 0.986, 0.98, 0.98, 0.98, 0.985, 0.986]
     parameters = [407_050] * 3 + [623_290] * 3 + [1] * 2
@@ -330,8 +339,8 @@ def test_the_table_sets_ours_beside_the_published(tmp_path):
     assert "Interrupted with 1 run to go" in text
 
 
-def test_the_report_says_first_what_was_reproduced(tmp_path):
-    images = mnist_of_zeros()
+def test_the_report_says_first_what_was_reproduced(zeros_as_mnist, tmp_path):
+    images = zeros_as_mnist
     names = ["mlp_512", "mlp_784", "cnn_simple", "cnn_large"]
     plan = make_plan(names, ["units"], images)
     accuracies = {"mlp_512": 0.984, "cnn_simple": 0.985, "cnn_large": 0.9890}
@@ -413,21 +422,39 @@ def test_a_narrow_terminal_keeps_what_matters():
     assert len(narrow.columns) < 7
 
 
-def test_a_set_that_is_not_mnist_is_not_compared():
-    images = mnist_of_zeros()
+def test_a_set_that_is_not_mnist_is_not_compared(zeros_as_mnist):
+    images = zeros_as_mnist
+    one_pixel, one_test_pixel = images.X.copy(), images.X_test.copy()
+    one_pixel[-1, -1] = one_test_pixel[0, 0] = 1
+    two_labels = images.y.copy()
+    two_labels[[0, -1]] = two_labels[[-1, 0]]  # as many of each as before
     plan = make_plan(["mlp_512"], [], images)
     results = {run: made_up(0.9) for run in plan.runs}
-    for image_set in (
-        replace(images, y=images.y[::-1] ^ 1),
-        replace(images, image_shape=(14, 56)),
+    for changed in (
+        {"X": one_pixel},
+        {"X_test": one_test_pixel},
+        {"y": two_labels},
+        {"y_test": images.y_test[::-1]},
+        {"X": images.X[:-1], "y": images.y[:-1]},
+        {"image_shape": (14, 56)},
     ):
+        image_set = replace(images, **changed)
         folder = RunFolder("x", image_set, VERSIONS)
         document = reproduction_document(
             Reproduction(plan, results, 0, 3), image_set, folder, MADE_WITH
         )
-        assert not document["comparable"]
+        assert not document["comparable"], changed
         assert document["networks"][0]["verdict"] is None
         assert "NOT comparable" in reproduction_parts(document, "x")[0]
+
+
+@pytest.mark.skipif("SKMNIST_DATA" not in os.environ, reason="needs MNIST")
+def test_mnist_is_compared():
+    mnist = load_image_set("mnist")
+    assert is_comparable(mnist)
+    assert is_comparable(replace(mnist, y=mnist.y.astype("i4")))
+    assert not is_comparable(replace(mnist, X=np.zeros_like(mnist.X)))
+    assert not is_comparable(replace(mnist, X_test=255 - mnist.X_test))
 
 
 def test_a_training_that_diverges_fails_alone(run, monkeypatch):

@@ -158,6 +158,14 @@ def write_idx(path, array):
     ...     load_idx(folder, "train").image_shape
     (8, 8)
     """
+    header, values = idx_parts(array)
+    with replacing_data(path) as file:
+        file.write(header)
+        file.write(values.data)
+
+
+def idx_parts(array):
+    """Return the header of an array in IDX format, and its values as stored."""
     array = np.asarray(array)
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"an IDX file holds at least one value, got {array!r}")
@@ -165,10 +173,7 @@ def write_idx(path, array):
         raise ValueError(f"an IDX dimension is below 2**32, got {by(array.shape)}")
     code = _type_code(array)
     header = struct.pack(f">HBB{array.ndim}I", 0, code, array.ndim, *array.shape)
-    values = np.ascontiguousarray(array, dtype=_TYPES[code])
-    with replacing_data(path) as file:
-        file.write(header)
-        file.write(values.data)
+    return header, np.ascontiguousarray(array, dtype=_TYPES[code])
 
 
 def _type_code(array):
