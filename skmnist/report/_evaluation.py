@@ -204,7 +204,8 @@ def _matrix(evaluation):
             tone = "right" if i == j else "none"
             if n and i != j:
                 tone = f"wrong-{-(-_N_TONES * n // most)}"
-            cells.append((count(n) if n else "·", tone))
+            # Four digits without a comma: ten such columns fit on a phone.
+            cells.append(((str(n) if n < 10_000 else count(n)) if n else "·", tone))
         rows.append(tuple(cells))
     caption = (
         "Numbers of images by true label (down) and predicted label (across). What "
