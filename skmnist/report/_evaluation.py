@@ -82,11 +82,12 @@ def weakness_words(evaluation):
         if not is_missing(row["recall"])
     ]
     recall, label = min(recalls, key=lambda pair: pair[0])
-    words = (
-        f"Hardest is the label {label}, of which it recognises {percent(recall)}. "
-        f"The most frequent confusion: {true} is taken for {predicted} "
-        f"({number_of(n, 'image')})."
-    )
+    words = f"Hardest is the label {label}, of which it recognises {percent(recall)}."
+    if n > 1:
+        words += (
+            f" The most frequent confusion: {true} is taken for {predicted} "
+            f"({n:,} images)."
+        )
     error = evaluation.get("calibration_error")
     if not is_missing(error):
         words += (
@@ -186,7 +187,7 @@ def _confusion_table(evaluation):
         )
         for n, true, predicted in confusions[:_MAX_CONFUSIONS]
     )
-    caption = "Most frequent confusions"
+    caption = "Most frequent confusions" if confusions[0][0] > 1 else "Confusions"
     if len(confusions) > len(rows):
         caption += f": the first {len(rows)} of {len(confusions)}"
     return [Table(caption, columns, rows)]
@@ -209,9 +210,10 @@ def _matrix(evaluation):
         rows.append(tuple(cells))
     caption = (
         "Numbers of images by true label (down) and predicted label (across). What "
-        "is recognised stands on the diagonal; the deeper the colour beside it, the "
-        "more frequent the confusion"
+        "is recognised stands on the diagonal"
     )
+    if most > 1:
+        caption += "; the deeper the colour beside it, the more frequent the confusion"
     return [Matrix(caption, tuple(map(str, labels)), tuple(rows))]
 
 

@@ -119,9 +119,17 @@ def _shown(make):
         return None
 
 
+def _example_words(subject):
+    """Say which image is looked at closely, so that it is found in the galleries."""
+    true, predicted = _labels(subject.recognition, subject.example)
+    if true == predicted:
+        return f"the first of the recognised images, {true}"
+    return f"the first of the images not recognised, {true} taken for {predicted}"
+
+
 def _saliency(subject):
     recognition, row = subject.recognition, subject.example
-    true, predicted = _labels(recognition, row)
+    predicted = _labels(recognition, row)[1]
 
     def plot(ax):
         return OcclusionSaliencyDisplay.from_estimator(
@@ -136,16 +144,15 @@ def _saliency(subject):
     if display is None:
         return []
     display.label = predicted
-    which = f"image {row}, a {true}"
-    which += " that is recognised" if true == predicted else f" taken for {predicted}"
+    which = _example_words(subject)
     top = np.unravel_index(np.nanargmax(display.saliency), display.saliency.shape)
     return [
         draw(
             display.plot,
             (5.4, 2.7),
-            caption=f"What speaks for the answer: {which}. Covering what is red lowers "
-            "the confidence in the answer, covering what is blue raises it (occlusion, "
-            "Zeiler and Fergus 2014).",
+            caption=f"What speaks for the answer about {which}. Covering what is red "
+            "lowers the confidence in the answer, covering what is blue raises it "
+            "(occlusion, Zeiler and Fergus 2014).",
             alt=f"Saliency of {which}: of all places, row {top[0] + 1} and column "
             f"{top[1] + 1} of the image speak most for {predicted}.",
         )
@@ -201,7 +208,7 @@ def _weights(subject):
 
 
 def _feature_maps(subject):
-    row = subject.example
+    row, which = subject.example, _example_words(subject)
 
     def plot(ax):
         return FeatureMapsDisplay.from_estimator(
@@ -223,9 +230,9 @@ def _feature_maps(subject):
         draw(
             maps.plot,
             _mosaic_size([maps.image, *maps.mosaics_.values()], first=0.8),
-            caption=f"What each layer makes of image {row}: one picture for each of "
-            "its feature maps, bright where it responds.",
-            alt=f"Image {row} and its feature maps after each layer: {layers}.",
+            caption=f"What each layer makes of {which}: one picture for each of its "
+            "feature maps, bright where it responds.",
+            alt=f"Feature maps of {which}, after each layer: {layers}.",
         )
     ]
 

@@ -52,7 +52,7 @@ def render(report):
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["tied"] = _tied
+    environment.filters |= {"sentence": _sentence, "tied": _tied}
     style, script = (
         environment.loader.get_source(environment, name)[0].strip()
         for name in ("report.css", "report.js")
@@ -68,6 +68,11 @@ def render(report):
             f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
         ),
     )
+
+
+def _sentence(text):
+    """End a caption with a full stop, whatever name it ends with."""
+    return text if text.endswith(".") else f"{text}."
 
 
 def _tied(text):

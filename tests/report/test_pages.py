@@ -228,14 +228,15 @@ def test_the_galleries_show_the_right_images_in_order(model_page, subject):
 
 def test_a_network_is_looked_into(model_page, subject):
     labels = [drawing["aria-label"] for drawing in model_page.all("svg")]
-    row = subject.example
-    assert subject.recognition.wrong[0] == row
+    row = subject.recognition.wrong[0]
+    true, predicted = subject.recognition.y_true[row], subject.recognition.y_pred[row]
+    which = f"the first of the images not recognised, {true} taken for {predicted}"
     for words in (
         "Chart of loss after each epoch. training from",
         "Chart of the share of right answers against confidence",
-        f"Saliency of image {row}",
+        f"Saliency of {which}: of all places, row ",
         "Filters of the convolutions as pictures: convolution_1 (3 of 3×3)",
-        f"Image {row} and its feature maps after each layer: convolution_1",
+        f"Feature maps of {which}, after each layer: convolution_1",
         "Diagram of the network: ",
     ):
         assert any(label.startswith(words) for label in labels), words
@@ -285,6 +286,36 @@ def test_a_model_without_probabilities_is_shown_too(digits):
     assert "confiden" not in page.section("Recognised and not recognised").text
     labels = [drawing["aria-label"] for drawing in page.all("svg")]
     assert any("to 10 units as pictures: 0, 1, 2" in label for label in labels)
+
+
+def test_confusions_of_one_image_each_have_no_order():
+    def page(*confusion):
+        labels = ["a", "b", "c"]
+        counts = np.array(confusion)
+        n, n_right = int(counts.sum()), int(np.trace(counts))
+        scores = [
+            {"label": label, "precision": 0.9, "recall": 0.9, "f1": 0.9, "support": 9}
+            for label in labels
+        ]
+        results = {"kind": "evaluation", "file": "x", "dataset": "d", "labels": labels}
+        results |= {"confusion": counts.tolist(), "per_class": scores, "n": n}
+        results |= {"n_right": n_right, "n_wrong": n - n_right}
+        results |= {"accuracy": n_right / n, "accuracy_interval": [0.5, 1.0]}
+        return Page(make_report(results)).root.text
+
+    single = page([9, 1, 0], [0, 9, 1], [0, 0, 9])
+    assert "Hardest is the label" in single
+    assert "frequent" not in single
+    several = page([9, 1, 0], [0, 9, 2], [0, 0, 9])
+    assert "The most frequent confusion: b is taken for c (2 images)." in several
+    assert "the more frequent the confusion." in several
+
+
+def test_every_caption_is_a_sentence(model_page, comparison):
+    for page in (model_page, Page(make_report(comparison))):
+        captions = [e.text for e in page.all("caption") + page.all("figcaption")]
+        assert len(captions) > 5
+        assert [text for text in captions if not re.search(r"[^.]\.$", text)] == []
 
 
 def test_how_to_repeat_it_is_told(comparison):
