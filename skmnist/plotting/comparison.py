@@ -12,6 +12,8 @@ _PANELS = {
     "fit_time": "time of a fit (s)",
     "predict_time": "time to predict an image (µs)",
 }
+_TIMES = {"fit_time": "fit_time", "predict_time": "predict_time_us"}
+_OTHER = "no verdict"
 _VERDICTS = {
     "best": {"marker": "D", "s": 46, "facecolor": BLUE, "edgecolor": BLUE},
     "no clear difference": {
@@ -21,6 +23,7 @@ _VERDICTS = {
         "edgecolor": BLUE,
     },
     "worse": {"marker": "o", "s": 36, "facecolor": "none", "edgecolor": GREY},
+    _OTHER: {"marker": "o", "s": 36, "facecolor": GREY, "edgecolor": GREY},
 }
 
 
@@ -35,7 +38,9 @@ class ModelComparisonDisplay:
     table : DataFrame
         One row a model, its name the index, with the columns ``accuracy``,
         ``accuracy_se``, ``fit_time`` and ``predict_time_us``, and if it has them
-        ``verdict`` and ``error_message``. Models without an accuracy are left out.
+        ``verdict`` and ``error_message``. Models without an accuracy are left out, and
+        those without a time from its chart; the legends name them. A verdict that
+        ``compare`` does not give is none.
 
     Attributes
     ----------
@@ -93,7 +98,8 @@ class ModelComparisonDisplay:
         Raises
         ------
         ValueError
-            If a column is missing, or no model has an accuracy.
+            If a column is missing, two models have one name, no model has an
+            accuracy, or accuracies are not from 0 to 1 (in percent, for instance).
         """
         missing = [name for name in _COLUMNS if name not in table]
         if missing:
@@ -101,8 +107,22 @@ class ModelComparisonDisplay:
                 "table must have the columns that skmnist.evaluation.compare makes; "
                 f"it lacks {', '.join(missing)}."
             )
-        if not table["accuracy"].notna().any():
+        repeated = table.index[table.index.duplicated()]
+        if len(repeated):
+            raise ValueError(
+                "table must have one row a model, with a name of its own; got several "
+                f"rows named {', '.join(map(repr, repeated.unique().tolist()))}."
+            )
+        accuracy = table["accuracy"].dropna()
+        if not len(accuracy):
             raise ValueError("No model in the table has an accuracy: all have failed.")
+        if not accuracy.between(0, 1).all():
+            raise ValueError(
+                "accuracy must be a share of the images, from 0 to 1; got values from "
+                f"{accuracy.min():g} to {accuracy.max():g}."
+            )
+        if (table["accuracy_se"] < 0).any():
+            raise ValueError("accuracy_se must not be negative.")
         return cls(table).plot(**plot_params)
 
     def plot(self, ax=None, *, kind="both", scale="auto"):
@@ -125,6 +145,11 @@ class ModelComparisonDisplay:
         -------
         ModelComparisonDisplay
             The display itself.
+
+        Raises
+        ------
+        ValueError
+            If `kind` or `scale` is unknown, or no model has the time that is drawn.
         """
         if kind not in ("both", *_PANELS):
             raise ValueError(
@@ -135,8 +160,16 @@ class ModelComparisonDisplay:
                 f"scale must be 'auto', 'error' or 'linear'; got {scale!r}."
             )
         kinds = list(_PANELS) if kind == "both" else [kind]
-        shown = self.table[self.table["accuracy"].notna()]
-        spread = _spreads(shown) if scale == "auto" else scale == "error"
+        shown = {name: self._shown(name) for name in kinds}
+        for name, rows in shown.items():
+            if not len(rows):
+                raise ValueError(
+                    f"No model with an accuracy has a time for kind={name!r}."
+                )
+        anywhere = np.concatenate([rows.index for rows in shown.values()])
+        drawn = self.table[self.table.index.isin(anywhere)]
+        spread = _spreads(drawn) if scale == "auto" else scale == "error"
+        bars = _accuracy_bars(drawn)
         self.figure_, self.axes_ = grid_of_axes(
             ax,
             len(kinds),
@@ -146,48 +179,38 @@ class ModelComparisonDisplay:
         )
         self.points_, self.errorbars_, self.labels_ = {}, {}, {}
         for name, panel in zip(kinds, self.axes_, strict=True):
-            self._draw(panel, name, shown, spread)
+            self._draw(panel, name, shown[name], spread, bars)
         self.axes_[0].set_ylabel("accuracy ± standard error")
         for panel in self.axes_[1:]:
             panel.tick_params(labelleft=False)
-        self._legend(self.axes_[0])
+        self._legend(shown)
         # The places of the labels depend on where the layout puts the axes.
         self.axes_[0].figure.figure.draw_without_rendering()
         for name, panel in zip(kinds, self.axes_, strict=True):
+            positions = _positions(name, shown[name])
             self.labels_[name] = label_points(
                 panel,
-                dict(zip(shown.index, self._positions(name, shown), strict=True)),
-                self._bars(name, shown),
+                dict(zip(shown[name].index, positions, strict=True)),
+                np.column_stack([positions[:, 0], _accuracy_bars(shown[name])]),
             )
         return self
 
-    def _positions(self, kind, shown):
-        """Return time and accuracy of each model."""
-        times = shown["fit_time" if kind == "fit_time" else "predict_time_us"]
-        return np.column_stack([_positive(times), shown["accuracy"]])
+    def _shown(self, kind):
+        """Return the rows with an accuracy and a time."""
+        times = self.table[_TIMES[kind]].to_numpy(float, na_value=np.nan)
+        timed = np.isfinite(times) & (times >= 0)
+        return self.table[self.table["accuracy"].notna() & timed]
 
-    def _bars(self, kind, shown):
-        """Return the ends (x, low, high) of each error bar; none is above 1."""
-        positions = self._positions(kind, shown)
-        error = shown["accuracy_se"].fillna(0.0).to_numpy(float)
-        return np.column_stack(
-            [
-                positions[:, 0],
-                np.maximum(positions[:, 1] - error, 0.0),
-                np.minimum(positions[:, 1] + error, 1.0),
-            ]
-        )
-
-    def _draw(self, ax, kind, shown, spread):
-        """Draw one chart, all but the names."""
+    def _draw(self, ax, kind, shown, spread, all_bars):
+        """Draw one chart, all but the names; `all_bars` are those of all charts."""
         from matplotlib.ticker import FuncFormatter, LogLocator
 
-        positions, bars = self._positions(kind, shown), self._bars(kind, shown)
+        positions, bars = _positions(kind, shown), _accuracy_bars(shown)
         ax.set_xscale("log")
-        ticks, limits = _accuracy_axis(ax, bars, spread)
+        ticks, limits = _accuracy_axis(ax, all_bars, spread)
         self.errorbars_[kind] = ax.errorbar(
             *positions.T,
-            yerr=[positions[:, 1] - bars[:, 1], bars[:, 2] - positions[:, 1]],
+            yerr=np.abs(bars - positions[:, 1:]).T,
             fmt="none",
             ecolor=GREY,
             elinewidth=1.2,
@@ -195,7 +218,8 @@ class ModelComparisonDisplay:
         )
         verdicts = np.full(len(shown), "no clear difference", dtype=object)
         if "verdict" in shown:
-            verdicts = shown["verdict"].to_numpy(object)
+            known = shown["verdict"].isin(_VERDICTS)
+            verdicts = shown["verdict"].where(known, _OTHER).to_numpy(object)
         self.points_[kind] = {
             verdict: ax.scatter(
                 *positions[verdicts == verdict].T,
@@ -218,22 +242,45 @@ class ModelComparisonDisplay:
         ax.set_xlabel(_PANELS[kind])
         tidy_axes(ax, grid="both")
 
-    def _legend(self, ax):
-        """Say what the points mean, and which models are missing."""
-        failed = self.table.index[self.table["accuracy"].isna()]
-        handles, labels = ax.get_legend_handles_labels()
-        if len(failed):
-            (blank,) = ax.plot([], [], linestyle="none")
-            handles.append(blank)
-            labels.append("failed: " + ", ".join(map(str, failed)))
-        legend_above(ax, handles, labels)
+    def _legend(self, shown):
+        """Say what the points mean, and which models are missing, and where."""
+        entries = {}
+        for panel in self.axes_:
+            handles, labels = panel.get_legend_handles_labels()
+            entries |= dict(zip(labels, handles, strict=True))
+        entries = {name: entries[name] for name in _VERDICTS if name in entries}
+        has_accuracy = self.table["accuracy"].notna()
+        missing = {"failed": self.table.index[~has_accuracy]}
+        for kind, rows in shown.items():
+            missing[f"no {kind}"] = self.table.index[has_accuracy].difference(
+                rows.index, sort=False
+            )
+        ax = self.axes_[0]
+        for reason, names in missing.items():
+            if len(names):
+                (blank,) = ax.plot([], [], linestyle="none")
+                entries[f"{reason}: {', '.join(map(str, names))}"] = blank
+        legend_above(ax, list(entries.values()), list(entries))
 
 
-def _positive(times):
-    """Return times for a logarithmic axis: what is 0 stands at the lowest other."""
-    times = times.to_numpy(float)
+def _positions(kind, shown):
+    """Return time and accuracy of each model; a time of 0 stands at the lowest other.
+
+    The axis of times is logarithmic.
+    """
+    times = shown[_TIMES[kind]].to_numpy(float)
     above = times[times > 0]
-    return np.where(times > 0, times, above.min() if len(above) else 1.0)
+    times = np.where(times > 0, times, above.min() if len(above) else 1.0)
+    return np.column_stack([times, shown["accuracy"].to_numpy(float)])
+
+
+def _accuracy_bars(shown):
+    """Return the ends (low, high) of each error bar; none is beyond 0 or 1."""
+    accuracy = shown["accuracy"].to_numpy(float)
+    error = shown["accuracy_se"].fillna(0.0).to_numpy(float)
+    return np.column_stack(
+        [np.maximum(accuracy - error, 0.0), np.minimum(accuracy + error, 1.0)]
+    )
 
 
 def _spreads(shown):
@@ -246,13 +293,13 @@ def _accuracy_axis(ax, bars, spread):
     """Scale the axis of accuracies; return its ticks and its limits."""
     from matplotlib.ticker import MaxNLocator
 
-    low, high = bars[:, 1].min(), bars[:, 2].max()
+    low, high = bars.min(), bars.max()
     if not spread:
         margin = 0.08 * max(high - low, 0.005)
         limits = low - margin, min(high + margin, 1 + margin / 4)
         ticks = MaxNLocator(6).tick_values(*limits)
         return _within(ticks, limits), limits
-    errors = 1 - np.concatenate([bars[:, 1], bars[:, 2]])
+    errors = 1 - bars.ravel()
     # An error of 0, whose logarithm is not finite, takes a place a little beyond the
     # smallest of the others.
     shift = max(errors[errors > 1e-9].min(initial=1.0) / 3, 1e-5)

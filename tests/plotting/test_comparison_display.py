@@ -73,6 +73,53 @@ def test_every_model_is_named_and_failed_ones_in_the_legend(table):
     assert legend == ["best", "no clear difference", "worse", "failed: broken"]
 
 
+def test_a_model_without_a_time_is_left_out_of_its_chart_and_said_to_be(table):
+    table.loc["cnn", "fit_time"] = np.nan
+    table.loc["mlp", "predict_time_us"] = np.inf
+    display = ModelComparisonDisplay.from_table(table)
+    assert list(points(display, "fit_time")) == ["no clear difference", "worse"]
+    assert points(display, "predict_time") == {
+        "best": [[50.0, 0.99]],
+        "worse": [[400.0, 0.90]],
+    }
+    assert set(display.labels_["fit_time"]) == {"mlp", "trees"}
+    for kind in ("fit_time", "predict_time"):
+        (bars,) = display.errorbars_[kind].lines[2]
+        assert len(bars.get_segments()) == 2
+    assert display.axes_[0].get_ylim() == display.axes_[1].get_ylim()
+    legend = [text.get_text() for text in display.axes_[0].get_legend().get_texts()]
+    assert legend == [
+        "best",
+        "no clear difference",
+        "worse",
+        "failed: broken",
+        "no fit_time: cnn",
+        "no predict_time: mlp",
+    ]
+    plt.close("all")
+    table["fit_time"] = np.nan
+    with pytest.raises(ValueError, match="has a time for kind='fit_time'"):
+        ModelComparisonDisplay.from_table(table)
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("verdict", [None, np.nan, "winner"])
+def test_a_model_without_a_known_verdict_has_a_point_too(table, verdict):
+    table.loc["mlp", "verdict"] = verdict
+    display = ModelComparisonDisplay.from_table(table, kind="fit_time")
+    assert points(display, "fit_time")["no verdict"] == [[1.0, 0.985]]
+    legend = [text.get_text() for text in display.axes_[0].get_legend().get_texts()]
+    assert legend == ["best", "worse", "no verdict", "failed: broken"]
+
+
+def test_marker_of_the_best_is_filled_and_that_of_worse_ones_is_hollow(table):
+    dots = ModelComparisonDisplay.from_table(table).points_["fit_time"]
+    (best,) = dots["best"].get_facecolor()
+    assert best[3] == 1
+    assert best.tolist() == dots["best"].get_edgecolor()[0].tolist()
+    assert len(dots["worse"].get_facecolor()) == 0
+
+
 def test_names_do_not_cover_each_other_nor_leave_the_chart():
     rng = np.random.default_rng(0)
     n = 15
@@ -174,6 +221,13 @@ def test_refuses_what_is_no_comparison(table):
         ModelComparisonDisplay.from_table(table[["accuracy", "accuracy_se"]])
     with pytest.raises(ValueError, match="all have failed"):
         ModelComparisonDisplay.from_table(table.loc[["broken"]])
+    with pytest.raises(ValueError, match="several rows named 'cnn'"):
+        ModelComparisonDisplay.from_table(table.rename({"mlp": "cnn"}))
+    in_percent = table.assign(accuracy=100 * table["accuracy"])
+    with pytest.raises(ValueError, match="from 0 to 1; got values from 90 to 99"):
+        ModelComparisonDisplay.from_table(in_percent)
+    with pytest.raises(ValueError, match="accuracy_se must not be negative"):
+        ModelComparisonDisplay.from_table(table.assign(accuracy_se=-0.1))
     with pytest.raises(ValueError, match="kind"):
         ModelComparisonDisplay.from_table(table, kind="memory")
     with pytest.raises(ValueError, match="scale"):
