@@ -62,7 +62,9 @@ def check_count(name, value):
 def check_rows(rows, X, name="rows"):
     """Return row numbers of `X`, the parameter `name`, as integers from 0."""
     n_rows = _num_samples(X)
-    if n_rows and np.ndim(_safe_indexing(X, [0])) < 2:
+    if not n_rows:
+        raise ValueError("X has no rows, so there is no image to show.")
+    if np.ndim(_safe_indexing(X, [0])) < 2:
         raise ValueError(
             "X must be several images, one row each, but has one dimension. A single "
             "image is a set of one: X[:1] or X.reshape(1, -1)."

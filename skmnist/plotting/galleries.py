@@ -133,12 +133,14 @@ class ImageGalleryDisplay:
         Raises
         ------
         ValueError
-            If a class has no image.
+            If a class has no image, or `labels` is empty.
         """
         check_count("n_images", n_images)
         y = column_or_1d(y)
         check_consistent_length(X, y)
         wanted = np.asarray(unique_labels(y)) if labels is None else np.array(labels)
+        if not wanted.size:
+            raise ValueError("labels must hold one label or more; got none.")
         parts = []
         for label in np.atleast_1d(wanted).tolist():
             found = np.flatnonzero(y == label)[:n_images]

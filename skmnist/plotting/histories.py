@@ -9,6 +9,24 @@ __all__ = ["TrainingHistoryDisplay"]
 
 _VALIDATION = "val_"
 
+# Words in the names of metrics that tell whether less or more is better.
+_LESS = {
+    "crossentropy",
+    "divergence",
+    "entropy",
+    "error",
+    "hinge",
+    "logcosh",
+    "loss",
+    "mae",
+    "mape",
+    "mse",
+    "msle",
+    "poisson",
+    "rmse",
+}
+_MORE = {"acc", "accuracy", "auc", "f1", "fbeta", "iou", "precision", "r2", "recall"}
+
 
 class TrainingHistoryDisplay:
     """Learning curves: loss and metrics of each epoch, in training and validation.
@@ -109,10 +127,12 @@ class TrainingHistoryDisplay:
         history : dict of str to sequence of float, or keras.callbacks.History
             One value an epoch for each quantity, all equally many.
         monitor : str, default=None
-            Quantity whose best epoch is marked: the lowest value where its name ends
-            in ``loss`` or ``error``, else the highest. None takes ``val_loss``, or
-            without it the first quantity that was validated. Where nothing was
-            validated no epoch is marked, because training alone does not tell.
+            Quantity whose best epoch is marked: the lowest of a loss or an error, as
+            in ``val_loss``, ``val_mae`` and ``val_binary_crossentropy``, the highest
+            of ``val_accuracy``, ``val_auc`` and the like. None is marked where the
+            name does not tell which is better. None takes ``val_loss``, or without it
+            the first quantity that was validated and whose name tells. Where nothing
+            was validated no epoch is marked, because training alone does not tell.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -129,7 +149,11 @@ class TrainingHistoryDisplay:
         """
         history = _checked_history(history)
         if monitor is None:
-            validated = [name for name in history if name.startswith(_VALIDATION)]
+            validated = [
+                name
+                for name in history
+                if name.startswith(_VALIDATION) and _direction(name)
+            ]
             if "val_loss" in validated:
                 monitor = "val_loss"
             elif validated:
@@ -151,7 +175,7 @@ class TrainingHistoryDisplay:
         ax : matplotlib Axes or array of Axes, default=None
             A single axes is blanked and filled; an array must have one axes for each
             quantity. None makes a figure.
-        metrics : sequence of str, default=None
+        metrics : str or sequence of str, default=None
             Quantities to draw, without ``val_``, such as ``["loss", "accuracy"]``;
             None means all.
 
@@ -162,6 +186,8 @@ class TrainingHistoryDisplay:
         """
         known = list(dict.fromkeys(n.removeprefix(_VALIDATION) for n in self.history))
         known.sort(key=lambda name: name != "loss")  # which is what training lowers
+        if isinstance(metrics, str):
+            metrics = [metrics]
         chosen = known if metrics is None else list(metrics)
         if not chosen or set(chosen) - set(known):
             raise ValueError(
@@ -266,11 +292,15 @@ def _checked_history(history):
     return checked
 
 
+def _direction(name):
+    """Tell by a name whether more (1) or less (-1) is better; 0 if it does not tell."""
+    words = set(name.lower().split("_"))
+    return bool(words & _MORE) - bool(words & _LESS)
+
+
 def _best_epoch(history, monitor):
-    """Return the best epoch, from 1; None if no epoch has a value."""
-    values = np.array(history[monitor])
-    if np.isnan(values).all():
+    """Return the best epoch, from 1; None if the name or the values do not tell."""
+    values = _direction(monitor) * np.array(history[monitor])
+    if np.isnan(values).all() or not _direction(monitor):
         return None
-    if monitor.endswith(("loss", "error")):
-        return int(np.nanargmin(values)) + 1
     return int(np.nanargmax(values)) + 1

@@ -136,6 +136,10 @@ def test_refuses_what_makes_no_gallery(digits):
     X, y = digits
     with pytest.raises(ValueError, match="no image has 11"):
         ImageGalleryDisplay.from_classes(X, y, labels=[1, 11])
+    with pytest.raises(ValueError, match="labels must hold one label or more"):
+        ImageGalleryDisplay.from_classes(X, y, labels=[])
+    with pytest.raises(ValueError, match="X has no rows"):
+        ImageGalleryDisplay.from_rows(X[:0], [0])
     with pytest.raises(ValueError, match="n_images"):
         ImageGalleryDisplay.from_random(X, n_images=0)
     with pytest.raises(ValueError, match="inconsistent"):

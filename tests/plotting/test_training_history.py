@@ -58,6 +58,11 @@ def test_epoch_of_least_validation_loss_is_marked_in_every_chart():
         (HISTORY, "val_accuracy", 3),
         (HISTORY, "loss", 4),
         ({"loss": [2, 1], "val_error": [0.3, 0.4]}, None, 1),
+        ({"loss": [1, 2], "val_mae": [0.2, 0.1]}, None, 2),
+        ({"val_sparse_categorical_crossentropy": [0.2, 0.1]}, None, 2),
+        ({"val_auc_1": [0.2, 0.1], "val_mean_squared_error": [3, 2]}, None, 1),
+        ({"val_ink": [0.2, 0.1]}, "val_ink", None),
+        ({"val_ink": [0.2, 0.1], "val_f1_score": [0.1, 0.2]}, None, 2),
         ({"loss": [2, 1, 3]}, None, None),
         ({"loss": [3, 2, 1], "val_loss": [np.nan, 0.5, 0.9]}, None, 2),
         ({"loss": [3, 2], "val_loss": [np.nan, np.nan]}, None, None),
@@ -117,6 +122,22 @@ def test_chosen_metrics_and_given_axes():
     assert set(display.lines_) == {"accuracy", "val_accuracy"}
     with pytest.raises(ValueError, match="'loss', 'accuracy'"):
         display.plot(metrics=["auc"])
+
+
+def test_one_metric_may_be_given_by_its_name():
+    display = TrainingHistoryDisplay.from_history(HISTORY, metrics="loss")
+    assert set(display.lines_) == {"loss", "val_loss"}
+
+
+def test_accuracy_is_written_in_percent():
+    history = {"accuracy": [0.5, 0.75, 1.0]}
+    display = TrainingHistoryDisplay.from_history(history)
+    axis = display.axes_[0].yaxis
+    written = [
+        float(text.rstrip("%"))
+        for text in axis.get_major_formatter().format_ticks([0.5, 0.75, 1.0])
+    ]
+    assert written == [50, 75, 100]
 
 
 def test_a_single_epoch_is_visible():
