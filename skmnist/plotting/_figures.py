@@ -5,6 +5,8 @@ the user's style sheet, so that a dark one works as well. The colours of the dat
 are distinct to colour-blind readers and stand out from white and from black.
 """
 
+import textwrap
+
 import numpy as np
 
 __all__ = [
@@ -15,8 +17,10 @@ __all__ = [
     "SEQUENTIAL",
     "VERMILLION",
     "add_heading",
+    "caption_room",
     "caption_size",
     "draw_image",
+    "frame_size",
     "grid_of_axes",
     "has_layout",
     "legend_above",
@@ -24,6 +28,7 @@ __all__ = [
     "open_axes",
     "strip_axes",
     "tidy_axes",
+    "wrapped",
 ]
 
 # From the palette of M. Okabe and K. Ito (2008), recommended by B. Wong (2011),
@@ -58,7 +63,15 @@ def open_axes(ax, caller, figsize):
 
 
 def grid_of_axes(
-    ax, n_axes, n_columns, caller, cell_size, *, loose=None, fill_row=False, **spacing
+    ax,
+    n_axes,
+    n_columns,
+    caller,
+    cell_size,
+    *,
+    gaps=(0.0, 0.0),
+    fill_row=False,
+    **spacing,
 ):
     """Make axes in rows of `n_columns`, inside `ax` or in a new figure.
 
@@ -73,9 +86,10 @@ def grid_of_axes(
         Who asks, for messages.
     cell_size : tuple of 2 float
         Width and height, in inches, that an axes gets in a new figure.
-    loose : dict, default=None
-        Spacing for figures without a layout engine, which leave captions and tick
-        labels no room by themselves.
+    gaps : tuple of 2 float, default=(0.0, 0.0)
+        Inches between columns and between rows where the figure has no constrained
+        layout, and leaves captions and tick labels no room by itself; 0 leaves it to
+        `spacing`.
     fill_row : bool, default=False
         Whether to leave room for a full row where there are fewer axes than columns.
     **spacing : float
@@ -106,8 +120,19 @@ def grid_of_axes(
         return frame.figure, np.array([frame], dtype=object)
     frame.set_axis_off()
     figure, spec = frame.figure, frame.get_subplotspec()
-    if loose and not has_layout(frame):
-        spacing |= loose
+    if not has_layout(frame):
+        sides = zip(
+            ("wspace", "hspace"),
+            gaps,
+            frame_size(frame),
+            (n_columns, n_rows),
+            strict=True,
+        )
+        for name, gap, length, n in sides:
+            if gap:
+                # Gaps never take more than three quarters of the length.
+                cell = max((length - (n - 1) * gap) / n, 0.25 * length / n)
+                spacing[name] = min(gap / cell, 3.0)
     if spec is not None:
         grid = spec.subgridspec(n_rows, n_columns, **spacing)
     else:  # placed by hand: stay within that rectangle
@@ -163,24 +188,58 @@ def draw_image(ax, image, *, cmap=INK, vmin=0.0, vmax=1.0):
 
 
 def has_layout(ax):
-    """Tell whether something makes room for what stands around the axes."""
-    return ax.figure.figure.get_layout_engine() is not None
+    """Tell whether something makes room for what stands around any axes."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    return isinstance(ax.figure.figure.get_layout_engine(), ConstrainedLayoutEngine)
 
 
-def add_heading(frame, text, caller, height, n_lines):
-    """Write a line at the top of a frame; return the axes that are left below.
+def frame_size(ax):
+    """Return width and height of axes, in inches, as the layout makes them so far."""
+    figure = ax.figure.figure
+    if has_layout(ax):
+        figure.draw_without_rendering()
+    box = ax.get_window_extent()
+    return box.width / figure.dpi, box.height / figure.dpi
 
-    `height` is that of the frame, in inches, in a figure of its own, `n_lines` the
-    number of lines that captions below have.
+
+def wrapped(text, width, fontsize):
+    """Break a text into lines of no more than `width` inches, between words."""
+    from matplotlib.textpath import TextPath
+
+    length = TextPath((0, 0), text, size=fontsize).get_extents().width / 72
+    n_characters = int(0.95 * len(text) * width / max(length, 0.01))
+    return "\n".join(textwrap.wrap(text, max(n_characters, 8), break_long_words=False))
+
+
+def add_heading(frame, text, caller, heading_height, height):
+    """Write a text at the top of a frame; return the axes that are left below.
+
+    Both heights, that of the heading and that of the frame, are in inches. With the
+    same for both nothing is left, and None returned.
     """
-    line = 0.26 if has_layout(frame) else 0.26 + 0.18 * n_lines
-    _, (heading, rest) = grid_of_axes(
-        frame, 2, 1, caller, (1, 1), height_ratios=(line, height - line), hspace=0
-    )
+    rest = None
+    heading = frame
+    if height > heading_height:
+        _, (heading, rest) = grid_of_axes(
+            frame,
+            2,
+            1,
+            caller,
+            (1, 1),
+            height_ratios=(heading_height, height - heading_height),
+            hspace=0,
+        )
+        rest.set_axis_off()
     heading.set_axis_off()
     place = {"y": 0.5, "va": "center"} if has_layout(frame) else {"y": 1, "va": "top"}
     heading.text(x=0, s=text, fontsize=10, transform=heading.transAxes, **place)
     return rest
+
+
+def caption_room(n_lines, fontsize):
+    """Return the height, in inches, of captions above pictures."""
+    return n_lines * 1.25 * fontsize / 72 + 0.05 if n_lines else 0.0
 
 
 def caption_size(captions, width):

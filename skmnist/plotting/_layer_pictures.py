@@ -2,21 +2,34 @@
 
 import numpy as np
 
-from ._figures import grid_of_axes, strip_axes
+from ._figures import (
+    caption_room,
+    frame_size,
+    grid_of_axes,
+    has_layout,
+    strip_axes,
+    wrapped,
+)
 
 __all__ = ["draw_mosaics", "some_of"]
 
 
 _WIDTH = 7.0  # inches
-_TITLE = 0.28
+_FONTSIZE = 9
 
 
 def draw_mosaics(ax, pictures, titles, limits, cmaps, max_heights, caller):
     """Draw one picture a layer, one below the other, each no higher than allowed."""
+    width, has_room = _WIDTH, True
+    if ax is not None:
+        first = np.asarray(ax, dtype=object).flat[0]
+        width, has_room = frame_size(first)[0], has_layout(first)
+    titles = [wrapped(title, width, _FONTSIZE) for title in titles]
+    rooms = [caption_room(title.count("\n") + 1, _FONTSIZE) + 0.06 for title in titles]
     heights = [
         float(np.clip(_WIDTH * picture.shape[0] / picture.shape[1], 0.25, most))
-        + _TITLE
-        for picture, most in zip(pictures, max_heights, strict=True)
+        + has_room * room
+        for picture, most, room in zip(pictures, max_heights, rooms, strict=True)
     ]
     figure, axes = grid_of_axes(
         ax,
@@ -25,6 +38,7 @@ def draw_mosaics(ax, pictures, titles, limits, cmaps, max_heights, caller):
         caller,
         (_WIDTH, float(np.mean(heights))),
         height_ratios=heights,
+        gaps=(0.0, max(rooms)),
     )
     images = []
     for layer_ax, picture, title, (low, high), cmap in zip(
@@ -37,7 +51,7 @@ def draw_mosaics(ax, pictures, titles, limits, cmaps, max_heights, caller):
             )
         )
         layer_ax.set_anchor("W")
-        layer_ax.set_title(title, loc="left", fontsize=9, pad=3)
+        layer_ax.set_title(title, loc="left", fontsize=_FONTSIZE, pad=3)
         layer_ax.spines[:].set_visible(False)
     return figure, axes, images
 

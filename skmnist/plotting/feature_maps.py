@@ -122,6 +122,8 @@ class FeatureMapsDisplay:
     def plot(self, ax=None, *, max_maps=64, n_columns=16, cmap=SEQUENTIAL):
         """Draw the image and the feature maps, those of a layer on one scale.
 
+        The titles say how many are shown, and from where to where the colours reach.
+
         Parameters
         ----------
         ax : matplotlib Axes or array of Axes, default=None
@@ -152,11 +154,14 @@ class FeatureMapsDisplay:
                 f"{maps.shape[0]}×{maps.shape[1]}"
             )
         pictures = list(self.mosaics_.values())
+        limits = [(np.nanmin(picture), np.nanmax(picture)) for picture in pictures]
+        for i, (low, high) in enumerate(limits, start=1):
+            titles[i] += f", {low:.2g} to {high:.2g}"
         self.figure_, self.axes_, self.images_ = draw_mosaics(
             ax,
             [self.image, *pictures],
             titles,
-            [(0, 1)] + [(np.nanmin(p), np.nanmax(p)) for p in pictures],
+            [(0, 1), *limits],
             [INK] + [cmap] * len(pictures),
             [1.1] + [3.6] * len(pictures),
             type(self).__name__ + ".plot",

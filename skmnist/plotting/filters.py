@@ -89,17 +89,20 @@ class FiltersDisplay:
             raise ValueError(f"The network {model.name!r} has no convolution layer.")
         return cls(filters).plot(**plot_params)
 
-    def plot(self, ax=None, *, max_filters=64, max_channels=16, cmap=DIVERGING):
+    def plot(self, ax=None, *, max_filters=None, max_channels=8, cmap=DIVERGING):
         """Draw the filters, those of a layer on one scale, symmetric about zero.
+
+        The titles say how many are shown, and from where to where the colours reach.
 
         Parameters
         ----------
         ax : matplotlib Axes or array of Axes, default=None
             A single axes is blanked and filled; an array must have one axes for each
             layer. None makes a figure.
-        max_filters : int, default=64
-            How many filters of a layer to show, from its first on.
-        max_channels : int, default=16
+        max_filters : int, default=None
+            How many filters of a layer to show, from its first on; None means 64 in
+            a layer with one input channel, and 16, each in a column, in others.
+        max_channels : int, default=8
             How many input channels of each, likewise.
         cmap : str or Colormap, default="RdBu_r"
             Diverging colours: red for positive weights, blue for negative ones.
@@ -109,12 +112,14 @@ class FiltersDisplay:
         FiltersDisplay
             The display itself.
         """
-        check_count("max_filters", max_filters)
+        if max_filters is not None:
+            check_count("max_filters", max_filters)
         check_count("max_channels", max_channels)
         self.mosaics_, titles = {}, []
         for name, kernel in self.filters.items():
             height, width, n_channels, n_filters = kernel.shape
-            shown = kernel[:, :, :max_channels, :max_filters]
+            most = max_filters or (64 if n_channels == 1 else 16)
+            shown = kernel[:, :, :max_channels, :most]
             # Input channel after input channel, and in each filter after filter.
             tiles = shown.transpose(2, 3, 0, 1).reshape(-1, height, width)
             n_columns = shown.shape[3]
@@ -127,6 +132,10 @@ class FiltersDisplay:
                 title += f", {some_of(shown.shape[2], n_channels, 'input channel')}"
             titles.append(title)
         limits = [np.nanmax(np.abs(m)) or 1.0 for m in self.mosaics_.values()]
+        titles = [
+            f"{title}, within ±{limit:.2g}"
+            for title, limit in zip(titles, limits, strict=True)
+        ]
         self.figure_, self.axes_, self.images_ = draw_mosaics(
             ax,
             list(self.mosaics_.values()),

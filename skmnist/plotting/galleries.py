@@ -5,7 +5,14 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import _num_samples, check_consistent_length
 
-from ._figures import INK, caption_size, draw_image, grid_of_axes
+from ._figures import (
+    INK,
+    caption_room,
+    caption_size,
+    draw_image,
+    frame_size,
+    grid_of_axes,
+)
 from ._images import check_count, check_rows, columns_for, displayed_images
 
 __all__ = ["ImageGalleryDisplay", "draw_gallery"]
@@ -234,10 +241,12 @@ def draw_gallery(
     vmax=1.0,
     fill_row=False,
     extra_width=0.0,
+    fontsize=None,
 ):
     """Draw images with captions above; return the figure, the axes, the artists.
 
     A new figure is made wider by `extra_width` inches, for what stands beside them.
+    The `fontsize` of the captions is chosen for their width if it is None.
     """
     captions = [""] * len(images) if captions is None else list(captions)
     n_lines = max(text.count("\n") + 1 if text else 0 for text in captions)
@@ -245,6 +254,13 @@ def draw_gallery(
     cell_width = 0.8 if width >= height else 0.8 * max(width / height, 0.3)
     cell_width = max(cell_width, 0.6) if n_lines else cell_width
     cell_height = max(cell_width * height / width, 0.1)
+    if fontsize is None:
+        caption_width = cell_width
+        if ax is not None:
+            single = hasattr(ax, "get_subplotspec")
+            given = ax if single else np.asarray(ax, dtype=object).flat[0]
+            caption_width = frame_size(given)[0] / (n_columns if single else 1)
+        fontsize = caption_size(captions, caption_width)
     figure, axes = grid_of_axes(
         ax,
         len(images),
@@ -257,12 +273,11 @@ def draw_gallery(
         fill_row=fill_row,
         wspace=0.06,
         hspace=0.06,
-        loose={"hspace": 0.06 + 0.3 * n_lines},
+        gaps=(0.0, caption_room(n_lines, fontsize)),
     )
-    size = caption_size(captions, cell_width)
     artists = []
     for image_ax, image, text in zip(axes, images, captions, strict=True):
         artists.append(draw_image(image_ax, image, cmap=cmap, vmin=vmin, vmax=vmax))
         if text:
-            image_ax.set_title(text, fontsize=size, pad=2.5)
+            image_ax.set_title(text, fontsize=fontsize, pad=2.5)
     return figure, axes, artists

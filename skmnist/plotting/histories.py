@@ -199,7 +199,7 @@ class TrainingHistoryDisplay:
             2 if len(chosen) in (2, 4) else 3,
             type(self).__name__ + ".plot",
             (4.2, 3.2) if len(chosen) > 1 else (5.6, 3.4),
-            loose={"wspace": 0.35, "hspace": 0.5},
+            gaps=(0.6, 0.75),
         )
         self.lines_, self.best_lines_ = {}, []
         for metric_ax, metric in zip(self.axes_, chosen, strict=True):

@@ -6,12 +6,22 @@ from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_consistent_length
 
 from ._estimators import confidences, image_shape_of
-from ._figures import INK, add_heading, grid_of_axes
+from ._figures import (
+    INK,
+    add_heading,
+    caption_room,
+    caption_size,
+    frame_size,
+    grid_of_axes,
+    has_layout,
+    wrapped,
+)
 from ._images import check_count, displayed_images
 from .galleries import draw_gallery
 
 __all__ = ["RecognitionDisplay"]
 
+_GAP = 0.12  # inches between the galleries
 _HEADINGS = {"wrong": "Not recognised (true → predicted)", "right": "Recognised"}
 
 
@@ -218,26 +228,50 @@ class RecognitionDisplay:
         check_count("n_columns", n_columns)
         kinds = list(_HEADINGS) if kind == "both" else [kind]
         self.shown_ = {name: getattr(self, name)[:n_images] for name in kinds}
-        n_lines = 1 if self.confidence is None else 2
-        row_height = 0.95 + 0.15 * n_lines
-        heights = [
-            0.26 + row_height * max(1, -(-len(rows) // n_columns))
-            for rows in self.shown_.values()
-        ]
         caller = type(self).__name__ + ".plot"
+        n_lines = 1 if self.confidence is None else 2
+        n_rows = np.array([-(-len(rows) // n_columns) for rows in self.shown_.values()])
+        captions = [self._caption(row) for rows in self.shown_.values() for row in rows]
+        width, row_height, room = n_columns * 0.95, 0.95 + 0.15 * n_lines, 0.0
+        frame = ax if hasattr(ax, "get_subplotspec") else None
+        first = frame
+        if ax is not None:
+            first = frame or np.asarray(ax, dtype=object).flat[0]
+            width, height = frame_size(first)
+        texts = [wrapped(self._heading(name), width, 10) for name in kinds]
+        headings = np.array([0.1 + 0.17 * (text.count("\n") + 1) for text in texts])
+        fontsize = caption_size(captions, width / n_columns)
+        if frame is not None:
+            left = height - headings.sum() - _GAP * (len(kinds) - 1)
+            row_height = max(left / max(n_rows.sum(), 1), 0.2)
+            # In little space the images come first.
+            fontsize = min(fontsize, max(6.0, 72 * 0.3 * row_height / n_lines))
+        if first is not None and not has_layout(first):
+            # Captions of a first row stand above the axes that are left to a gallery.
+            room = caption_room(n_lines, fontsize)
+            headings += room * (n_rows > 0)
+            row_height -= room * (n_rows > 0).sum() / max(n_rows.sum(), 1)
+        heights = headings + row_height * n_rows
         self.figure_, frames = grid_of_axes(
             ax,
             len(kinds),
             1,
             caller,
-            (n_columns * 0.95, np.mean(heights)),
+            (width, float(np.mean(heights))),
             height_ratios=heights,
+            gaps=(0.0, _GAP),
         )
+        if ax is not frame:  # an array: each has its own height
+            heights = np.maximum([frame_size(f)[1] for f in frames], headings)
+            heights = np.where(
+                n_rows > 0, np.maximum(heights, headings + 0.2), headings
+            )
         self.axes_ = {}
-        for name, frame, height in zip(kinds, frames, heights, strict=True):
-            rest = add_heading(frame, self._heading(name), caller, height, n_lines)
-            rest.set_axis_off()
-            self.axes_[name] = self._draw(rest, self.shown_[name], n_columns, cmap)
+        for i, name in enumerate(kinds):
+            rest = add_heading(frames[i], texts[i], caller, headings[i], heights[i])
+            self.axes_[name] = self._draw(
+                rest, self.shown_[name], n_columns, cmap, fontsize
+            )
         return self
 
     def _heading(self, kind):
@@ -248,7 +282,7 @@ class RecognitionDisplay:
             text += f", {'most' if kind == 'wrong' else 'least'} confident first"
         return text
 
-    def _draw(self, frame, rows, n_columns, cmap):
+    def _draw(self, frame, rows, n_columns, cmap, fontsize):
         """Draw one gallery inside a frame; return its axes."""
         if not len(rows):
             return np.empty(0, dtype=object)
@@ -263,6 +297,7 @@ class RecognitionDisplay:
             caller=type(self).__name__,
             cmap=cmap,
             fill_row=True,
+            fontsize=fontsize,
         )
         return axes
 

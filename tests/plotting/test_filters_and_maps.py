@@ -13,6 +13,10 @@ from skmnist.networks import build_mlp
 from skmnist.plotting import FeatureMapsDisplay, FiltersDisplay
 
 
+def titles(display):
+    return [ax.get_title(loc="left").replace("\n", " ") for ax in display.axes_]
+
+
 def tiles(picture, shape, n_columns):
     """Cut a picture into its tiles, and see that blanks lie between them."""
     height, width = shape
@@ -32,9 +36,10 @@ def test_filters_are_those_of_every_convolution(cnn, left_alone):
     assert list(display.filters) == ["convolution_1", "convolution_2"]
     for name, filters in display.filters.items():
         np.testing.assert_array_equal(filters, model.get_layer(name).get_weights()[0])
-    assert [ax.get_title(loc="left") for ax in display.axes_] == [
-        "convolution_1: 3 filters of 3×3",
-        "convolution_2: 5 filters of 2×2, 3 input channels",
+    largest = [abs(filters).max() for filters in display.filters.values()]
+    assert titles(display) == [
+        f"convolution_1: 3 filters of 3×3, within ±{largest[0]:.2g}",
+        f"convolution_2: 5 filters of 2×2, 3 input channels, within ±{largest[1]:.2g}",
     ]
 
 
@@ -57,10 +62,35 @@ def test_picture_of_filters_shows_each_where_it_belongs(cnn):
 def test_more_filters_than_asked_for_are_left_out(cnn):
     display = FiltersDisplay.from_estimator(cnn, max_filters=2, max_channels=1)
     assert display.mosaics_["convolution_2"].shape == (2, 5)
-    assert display.axes_[1].get_title(loc="left") == (
+    assert titles(display)[1].startswith(
         "convolution_2: the first 2 of 5 filters of 2×2, "
         "the first 1 of 3 input channels"
     )
+
+
+def test_filters_of_many_channels_are_large_enough_to_see():
+    network = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(32, 3, name="wide"),
+            layers.Conv2D(64, 3, name="deep"),
+        ]
+    )
+    display = FiltersDisplay.from_estimator(network)
+    assert display.mosaics_["wide"].shape == (2 * 4 - 1, 16 * 4 - 1)
+    assert display.mosaics_["deep"].shape == (8 * 4 - 1, 16 * 4 - 1)
+    assert "the first 16 of 64 filters" in titles(display)[1]
+
+
+@pytest.mark.parametrize("layout", [None, "constrained", "tight"])
+def test_titles_inside_one_axes_keep_clear_of_the_pictures(digits, cnn, layout):
+    figure, (_, ax) = plt.subplots(1, 2, figsize=(10, 4), layout=layout)
+    display = FeatureMapsDisplay.from_estimator(cnn, digits[0], ax=ax)
+    figure.canvas.draw()
+    texts = [ax._left_title.get_window_extent() for ax in display.axes_]
+    pictures = [ax.get_window_extent() for ax in display.axes_]
+    assert not any(text.overlaps(box) for text in texts for box in pictures)
+    assert all(figure.bbox.containsx(text.x1) for text in texts)
 
 
 def outputs(model, image, name):
@@ -84,13 +114,15 @@ def test_maps_are_the_outputs_of_convolutions_poolings_and_activations(
         np.testing.assert_allclose(
             display.feature_maps[name], outputs(model, image, name), atol=1e-6
         )
-    assert [ax.get_title(loc="left") for ax in display.axes_] == [
+    assert [title.partition(",")[0] for title in titles(display)] == [
         "image: 8×8",
         "convolution_1: 3 maps of 6×6",
         "pooling_1: 3 maps of 3×3",
         "activation_1: 3 maps of 3×3",
         "convolution_2: 5 maps of 2×2",
     ]
+    maps = display.feature_maps["convolution_2"]
+    assert titles(display)[-1].endswith(f", {maps.min():.2g} to {maps.max():.2g}")
 
 
 def test_pictures_of_maps_show_image_and_maps(digits, cnn):
@@ -118,8 +150,7 @@ def test_chosen_layers_and_some_of_their_maps(digits, cnn):
     )
     assert list(display.mosaics_) == ["convolution_2"]
     assert display.mosaics_["convolution_2"].shape == (2, 11)
-    title = display.axes_[1].get_title(loc="left")
-    assert title == "convolution_2: the first 4 of 5 maps of 2×2"
+    assert "convolution_2: the first 4 of 5 maps of 2×2" in titles(display)[1]
 
 
 def nested_model():

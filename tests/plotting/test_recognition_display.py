@@ -19,7 +19,11 @@ def titles(axes):
 
 
 def headings(display):
-    return [text.get_text() for ax in display.figure_.axes for text in ax.texts]
+    return [
+        text.get_text().replace("\n", " ")
+        for ax in display.figure_.axes
+        for text in ax.texts
+    ]
 
 
 def test_most_confident_mistakes_come_first():
@@ -77,6 +81,11 @@ def test_nothing_wrong_leaves_an_empty_gallery():
     assert len(display.axes_["wrong"]) == 0
     assert headings(display)[0].endswith("0 of 6")
     assert display.shown_["right"].tolist() == list(range(6))
+    # And no room for it: the headings follow each other.
+    display.figure_.canvas.draw()
+    first, second = (t for ax in display.figure_.axes for t in ax.texts)
+    gap = first.get_window_extent().y0 - second.get_window_extent().y1
+    assert gap < display.axes_["right"][0].get_window_extent().height / 2
 
 
 def test_network_in_a_pipeline(digits, mlp):
@@ -148,6 +157,33 @@ def test_given_axes():
     display = RecognitionDisplay.from_predictions(X, Y_TRUE, Y_PRED, ax=axes)
     assert display.figure_ is figure
     assert plt.get_fignums() == [figure.number]
+
+
+@pytest.mark.parametrize("layout", [None, "constrained", "tight"])
+@pytest.mark.parametrize("confidence", [None, np.tile(CONFIDENCE, 4)])
+def test_texts_inside_one_axes_keep_clear_of_each_other_and_the_images(
+    layout, confidence
+):
+    figure, (_, ax) = plt.subplots(1, 2, figsize=(10, 4), layout=layout)
+    display = RecognitionDisplay.from_predictions(
+        np.tile(X, (4, 1)),
+        np.tile(Y_TRUE, 4),
+        np.tile(Y_PRED, 4),
+        confidence=confidence,
+        ax=ax,
+    )
+    figure.canvas.draw()
+    tiles = np.concatenate(list(display.axes_.values()))
+    texts = [text for ax in figure.axes for text in ax.texts]
+    texts += [tile.title for tile in tiles]
+    boxes = [text.get_window_extent().padded(-1) for text in texts]
+    images = [tile.get_window_extent() for tile in tiles]
+    assert len(images) == 24
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:i] + images)
+        assert figure.bbox.containsx(box.x0)
+        assert figure.bbox.containsx(box.x1)
+    assert min(image.height for image in images) > 0.2 * figure.dpi
 
 
 @pytest.mark.parametrize(
