@@ -47,7 +47,7 @@ def _honoured_log_level():
         os.dup2(held_back.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:  # not Ctrl-C, which needs no explanation
             held_back.seek(0)
             os.write(terminal, held_back.read())
             raise

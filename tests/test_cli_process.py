@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from skmnist._keras import _honoured_log_level
+
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and pipes")
 
 
@@ -98,6 +100,24 @@ def test_a_network_brings_none_of_the_chatter_of_tensorflow(tmp_path):
         "Test",
     ]
     assert [line.split()[0] for line in errors.splitlines()] == ["Training", "mlp_512:"]
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"), [(ImportError, "chatter"), (KeyboardInterrupt, "")]
+)
+def test_only_a_failure_to_load_tensorflow_shows_its_chatter(
+    monkeypatch, capfd, error, shown
+):
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+
+    def load():
+        with _honoured_log_level():
+            os.write(2, b"chatter")
+            raise error
+
+    with pytest.raises(error):
+        load()
+    assert capfd.readouterr().err == shown
 
 
 def test_workers_speak_like_the_main_process():

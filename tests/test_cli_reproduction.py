@@ -335,8 +335,21 @@ def test_the_table_sets_ours_beside_the_published(zeros_as_mnist, tmp_path):
     text = "\n".join(p for p in reproduction_parts(document, "x") if isinstance(p, str))
     assert "Parameters differ from the published: cnn_simple." in text
     assert "Runs: 5 trained now, 3 found in x." in text
-    assert "over the seeds (0, 1, 2 or 7, 8 or 7, 8, 9)" in text
+    assert "over the seeds (0, 1, 2 or 7, 8, 9);" in text
+    assert "Not all runs have a result: cnn_simple (2 of 3)." in text
     assert "Interrupted with 1 run to go" in text
+
+
+def test_ctrl_c_before_the_first_run_is_finished_says_how_to_go_on(run, monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_reproduction, "_train", interrupt)
+    result = run("reproduce", "mlp_784", "--dataset", "small")
+    assert (result.exit_code, result.stdout) == (130, "")
+    *_, how, _, last = result.stderr.splitlines()
+    assert how == "The same command goes on with the runs that are not finished."
+    assert last == "Interrupted."
 
 
 def test_the_report_says_first_what_was_reproduced(zeros_as_mnist, tmp_path):

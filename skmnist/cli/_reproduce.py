@@ -57,6 +57,7 @@ def reproduce(names, dataset, quick, seeds, runs, out, page, force, as_json):
     finished.
     """
     from skmnist.cli._image_sets import load_image_set
+    from skmnist.cli._messages import note
     from skmnist.cli._pages import check_page
     from skmnist.cli._reproduction_report import run_reproduction
     from skmnist.cli._result_files import check_output
@@ -70,17 +71,21 @@ def reproduce(names, dataset, quick, seeds, runs, out, page, force, as_json):
     check_page(page, force=force)
     image_set = load_image_set(dataset)
     image_set.require("train")
-    reproduction = run_reproduction(
-        networks,
-        studies,
-        image_set,
-        seeds=seeds,
-        quick=quick,
-        runs=runs,
-        out=out,
-        page=page,
-        as_json=as_json,
-    )
+    try:
+        reproduction = run_reproduction(
+            networks,
+            studies,
+            image_set,
+            seeds=seeds,
+            quick=quick,
+            runs=runs,
+            out=out,
+            page=page,
+            as_json=as_json,
+        )
+    except KeyboardInterrupt:  # with nothing to show
+        note("The same command goes on with the runs that are not finished.")
+        raise
     if reproduction.interrupted:
         return INTERRUPTED
     return FAILURE if reproduction.failures else 0

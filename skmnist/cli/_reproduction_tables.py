@@ -257,15 +257,26 @@ def _not_comparable(document):
 
 
 def _notes(document, runs_folder):
-    rows = [*document["networks"]]
-    rows += [row for study in document["studies"] for row in study["variants"]]
-    seeds = {tuple(row["seeds"]) for row in rows if row["seeds"]}
-    several = any(len(group) > 1 for group in seeds)
+    named = [(row["name"], row) for row in document["networks"]]
+    for study in document["studies"]:
+        named += [(f"{study['name']} {row['name']}", row) for row in study["variants"]]
+    rows = [row for _, row in named]
+    several = any(len(row["seeds"]) > 1 for row in rows)
     ours = "mean ± standard deviation over the seeds" if several else "of one seed"
+    complete = {tuple(r["seeds"]) for r in rows if len(r["seeds"]) == r["n_runs"]}
+    if complete:
+        ours += f" ({_listed(complete)})"
     notes = [
         f"Accuracy: on the {document['n_test']:,} test images of "
-        f"{document['dataset']}, {ours} ({_listed(seeds)}); published are single runs."
+        f"{document['dataset']}, {ours}; published are single runs."
     ]
+    fewer = [
+        f"{name} ({len(row['seeds']) or 'none'} of {row['n_runs']})"
+        for name, row in named
+        if len(row["seeds"]) < row["n_runs"]
+    ]
+    if fewer:
+        notes.append(f"Not all runs have a result: {', '.join(fewer)}.")
     if any(row["difference"] is not None for row in rows):
         notes.append("Difference: in percentage points.")
     if document["comparable"] and document["networks"]:
