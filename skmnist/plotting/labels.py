@@ -4,11 +4,12 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
-from ._figures import BLUE, VERMILLION, legend_above, open_axes, tidy_axes
+from ._figures import BLUE, VERMILLION, frame_size, legend_above, open_axes, tidy_axes
 
 __all__ = ["LabelHistogramDisplay"]
 
 _COLORS = (BLUE, VERMILLION)
+_FONTSIZE = 8
 
 
 class LabelHistogramDisplay:
@@ -102,7 +103,7 @@ class LabelHistogramDisplay:
         return cls(counts, labels, set_names=set_names).plot(**plot_params)
 
     def plot(self, ax=None, *, normalize=False):
-        """Draw the histogram.
+        """Draw the histogram, with the numbers above the bars where they fit.
 
         Parameters
         ----------
@@ -136,8 +137,6 @@ class LabelHistogramDisplay:
                 label=f"{names[i]} ({counts[i].sum():,})",
             )
             self.bars_.append(bars)
-        if n_labels <= 15:
-            self._write_values(ax, heights, normalize)
         texts = [str(label) for label in np.asarray(self.labels).tolist()]
         long = sum(map(len, texts)) > 60
         ax.set_xticks(
@@ -153,19 +152,28 @@ class LabelHistogramDisplay:
         ax.tick_params(axis="x", length=0)
         if n_sets > 1 or self.set_names is not None:
             legend_above(ax)
+        self._write_values(ax, heights, normalize)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _write_values(self, ax, heights, normalize):
-        """Write the height of each bar into it, or above it if it is low."""
-        single = len(heights) == 1
+        """Write the height of each bar above it: flat, upright, or not at all."""
+        width, height = frame_size(ax)
+        n_sets, n_labels = heights.shape
+        bar = 0.8 * width / (n_labels * n_sets)  # inches
+        form = "{:.1f}" if normalize else "{:,.0f}"
+        longest = max(len(form.format(value)) for value in heights.flat)
+        length, line = 0.62 * longest * _FONTSIZE / 72, 1.2 * _FONTSIZE / 72
+        upright = length > bar / (0.85 if n_sets == 1 else 1)
+        if upright and line > bar:
+            return
         for bars in self.bars_:
             ax.bar_label(
                 bars,
-                fmt="{:.1f}" if normalize else "{:,.0f}",
-                fontsize=8 if single else 6.5,
-                rotation=0 if single else 90,
-                padding=2 if single else 3,
+                fmt=form,
+                fontsize=_FONTSIZE,
+                rotation=90 if upright else 0,
+                padding=3 if upright else 2,
             )
-        if not single:  # room for the upright figures
-            ax.set_ylim(top=1.12 * heights.max())
+        room = min(((length if upright else line) + 0.06) / height, 0.5)
+        ax.set_ylim(top=heights.max() / (1 - room))

@@ -41,6 +41,28 @@ def test_normalized_bars_are_percentages_of_their_own_set():
     assert heights(display.bars_[1]) == [50, 50]
 
 
+@pytest.mark.parametrize(
+    ("size", "n_labels", "n_sets", "rotation"),
+    [
+        ((6.4, 3.6), 10, 1, 0),
+        ((6.4, 3.6), 3, 2, 0),
+        ((6.4, 3.6), 10, 2, 90),
+        ((3.0, 3.6), 10, 1, 90),
+        ((3.0, 3.6), 10, 2, None),
+        ((6.4, 3.6), 60, 1, None),
+    ],
+)
+def test_numbers_stand_above_bars_where_they_fit(size, n_labels, n_sets, rotation):
+    _, ax = plt.subplots(figsize=size)
+    y = np.repeat(np.arange(n_labels), 1234)
+    LabelHistogramDisplay.from_labels(*[y] * n_sets, ax=ax)
+    assert len(ax.texts) == (0 if rotation is None else n_labels * n_sets)
+    assert all(text.get_rotation() == rotation for text in ax.texts)
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not any(b.overlaps(o) for i, b in enumerate(boxes) for o in boxes[:i])
+    assert all(box.y1 <= ax.get_window_extent().y1 + 1 for box in boxes)
+
+
 def test_draws_into_given_axes():
     figure, ax = plt.subplots()
     display = LabelHistogramDisplay.from_labels([1, 2], ax=ax)
