@@ -196,6 +196,29 @@ def _plain_value(value):
     return value if value is None or isinstance(value, _PLAIN) else str(value)
 
 
+def plain_history(model):
+    """Return the learning curves of a fitted pipeline as JSON can hold them.
+
+    Parameters
+    ----------
+    model : Pipeline
+        Fitted.
+
+    Returns
+    -------
+    dict of str to list, or None
+        Values by epoch, None in place of NaN and infinity; None for a model without
+        epochs.
+    """
+    history = getattr(model[-1], "history_", None)
+    if history is None:
+        return None
+    return {
+        name: [float(v) if math.isfinite(v) else None for v in values]
+        for name, values in history.items()
+    }
+
+
 def check_fit(name, model, image_set):
     """Refuse a network that is too deep for images of this size."""
     misfit = _misfit(model, image_set)

@@ -7,14 +7,18 @@ from skmnist._numbers import (
     count,
     counted,
     duration,
-    is_missing,
     joined,
     percent,
 )
 from skmnist.cli._comparison import is_small, method, records
 from skmnist.cli._export import describe_set
 from skmnist.cli._messages import note
-from skmnist.cli._models import has_epochs, list_models, plain_parameters
+from skmnist.cli._models import (
+    has_epochs,
+    list_models,
+    plain_history,
+    plain_parameters,
+)
 from skmnist.cli._recognition import knows_part, overlap_warning
 from skmnist.cli._result_files import markdown_table, write_text
 from skmnist.cli._tables import (
@@ -204,7 +208,7 @@ def report_training(training, image_set, path, *, as_json):
         "interrupted": training.interrupted,
         "file": str(path),
         "parameters": plain_parameters(training.model),
-        "history": _history(training.model),
+        "history": plain_history(training.model),
         "evaluation": evaluation.to_dict(),
         **provenance(metadata["n_epochs"] is not None),
     }
@@ -226,17 +230,6 @@ def report_training(training, image_set, path, *, as_json):
         f"{evaluation.n_wrong:,} wrong",
     )
     return document
-
-
-def _history(model):
-    """Return the learning curves of a fitted model, None in place of NaN, or None."""
-    history = getattr(model[-1], "history_", None)
-    if history is None:
-        return None
-    return {
-        name: [None if is_missing(value) else float(value) for value in values]
-        for name, values in history.items()
-    }
 
 
 def report_evaluation(model_file, image_set, subset, evaluation, *, as_json):
@@ -324,7 +317,7 @@ def report_search(name, search, image_set, training, path, *, n_jobs, seed, as_j
         "interrupted": comparison.interrupted,
         "file": None if path is None or training is None else str(path),
         "parameters": training and plain_parameters(training.model),
-        "history": training and _history(training.model),
+        "history": training and plain_history(training.model),
         "evaluation": training and training.evaluation.to_dict(),
         **provenance("epochs" in search.best),
     }

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sklearn.base import clone
 
 from skmnist.cli._errors import bad_input, describe
-from skmnist.cli._models import report_epochs
+from skmnist.cli._models import plain_history, report_epochs
 from skmnist.cli._runs import Plan
 
 
@@ -139,7 +139,7 @@ def _train(run, image_set, on_epoch):
         "n_parameters": network.n_parameters_,
         "n_epochs": network.n_iter_,
         "fit_time": fit_time,
-        "history": network.history_,
+        "history": plain_history(model),
         "n_cpus": os.cpu_count(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }

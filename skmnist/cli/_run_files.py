@@ -13,21 +13,13 @@ from skmnist.cli._errors import BadInput, describe
 from skmnist.cli._messages import note
 from skmnist.cli._result_files import check_folder, write_text
 
-_FORMAT = 1
+# 2: with a checksum, and with the packages that draw.
+_FORMAT = 2
 
-# Python, NumPy and scikit-learn only hand the data on.
-_COMPUTING_PACKAGES = ("skmnist", "keras", "tensorflow", "jax", "torch")
-
-_RESULT_TYPES = {
-    "accuracy": float,
-    "loss": float,
-    "n_test": int,
-    "n_train": int,
-    "n_parameters": int,
-    "n_epochs": int,
-    "fit_time": float,
-    "history": dict,
-}
+# NumPy draws the order of the batches, scikit-learn what is set aside. What Python
+# draws for a seed is the same in all its versions.
+_PACKAGES = ("skmnist", "keras", "tensorflow", "jax", "torch", "numpy")
+_DRAWING_PACKAGE = "scikit-learn"
 
 
 class RunFolder:
@@ -35,9 +27,10 @@ class RunFolder:
 
     A run is known by its network, seed, validation data and every parameter of its
     pipeline, by the pixels and labels (not by the names of their files), and by the
-    versions of skmnist, Keras and its backend, in which the same seed may give
-    other weights. A changed recipe or a new version is therefore a new run, and old
-    files stay for those who go back.
+    versions of the packages in which the same seed may give other weights: skmnist,
+    Keras, its backend, NumPy and, where it draws a validation part, scikit-learn. A
+    changed recipe or a new version is therefore a new run, and old files stay for
+    those who go back. The machine is not looked at.
 
     Parameters
     ----------
@@ -52,9 +45,8 @@ class RunFolder:
     def __init__(self, folder, image_set, versions):
         self.folder = Path(folder)
         self._data = checksum(image_set)
-        self._versions = {
-            name: versions[name] for name in _COMPUTING_PACKAGES if name in versions
-        }
+        self._versions = versions
+        self._told = set()
 
     def check(self):
         """Make sure that files can be made in it; raise BadInput otherwise."""
@@ -73,7 +65,10 @@ class RunFolder:
         check_folder(self.folder)
 
     def key(self, run):
-        """Return all that the result of a run depends on, as JSON gives it back."""
+        """Return what the result of a run depends on, as JSON gives it back."""
+        packages = _PACKAGES
+        if isinstance(run.validation, float):
+            packages += (_DRAWING_PACKAGE,)
         return {
             "format": _FORMAT,
             "model": run.model,
@@ -81,44 +76,47 @@ class RunFolder:
             "validation": run.validation,
             "recipe": run.recipe,
             "data": self._data,
-            "versions": self._versions,
+            "versions": {p: v for p, v in self._versions.items() if p in packages},
         }
 
     def path(self, run):
         """Return the path of a run's file."""
-        text = json.dumps(self.key(run), sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        digest = _digest(self.key(run))[:12]
         return self.folder / f"{run.model}-seed{run.seed}-{digest}.json"
 
     def find(self, run):
         """Return the result of a run that is finished, else None.
 
-        A file that is damaged is told of, and its run counts as not finished.
+        A file that is damaged is told of once, and its run counts as not finished.
         """
         path = self.path(run)
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
             if stored["key"] != self.key(run):
                 raise ValueError("it belongs to another run")
-            return _checked(stored["result"])
+            if stored["sha256"] != _digest(stored["result"]):
+                raise ValueError("its result is not that of its checksum")
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            note(f"Warning: {path} is damaged and will be replaced ({describe(error)})")
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            if path not in self._told:
+                self._told.add(path)
+                why = describe(error)
+                note(f"Warning: {path} is damaged and will be replaced ({why})")
             return None
+        return stored["result"]
 
     def keep(self, run, result):
-        """Write the file of a finished run."""
-        stored = {"key": self.key(run), "result": _checked(result)}
+        """Write the file of a finished run, whose result must be finite numbers."""
+        stored = {"key": self.key(run), "result": result, "sha256": _digest(result)}
         text = json.dumps(stored, indent=1, ensure_ascii=False, allow_nan=False)
         write_text(self.path(run), text + "\n")
 
 
-def _checked(result):
-    for name, kind in _RESULT_TYPES.items():
-        if not isinstance(result[name], kind):
-            raise TypeError(f"{name} is {result[name]!r}")
-    return result
+def _digest(value):
+    """Return the SHA-256 of a value that JSON can hold."""
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def checksum(image_set):
