@@ -228,6 +228,10 @@ class RecognitionDisplay:
         check_count("n_columns", n_columns)
         kinds = list(_HEADINGS) if kind == "both" else [kind]
         self.shown_ = {name: getattr(self, name)[:n_images] for name in kinds}
+        images = {  # before there are axes, which nobody would want without them
+            name: displayed_images(self.X, rows, self.image_shape)
+            for name, rows in self.shown_.items()
+        }
         caller = type(self).__name__ + ".plot"
         n_lines = 1 if self.confidence is None else 2
         n_rows = np.array([-(-len(rows) // n_columns) for rows in self.shown_.values()])
@@ -270,7 +274,7 @@ class RecognitionDisplay:
         for i, name in enumerate(kinds):
             rest = add_heading(frames[i], texts[i], caller, headings[i], heights[i])
             self.axes_[name] = self._draw(
-                rest, self.shown_[name], n_columns, cmap, fontsize
+                rest, name, images[name], n_columns, cmap, fontsize
             )
         return self
 
@@ -282,12 +286,11 @@ class RecognitionDisplay:
             text += f", {'most' if kind == 'wrong' else 'least'} confident first"
         return text
 
-    def _draw(self, frame, rows, n_columns, cmap, fontsize):
+    def _draw(self, frame, kind, images, n_columns, cmap, fontsize):
         """Draw one gallery inside a frame; return its axes."""
-        if not len(rows):
+        if not len(images):
             return np.empty(0, dtype=object)
-        images = displayed_images(self.X, rows, self.image_shape)
-        captions = [self._caption(row) for row in rows]
+        captions = [self._caption(row) for row in self.shown_[kind]]
         # A short last row leaves blank places: images stay the same size.
         _, axes, _ = draw_gallery(
             frame,
@@ -305,12 +308,14 @@ class RecognitionDisplay:
         true, predicted = self.y_true[row], self.y_pred[row]
         text = f"{true}" if true == predicted else f"{true} → {predicted}"
         if self.confidence is not None:
-            text += f"\n{percent(self.confidence[row])}"
+            text += f"\n{confidence_text(self.confidence[row])}"
         return text
 
 
-def percent(probability):
+def confidence_text(probability):
     """Write a probability as a percentage that never rounds to certainty."""
-    if probability > 0.9995:
+    if probability >= 0.9995:
         return "> 99.9 %"
+    if probability < 0.0005:
+        return "< 0.1 %"
     return f"{100 * probability:.1f} %"

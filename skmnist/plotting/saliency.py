@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._estimators import image_shape_of
 from ._figures import DIVERGING, GREY, draw_image, grid_of_axes, strip_axes
 from ._images import check_row, displayed_images
-from .recognition import percent
+from .recognition import confidence_text
 
 __all__ = ["OcclusionSaliencyDisplay"]
 
@@ -22,7 +22,8 @@ class OcclusionSaliencyDisplay:
     A patch is moved over the image, and each time the classifier is asked again:
     where covering lowers its confidence in the label, what was covered spoke for it
     (red), where covering raises it, against it (blue). That is the occlusion method
-    of Zeiler and Fergus [1]_. It needs no gradients, and so works for any classifier.
+    of Zeiler and Fergus [1]_. It needs no gradients, but a probability or a
+    decision value of each class, which most classifiers give.
     Use :meth:`from_estimator` to make one.
 
     Parameters
@@ -114,7 +115,8 @@ class OcclusionSaliencyDisplay:
         Parameters
         ----------
         estimator : classifier, Pipeline or search
-            Fitted, with ``predict_proba`` or ``decision_function``.
+            Fitted, with ``predict_proba``, or a ``decision_function`` that has one
+            value for each class (one value in all for two).
         X : array-like of shape (n_samples, n_pixels) or images
             Images in any form that the classifier takes.
         row : int, default=0
@@ -239,7 +241,7 @@ class OcclusionSaliencyDisplay:
             )
             right.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
         value = (
-            percent(self.response)
+            confidence_text(self.response)
             if self.response_name == "probability"
             else f"{self.response_name} {self.response:.3g}"
         )

@@ -10,7 +10,7 @@ from skmnist.plotting import (
     OcclusionSaliencyDisplay,
 )
 from skmnist.plotting._estimators import last_step
-from skmnist.plotting.recognition import percent
+from skmnist.plotting.recognition import confidence_text
 
 from ._content import Figure, Gallery, Section, Text
 from ._drawings import draw, inline_svg, picture, sketch
@@ -69,7 +69,7 @@ def _gallery(subject, rows, caption):
         alt += ", recognised" if true == predicted else f", taken for {predicted}"
         lines = [what]
         if recognition.confidence is not None:
-            lines.append(percent(recognition.confidence[row]))
+            lines.append(confidence_text(recognition.confidence[row]))
             alt += f", confidence {lines[-1]}"
         pictures.append(picture(image, alt, *lines))
     return Gallery(tuple(pictures), caption.format(f"{len(rows):,}"))

@@ -57,6 +57,24 @@ def test_each_caption_stands_above_its_own_image():
             )
 
 
+@pytest.mark.parametrize(
+    ("confidence", "text"),
+    [
+        (1.0, "> 99.9 %"),
+        (0.9995, "> 99.9 %"),
+        (0.9994, "99.9 %"),
+        (0.0005, "0.1 %"),
+        (0.0004, "< 0.1 %"),
+        (0.0, "< 0.1 %"),
+    ],
+)
+def test_no_confidence_is_rounded_to_certainty(confidence, text):
+    display = RecognitionDisplay.from_predictions(
+        X[:1], [0], [0], confidence=[confidence], kind="right"
+    )
+    assert titles(display.axes_["right"]) == [f"0\n{text}"]
+
+
 def test_headings_count_all_not_only_those_shown():
     display = RecognitionDisplay.from_predictions(
         X, Y_TRUE, Y_PRED, confidence=CONFIDENCE, n_images=1
@@ -201,6 +219,12 @@ def test_texts_inside_one_axes_keep_clear_of_each_other_and_the_images(
 def test_refuses_what_makes_no_sense(params, message):
     with pytest.raises(ValueError, match=message):
         RecognitionDisplay.from_predictions(X, Y_TRUE, Y_PRED, **params)
+    assert plt.get_fignums() == []
+
+
+def test_no_figure_is_left_where_images_are_refused():
+    with pytest.raises(ValueError, match="NaN"):
+        RecognitionDisplay.from_predictions(np.full((3, 4), np.nan), [0] * 3, [0] * 3)
     assert plt.get_fignums() == []
 
 
