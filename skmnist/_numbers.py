@@ -9,7 +9,9 @@ def percent(share):
 
 
 def with_error(share, standard_error):
-    """Write a share in percent with its standard error."""
+    """Write a share in percent with its standard error, where that is known."""
+    if is_missing(standard_error):
+        return percent(share)
     return f"{100 * share:.2f} ± {100 * standard_error:.2f} %"
 
 

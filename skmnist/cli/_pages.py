@@ -115,7 +115,3 @@ def write_page_of(source, path, results):
         write_page(path, results)
     except BadInput as error:
         raise BadInput(f"{source}: {error.format_message()}") from error
-    except (TypeError, ValueError, AttributeError, LookupError) as error:
-        raise BadInput(
-            f"{source} holds damaged results ({type(error).__name__}: {error})."
-        ) from error

@@ -271,11 +271,11 @@ def _response_method(estimator, response_method):
         )
     wanted = known if response_method == "auto" else (response_method,)
     for method in wanted:
-        if hasattr(estimator, method):
+        if hasattr(estimator, method) and hasattr(estimator, "classes_"):
             return method
     raise TypeError(
-        f"OcclusionSaliencyDisplay needs a classifier with {' or '.join(wanted)}; "
-        f"{type(estimator).__name__} has none."
+        "OcclusionSaliencyDisplay needs a classifier with classes_ and "
+        f"{' or '.join(wanted)}; {type(estimator).__name__} is none."
     )
 
 

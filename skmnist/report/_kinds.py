@@ -20,6 +20,8 @@ _KINDS = {
     "search": search_report,
     "training": training_report,
 }
+# What comes of values that are not what their names promise.
+_DAMAGE = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
 
 class ReportDataError(ValueError):
@@ -59,7 +61,7 @@ def make_report(results, *, subject=None, command=None):
     Raises
     ------
     ReportDataError
-        If the data are of no known kind, or incomplete.
+        If the data are of no known kind, incomplete or damaged.
     ImportError
         If Jinja2 or matplotlib is missing.
 
@@ -92,6 +94,13 @@ def make_report(results, *, subject=None, command=None):
     except KeyError as error:
         raise ReportDataError(
             f"These are incomplete results of the kind {kind!r}: {error} is missing."
+        ) from error
+    except _DAMAGE as error:
+        if subject is not None:  # the error may be that of the model
+            raise
+        raise ReportDataError(
+            f"These are damaged results of the kind {kind!r} "
+            f"({type(error).__name__}: {error})."
         ) from error
     origin = provenance_section(results, printable(command))
     return render(

@@ -39,6 +39,10 @@ def recognition_section(subject):
         Two galleries.
     """
     recognition = subject.recognition
+    title = "Recognised and not recognised"
+    if not subject.has_pictures:
+        words = "The rows are no images of a known shape, which could be shown."
+        return Section(title, (Text(words),))
     sure = recognition.confidence is not None
     wrong = _gallery(
         subject,
@@ -53,7 +57,7 @@ def recognition_section(subject):
         f"Recognised: {{}} of {len(recognition.right):,}"
         f"{', the least confident first' if sure else ''}.",
     )
-    return Section("Recognised and not recognised", (wrong, right))
+    return Section(title, (wrong, right))
 
 
 def _gallery(subject, rows, caption):
@@ -97,7 +101,9 @@ def model_sections(subject, *, history=True):
         Learning curves, saliency of a mistake, weights, feature maps and the diagram.
     """
     sections = history_section(model_history(subject.model)) if history else []
-    looks = [*_saliency(subject), *_weights(subject), *_feature_maps(subject)]
+    looks = []
+    if subject.has_pictures:
+        looks = [*_saliency(subject), *_weights(subject), *_feature_maps(subject)]
     if looks:
         sections.append(Section("What the model looks at", tuple(looks)))
     diagram = _diagram(subject)

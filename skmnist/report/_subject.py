@@ -46,6 +46,15 @@ class Subject:
             image_shape=self.image_shape or image_shape_of(self.model),
         )
 
+    @cached_property
+    def has_pictures(self):
+        """Whether the rows are images of a shape that can be shown."""
+        try:
+            self.images([0])
+        except ValueError:
+            return False
+        return True
+
     def images(self, rows):
         """Return images as they are shown: floats in [0, 1], 0 being paper."""
         rows = np.asarray(rows, dtype=int)

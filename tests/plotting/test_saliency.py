@@ -202,7 +202,7 @@ def test_title_says_what_was_predicted_in_place_of_the_label():
         ({"stride": 0}, ValueError, "stride"),
         ({"fill": "grey"}, ValueError, "fill"),
         ({"response_method": "predict"}, ValueError, "response_method"),
-        ({"response_method": "decision_function"}, TypeError, "OnePixel has none"),
+        ({"response_method": "decision_function"}, TypeError, "OnePixel is none"),
     ],
 )
 def test_refuses_what_makes_no_sense(params, error, message):

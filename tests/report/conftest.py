@@ -1,11 +1,13 @@
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from sklearn.pipeline import Pipeline
 
 from skmnist import ImageScaler, KerasCNNClassifier
 from skmnist.cli._models import plain_parameters
 from skmnist.datasets import load_digits
 from skmnist.evaluation import evaluate
-from skmnist.report import Subject
+from skmnist.report import Subject, _comparison, _evaluation, _model
 
 from .pages import Page
 
@@ -105,3 +107,23 @@ def model_page(evaluation, subject):
     from skmnist.report import make_report
 
     return Page(make_report(evaluation, subject=subject))
+
+
+@pytest.fixture
+def drawings(monkeypatch):
+    """The figures that pages draw during a test, by caption."""
+    figures = {}
+
+    def recorded(draw):
+        def draw_twice(plot, size, *, caption, alt):
+            figure = Figure(size)
+            FigureCanvasAgg(figure)
+            plot(figure.add_subplot())
+            figures[caption] = figure
+            return draw(plot, size, caption=caption, alt=alt)
+
+        return draw_twice
+
+    for module in (_comparison, _evaluation, _model):
+        monkeypatch.setattr(module, "draw", recorded(module.draw))
+    return figures

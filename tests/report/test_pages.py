@@ -7,8 +7,13 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
+from matplotlib.image import AxesImage
 from PIL import Image
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
 
+from skmnist.evaluation import evaluate
 from skmnist.report import (
     ReportDataError,
     Subject,
@@ -101,6 +106,92 @@ def test_every_picture_is_told_in_words(model_page, comparison):
     labels = [drawing["aria-label"] for drawing in page.all("svg")]
     assert "cnn 98.71 %, 12.3 s; svm 98.12 %, 0.80 s" in labels[0]
     assert "cnn 98.71 %, 41 µs" in labels[1]
+
+
+def test_charts_of_a_comparison_show_accuracy_over_either_time(comparison, drawings):
+    make_report(comparison)
+    done = comparison["models"][:3]
+    for key, figure in zip(
+        ("fit_time", "predict_time_us"), drawings.values(), strict=True
+    ):
+        scatters = figure.axes[0].findobj(PathCollection)
+        places = {tuple(place) for dots in scatters for place in dots.get_offsets()}
+        assert {(row[key], row["accuracy"]) for row in done} <= places
+
+
+def test_calibration_is_drawn_with_confidence_across(evaluation, drawings):
+    make_report(evaluation)
+    (figure,) = drawings.values()
+    (line,) = [
+        line
+        for line in figure.axes[0].lines
+        if line.get_label().startswith("the model")
+    ]
+    assert line.get_xydata().tolist() == [
+        [row["confidence"], row["accuracy"]] for row in evaluation["calibration"]
+    ]
+
+
+def test_looks_into_a_network_are_of_the_image_that_they_name(
+    evaluation, subject, drawings
+):
+    make_report(evaluation, subject=subject)
+    row = subject.example
+    assert row > 0
+    starts = ("What speaks for the answer about", "What each layer makes of")
+    looks = [name for name in drawings if name.startswith(starts)]
+    assert len(looks) == 2
+    for name in looks:
+        shown = drawings[name].findobj(AxesImage)[0].get_array()
+        np.testing.assert_allclose(shown, subject.images([row])[0], atol=1e-6)
+
+
+def test_confusions_are_named_from_true_to_predicted(evaluation):
+    confusion = np.zeros((10, 10), int)
+    confusion[3, 8], confusion[8, 3], confusion[4, 9] = 7, 2, 3
+    page = Page(make_report({**evaluation, "confusion": confusion.tolist()}))
+    rows = page.table("Most frequent confusions")
+    assert [(row["Confusion"].text, row["Images"].text) for row in rows] == [
+        ("3 taken for 8", "7"),
+        ("4 taken for 9", "3"),
+        ("8 taken for 3", "2"),
+    ]
+    assert "3 is taken for 8 (7 images)" in page.first("header").text
+
+
+def test_a_standard_error_that_is_not_known_is_left_out(comparison):
+    comparison["models"][0]["accuracy_se"] = float("nan")
+    page = Page(make_report(comparison))
+    assert page.table("Models on digits")[0]["Accuracy"].text == "98.71 %"
+    assert "nan" not in page.first("main").text
+
+
+def test_rows_that_are_no_images_have_no_pictures(evaluation):
+    X = np.random.default_rng(0).random((40, 12))
+    y = np.arange(40) % 2
+    model = LogisticRegression().fit(X, y)
+    results = {**evaluation, **evaluate(model, X, y).to_dict()}
+    page = Page(make_report(results, subject=Subject(model, X, y)))
+    assert "known shape" in page.first("main").text
+    assert page.all("img") == []
+
+
+def test_a_classifier_that_does_not_tell_its_classes(evaluation, digits):
+    class Odd(ClassifierMixin, BaseEstimator):
+        def __sklearn_is_fitted__(self):
+            return True
+
+        def fit(self, X, y):
+            return self
+
+        def predict(self, X):
+            return np.zeros(len(X), int)
+
+        def predict_proba(self, X):
+            return np.full((len(X), 10), 0.1)
+
+    subject = Subject(Odd(), *digits[2:])
+    assert Page(make_report(evaluation, subject=subject)).all("img")
 
 
 def test_nothing_is_fetched_from_anywhere(model_page, comparison):

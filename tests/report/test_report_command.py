@@ -175,6 +175,12 @@ def test_a_missing_package_is_told_before_anything_is_computed(run, monkeypatch)
         ('{"models": []}', "they have no kind"),
         ("[1, 2]", "they have no kind"),
         ('{"kind": "comparison", "models": [3], "dataset": "d"}', "damaged results"),
+        (
+            '{"kind": "comparison", "dataset": "d", "models": [{"model": "m", '
+            '"accuracy": 0.9, "accuracy_se": 0.1, "fit_time": 1e999, '
+            '"predict_time_us": 1, "verdict": "best"}]}',
+            "damaged results",
+        ),
         ('{"kind": ', "is not JSON"),
         ("[" * 100_000, "is not JSON"),
         ('{"a": "\udcff"}', "is not JSON"),
