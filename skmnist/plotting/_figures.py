@@ -161,8 +161,8 @@ def tidy_axes(ax, grid="y"):
         ax.grid(axis=grid, color=GREY, alpha=0.25, linewidth=0.6)
 
 
-def legend_above(ax, handles=None, labels=None):
-    """Write the legend above the axes, where it covers nothing."""
+def legend_above(ax, handles=None, labels=None, n_columns=None):
+    """Write the legend above the axes, by default in a line; it covers nothing."""
     if handles is None:
         handles, labels = ax.get_legend_handles_labels()
     if handles:
@@ -171,7 +171,7 @@ def legend_above(ax, handles=None, labels=None):
             labels,
             loc="lower left",
             bbox_to_anchor=(0.0, 1.0),
-            ncols=len(handles),
+            ncols=n_columns or len(handles),
             frameon=False,
             fontsize=9,
             handlelength=1.2,

@@ -10,6 +10,7 @@ __all__ = ["label_points"]
 _DISTANCES = (5, 11, 18, 26, 36, 48, 62)
 _DIRECTIONS = (0, 180, 35, -35, 145, -145, 65, -65, 115, -115, 90, -90)
 _MARKER = 4.0  # half the width of a marker, in points
+_AMBIGUOUS = 40  # cost of a place about as near to another point, in square points
 _LEADER_FROM = 11  # a name so far from its point is joined to it by a line
 
 
@@ -17,7 +18,8 @@ def label_points(ax, points, bars, fontsize=8):
     """Write names beside points.
 
     Each name takes the free place nearest to its point, and where there is none the
-    one that covers least. Points in a crowd choose last, for they need the lines.
+    one that covers least. Points in a crowd choose last, for they need the lines
+    that join names to points where another point is about as near.
 
     Parameters
     ----------
@@ -62,9 +64,13 @@ def label_points(ax, points, bars, fontsize=8):
         )
         extent = label.get_window_extent(figure.canvas.get_renderer())
         size = extent.width + 4 * unit, extent.height  # and a space on either side
+        others = np.delete(centers, i, axis=0)
         best = min(
             _places(centers[i], size, unit),
-            key=lambda place: _cost(place, obstacles, window, centers[i], unit),
+            key=lambda place: (
+                _cost(place, obstacles, window, unit)
+                + _AMBIGUOUS * unit**2 * _is_ambiguous(place, others, unit)
+            ),
         )
         left, bottom, right, top, distance = best
         obstacles.append((left, bottom, right, top, 4.0))
@@ -73,7 +79,7 @@ def label_points(ax, points, bars, fontsize=8):
         label.set_position(tuple((corner - centers[i]) / unit))
         label.set_in_layout(False)  # a name must not move the axes
         labels[names[i]] = label
-        if distance >= _LEADER_FROM:
+        if distance >= _LEADER_FROM or _is_ambiguous(best, others, unit):
             near = np.clip(centers[i], (left, bottom), (right, top))
             ends = ax.transData.inverted().transform([centers[i], near])
             ax.plot(*ends.T, color=GREY, linewidth=0.6, zorder=1.5, scalex=False)
@@ -105,7 +111,15 @@ def _places(center, size, unit):
             )
 
 
-def _cost(place, obstacles, window, center, unit):
+def _is_ambiguous(place, others, unit):
+    """Tell whether a name might be taken for that of another point."""
+    left, bottom, right, top, distance = place
+    nearest = np.clip(others, (left, bottom), (right, top))
+    gaps = np.hypot(*(others - nearest).T)
+    return bool((gaps < (1.5 * distance + _MARKER) * unit).any())
+
+
+def _cost(place, obstacles, window, unit):
     """Tell how bad a place is: what it covers, in weighted pixels, and how far off."""
     left, bottom, right, top, distance = place
     cost = 0.0

@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from ._figures import BLUE, GREY, grid_of_axes, legend_above, tidy_axes
+from ._accuracy_axis import scale_accuracy_axis
+from ._figures import (
+    BLUE,
+    GREY,
+    frame_size,
+    grid_of_axes,
+    has_layout,
+    legend_above,
+    tidy_axes,
+    wrapped,
+)
 from ._point_labels import label_points
 
 __all__ = ["ModelComparisonDisplay"]
@@ -170,19 +180,31 @@ class ModelComparisonDisplay:
         drawn = self.table[self.table.index.isin(anywhere)]
         spread = _spreads(drawn) if scale == "auto" else scale == "error"
         bars = _accuracy_bars(drawn)
+        caller = type(self).__name__ + ".plot"
+        if len(kinds) > 1 and hasattr(ax, "get_subplotspec"):
+            ax = _inset(ax, caller)
         self.figure_, self.axes_ = grid_of_axes(
             ax,
             len(kinds),
             2,
-            type(self).__name__ + ".plot",
+            caller,
             (5.2, 4.6) if len(kinds) > 1 else (6.4, 4.6),
         )
         self.points_, self.errorbars_, self.labels_ = {}, {}, {}
         for name, panel in zip(kinds, self.axes_, strict=True):
             self._draw(panel, name, shown[name], spread, bars)
-        self.axes_[0].set_ylabel("accuracy ± standard error")
+        label = "accuracy ± standard error"
+        if spread:
+            label += " (log error scale)"
+        self.axes_[0].set_ylabel(label)
         for panel in self.axes_[1:]:
             panel.tick_params(labelleft=False)
+        for name, panel in zip(kinds, self.axes_, strict=True):
+            width, _ = frame_size(panel)
+            size = panel.xaxis.label.get_size()
+            panel.set_xlabel(wrapped(_PANELS[name], width, size))
+            n_ticks = int(np.clip(width / 0.4, 3, 8))
+            panel.xaxis.get_major_locator().set_params(numticks=n_ticks)
         self._legend(shown)
         # The places of the labels depend on where the layout puts the axes.
         self.axes_[0].figure.figure.draw_without_rendering()
@@ -207,7 +229,7 @@ class ModelComparisonDisplay:
 
         positions, bars = _positions(kind, shown), _accuracy_bars(shown)
         ax.set_xscale("log")
-        ticks, limits = _accuracy_axis(ax, all_bars, spread)
+        ticks, limits = scale_accuracy_axis(ax, all_bars, spread)
         self.errorbars_[kind] = ax.errorbar(
             *positions.T,
             yerr=np.abs(bars - positions[:, 1:]).T,
@@ -239,7 +261,6 @@ class ModelComparisonDisplay:
         ax.minorticks_off()
         ax.xaxis.set_major_locator(LogLocator(numticks=8))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.6g}"))
-        ax.set_xlabel(_PANELS[kind])
         tidy_axes(ax, grid="both")
 
     def _legend(self, shown):
@@ -260,7 +281,31 @@ class ModelComparisonDisplay:
             if len(names):
                 (blank,) = ax.plot([], [], linestyle="none")
                 entries[f"{reason}: {', '.join(map(str, names))}"] = blank
-        legend_above(ax, list(entries.values()), list(entries))
+        # A layout would keep a narrow chart clear of all of a long line.
+        narrow = has_layout(ax) and frame_size(ax)[0] < 3
+        legend_above(ax, list(entries.values()), list(entries), 1 if narrow else None)
+
+
+def _inset(frame, caller):
+    """Leave room inside a frame for the labels left of two charts and below them."""
+    if has_layout(frame):
+        return frame
+    width, height = frame_size(frame)
+    left, below = min(0.45, 0.3 * width), min(0.2, 0.3 * height)  # inches
+    _, (left_blank, rest, below_blank) = grid_of_axes(
+        frame,
+        3,
+        2,
+        caller,
+        (1, 1),
+        width_ratios=(left, width - left),
+        height_ratios=(height - below, below),
+        wspace=0,
+        hspace=0,
+    )
+    left_blank.set_axis_off()
+    below_blank.set_axis_off()
+    return rest
 
 
 def _positions(kind, shown):
@@ -287,58 +332,3 @@ def _spreads(shown):
     """Tell whether the errors differ so much that a linear axis would hide some."""
     errors = 1 - shown["accuracy"].to_numpy(float)
     return errors.max() > 3 * errors.min()
-
-
-def _accuracy_axis(ax, bars, spread):
-    """Scale the axis of accuracies; return its ticks and its limits."""
-    from matplotlib.ticker import MaxNLocator
-
-    low, high = bars.min(), bars.max()
-    if not spread:
-        margin = 0.08 * max(high - low, 0.005)
-        limits = low - margin, min(high + margin, 1 + margin / 4)
-        ticks = MaxNLocator(6).tick_values(*limits)
-        return _within(ticks, limits), limits
-    errors = 1 - bars.ravel()
-    # An error of 0, whose logarithm is not finite, takes a place a little beyond the
-    # smallest of the others.
-    shift = max(errors[errors > 1e-9].min(initial=1.0) / 3, 1e-5)
-
-    def forward(accuracy):
-        return -np.log10(np.maximum(1 - np.asarray(accuracy), -0.9 * shift) + shift)
-
-    def inverse(value):
-        return 1 + shift - 10.0 ** -np.asarray(value)
-
-    ax.set_yscale("function", functions=(forward, inverse))
-    margin = 0.06 * max(forward(high) - forward(low), 0.5)
-    limits = (
-        float(inverse(forward(low) - margin)),
-        float(inverse(forward(high) + margin)),
-    )
-    for digits in ((1, 2, 5), (1, 2, 3, 4, 5, 7)):
-        ticks = [1 - d * 10.0**-k for k in range(6, 0, -1) for d in digits]
-        ticks = _within([0.0, *ticks, 1.0], limits)
-        ticks = _apart(ticks, forward, limits)
-        if len(ticks) >= 4:
-            break
-    else:
-        ticks = _within(MaxNLocator(6).tick_values(*limits), limits)
-    return ticks, limits
-
-
-def _apart(ticks, forward, limits):
-    """Leave out ticks whose numbers would touch, from the highest down."""
-    nearest = 0.05 * float(forward(limits[1]) - forward(limits[0]))
-    kept = []
-    for tick in ticks[::-1]:
-        if not kept or forward(kept[-1]) - forward(tick) >= nearest:
-            kept.append(tick)
-    return np.array(kept[::-1])
-
-
-def _within(ticks, limits):
-    """Return the ticks that are accuracies within limits, in order."""
-    ticks = np.unique(np.round(ticks, 9))
-    low, high = max(limits[0], 0.0), min(limits[1], 1.0)
-    return ticks[(ticks >= low) & (ticks <= high)]

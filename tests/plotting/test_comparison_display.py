@@ -149,8 +149,10 @@ def test_wide_differences_are_spread_by_the_error(table):
     height = display.axes_[0].transData.transform
     steps = [height((1, a))[1] for a in (0.90, 0.95, 0.975)]
     np.testing.assert_allclose(steps[1] - steps[0], steps[2] - steps[1], rtol=0.1)
+    assert "log error scale" in display.axes_[0].get_ylabel()
     linear = ModelComparisonDisplay.from_table(table, scale="linear")
     assert linear.axes_[0].get_yscale() == "linear"
+    assert "log" not in linear.axes_[0].get_ylabel()
     small = table.iloc[:2]
     assert ModelComparisonDisplay.from_table(small).axes_[0].get_yscale() == "linear"
 
@@ -214,6 +216,53 @@ def test_given_axes(table):
     assert display.axes_.tolist() == axes.tolist()
     assert axes[0].get_ylim() == axes[1].get_ylim()
     assert plt.get_fignums() == [figure.number]
+
+
+@pytest.mark.parametrize("layout", [None, "constrained"])
+def test_charts_inside_one_axes_keep_clear_of_each_other_and_of_the_neighbour(
+    table, layout
+):
+    figure, (neighbour, ax) = plt.subplots(1, 2, figsize=(10, 4), layout=layout)
+    display = ModelComparisonDisplay.from_table(table, ax=ax)
+    figure.canvas.draw()
+    first, second = display.axes_
+    label = first.yaxis.label.get_window_extent()
+    assert label.x0 > neighbour.get_window_extent().x1
+    assert not any(
+        text.get_window_extent().overlaps(label) for text in first.get_yticklabels()
+    )
+    labels = [panel.xaxis.label.get_window_extent() for panel in (first, second)]
+    assert labels[1].x0 - labels[0].x1 > 0.1 * figure.dpi
+    assert min(label.y0 for label in labels) > 0
+
+
+def test_a_name_that_is_as_near_to_another_point_is_joined_to_its_own():
+    close = pd.DataFrame(
+        {
+            "accuracy": [0.97, 0.971, 0.969, 0.9705],
+            "accuracy_se": 0.0001,
+            "fit_time": [1.0, 1.01, 1.02, 1.03],
+            "predict_time_us": 1.0,
+        },
+        index=["one", "two", "three", "four"],
+    )
+    display = ModelComparisonDisplay.from_table(close, kind="fit_time")
+    (ax,) = display.axes_
+    unit = display.figure_.dpi / 72
+    display.figure_.canvas.draw()
+    starts = [
+        tuple(line.get_xydata()[0].round(6))
+        for line in ax.lines
+        if len(line.get_xydata()) == 2
+    ]
+    centers = ax.transData.transform(close[["fit_time", "accuracy"]].to_numpy())
+    for i, name in enumerate(close.index):
+        box = display.labels_["fit_time"][name].get_window_extent()
+        near = np.clip(centers, (box.x0, box.y0), (box.x1, box.y1))
+        gaps = np.hypot(*(centers - near).T)
+        own, other = gaps[i], np.delete(gaps, i).min()
+        joined = tuple(close[["fit_time", "accuracy"]].iloc[i].round(6)) in starts
+        assert joined or other > own + unit
 
 
 def test_refuses_what_is_no_comparison(table):
