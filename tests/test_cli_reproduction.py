@@ -250,7 +250,14 @@ def test_a_quick_run_is_short_and_says_so(run, tmp_path):
     assert (only["n_epochs"], only["n_train"], only["n_test"]) == (2, 4_500, 1_000)
     assert document["quick"]
     assert not document["comparable"]
+    assert document["seeds"] == {"mlp_784": [7]}
     assert "Verdict" not in result.stdout
+    page = make_report(document | {"source": "/home/somebody/private/more"})
+    accuracy = f"{100 * only['accuracy']:.2f}"
+    assert f"Chart of the accuracy of each network. mlp_784 {accuracy}" in page
+    assert "<dt>Seeds</dt><dd>7</dd>" in page
+    assert "<dt>Read from</dt><dd>more</dd>" in page
+    assert "somebody" not in page
     # Trained in full, it is another run.
     full = reproduce(run, "mlp_784", "--seeds", 1)
     assert full["n_trained"] == 1

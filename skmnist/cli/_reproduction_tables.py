@@ -76,6 +76,9 @@ def reproduction_document(reproduction, image_set, folder, made_with):
         run.title for run in plan.runs if run not in reproduction.results
     )
     runs = {str(folder.path(run)): run for run in reversed(reproduction.results)}
+    seeds = {}
+    for run in plan.runs:
+        seeds.setdefault(run.model, {})[run.seed] = None  # in order, each once
     return {
         "kind": "reproduction",
         "networks": [
@@ -96,6 +99,7 @@ def reproduction_document(reproduction, image_set, folder, made_with):
         "n_test": len(image_set.y_test),
         "image_shape": list(image_set.image_shape),
         "n_labels": len(image_set.labels),
+        "seeds": {model: list(group) for model, group in seeds.items()},
         "n_earlier": reproduction.n_earlier,
         "n_trained": reproduction.n_trained,
         "interrupted": reproduction.interrupted,

@@ -1,5 +1,7 @@
 """How to repeat what a report shows."""
 
+from pathlib import PurePath, PureWindowsPath
+
 from skmnist._numbers import by, is_missing, joined
 
 from ._content import Cell, Code, Column, Facts, Section, Table
@@ -18,6 +20,7 @@ _FACTS = {
     "n_labels": "Labels",
     "n_folds": "Folds",
     "seed": "Seed",
+    "seeds": "Seeds",
     "n_jobs": "Fits at the same time",
     "n_threads": "Threads of a classical model",
     "n_cpus": "Processors",
@@ -75,11 +78,31 @@ def provenance_section(results, command):
 def _fact(key, value):
     if key == "image_shape":
         return f"{by(value)} pixels"
+    if key == "source":
+        return _without_folders(str(value))
+    if key == "seeds":
+        return _seeds(value)
     if key in ("made", "trained"):
         return str(value).replace("T", " ").replace("+00:00", " UTC")
     if isinstance(value, int) and not isinstance(value, bool) and key != "seed":
         return f"{value:,}"
     return joined(value) if isinstance(value, dict) else str(value)
+
+
+def _without_folders(source):
+    """Leave out where a folder lies: pages are sent to people of other machines."""
+    for path in PurePath(source), PureWindowsPath(source):
+        if path.is_absolute() and path.name:
+            return path.name
+    return source
+
+
+def _seeds(seeds):
+    """Write the seeds of several networks, once where they have the same."""
+    texts = {name: ", ".join(map(str, group)) for name, group in seeds.items()}
+    if len(set(texts.values())) == 1:
+        return next(iter(texts.values()))
+    return "; ".join(f"{name} {text}" for name, text in texts.items())
 
 
 def _versions(results, metadata):

@@ -122,6 +122,8 @@ def _networks_section(networks, results):
     judged = _judged(networks)
     if judged:
         blocks.append(_difference_figure(judged, results["tolerance"]))
+    else:
+        blocks += _accuracy_figure(networks, "each network")
     columns = (
         Column("Network"),
         Column("Published accuracy", number=True),
@@ -210,6 +212,35 @@ def _difference_figure(judged, tolerance):
     )
 
 
+def _accuracy_figure(rows, of_what):
+    """Draw accuracies where none is published; nothing if there are none."""
+    done = [row for row in rows if row["seeds"]]
+    if not done:
+        return []
+    shown = done[::-1]
+    names = [row["name"] for row in shown]
+    accuracies = [100 * row["accuracy"] for row in shown]
+    spreads = [100 * (row["accuracy_sd"] or 0) for row in shown]
+
+    def plot(ax):
+        ax.errorbar(accuracies, names, xerr=spreads, fmt="o", capsize=3)
+        ax.set_xlabel("accuracy on the test images, %")
+        ax.grid(axis="x", alpha=0.3)
+        ax.margins(y=0.1)
+
+    several = any(len(row["seeds"]) > 1 for row in done)
+    bars = ": means over the seeds, with standard deviations" if several else ""
+    values = "; ".join(f"{row['name']} {_accuracy(row)}" for row in done)
+    return [
+        draw(
+            plot,
+            (5.6, 0.9 + 0.4 * len(shown)),
+            caption=f"Accuracy of {of_what}{bars}.",
+            alt=f"Chart of the accuracy of {of_what}. {values}.",
+        )
+    ]
+
+
 def _study_section(study):
     columns = (
         Column("Variant"),
@@ -236,7 +267,9 @@ def _study_section(study):
     words = " ".join(
         filter(None, [f"The write-up says: {study['claim']}", study["note"]])
     )
-    return Section(study["title"], (Table(caption, columns, rows), Text(words)))
+    figure = _accuracy_figure(study["variants"], "each variant")
+    table = Table(caption, columns, rows)
+    return Section(study["title"], (*figure, table, Text(words)))
 
 
 def _missing_section(results):
