@@ -2,7 +2,13 @@
 
 import numpy as np
 
-__all__ = ["convolutions", "feature_maps_of", "filters_of", "named_layers"]
+__all__ = [
+    "convolutions",
+    "feature_maps_of",
+    "filters_of",
+    "named_layers",
+    "takes_channels_first",
+]
 
 
 def convolutions():
@@ -46,43 +52,67 @@ def _is_nested(layer):
     return hasattr(layer, "layers") and bool(getattr(layer, "inputs", None))
 
 
-def feature_maps_of(model, image, prefix=""):
+def _calls(model):
+    """Return the calls in the graph of a network by layer, in the order of the calls.
+
+    A layer may be called several times, and in the graphs of other networks too.
+    """
+    numbers, pending = {}, list(model.outputs)
+    entries = set(map(id, model.inputs))
+    while pending:
+        tensor = pending.pop()
+        layer, number, _ = tensor._keras_history
+        if layer is None or number in numbers.setdefault(layer, set()):
+            continue
+        numbers[layer].add(number)
+        if id(tensor) not in entries:
+            pending += layer._inbound_nodes[number].input_tensors
+    return {
+        layer: [layer._inbound_nodes[number] for number in sorted(called)]
+        for layer, called in numbers.items()
+    }
+
+
+def feature_maps_of(model, inputs, prefix=""):
     """Compute what the layers that make images of images make of one image.
 
     The layers are read through a second model on the same graph, which leaves the
-    network as it is.
+    network as it is. Of a layer that is called again, the name tells which call.
     """
     from skmnist._keras import isolated_build, keras
 
     kinds = (*convolutions(), *poolings(), *activations())
-    probed, nested = {}, {}
+    calls, probed = _calls(model), []
     for layer in model.layers:
-        if _is_nested(layer):
-            nested[layer] = layer.input  # what the outer network feeds it
-        elif isinstance(layer, kinds) and len(layer.output.shape) == 4:
-            probed[layer] = layer.output
-    if not probed and not nested:
+        for number, call in enumerate(calls.get(layer, ()), start=1):
+            name = layer.name if number == 1 else f"{layer.name} (call {number})"
+            if _is_nested(layer):  # what the outer network feeds it
+                probed.append((name, layer, call.input_tensors))
+            elif isinstance(layer, kinds) and len(call.output_tensors[0].shape) == 4:
+                probed.append((name, layer, call.output_tensors))
+    if not probed:
         return {}
-    tensors = {layer.name: tensor for layer, tensor in (probed | nested).items()}
     with isolated_build(seed=0):  # names of models come from a counter of Keras
-        probe = keras.Model(model.inputs[0], tensors)
-    outputs = {
-        name: np.array(keras.ops.convert_to_numpy(value), dtype=np.float32)
-        for name, value in probe(
-            keras.ops.convert_to_tensor(image), training=False
-        ).items()
-    }
+        probe = keras.Model(model.inputs, [tensors for _, _, tensors in probed])
+    outputs = probe([keras.ops.convert_to_tensor(x) for x in inputs], training=False)
+    remaining = iter(keras.tree.flatten(outputs))
     maps, data_format = {}, None
-    for layer in model.layers:  # in the order of the network
-        if layer in probed:
-            value = outputs[layer.name][0]
-            # An activation has no order of its own and keeps that of its input.
-            data_format = getattr(layer, "data_format", data_format)
-            if data_format == "channels_first":
-                value = np.moveaxis(value, 0, -1)
-            maps[prefix + layer.name] = value
-        elif layer in nested:
-            maps |= feature_maps_of(
-                layer, outputs[layer.name], f"{prefix}{layer.name}/"
-            )
+    for name, layer, tensors in probed:
+        values = [next(remaining) for _ in tensors]
+        if _is_nested(layer):
+            maps |= feature_maps_of(layer, values, f"{prefix}{name}/")
+            continue
+        value = np.array(keras.ops.convert_to_numpy(values[0]), dtype=np.float32)[0]
+        # An activation has no order of its own and keeps that of its input.
+        data_format = getattr(layer, "data_format", data_format)
+        if data_format == "channels_first":
+            value = np.moveaxis(value, 0, -1)
+        maps[prefix + name] = value
     return maps
+
+
+def takes_channels_first(model, shape):
+    """Tell whether a network takes images of a shape with their channels first."""
+    orders = (getattr(layer, "data_format", None) for _, layer in named_layers(model))
+    order = next((order for order in orders if order is not None), None)
+    return order == "channels_first" and shape[0] in (1, 3, 4)

@@ -6,7 +6,7 @@ from ._estimators import fitted_network, image_shape_of, network_input
 from ._figures import INK, SEQUENTIAL
 from ._images import check_count, check_row, displayed_images, mosaic
 from ._layer_pictures import draw_mosaics, some_of
-from ._network_layers import feature_maps_of
+from ._network_layers import feature_maps_of, takes_channels_first
 
 __all__ = ["FeatureMapsDisplay"]
 
@@ -22,7 +22,8 @@ class FeatureMapsDisplay:
     image : ndarray of shape (height, width[, 3 or 4])
         The image, in [0, 1].
     feature_maps : dict of str to ndarray of shape (height, width, n_maps)
-        Output of each layer by its name.
+        Output of each layer by its name; of a layer that the network calls again,
+        that of each call.
 
     Attributes
     ----------
@@ -73,7 +74,8 @@ class FeatureMapsDisplay:
             Which of them.
         layers : sequence of str, default=None
             Names of the layers to show; None means every convolution,
-            every pooling, and every activation that is a layer by itself.
+            every pooling, and every activation that is a layer by itself. Further
+            calls of a layer are named such as ``"convolution (call 2)"``.
         image_shape : tuple of int, default=None
             ``(height, width)`` or ``(height, width, channels)``, to show the image;
             None asks the estimator.
@@ -97,7 +99,7 @@ class FeatureMapsDisplay:
         model = fitted_network(estimator, cls.__name__)
         row = check_row(row, X)
         network_image = network_input(estimator, model, X, row, cls.__name__)
-        maps = feature_maps_of(model, network_image)
+        maps = feature_maps_of(model, [network_image])
         if layers is not None:
             unknown = [name for name in layers if name not in maps]
             if unknown or not len(layers):
@@ -110,12 +112,13 @@ class FeatureMapsDisplay:
             raise ValueError(
                 f"The network {model.name!r} has no convolution or pooling layer."
             )
-        if image_shape is None:
-            image_shape = (
-                network_image.shape[1:]
-                if estimator is model and network_image.ndim == 4
-                else image_shape_of(estimator)
-            )
+        if image_shape is None and estimator is model and network_image.ndim == 4:
+            image_shape = shape = network_image.shape[1:]
+            if takes_channels_first(model, shape):
+                X = np.reshape(X, (-1, *shape))  # rows of pixels are in that order too
+                image_shape = (*shape[1:], shape[0])
+        elif image_shape is None:
+            image_shape = image_shape_of(estimator)
         image = displayed_images(X, np.array([row]), image_shape)[0]
         return cls(image, maps).plot(**plot_params)
 

@@ -190,6 +190,65 @@ def test_layers_inside_a_nested_model(left_alone):
     }
 
 
+@pytest.mark.parametrize("inner", ["sequential", "functional"])
+def test_maps_of_every_call_of_a_layer(inner, left_alone):
+    """Weights of a layer are shared with another network, which is no part of it."""
+    convolution = layers.Conv2D(1, 3, padding="same", name="convolution")
+    part = keras.Sequential([keras.Input((4, 4, 1)), convolution], name="part")
+    if inner == "functional":
+        pixels = keras.Input((4, 4, 1))
+        part = keras.Model(pixels, convolution(pixels), name="part")
+    pixels = keras.Input((4, 4, 1))
+    once = convolution(pixels)
+    model = keras.Model(pixels, part(part(convolution(once))))
+    image = np.random.default_rng(0).random((1, 4, 4, 1)).astype(np.float32)
+    with left_alone(model):
+        maps = FeatureMapsDisplay.from_estimator(model, image).feature_maps
+    assert list(maps) == [
+        "convolution",
+        "convolution (call 2)",
+        "part/convolution",
+        "part (call 2)/convolution",
+    ]
+    value = image
+    for shown in maps.values():
+        value = keras.ops.convert_to_numpy(convolution(value))
+        np.testing.assert_allclose(shown, value[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_plain_network_of_images_with_their_channels_first(channels, flat):
+    network = keras.Sequential(
+        [
+            keras.Input((channels, 4, 6)),
+            layers.AveragePooling2D(2, data_format="channels_first", name="mean"),
+        ]
+    )
+    X = np.random.default_rng(0).random((3, channels, 4, 6)).astype(np.float32)
+    X.flat[0], X.flat[1] = 0, 1  # the range that is shown
+    given = X.reshape(3, -1) if flat else X
+    display = FeatureMapsDisplay.from_estimator(network, given, row=2)
+    image = np.moveaxis(X[2], 0, -1)
+    np.testing.assert_allclose(display.image, np.squeeze(image), atol=1e-6)
+    means = image.reshape(2, 2, 3, 2, channels).mean(axis=(1, 3))
+    np.testing.assert_allclose(display.feature_maps["mean"], means, atol=1e-6)
+
+
+def test_maps_are_those_of_prediction_not_of_training():
+    network = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            layers.Dropout(0.5, seed=0),
+            layers.BatchNormalization(epsilon=0),
+            layers.AveragePooling2D(1, name="same"),
+        ]
+    )
+    X = np.random.default_rng(0).random((1, 4, 4, 1)).astype(np.float32)
+    maps = FeatureMapsDisplay.from_estimator(network, X).feature_maps
+    np.testing.assert_allclose(maps["same"], X[0], atol=1e-6)
+
+
 def test_colour_images_through_a_plain_network():
     network = keras.Sequential(
         [keras.Input((6, 5, 3)), layers.Conv2D(2, 2, name="convolution")]
