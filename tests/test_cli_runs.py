@@ -1,5 +1,6 @@
 """The runs of a reproduction: how they are trained, kept, found and counted."""
 
+import io
 import json
 import os
 from contextlib import nullcontext
@@ -7,14 +8,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from rich.console import Console
 from test_cli_reproduction import VERSIONS, made_up
 
 from skmnist.cli._errors import Failure
 from skmnist.cli._image_sets import ImageSet
 from skmnist.cli._reproduction import reproduce
 from skmnist.cli._run_files import RunFolder
+from skmnist.cli._run_progress import _RunBar, run_progress
 from skmnist.cli._runs import make_plan
 from skmnist.pipelines import make_model
+from skmnist.report import _reproduction as report
 
 
 @pytest.fixture
@@ -134,6 +139,116 @@ def test_an_infinite_loss_on_the_way_is_kept_as_none(
     assert result["history"]["val_loss"] == [None, 0.5]
     assert result["history"]["loss"][0] is None
     assert folder.find(plan.runs[0]) == result
+
+
+def test_what_another_command_has_made_in_the_meantime_is_found(
+    images, folder, progress, monkeypatch
+):
+    plan = plan_of("mlp_512", images, seeds=(7, 8, 9))
+    trained = []
+
+    def train(run, *args):
+        trained.append(run.seed)
+        if run.seed == 7:  # meanwhile
+            folder.keep(plan.runs[1], made_up(0.25))
+        return made_up(0.75)
+
+    monkeypatch.setattr("skmnist.cli._reproduction._train", train)
+    reproduction = reproduce(plan, images, folder, lambda _: nullcontext(progress))
+    assert trained == [7, 9]
+    assert (reproduction.n_trained, reproduction.n_earlier) == (2, 1)
+    results = [reproduction.results[run]["accuracy"] for run in plan.runs]
+    assert results == [0.75, 0.25, 0.75]
+    assert [name for name, _ in progress.told] == [
+        *("started", "finished"),
+        *("started", "found"),
+        *("started", "finished"),
+    ]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that is set by hand."""
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr("time.monotonic", lambda: clock.now)
+    return clock
+
+
+def test_the_time_left_is_that_of_the_work_left(clock, capsys):
+    with run_progress("title", [1.0, 2.0, 3.0]) as progress:
+        progress.started("first")
+        clock.now += 30
+        progress.finished(made_up(0.5))
+        progress.started("second")
+        clock.now += 30
+        progress.epoch(1, 2, {})
+        clock.now += 30
+        progress.finished(made_up(0.5))
+        progress.started("third")
+        clock.now += 90
+        progress.finished(made_up(0.5))
+    title, first, epoch, second, third = capsys.readouterr().err.splitlines()
+    assert title == "title"
+    assert first == ("[1/3] first: accuracy 50.00 %, 1 min 30 s; about 0:02:30 left")
+    # Of the second run 0.98 is done in epochs.
+    assert epoch == "second: epoch 1 of 2; about 0:02:02 left"
+    assert second.endswith("; about 0:01:30 left")
+    assert "left" not in third
+
+
+def test_what_is_found_takes_no_time(clock, capsys):
+    with run_progress("title", [8.0, 1.0, 8.0, 1.0]) as progress:
+        progress.started("first")
+        progress.found(made_up(0.5))
+        progress.started("second")
+        clock.now += 30
+        progress.finished(made_up(0.5))
+        progress.started("third")
+        progress.found(made_up(0.5))
+    _, first, second, third = capsys.readouterr().err.splitlines()
+    assert first == "[1/4] first: accuracy 50.00 %, made by another command"
+    assert second.endswith("; about 0:04:30 left")
+    assert third.endswith("made by another command; about 0:00:30 left")
+
+
+def test_the_bar_counts_what_is_left_to_train():
+    console = Console(file=io.StringIO(), force_terminal=True)
+    with _RunBar(console, "title", [3.0, 1.0]) as progress:
+        (task,) = progress._bar.tasks
+        progress.started("first")
+        progress.found(made_up(0.5))
+        assert (task.completed, task.total) == (0, 1)
+        progress.started("second")
+        progress.finished(made_up(0.5))
+        assert (task.completed, task.total) == (1, 1)
+    assert "made by another command" in console.file.getvalue()
+
+
+def test_the_figure_shows_differences_with_their_errors(monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(
+        report, "draw", lambda plot, *args, **texts: drawn.update(plot=plot)
+    )
+    rows = [
+        {"name": "better", "difference": 0.0013, "accuracy_sd": 0.0006},
+        {"name": "worse", "difference": -0.004, "accuracy_sd": 0.002},
+        {"name": "once", "difference": 0.001, "accuracy_sd": None},
+    ]
+    report._difference_figure(rows, 0.002)
+    ax = Figure().add_subplot()
+    drawn["plot"](ax)
+    (container,) = ax.containers
+    points, _, (bars,) = container
+    names = dict(enumerate(tick.get_text() for tick in ax.get_yticklabels()))
+    shown = {}
+    for x, y, bar in zip(
+        *points.get_data(orig=False), bars.get_segments(), strict=True
+    ):
+        shown[names[y]] = [x, *bar[:, 0]]
+    assert list(shown) == ["once", "worse", "better"]  # from below
+    assert shown["better"] == pytest.approx([0.13, 0.07, 0.19])
+    assert shown["worse"] == pytest.approx([-0.4, -0.6, -0.2])
+    assert shown["once"] == pytest.approx([0.1, 0.1, 0.1])
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ class Reproduction:
     results : dict of Run to dict
         Of the runs of the plan that are finished.
     n_earlier, n_trained : int
-        Number of trainings that were found finished, and that were made now. Runs
-        of the plan that are the same count once.
+        Number of trainings that were found finished, at the start or when their turn
+        came, and that were made now. Runs of the plan that are the same count once.
     failures : dict of str to str
         Error messages of runs whose training diverged, by their titles.
     interrupted : bool
@@ -83,6 +83,13 @@ def reproduce(plan, image_set, folder, make_progress):
             with make_progress(works) as progress:
                 for run in waiting:
                     progress.started(run.title)
+                    # Another command may have made it in the meantime.
+                    result = folder.find(run)
+                    if result is not None:
+                        n_earlier += 1
+                        finished[paths[run]] = result
+                        progress.found(result)
+                        continue
                     try:
                         result = _train(run, image_set, progress.epoch)
                     except FloatingPointError as error:

@@ -24,8 +24,9 @@ def run_progress(title, works):
     Returns
     -------
     context manager
-        With the methods ``started(title)``, ``epoch(n_done, n_epochs, logs)``,
-        ``finished(result)`` and ``failed(message)``.
+        With the methods ``started(title)``, then ``epoch(n_done, n_epochs, logs)``,
+        and one of ``finished(result)``, ``failed(message)`` and, for what need not
+        be trained, ``found(result)``.
     """
     console = stderr_console()
     if console.is_terminal and not console.is_dumb_terminal:
@@ -38,7 +39,7 @@ class _Runs:
 
     def __init__(self, title, works):
         self._title = title
-        self._works = works
+        self._works = list(works)
         self._n_ended = 0
         self._run = ""
 
@@ -58,6 +59,10 @@ class _Runs:
         self._end(
             f"accuracy {percent(result['accuracy'])}, {duration(result['fit_time'])}"
         )
+
+    def found(self, result):
+        self._works[self._n_ended] = 0.0
+        self._end(f"accuracy {percent(result['accuracy'])}, made by another command")
 
     def failed(self, message):
         self._end(f"failed, {message}")
@@ -95,7 +100,8 @@ class _RunBar(_Runs):
         )
 
     def _say_end(self, text):
-        self._bar.update(self._task, completed=self._worked())
+        total = sum(self._works)
+        self._bar.update(self._task, completed=self._worked(), total=total)
         self._bar.console.print(text, markup=False)
 
 
@@ -126,6 +132,8 @@ class _RunLines(_Runs):
 
     def _time_left(self, share=0.0):
         worked = self._worked(share)
+        if not worked:
+            return ""
         elapsed = time.monotonic() - self._start
         return f"; about {clock(elapsed * (sum(self._works) / worked - 1))} left"
 
