@@ -82,6 +82,27 @@ with watched_interrupts():
 
 
 @posix
+def test_a_command_that_is_deaf_to_ctrl_c_says_once_what_it_will_do():
+    # Python handles the signal only when the function in C returns, far too late for
+    # whoever pressed the keys.
+    code = """
+import hashlib, sys
+from skmnist.cli._interrupts import deferred_interrupt, watched_interrupts
+from skmnist.cli._messages import note
+with watched_interrupts(), deferred_interrupt(lambda: note("when it is saved")):
+    note("ready")
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 6_000_000)
+    note("handled")
+"""
+    with start(code=code) as process:
+        wait_for(process, "ready")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert errors.splitlines() == ["when it is saved", "handled"]
+    assert process.returncode == 0
+
+
+@posix
 def test_a_reader_that_leaves_is_no_error():
     process = start("data", "digits")
     process.stdout.close()

@@ -14,6 +14,7 @@ _SHOW_CURSOR = b"\x1b[?25h"
 _PATIENCE = 0.7  # seconds that a command may take to end before it is explained
 
 _acknowledged = threading.Event()
+_acknowledgements = []  # of deferred interrupts, the innermost last
 
 
 @contextlib.contextmanager
@@ -48,7 +49,8 @@ def deferred_interrupt(acknowledge):
     Parameters
     ----------
     acknowledge : callable
-        Called without arguments to tell the user what will happen now.
+        Called without arguments, in any thread, to tell the user what will happen
+        now.
 
     Yields
     ------
@@ -62,15 +64,27 @@ def deferred_interrupt(acknowledge):
 
     def defer(number, frame):
         if not requested.is_set():
-            _acknowledged.set()
             requested.set()
-            acknowledge()
+            _acknowledge()
 
     previous = signal.signal(signal.SIGINT, defer)
+    _acknowledged.clear()
+    _acknowledgements.append(acknowledge)
     try:
         yield requested
     finally:
+        _acknowledgements.pop()
         signal.signal(signal.SIGINT, previous)
+
+
+def _acknowledge():
+    """Tell once what a first Ctrl-C leads to, as the command under way has it."""
+    if not _acknowledged.is_set():
+        _acknowledged.set()
+        if _acknowledgements:
+            _acknowledgements[-1]()
+        else:
+            note("Stopping. Ctrl-C once more quits at once.")
 
 
 def _watch(reader):
@@ -80,9 +94,7 @@ def _watch(reader):
         waiting = n_interrupts == 1 and not _acknowledged.is_set()
         ready, _, _ = select.select([reader], [], [], _PATIENCE if waiting else None)
         if not ready:
-            if not _acknowledged.is_set():
-                _acknowledged.set()
-                note("Stopping. Ctrl-C once more quits at once.")
+            _acknowledge()
             continue
         received = reader.recv(64)
         if not received:

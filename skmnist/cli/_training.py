@@ -161,7 +161,10 @@ def _fit(model, image_set):
 
 
 def _acknowledge():
-    note("Stopping after this epoch. Ctrl-C once more quits at once and saves nothing.")
+    note(
+        "Stopping after this epoch, to save what is learned. Ctrl-C once more quits at "
+        "once and saves nothing."
+    )
 
 
 def _metadata(name, model, image_set, seed, evaluation):
