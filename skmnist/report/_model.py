@@ -149,7 +149,7 @@ def _saliency(subject):
     display = _shown(lambda: sketch(plot))
     if display is None:
         return []
-    display.label = predicted
+    display.label = display.predicted = predicted
     which = _example_words(subject)
     top = np.unravel_index(np.nanargmax(display.saliency), display.saliency.shape)
     return [

@@ -144,6 +144,9 @@ def test_looks_into_a_network_are_of_the_image_that_they_name(
     for name in looks:
         shown = drawings[name].findobj(AxesImage)[0].get_array()
         np.testing.assert_allclose(shown, subject.images([row])[0], atol=1e-6)
+    saliency = next(drawings[name] for name in looks if "speaks" in name)
+    titles = [ax.get_title(loc="left") for ax in saliency.axes]
+    assert not any("predicted" in title for title in titles)  # it is what is explained
 
 
 def test_confusions_are_named_from_true_to_predicted(evaluation):
