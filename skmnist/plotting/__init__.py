@@ -15,7 +15,7 @@ first picture; :class:`NetworkDiagram` does without it.
 """
 
 from .comparison import ModelComparisonDisplay
-from .diagrams import NetworkDiagram
+from .diagrams import LayerNode, NetworkDiagram
 from .feature_maps import FeatureMapsDisplay
 from .filters import FiltersDisplay
 from .galleries import ImageGalleryDisplay
@@ -32,6 +32,7 @@ __all__ = [
     "FiltersDisplay",
     "ImageGalleryDisplay",
     "LabelHistogramDisplay",
+    "LayerNode",
     "ModelComparisonDisplay",
     "NetworkDiagram",
     "OcclusionSaliencyDisplay",

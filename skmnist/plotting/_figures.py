@@ -28,6 +28,7 @@ __all__ = [
     "open_axes",
     "strip_axes",
     "tidy_axes",
+    "with_keywords",
     "wrapped",
 ]
 
@@ -181,10 +182,23 @@ def legend_above(ax, handles=None, labels=None, n_columns=None):
         )
 
 
-def draw_image(ax, image, *, cmap=INK, vmin=0.0, vmax=1.0):
+def with_keywords(defaults, given, artist):
+    """Return keywords for an artist of a class: those given, else the defaults.
+
+    The names may be short ones, such as ``lw`` for ``linewidth``.
+    """
+    from matplotlib.cbook import normalize_kwargs
+
+    return defaults | normalize_kwargs(given, artist)
+
+
+def draw_image(ax, image, *, cmap=INK, vmin=0.0, vmax=1.0, im_kw=None):
     """Draw one image, grey or in colour, pixel by pixel; return the artist."""
     strip_axes(ax)
-    return ax.imshow(image, cmap=cmap, vmin=vmin, vmax=vmax, interpolation="nearest")
+    keywords = {"cmap": cmap, "vmin": vmin, "vmax": vmax, "interpolation": "nearest"}
+    if im_kw and im_kw.get("norm") is not None:  # which has limits of its own
+        del keywords["vmin"], keywords["vmax"]
+    return ax.imshow(image, **keywords | (im_kw or {}))
 
 
 def has_layout(ax):

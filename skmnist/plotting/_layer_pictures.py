@@ -4,10 +4,10 @@ import numpy as np
 
 from ._figures import (
     caption_room,
+    draw_image,
     frame_size,
     grid_of_axes,
     has_layout,
-    strip_axes,
     wrapped,
 )
 
@@ -18,7 +18,7 @@ _WIDTH = 7.0  # inches
 _FONTSIZE = 9
 
 
-def draw_mosaics(ax, pictures, titles, limits, cmaps, max_heights, caller):
+def draw_mosaics(ax, pictures, titles, limits, im_kws, max_heights, caller):
     """Draw one picture a layer, one below the other, each no higher than allowed."""
     width, has_room = _WIDTH, True
     if ax is not None:
@@ -41,15 +41,10 @@ def draw_mosaics(ax, pictures, titles, limits, cmaps, max_heights, caller):
         gaps=(0.0, max(rooms)),
     )
     images = []
-    for layer_ax, picture, title, (low, high), cmap in zip(
-        axes, pictures, titles, limits, cmaps, strict=True
+    for layer_ax, picture, title, (low, high), im_kw in zip(
+        axes, pictures, titles, limits, im_kws, strict=True
     ):
-        strip_axes(layer_ax)
-        images.append(
-            layer_ax.imshow(
-                picture, cmap=cmap, vmin=low, vmax=high, interpolation="nearest"
-            )
-        )
+        images.append(draw_image(layer_ax, picture, vmin=low, vmax=high, im_kw=im_kw))
         layer_ax.set_anchor("W")
         layer_ax.set_title(title, loc="left", fontsize=_FONTSIZE, pad=3)
         layer_ax.spines[:].set_visible(False)

@@ -52,6 +52,7 @@ class NetworkDiagram:
 
     See Also
     --------
+    LayerNode : What is known of each layer.
     FiltersDisplay : The weights of convolutions.
 
     Examples

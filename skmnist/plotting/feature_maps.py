@@ -122,7 +122,7 @@ class FeatureMapsDisplay:
         image = displayed_images(X, np.array([row]), image_shape)[0]
         return cls(image, maps).plot(**plot_params)
 
-    def plot(self, ax=None, *, max_maps=64, n_columns=16, cmap=SEQUENTIAL):
+    def plot(self, ax=None, *, max_maps=64, n_columns=16, cmap=SEQUENTIAL, im_kw=None):
         """Draw the image and the feature maps, those of a layer on one scale.
 
         The titles say how many are shown, and from where to where the colours reach.
@@ -138,6 +138,9 @@ class FeatureMapsDisplay:
             Maps in a row.
         cmap : str or Colormap, default="viridis"
             Colours of the maps, from a layer's lowest value to its highest.
+        im_kw : dict, default=None
+            Keywords for ``imshow`` of the maps, such as
+            ``{"interpolation": "bilinear"}``; they come before the settings above.
 
         Returns
         -------
@@ -165,7 +168,7 @@ class FeatureMapsDisplay:
             [self.image, *pictures],
             titles,
             [(0, 1), *limits],
-            [INK] + [cmap] * len(pictures),
+            [{"cmap": INK}] + [{"cmap": cmap} | (im_kw or {})] * len(pictures),
             [1.1] + [3.6] * len(pictures),
             type(self).__name__ + ".plot",
         )

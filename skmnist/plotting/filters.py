@@ -89,7 +89,15 @@ class FiltersDisplay:
             raise ValueError(f"The network {model.name!r} has no convolution layer.")
         return cls(filters).plot(**plot_params)
 
-    def plot(self, ax=None, *, max_filters=None, max_channels=8, cmap=DIVERGING):
+    def plot(
+        self,
+        ax=None,
+        *,
+        max_filters=None,
+        max_channels=8,
+        cmap=DIVERGING,
+        im_kw=None,
+    ):
         """Draw the filters, those of a layer on one scale, symmetric about zero.
 
         The titles say how many are shown, and from where to where the colours reach.
@@ -106,6 +114,9 @@ class FiltersDisplay:
             How many input channels of each, likewise.
         cmap : str or Colormap, default="RdBu_r"
             Diverging colours: red for positive weights, blue for negative ones.
+        im_kw : dict, default=None
+            Keywords for ``imshow`` of each picture, such as
+            ``{"interpolation": "bilinear"}``; they come before the settings above.
 
         Returns
         -------
@@ -141,7 +152,7 @@ class FiltersDisplay:
             list(self.mosaics_.values()),
             titles,
             [(-limit, limit) for limit in limits],
-            [cmap] * len(titles),
+            [{"cmap": cmap} | (im_kw or {})] * len(titles),
             [3.6] * len(titles),
             type(self).__name__ + ".plot",
         )

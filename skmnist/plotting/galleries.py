@@ -198,7 +198,7 @@ class ImageGalleryDisplay:
         images = displayed_images(X, rows, image_shape)
         return cls(images, captions=captions, rows=rows).plot(**plot_params)
 
-    def plot(self, ax=None, *, n_columns=None, cmap=INK):
+    def plot(self, ax=None, *, n_columns=None, cmap=INK, im_kw=None):
         """Draw the gallery.
 
         Parameters
@@ -210,6 +210,9 @@ class ImageGalleryDisplay:
             Images in a row; None fills about a square.
         cmap : str or Colormap, default="gray_r"
             Colours for images of one channel, from 0 to 1.
+        im_kw : dict, default=None
+            Keywords for ``imshow`` of each image, such as
+            ``{"interpolation": "bilinear"}``; they come before the settings above.
 
         Returns
         -------
@@ -225,6 +228,7 @@ class ImageGalleryDisplay:
             n_columns=n_columns,
             caller=type(self).__name__ + ".plot",
             cmap=cmap,
+            im_kw=im_kw,
         )
         return self
 
@@ -242,6 +246,7 @@ def draw_gallery(
     fill_row=False,
     extra_width=0.0,
     fontsize=None,
+    im_kw=None,
 ):
     """Draw images with captions above; return the figure, the axes, the artists.
 
@@ -277,7 +282,9 @@ def draw_gallery(
     )
     artists = []
     for image_ax, image, text in zip(axes, images, captions, strict=True):
-        artists.append(draw_image(image_ax, image, cmap=cmap, vmin=vmin, vmax=vmax))
+        artists.append(
+            draw_image(image_ax, image, cmap=cmap, vmin=vmin, vmax=vmax, im_kw=im_kw)
+        )
         if text:
             image_ax.set_title(text, fontsize=fontsize, pad=2.5)
     return figure, axes, artists

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._estimators import last_step
-from ._figures import BLUE, GREY, VERMILLION, grid_of_axes, tidy_axes
+from ._figures import BLUE, GREY, VERMILLION, grid_of_axes, tidy_axes, with_keywords
 
 __all__ = ["TrainingHistoryDisplay"]
 
@@ -167,7 +167,7 @@ class TrainingHistoryDisplay:
         display = cls(history, best_epoch=best_epoch, monitor=monitor)
         return display.plot(**plot_params)
 
-    def plot(self, ax=None, *, metrics=None):
+    def plot(self, ax=None, *, metrics=None, line_kw=None):
         """Draw the curves.
 
         Parameters
@@ -178,6 +178,8 @@ class TrainingHistoryDisplay:
         metrics : str or sequence of str, default=None
             Quantities to draw, without ``val_``, such as ``["loss", "accuracy"]``;
             None means all.
+        line_kw : dict, default=None
+            Keywords for ``plot``, such as ``{"linewidth": 1}``, for every curve.
 
         Returns
         -------
@@ -203,12 +205,13 @@ class TrainingHistoryDisplay:
         )
         self.lines_, self.best_lines_ = {}, []
         for metric_ax, metric in zip(self.axes_, chosen, strict=True):
-            self._draw(metric_ax, metric)
+            self._draw(metric_ax, metric, line_kw)
         self._legend(self.axes_[0])
         return self
 
-    def _draw(self, ax, metric):
+    def _draw(self, ax, metric, line_kw):
         """Draw the curves of one quantity."""
+        from matplotlib.lines import Line2D
         from matplotlib.ticker import FuncFormatter, MaxNLocator
 
         n_epochs = len(next(iter(self.history.values())))
@@ -218,14 +221,17 @@ class TrainingHistoryDisplay:
             (_VALIDATION + metric, VERMILLION, "validation"),
         ):
             if name in self.history:
+                keywords = {
+                    "color": color,
+                    "label": label,
+                    "linewidth": 1.6,
+                    "marker": "o" if n_epochs <= 30 else None,
+                    "markersize": 3,
+                }
                 (self.lines_[name],) = ax.plot(
                     epochs,
                     self.history[name],
-                    color=color,
-                    label=label,
-                    linewidth=1.6,
-                    marker="o" if n_epochs <= 30 else None,
-                    markersize=3,
+                    **with_keywords(keywords, line_kw, Line2D),
                 )
         if self.best_epoch is not None:
             line = ax.axvline(

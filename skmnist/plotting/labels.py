@@ -4,7 +4,15 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
-from ._figures import BLUE, VERMILLION, frame_size, legend_above, open_axes, tidy_axes
+from ._figures import (
+    BLUE,
+    VERMILLION,
+    frame_size,
+    legend_above,
+    open_axes,
+    tidy_axes,
+    with_keywords,
+)
 
 __all__ = ["LabelHistogramDisplay"]
 
@@ -102,7 +110,7 @@ class LabelHistogramDisplay:
         )
         return cls(counts, labels, set_names=set_names).plot(**plot_params)
 
-    def plot(self, ax=None, *, normalize=False):
+    def plot(self, ax=None, *, normalize=False, bar_kw=None):
         """Draw the histogram, with the numbers above the bars where they fit.
 
         Parameters
@@ -112,6 +120,8 @@ class LabelHistogramDisplay:
         normalize : bool, default=False
             Whether to draw shares, in percent of each set, in place of counts. For
             sets of very different sizes.
+        bar_kw : dict, default=None
+            Keywords for ``bar``, such as ``{"edgecolor": "black"}``, for every set.
 
         Returns
         -------
@@ -119,6 +129,8 @@ class LabelHistogramDisplay:
             The display itself.
         """
         ax = open_axes(ax, type(self).__name__ + ".plot", (6.4, 3.6))
+        from matplotlib.patches import Rectangle
+
         counts = np.atleast_2d(self.counts)
         n_sets, n_labels = counts.shape
         names = self.set_names or ("training", "test")
@@ -129,12 +141,15 @@ class LabelHistogramDisplay:
         width = 0.8 / n_sets
         self.bars_ = []
         for i, row in enumerate(heights):
+            keywords = {
+                "width": width * (1.0 if n_sets == 1 else 0.94),
+                "color": _COLORS[i % 2],
+                "label": f"{names[i]} ({counts[i].sum():,})",
+            }
             bars = ax.bar(
                 positions + (i - (n_sets - 1) / 2) * width,
                 row,
-                width=width * (1.0 if n_sets == 1 else 0.94),
-                color=_COLORS[i % 2],
-                label=f"{names[i]} ({counts[i].sum():,})",
+                **with_keywords(keywords, bar_kw, Rectangle),
             )
             self.bars_.append(bars)
         texts = [str(label) for label in np.asarray(self.labels).tolist()]

@@ -7,7 +7,7 @@ from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from ._estimators import image_shape_of
-from ._figures import DIVERGING, GREY, draw_image, grid_of_axes, strip_axes
+from ._figures import DIVERGING, GREY, draw_image, grid_of_axes
 from ._images import check_row, displayed_images
 from .recognition import confidence_text
 
@@ -195,7 +195,7 @@ class OcclusionSaliencyDisplay:
         )
         return display.plot(**plot_params)
 
-    def plot(self, ax=None, *, cmap=DIVERGING):
+    def plot(self, ax=None, *, cmap=DIVERGING, im_kw=None):
         """Draw the image, and beside it the saliency with the outline of the image.
 
         Parameters
@@ -204,6 +204,9 @@ class OcclusionSaliencyDisplay:
             A single axes is blanked and filled. None makes a figure.
         cmap : str or Colormap, default="RdBu_r"
             Diverging colours: red where a part speaks for the label.
+        im_kw : dict, default=None
+            Keywords for ``imshow`` of the saliency, such as
+            ``{"interpolation": "bilinear"}``; they come before the settings above.
 
         Returns
         -------
@@ -220,16 +223,11 @@ class OcclusionSaliencyDisplay:
             (3.4, cell_height + 0.45),
         )
         left, right = self.axes_
-        strip_axes(right)
         limit = float(np.nanmax(np.abs(self.saliency))) or 1.0
         self.images_ = [
             draw_image(left, self.image),
-            right.imshow(
-                self.saliency,
-                cmap=cmap,
-                vmin=-limit,
-                vmax=limit,
-                interpolation="nearest",
+            draw_image(
+                right, self.saliency, cmap=cmap, vmin=-limit, vmax=limit, im_kw=im_kw
             ),
         ]
         ink = self.image if self.image.ndim == 2 else self.image[..., :3].mean(axis=-1)

@@ -221,7 +221,7 @@ class DenseWeightsDisplay:
             weights = weights[..., 0]
         return cls(weights, names=shown, units=units).plot(**plot_params)
 
-    def plot(self, ax=None, *, n_columns=None, cmap=DIVERGING):
+    def plot(self, ax=None, *, n_columns=None, cmap=DIVERGING, im_kw=None):
         """Draw the weights, all on one scale that is symmetric about zero.
 
         Parameters
@@ -234,6 +234,9 @@ class DenseWeightsDisplay:
         cmap : str or Colormap, default="RdBu_r"
             Diverging colours. Weights of three channels are drawn in these, about
             a middle grey.
+        im_kw : dict, default=None
+            Keywords for ``imshow`` of each picture, such as
+            ``{"interpolation": "bilinear"}``; they come before the settings above.
 
         Returns
         -------
@@ -255,6 +258,7 @@ class DenseWeightsDisplay:
             vmin=-limit,
             vmax=limit,
             extra_width=0.0 if in_color else 0.9,
+            im_kw=im_kw,
         )
         self.colorbar_ = None
         if not in_color:

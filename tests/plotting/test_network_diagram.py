@@ -11,7 +11,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from skmnist import KerasMLPClassifier
 from skmnist.networks import build_cnn
-from skmnist.plotting import NetworkDiagram
+from skmnist.plotting import LayerNode, NetworkDiagram
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -40,6 +40,9 @@ def test_layers_with_shapes_and_parameters(cnn, left_alone):
         diagram = NetworkDiagram.from_estimator(cnn)
         drawn = boxes(diagram)
     assert NetworkDiagram.from_estimator(FrozenEstimator(cnn)) == diagram
+    assert diagram.layers[2] == LayerNode(
+        "pooling_1", "MaxPooling2D", "2×2", (3, 3, 3), 0, "pooling"
+    )
     assert list(drawn) == [layer.name for layer in model.layers]
     assert [texts for texts, _ in drawn.values()][:4] == [
         ["pixels", "8×8×1", "InputLayer"],
