@@ -3,7 +3,9 @@
 import io
 import json
 import os
-from contextlib import nullcontext
+import subprocess
+import sys
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +14,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from test_cli_reproduction import VERSIONS, made_up
 
+from skmnist.cli._claims import claim
 from skmnist.cli._errors import Failure
 from skmnist.cli._image_sets import ImageSet
 from skmnist.cli._reproduction import reproduce
@@ -47,7 +50,7 @@ class Progress:
     def __getattr__(self, name):
         if name == "epoch":
             return lambda *args: None
-        return lambda told: self.told.append((name, told))
+        return lambda *told: self.told.append((name, told))
 
 
 @pytest.fixture
@@ -166,6 +169,70 @@ def test_what_another_command_has_made_in_the_meantime_is_found(
     ]
 
 
+# Claims what it is told to until its input ends.
+CLAIM = """
+import sys
+from skmnist.cli._claims import claim
+with claim(sys.argv[1], sys.argv[2]) as is_ours:
+    print(is_ours, flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def claimed_elsewhere(path, name):
+    """Let another process claim something; give a function that kills it."""
+    command = [sys.executable, "-c", CLAIM, str(path), name]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "True\n"
+
+        def kill():
+            process.kill()
+            process.wait()
+
+        yield kill
+        process.kill()
+
+
+def test_a_claim_ends_with_its_process(tmp_path):
+    path = tmp_path / "claims"
+    with claimed_elsewhere(path, "one") as kill:
+        with claim(path, "one") as one, claim(path, "two") as two:
+            assert (one, two) == (False, True)
+        kill()
+        with claim(path, "one") as one:
+            assert one
+    assert path.read_bytes() == b""
+
+
+def test_two_commands_at_once_share_the_runs(images, folder, progress, monkeypatch):
+    plan = plan_of("mlp_512", images, seeds=(7, 8))
+    trained = []
+
+    def train(run, *args):
+        trained.append(run.seed)
+        return made_up(0.75)
+
+    def sleep(seconds):
+        assert folder.find(plan.runs[0]) is None  # waited for no longer
+        folder.keep(plan.runs[0], made_up(0.25))  # what the other one was at
+
+    monkeypatch.setattr("skmnist.cli._reproduction._train", train)
+    monkeypatch.setattr("time.sleep", sleep)
+    with claimed_elsewhere(folder.folder / ".claims", folder.path(plan.runs[0]).name):
+        reproduction = reproduce(plan, images, folder, lambda _: nullcontext(progress))
+    assert trained == [8]
+    assert (reproduction.n_trained, reproduction.n_earlier) == (1, 1)
+    assert [name for name, _ in progress.told if name != "started"] == [
+        "postponed",
+        "finished",
+        "postponed",
+        "found",
+    ]
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that is set by hand."""
@@ -209,6 +276,21 @@ def test_what_is_found_takes_no_time(clock, capsys):
     assert first == "[1/4] first: accuracy 50.00 %, made by another command"
     assert second.endswith("; about 0:04:30 left")
     assert third.endswith("made by another command; about 0:00:30 left")
+
+
+def test_what_is_postponed_comes_last_and_is_told_of_once(clock, capsys):
+    with run_progress("title", [8.0, 1.0]) as progress:
+        progress.started("long")
+        progress.postponed()
+        progress.started("short")
+        clock.now += 10
+        progress.finished(made_up(0.5))
+        progress.started("long")
+        progress.postponed()
+        progress.started("long")
+    _, postponed, short = capsys.readouterr().err.splitlines()
+    assert postponed == "long: another command is at it, so it comes later"
+    assert short.endswith("; about 0:01:20 left")
 
 
 def test_the_bar_counts_what_is_left_to_train():

@@ -3,6 +3,7 @@
 import math
 import os
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,6 +12,8 @@ from sklearn.base import clone
 from skmnist.cli._errors import bad_input, describe
 from skmnist.cli._models import plain_history, report_epochs
 from skmnist.cli._runs import Plan
+
+_PATIENCE = 1.0  # seconds between two looks at runs that another command makes
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,9 @@ class Reproduction:
 def reproduce(plan, image_set, folder, make_progress):
     """Train what is not finished yet; Ctrl-C ends it with what is.
 
+    Runs that another command is making in the same folder come last, and are waited
+    for.
+
     Parameters
     ----------
     plan : Plan
@@ -73,33 +79,34 @@ def reproduce(plan, image_set, folder, make_progress):
     finished = {paths[run]: folder.find(run) for run in runs}
     finished = {path: result for path, result in finished.items() if result is not None}
     n_earlier = len(finished)
-    waiting = [run for run in runs if paths[run] not in finished]
-    n_trained = 0
+    waiting = deque(run for run in runs if paths[run] not in finished)
+    n_trained = n_refused = 0
     failures = {}
     interrupted = False
     try:
         if waiting:
             works = [run.work(image_set) for run in waiting]
             with make_progress(works) as progress:
-                for run in waiting:
+                while waiting:
+                    run = waiting.popleft()
                     progress.started(run.title)
-                    # Another command may have made it in the meantime.
-                    result = folder.find(run)
-                    if result is not None:
-                        n_earlier += 1
-                        finished[paths[run]] = result
-                        progress.found(result)
-                        continue
                     try:
-                        result = _train(run, image_set, progress.epoch)
+                        result, is_new = _make(run, image_set, folder, progress)
                     except FloatingPointError as error:
                         failures[run.title] = describe(error)
                         progress.failed(failures[run.title])
                         continue
-                    folder.keep(run, result)
-                    n_trained += 1
+                    if result is None:
+                        waiting.append(run)
+                        progress.postponed()
+                        n_refused += 1
+                        if n_refused >= len(waiting):
+                            time.sleep(_PATIENCE)
+                        continue
+                    n_refused = 0
+                    n_trained += is_new
+                    n_earlier += not is_new
                     finished[paths[run]] = result
-                    progress.finished(result)
     except KeyboardInterrupt:
         if not finished:
             raise
@@ -112,6 +119,29 @@ def reproduce(plan, image_set, folder, make_progress):
         failures,
         interrupted,
     )
+
+
+def _make(run, image_set, folder, progress):
+    """Train a run, unless another command has made it since, or is about to.
+
+    Returns
+    -------
+    result : dict or None
+        None if another command is making it.
+    is_new : bool
+        Whether it was trained here.
+    """
+    with folder.claim(run) as is_ours:
+        result = folder.find(run)
+        if result is not None:
+            progress.found(result)
+            return result, False
+        if not is_ours:
+            return None, False
+        result = _train(run, image_set, progress.epoch)
+        folder.keep(run, result)
+    progress.finished(result)
+    return result, True
 
 
 def _train(run, image_set, on_epoch):

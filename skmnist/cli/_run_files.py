@@ -9,6 +9,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from skmnist.cli._claims import claim
 from skmnist.cli._errors import BadInput, describe
 from skmnist.cli._messages import note
 from skmnist.cli._result_files import check_folder, write_text
@@ -105,6 +106,10 @@ class RunFolder:
                 note(f"Warning: {path} is damaged and will be replaced ({why})")
             return None
         return stored["result"]
+
+    def claim(self, run):
+        """Claim the making of a run; see :func:`skmnist.cli._claims.claim`."""
+        return claim(self.folder / ".claims", self.path(run).name)
 
     def keep(self, run, result):
         """Write the file of a finished run, whose result must be finite numbers."""

@@ -25,8 +25,9 @@ def run_progress(title, works):
     -------
     context manager
         With the methods ``started(title)``, then ``epoch(n_done, n_epochs, logs)``,
-        and one of ``finished(result)``, ``failed(message)`` and, for what need not
-        be trained, ``found(result)``.
+        and one of ``finished(result)``, ``failed(message)`` and, for what another
+        command has made, ``found(result)``, or is making, ``postponed()``, which
+        puts it behind the others.
     """
     console = stderr_console()
     if console.is_terminal and not console.is_dumb_terminal:
@@ -41,6 +42,7 @@ class _Runs:
         self._title = title
         self._works = list(works)
         self._n_ended = 0
+        self._postponed = set()
         self._run = ""
 
     @property
@@ -63,6 +65,12 @@ class _Runs:
     def found(self, result):
         self._works[self._n_ended] = 0.0
         self._end(f"accuracy {percent(result['accuracy'])}, made by another command")
+
+    def postponed(self):
+        self._works.append(self._works.pop(self._n_ended))
+        if self._run not in self._postponed:
+            self._postponed.add(self._run)
+            self._say(f"{self._run}: another command is at it, so it comes later")
 
     def failed(self, message):
         self._end(f"failed, {message}")
@@ -102,6 +110,9 @@ class _RunBar(_Runs):
     def _say_end(self, text):
         total = sum(self._works)
         self._bar.update(self._task, completed=self._worked(), total=total)
+        self._say(text)
+
+    def _say(self, text):
         self._bar.console.print(text, markup=False)
 
 
