@@ -1,55 +1,15 @@
 """What the first dense layer learned: its weights as images."""
 
-from math import prod
-
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.base import BaseEstimator
-from sklearn.preprocessing import (
-    FunctionTransformer,
-    MaxAbsScaler,
-    MinMaxScaler,
-    Normalizer,
-    RobustScaler,
-    StandardScaler,
-)
 
-from skmnist.preprocessing import Deskewer, ImageScaler, resolve_image_shape
+from skmnist.preprocessing import resolve_image_shape
 
-from ._estimators import fitted_network, image_shape_of, last_step, steps_of
 from ._figures import DIVERGING
+from ._first_kernels import first_kernel
 from ._images import check_count, columns_for
 from .galleries import draw_gallery
 
 __all__ = ["DenseWeightsDisplay"]
-
-_CALLER = "DenseWeightsDisplay"
-
-# Layers of Keras that leave every pixel in its place.
-_PIXELWISE = (
-    "InputLayer",
-    "Flatten",
-    "Reshape",
-    "Rescaling",
-    "Normalization",
-    "BatchNormalization",
-    "Dropout",
-    "GaussianNoise",
-    "GaussianDropout",
-    "Activation",
-    "Identity",
-)
-
-# Steps of a Pipeline that make an image of an image, with its pixels in their order.
-_IMAGE_STEPS = (
-    Deskewer,
-    ImageScaler,
-    MaxAbsScaler,
-    MinMaxScaler,
-    Normalizer,
-    RobustScaler,
-    StandardScaler,
-)
 
 
 class DenseWeightsDisplay:
@@ -140,7 +100,7 @@ class DenseWeightsDisplay:
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         """
-        kernel, names, known_shape = _first_kernel(estimator)
+        kernel, names, known_shape = first_kernel(estimator)
         return cls.from_weights(
             kernel,
             image_shape=image_shape or known_shape,
@@ -273,84 +233,3 @@ class DenseWeightsDisplay:
             )
             self.colorbar_.outline.set_visible(False)
         return self
-
-
-def _first_kernel(estimator):
-    """Return weights (n_pixels, n_units), names of the units or None, image shape."""
-    if not isinstance(estimator, BaseEstimator):
-        model = fitted_network(estimator, _CALLER)
-        shape = tuple(model.inputs[0].shape)[1:]
-        return _dense_kernel(model), None, shape if len(shape) in (2, 3) else None
-    classifier = last_step(estimator)
-    *steps, _ = steps_of(estimator)
-    for step in steps:
-        if not _keeps_pixels(step):
-            raise ValueError(
-                f"{type(classifier).__name__} sees what the step {type(step).__name__} "
-                "makes of the image, which is not known to be an image. Where it is, "
-                "DenseWeightsDisplay.from_weights shows the weights."
-            )
-    names = None
-    if hasattr(classifier, "coefs_"):
-        kernel = np.asarray(classifier.coefs_[0])
-    elif hasattr(classifier, "coef_"):
-        kernel, names = _linear_kernel(classifier)
-    else:
-        kernel = _dense_kernel(fitted_network(classifier, _CALLER))
-    n_pixels = getattr(steps_of(estimator)[0], "n_features_in_", len(kernel))
-    if len(kernel) != n_pixels:
-        raise ValueError(
-            f"The weights belong to {len(kernel)} features that the steps before "
-            f"{type(classifier).__name__} make of {n_pixels} pixels: they are no image."
-        )
-    return kernel, names, image_shape_of(estimator)
-
-
-def _keeps_pixels(step):
-    """Tell whether a step is known to leave every pixel a pixel."""
-    if isinstance(step, FunctionTransformer):
-        return step.func is None
-    return isinstance(step, _IMAGE_STEPS)
-
-
-def _linear_kernel(classifier):
-    """Return the weights of a linear classifier and the classes that they speak for."""
-    if not hasattr(classifier, "classes_"):
-        raise TypeError(
-            f"{_CALLER} needs a classifier; {type(classifier).__name__} has no classes."
-        )
-    coef = classifier.coef_
-    kernel = np.atleast_2d(coef.toarray() if issparse(coef) else coef).T
-    classes = np.asarray(classifier.classes_).tolist()
-    if len(classes) == 2 and kernel.shape[1] == 1:
-        return kernel, classes[1:]
-    # Support vector machines of LibSVM compare pairs of classes.
-    if kernel.shape[1] != len(classes) or hasattr(classifier, "support_"):
-        raise TypeError(
-            f"{type(classifier).__name__} has no weights for each class that could be "
-            f"shown: its coef_ has {kernel.shape[1]} row(s) for {len(classes)} classes."
-        )
-    return kernel, classes
-
-
-def _dense_kernel(model):
-    """Return the kernel of the first dense layer of a network that sees pixels."""
-    from skmnist._keras import keras
-
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Dense):
-            kernel = np.array(layer.kernel.numpy(), dtype=float)
-            n_pixels = prod(model.inputs[0].shape[1:])
-            if len(kernel) == n_pixels:
-                return kernel
-            raise ValueError(
-                f"The first dense layer of {model.name!r} does not see the image as a "
-                f"whole: it has weights for {len(kernel)} values of {n_pixels}."
-            )
-        if type(layer).__name__ not in _PIXELWISE:
-            raise ValueError(
-                f"The first dense layer of {model.name!r} sees what the layer "
-                f"{layer.name!r} ({type(layer).__name__}) makes of the image, not its "
-                "pixels. FiltersDisplay and FeatureMapsDisplay show such networks."
-            )
-    raise ValueError(f"The network {model.name!r} has no dense layer.")
