@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from test_cli_reproduction import VERSIONS, made_up
 
-from skmnist.cli._claims import claim
 from skmnist.cli._errors import Failure
 from skmnist.cli._image_sets import ImageSet
 from skmnist.cli._reproduction import reproduce
@@ -169,24 +168,24 @@ def test_what_another_command_has_made_in_the_meantime_is_found(
     ]
 
 
-# Claims what it is told to until its input ends.
-CLAIM = """
+# Locks a file until its input ends.
+LOCK = """
 import sys
-from skmnist.cli._claims import claim
-with claim(sys.argv[1], sys.argv[2]) as is_ours:
-    print(is_ours, flush=True)
+from filelock import FileLock
+with FileLock(sys.argv[1], timeout=0):
+    print("locked", flush=True)
     sys.stdin.read()
 """
 
 
 @contextmanager
-def claimed_elsewhere(path, name):
-    """Let another process claim something; give a function that kills it."""
-    command = [sys.executable, "-c", CLAIM, str(path), name]
+def claimed_elsewhere(folder, run):
+    """Let another process claim a run; give a function that kills it."""
+    command = [sys.executable, "-c", LOCK, folder.path(run).with_suffix(".lock")]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout.readline() == "True\n"
+        assert process.stdout.readline() == "locked\n"
 
         def kill():
             process.kill()
@@ -196,15 +195,21 @@ def claimed_elsewhere(path, name):
         process.kill()
 
 
-def test_a_claim_ends_with_its_process(tmp_path):
-    path = tmp_path / "claims"
-    with claimed_elsewhere(path, "one") as kill:
-        with claim(path, "one") as one, claim(path, "two") as two:
-            assert (one, two) == (False, True)
+def test_a_claim_ends_with_its_process(images, folder):
+    one, two = plan_of("mlp_512", images, seeds=(7, 8)).runs
+    with claimed_elsewhere(folder, one) as kill:
+        with folder.claim(one) as first, folder.claim(two) as second:
+            assert (first, second) == (False, True)
         kill()
-        with claim(path, "one") as one:
-            assert one
-    assert path.read_bytes() == b""
+        with folder.claim(one) as first:
+            assert first
+
+
+def test_nothing_but_runs_stays_in_the_folder(images, folder):
+    (run,) = plan_of("mlp_512", images, seeds=(7,)).runs
+    with folder.claim(run):
+        folder.keep(run, made_up(0.5))
+    assert list(folder.folder.iterdir()) == [folder.path(run)]
 
 
 def test_two_commands_at_once_share_the_runs(images, folder, progress, monkeypatch):
@@ -221,7 +226,7 @@ def test_two_commands_at_once_share_the_runs(images, folder, progress, monkeypat
 
     monkeypatch.setattr("skmnist.cli._reproduction._train", train)
     monkeypatch.setattr("time.sleep", sleep)
-    with claimed_elsewhere(folder.folder / ".claims", folder.path(plan.runs[0]).name):
+    with claimed_elsewhere(folder, plan.runs[0]):
         reproduction = reproduce(plan, images, folder, lambda _: nullcontext(progress))
     assert trained == [8]
     assert (reproduction.n_trained, reproduction.n_earlier) == (1, 1)

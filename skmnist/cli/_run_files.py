@@ -5,11 +5,13 @@ complete, and is used again only for a run that agrees in everything that its re
 depends on.
 """
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
 
-from skmnist.cli._claims import claim
+from filelock import FileLock, Timeout
+
 from skmnist.cli._errors import BadInput, describe
 from skmnist.cli._messages import note
 from skmnist.cli._result_files import check_folder, write_text
@@ -107,9 +109,32 @@ class RunFolder:
             return None
         return stored["result"]
 
+    @contextlib.contextmanager
     def claim(self, run):
-        """Claim the making of a run; see :func:`skmnist.cli._claims.claim`."""
-        return claim(self.folder / ".claims", self.path(run).name)
+        """Claim the making of a run, unless another process has it.
+
+        Yields
+        ------
+        bool
+            Whether the claim is ours, until the block or the process ends. Look for
+            the run then: it may just have been made.
+        """
+        lock = FileLock(self.path(run).with_suffix(".lock"), timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            yield False
+            return
+        except (NotImplementedError, OSError):  # a file system without locks
+            yield True
+            return
+        try:
+            yield True
+        finally:
+            if self.path(run).exists():  # nobody needs the lock again
+                with contextlib.suppress(OSError):
+                    Path(lock.lock_file).unlink()
+            lock.release()
 
     def keep(self, run, result):
         """Write the file of a finished run, whose result must be finite numbers."""
