@@ -51,7 +51,7 @@ def _summary(networks, studies, results):
         why = (
             "This was a quick run with few epochs on few images"
             if results["quick"]
-            else f"{results['dataset']} is not the whole of MNIST"
+            else f"{results['dataset']} is not MNIST as it was published"
         )
         paragraphs.append(
             f"{why}: its figures cannot be compared with the published ones."
