@@ -37,6 +37,9 @@ SUITES = (
     help="Number of rounds. [default: 5, fast_model 10; quick: 1]",
 )
 @click.option(
+    "--match", default="", help="Only comparisons whose title contains this text."
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep all results in this JSON file, beside those of other suites there.",
@@ -47,9 +50,17 @@ SUITES = (
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write this page of the documentation, docs/benchmarks.md.",
 )
-def main(names, quick, runs, out, page_file):
+def main(names, quick, runs, match, out, page_file):
     """Measure skmnist beside its peers, in turn and in fresh processes."""
     suites = [importlib.import_module(f"benchmarks.{name}") for name in names or SUITES]
+    chosen = [
+        comparison
+        for suite in suites
+        for comparison in suite.comparisons(quick)
+        if match in comparison.title
+    ]
+    if not chosen:
+        raise click.UsageError(f"No comparison of these has {match!r} in its title.")
     if not quick and any(suite.NEEDS_MNIST for suite in suites):
         _check_mnist()
     for file in (out, page_file):  # before the first run, which may take long
@@ -60,19 +71,16 @@ def main(names, quick, runs, out, page_file):
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     print_result("\n".join(machine_lines(document)))
-    for suite in suites:
-        for comparison in suite.comparisons(quick):
-            n_runs = runs or (1 if quick else comparison.n_runs)
-            rounds = run_rounds(
-                comparison, n_runs, run_in_new_process, _progress(n_runs)
-            )
-            entry = add_comparison(document, comparison, rounds, SUITES)
-            print_result("", table(entry))
-            # Behind each, so that nothing is lost if a later one is interrupted.
-            if out:
-                write_text(out, json.dumps(document, indent=1) + "\n")
-            if page_file:
-                write_text(page_file, page(document))
+    for comparison in chosen:
+        n_runs = runs or (1 if quick else comparison.n_runs)
+        rounds = run_rounds(comparison, n_runs, run_in_new_process, _progress(n_runs))
+        entry = add_comparison(document, comparison, rounds, SUITES)
+        print_result("", table(entry))
+        # Behind each, so that nothing is lost if a later one is interrupted.
+        if out:
+            write_text(out, json.dumps(document, indent=1) + "\n")
+        if page_file:
+            write_text(page_file, page(document))
 
 
 def _check_mnist():

@@ -226,6 +226,22 @@ def test_a_file_keeps_the_results_of_other_suites(tmp_path, monkeypatch):
     assert kept[-1]["rounds"][0]["skmnist"]["cold_s"] == len(seen)
 
 
+def test_comparisons_are_chosen_by_their_titles(monkeypatch):
+    seen = []
+
+    def run(suite, settings, environment):
+        seen.append(settings["network"])
+        return {"fit_s": 1.0, "epoch_us": 1.0, "accuracy": 0.5}
+
+    monkeypatch.setattr(command_line, "run_in_new_process", run)
+    arguments = ["training", "--quick", "--match", "cnn_32_64"]
+    assert CliRunner().invoke(command_line.main, arguments).exit_code == 0
+    assert set(seen) == {"cnn"}
+    refused = CliRunner().invoke(command_line.main, [*arguments[:-1], "mlp_1"])
+    assert refused.exit_code == 2
+    assert "'mlp_1'" in refused.stderr
+
+
 def test_results_of_other_circumstances_are_not_mixed(tmp_path):
     file = tmp_path / "results.json"
     file.write_text(json.dumps(make_document(quick=True)), encoding="utf-8")
