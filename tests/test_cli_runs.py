@@ -168,6 +168,23 @@ def test_what_another_command_has_made_in_the_meantime_is_found(
     ]
 
 
+def test_a_run_counts_when_it_is_told(images, folder, monkeypatch):
+    class Interrupting(Progress):
+        def finished(self, result):
+            raise KeyboardInterrupt
+
+    plan = plan_of("mlp_512", images, seeds=(7, 8))
+    monkeypatch.setattr(
+        "skmnist.cli._reproduction._train", lambda run, *args: made_up(0.75)
+    )
+    reproduction = reproduce(
+        plan, images, folder, lambda _: nullcontext(Interrupting())
+    )
+    assert reproduction.interrupted
+    assert list(reproduction.results) == plan.runs[:1]
+    assert reproduction.n_trained == 1
+
+
 # Locks a file until its input ends.
 LOCK = """
 import sys

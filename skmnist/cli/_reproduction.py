@@ -91,7 +91,7 @@ def reproduce(plan, image_set, folder, make_progress):
                     run = waiting.popleft()
                     progress.started(run.title)
                     try:
-                        result, is_new = _make(run, image_set, folder, progress)
+                        result, is_new = _make(run, image_set, folder, progress.epoch)
                     except FloatingPointError as error:
                         failures[run.title] = describe(error)
                         progress.failed(failures[run.title])
@@ -103,10 +103,12 @@ def reproduce(plan, image_set, folder, make_progress):
                         if n_refused >= len(waiting):
                             time.sleep(_PATIENCE)
                         continue
+                    # Told when it counts: Ctrl-C may come with what is told.
                     n_refused = 0
                     n_trained += is_new
                     n_earlier += not is_new
                     finished[paths[run]] = result
+                    (progress.finished if is_new else progress.found)(result)
     except KeyboardInterrupt:
         if not finished:
             raise
@@ -121,7 +123,7 @@ def reproduce(plan, image_set, folder, make_progress):
     )
 
 
-def _make(run, image_set, folder, progress):
+def _make(run, image_set, folder, on_epoch):
     """Train a run, unless another command has made it since, or is about to.
 
     Returns
@@ -134,13 +136,11 @@ def _make(run, image_set, folder, progress):
     with folder.claim(run) as is_ours:
         result = folder.find(run)
         if result is not None:
-            progress.found(result)
             return result, False
         if not is_ours:
             return None, False
-        result = _train(run, image_set, progress.epoch)
+        result = _train(run, image_set, on_epoch)
         folder.keep(run, result)
-    progress.finished(result)
     return result, True
 
 
