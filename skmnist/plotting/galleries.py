@@ -140,7 +140,7 @@ class ImageGalleryDisplay:
         Raises
         ------
         ValueError
-            If a class has no image, or `labels` is empty.
+            If a class has no image, or no class is asked for.
         """
         check_count("n_images", n_images)
         y = column_or_1d(y)
