@@ -46,7 +46,7 @@ def comparisons(quick):
         "dropout": [0.2] if quick else [0.0, 0.2, 0.4],
         "learning_rate": [0.001] if quick else [0.001, 0.003],
         "n_folds": 2 if quick else 3,
-        "epochs": 2 if quick else 10,
+        "epochs": 2 if quick else 5,
         "batch_size": 128,
     }
     note = (

@@ -63,18 +63,26 @@ def comparisons(quick):
         ),
         Comparison(
             "training",
-            f"cnn_32_64, {images}, 3 epochs",
+            f"mlp_512 without dropout, {images}, 5 epochs",
+            note + " The network that MLPClassifier has.",
+            {"network": "mlp", "dropout": 0.0, "epochs": 5, **data},
+            tuple(_ALL[name] for name in ("skmnist", "keras", "mlp_classifier")),
+            _MEASURES,
+        ),
+        Comparison(
+            "training",
+            f"cnn_32_64, {images}, 2 epochs",
             note,
-            {"network": "cnn", "epochs": 3, **data},
+            {"network": "cnn", "epochs": 2, **data},
             tuple(_ALL[name] for name in for_cnn),
             _MEASURES,
         ),
     ]
 
 
-def measure(peer, dataset, network, epochs, seed, **params):
+def measure(peer, dataset, network, epochs, seed, dropout=Recipe.dropout, **params):
     """Train once; return times and test accuracy."""
-    recipe = Recipe(network, epochs, seed)
+    recipe = Recipe(network, epochs, seed, dropout=dropout)
     X, y, X_test, y_test = load(dataset)
     X = pixels(X, layout(peer, recipe))
     X_test = pixels(X_test, layout(peer, recipe))
