@@ -9,19 +9,20 @@ _RATIO = ("minimum", "median", "maximum")
 
 
 def number(value, unit):
-    """Write a number with about three digits, and its unit."""
+    """Write a number with about three digits, and shares in per cent."""
     if unit == "share":
         return f"{100 * value:.2f} %"
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 4
-    return f"{value:,.{digits}f} {unit}".rstrip()
+    return f"{value:,.{digits}f}"
 
 
 def columns(comparison):
     """Return the heads of the columns."""
     heads = [""]
     for measure in comparison["measures"]:
-        ending = ": mean, min" if measure["unit"] == "share" else ""
+        unit = measure["unit"]
+        ending = ": mean, min" if unit == "share" else f", {unit}" if unit else ""
         heads.append(measure["label"] + ending)
         if measure["has_ratio"]:
             heads.append("ratio: min, median, max")

@@ -199,8 +199,9 @@ def test_results_go_to_terminal_file_and_page(tmp_path, monkeypatch):
     result = CliRunner().invoke(command_line.main, map(str, arguments))
     assert result.exit_code == 0
     assert "2.50, 2.50, 2.50" in result.output
-    row = "| Keras | 5.00 µs | 2.50, 2.50, 2.50 | 5.00 s | 2.50, 2.50, 2.50 |"
+    row = "| Keras | 5.00 | 2.50, 2.50, 2.50 | 5.00 | 2.50, 2.50, 2.50 |"
     assert f"{row} 98.00 %, 98.00 % |" in page.read_text(encoding="utf-8")
+    assert "| an image, warm epochs, µs | ratio" in page.read_text(encoding="utf-8")
     assert "no results" in page.read_text(encoding="utf-8")  # as it was a quick run
     kept = json.loads(out.read_text(encoding="utf-8"))
     assert kept["quick"]
