@@ -70,7 +70,7 @@ def test_a_peer_that_is_not_installed_is_reported_and_not_run():
     b = Contestant("b", {"peer": "b"}, requires=("json", "no_such_package"))
     rounds = run_rounds(comparison(a, b), 2, run)
     assert rows([a, b], rounds) == [
-        ["a", "1.00 s", "", "50.00 %, 50.00 %"],
+        ["a", "1.00", "", "50.00 %, 50.00 %"],
         ["b: no_such_package not installed", "–", "", "–"],
     ]
 
@@ -84,7 +84,7 @@ def test_a_run_that_fails_does_not_end_the_others():
     a, b = Contestant("a", {"peer": "a"}), Contestant("b", {"peer": "b"})
     rounds = run_rounds(comparison(a, b), 3, run)
     row = rows([a, b], rounds)[1]
-    assert row[:3] == ["b: out of luck (1 of 3 runs)", "3.00 s", "1.50, 1.50, 1.50"]
+    assert row[:3] == ["b: out of luck (1 of 3 runs)", "3.00", "1.50, 1.50, 1.50"]
 
 
 def test_ratios_are_peer_to_ours_within_a_round():
