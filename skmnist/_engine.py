@@ -6,10 +6,8 @@ of them, and lent to later fits of the same graph and optimizer, which put weigh
 optimizer state and random states of their own into them.
 """
 
-import contextlib
 import os
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +25,7 @@ from skmnist._optimizers import (
     start_optimizer,
     start_schedule,
 )
+from skmnist._processor import has_bfloat16_units, uses_onednn
 from skmnist._programs import ProgramCache
 from skmnist._scikeras import ScikerasLoop, ShuffledBatches
 from skmnist._trained_network import TrainedNetwork, TrainingState
@@ -289,19 +288,22 @@ def _random_variables(model):
 def _training_dtype(precision):
     """Return the Keras policy that training needs, if not that of the network."""
     if precision == "auto":
-        is_quick = keras.backend.backend() == "tensorflow" and _has_bfloat16_units()
-        precision = "bfloat16" if is_quick else "float32"
+        precision = "bfloat16" if _bfloat16_is_quick() else "float32"
     return "mixed_bfloat16" if precision == "bfloat16" else None
 
 
-@cache
-def _has_bfloat16_units():
-    """Tell whether the processor multiplies bfloat16 natively."""
-    with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
-        for line in file:
-            if line.startswith("flags"):
-                return not {"amx_bf16", "avx512_bf16"}.isdisjoint(line.split())
-    return False
+def _bfloat16_is_quick():
+    """Tell whether what computes here has units for bfloat16 and makes use of them.
+
+    Without oneDNN TensorFlow emulates it on the processor. Of graphics cards it is
+    not known; many emulate it too.
+    """
+    return (
+        keras.backend.backend() == "tensorflow"
+        and has_bfloat16_units()
+        and uses_onednn()
+        and not keras.distribution.list_devices("gpu")
+    )
 
 
 def _quick_path_is_off():

@@ -20,6 +20,7 @@ ORDER = [
     "preprocessing",
     "networks",
     "published",
+    "_processor",
     "_keras",
     "_programs",
     "_forward",

@@ -105,14 +105,28 @@ def test_bfloat16_is_what_training_computes_in(digits):
     assert 1e-6 < difference < 0.05
 
 
-def test_auto_looks_at_the_processor(digits, monkeypatch):
+@pytest.mark.parametrize(
+    ("has_units", "uses_onednn", "graphics_cards", "is_quick"),
+    [
+        (True, True, [], True),
+        (False, True, [], False),
+        (True, False, [], False),  # by TF_ENABLE_ONEDNN_OPTS=0: it would be emulated
+        (True, True, ["gpu:0"], False),
+    ],
+)
+def test_auto_looks_at_what_computes(
+    keras, monkeypatch, has_units, uses_onednn, graphics_cards, is_quick
+):
     from skmnist import _engine
 
-    monkeypatch.setattr(_engine, "_has_bfloat16_units", lambda: True)
-    expected = "mixed_bfloat16" if BACKEND == "tensorflow" else None
-    assert _engine._training_dtype("auto") == expected
-    monkeypatch.setattr(_engine, "_has_bfloat16_units", lambda: False)
-    assert _engine._training_dtype("auto") is None
+    monkeypatch.setattr(_engine, "has_bfloat16_units", lambda: has_units)
+    monkeypatch.setattr(_engine, "uses_onednn", lambda: uses_onednn)
+    monkeypatch.setattr(
+        keras.distribution, "list_devices", lambda device_type: graphics_cards
+    )
+    is_quick = is_quick and BACKEND == "tensorflow"
+    assert _engine._training_dtype("auto") == ("mixed_bfloat16" if is_quick else None)
+    assert _engine._training_dtype("bfloat16") == "mixed_bfloat16"
 
 
 def test_a_schedule_begins_anew_with_an_optimizer_of_another_kind(digits, rates):

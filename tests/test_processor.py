@@ -1,0 +1,97 @@
+"""What is known of the processor, and that TensorFlow sees it alike."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from skmnist import _processor
+
+AVX2 = "sse4_2 avx avx2 fma"
+AVX512 = "avx2 avx512f avx512bw"
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """Ask a function about a machine: its cpuinfo and environment."""
+
+    def ask(function, cpuinfo, variable=None):
+        path = tmp_path / "cpuinfo"
+        path.write_text(cpuinfo, encoding="utf-8")
+        read = _processor._read_flags
+        with monkeypatch.context() as patch:
+            patch.setattr(_processor, "_read_flags", lambda: read(path))
+            patch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+            if variable is not None:
+                patch.setenv("TF_ENABLE_ONEDNN_OPTS", variable)
+            return function.__wrapped__()  # as for a new process
+
+    return ask
+
+
+def cpuinfo(flags):
+    """Write what Linux says of two cores, between other lines."""
+    core = f"model name\t: x\nflags\t\t: fpu {flags}\nvmx flags\t: ept\nbugs\t\t: y\n"
+    return f"processor\t: 0\n{core}\nprocessor\t: 1\n{core}\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (AVX2, False),
+        (AVX512, False),
+        (f"{AVX512} avx512_vnni", False),
+        (f"{AVX512} avx512_vnni avx512_bf16", True),
+        (f"{AVX512} avx512_vnni amx_tile amx_bf16", True),
+    ],
+)
+def test_units_for_bfloat16_are_read_from_the_flags(machine, flags, expected):
+    assert machine(_processor.has_bfloat16_units, cpuinfo(flags)) is expected
+
+
+@pytest.mark.parametrize(
+    ("flags", "variable", "expected"),
+    [
+        (AVX2, None, False),
+        (AVX512, None, False),
+        (f"{AVX2} avx_vnni", None, True),
+        (f"{AVX512} avx512_vnni", None, True),
+        (f"{AVX512} amx_bf16", None, True),
+        (f"{AVX512} avx512_vnni amx_bf16", "0", False),
+        (f"{AVX512} avx512_vnni", "False", False),
+        (AVX2, "1", True),
+        (AVX2, "true", True),
+        (AVX2, "no", False),  # no word that TensorFlow knows
+        (f"{AVX512} avx512_vnni", "", True),
+    ],
+)
+def test_onednn_is_on_for_some_processors_or_by_the_switch(
+    machine, flags, variable, expected
+):
+    assert machine(_processor.uses_onednn, cpuinfo(flags), variable) is expected
+
+
+def test_a_processor_that_says_nothing_has_nothing(machine, tmp_path):
+    assert machine(_processor.has_bfloat16_units, "Features : fp asimd bf16\n") is False
+    assert machine(_processor.uses_onednn, "Features : fp asimd bf16\n") is False
+    assert _processor._read_flags(tmp_path / "nowhere") == frozenset()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the rule is that of Linux")
+@pytest.mark.parametrize("variable", [None, "0", "1"])
+def test_tensorflow_decides_alike(variable):
+    script = """
+import tensorflow
+from tensorflow.python.util import _pywrap_util_port
+from skmnist._processor import uses_onednn
+print(uses_onednn(), _pywrap_util_port.IsMklEnabled())
+"""
+    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": variable}
+    if variable is None:
+        del environment["TF_ENABLE_ONEDNN_OPTS"]
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+    ours, theirs = run.stdout.split()
+    assert ours == theirs
