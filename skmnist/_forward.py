@@ -71,9 +71,9 @@ class ForwardProgram:
         self._to_tensor = keras.ops.convert_to_tensor
         self._forward = _compiled(forward, keras.backend.backend())
         self._usual_size = None
-        self._sizes = ()
-        self._unchecked = frozenset()
-        self._lock = threading.Lock()
+        self._sizes = ()  # from which a block's is chosen
+        self._agreed = frozenset()  # those that are known to give the same bits
+        self._lock = threading.Lock()  # of whoever tries sizes
 
     def place(self, weights):
         """Copy weights to where the backend computes."""
@@ -91,9 +91,10 @@ class ForwardProgram:
         start = 0
         while start < n_samples:
             size = self._block_size(n_samples - start)
+            if size not in self._agreed:
+                self._try_size(weights, inputs.shape[1:], size)
+                continue  # it may have been given up: choose again
             block = inputs[start : start + size]
-            if size in self._unchecked and not self._agrees(weights, block, size):
-                continue  # this size has just been given up: choose another one
             pieces.append(self._run_block(weights, block, size))
             start += size
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
@@ -131,7 +132,7 @@ class ForwardProgram:
                 if all(self._ignores_places(weights, block) for block in blocks):
                     break
             self._usual_size = usual
-            self._unchecked = frozenset(family[1:])
+            self._agreed = frozenset([usual])
             self._sizes = tuple(sorted(family))
 
     def _ignores_places(self, weights, block):
@@ -148,28 +149,29 @@ class ForwardProgram:
             for shift in shifts
         )
 
-    def _agrees(self, weights, block, size):
-        """Tell whether blocks of this size and of the usual one give the same bits.
+    def _try_size(self, weights, shape, size):
+        """Agree to a size of block, or give it up.
 
-        Noise is computed in blocks of both sizes; where a bit differs, that size is
-        not used.
+        Noise is computed in blocks of this size and of the usual one; where a bit
+        differs, the size is not used.
         """
-        rows = _noise((max(size, _N_COMPARED), *block.shape[1:]))
-        by_size = [
-            np.concatenate(
-                [
-                    self._run_block(weights, rows[i : i + n], n)
-                    for i in range(0, len(rows), n)
-                ]
-            )
-            for n in (size, self._usual_size)
-        ]
-        agrees = _same_bits(*by_size)
         with self._lock:
-            self._unchecked = self._unchecked - {size}
-            if not agrees:
+            if size in self._agreed or size not in self._sizes:
+                return  # another thread was here
+            rows = _noise((max(size, _N_COMPARED), *shape))
+            by_size = [
+                np.concatenate(
+                    [
+                        self._run_block(weights, rows[i : i + n], n)
+                        for i in range(0, len(rows), n)
+                    ]
+                )
+                for n in (size, self._usual_size)
+            ]
+            if _same_bits(*by_size):
+                self._agreed = self._agreed | {size}
+            else:
                 self._sizes = tuple(s for s in self._sizes if s != size)
-        return agrees
 
 
 def _noise(shape):

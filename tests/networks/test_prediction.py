@@ -1,9 +1,12 @@
 """Prediction: compiled once, and one image at a time as well as many."""
 
+import threading
+
 import numpy as np
 import pytest
 from builders import small_cnn, small_mlp
 
+import skmnist
 from skmnist._forward import ForwardProgram
 
 # Around the sizes of the blocks that go through the network.
@@ -59,6 +62,61 @@ def test_blocks_that_round_a_few_rows_in_another_way_are_not_used(
     outputs = [program.run([], X[:n]) for n in (1, 2, 8, 20, 40, 150, 300)]
     assert not odd_sizes & set(sizes)
     assert all(np.array_equal(some, outputs[-1][: len(some)]) for some in outputs)
+
+
+def test_a_size_that_another_thread_gives_up_meanwhile_is_not_used(digits):
+    X, y = digits
+    program = ForwardProgram(small_mlp().fit(X, y)._network.config, {})
+    used = []
+
+    def forward(weights, rows):
+        rows = np.asarray(rows)
+        used.append(len(rows))
+        return rows[:, 20:22] * np.float32(1 + 2**-20 * (len(rows) == 256))
+
+    choose = program._block_size
+
+    def choose_slowly(n_left):
+        size = choose(n_left)
+        if size == 256 and threading.current_thread() is threading.main_thread():
+            other = threading.Thread(target=program.run, args=([], X))
+            other.start()
+            other.join()
+            used.clear()
+        return size
+
+    program._forward = forward
+    program._block_size = choose_slowly
+    assert np.array_equal(program.run([], X), X[:, 20:22])
+    assert used
+    assert 256 not in used
+
+
+def test_threads_predict_the_same_bits_as_one(digits):
+    X, y = digits
+    skmnist.clear_programs()
+    models = [small_mlp(units=25, random_state=seed).fit(X, y) for seed in range(3)]
+    models.append(small_cnn(filters=5).fit(X, y))
+    n_threads = 8
+    sizes = (1, 5, 70, 300)
+    given = [[] for _ in range(n_threads)]
+    start = threading.Barrier(n_threads)
+
+    def predict(results):
+        start.wait()  # so that all of them find nothing compiled
+        for size in sizes:
+            for model in models:
+                results.append(model.predict_proba(X[:size]))
+
+    threads = [threading.Thread(target=predict, args=(results,)) for results in given]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    expected = [model.predict_proba(X[:size]) for size in sizes for model in models]
+    for results in given:
+        assert len(results) == len(expected)
+        assert all(map(np.array_equal, results, expected))
 
 
 def test_one_image_gives_one_row(digits):
