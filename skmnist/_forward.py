@@ -19,7 +19,8 @@ __all__ = ["ForwardProgram", "forward_programs", "rebuild"]
 # all places of blocks of 2, 8, 64 and 256; with AVX2, where matrix products take 6 rows
 # at a time and softmax 8, mostly in blocks of 16, 64 and 256, else in multiples of 24.
 # Each program tries which family holds; the first size of a family sets the standard.
-# Single rows are the last resort.
+# Single rows are the last resort. The choice must not depend on whose weights come
+# first: the networks of a shape share it, in every process that loads one of them.
 _FAMILIES = ((8, 2, 64, 256), (16, 64, 256), (24, 96, 384), (1,))
 # As few as 3 rows in 100 were seen to differ between blocks of two sizes, and one in
 # 8 between two places of a block: so many rows are tried that such are found.
@@ -44,14 +45,18 @@ class ForwardProgram:
     ----------
     config : str
         The graph as JSON, as written by :meth:`keras.Model.to_json`.
-    custom_objects : dict
+    custom_objects : dict, default=None
         Layer classes that are not Keras' own, by name.
+    trial_weights : list of ndarray, default=None
+        Weights that sizes of blocks are tried with, where not any numbers will do.
+        None takes random ones, always the same.
     """
 
-    def __init__(self, config, custom_objects):
+    def __init__(self, config, custom_objects=None, trial_weights=None):
         from skmnist._keras import keras
 
         self._model = rebuild(config, custom_objects)
+        self._given_trial_weights = trial_weights
         position = {id(v): i for i, v in enumerate(self._model.weights)}
         trainable = [position[id(v)] for v in self._model.trainable_variables]
         # States of random generators are no weights: they keep their own value.
@@ -86,13 +91,13 @@ class ForwardProgram:
             n_classes = self._model.output_shape[-1]
             return np.empty((0, n_classes), dtype=np.float32)
         if not self._sizes:
-            self._choose_family(weights, inputs.shape[1:])
+            self._choose_family(inputs.shape[1:])
         pieces = []
         start = 0
         while start < n_samples:
             size = self._block_size(n_samples - start)
             if size not in self._agreed:
-                self._try_size(weights, inputs.shape[1:], size)
+                self._try_size(inputs.shape[1:], size)
                 continue  # it may have been given up: choose again
             block = inputs[start : start + size]
             pieces.append(self._run_block(weights, block, size))
@@ -117,7 +122,7 @@ class ForwardProgram:
         block = block.astype(np.float32, copy=False)
         return self._forward(weights, block)[:n_rows]
 
-    def _choose_family(self, weights, shape):
+    def _choose_family(self, shape):
         """Choose the sizes of blocks: those of the first family that treats rows alike.
 
         Blocks of noise are computed in several orders, and each row must come out as
@@ -126,6 +131,7 @@ class ForwardProgram:
         with self._lock:
             if self._sizes:  # another thread was here
                 return
+            weights = self._trial_weights()
             for family in _FAMILIES:
                 usual = family[0]
                 blocks = _noise((_N_ARRANGED, usual, *shape))
@@ -149,7 +155,7 @@ class ForwardProgram:
             for shift in shifts
         )
 
-    def _try_size(self, weights, shape, size):
+    def _try_size(self, shape, size):
         """Agree to a size of block, or give it up.
 
         Noise is computed in blocks of this size and of the usual one; where a bit
@@ -158,6 +164,7 @@ class ForwardProgram:
         with self._lock:
             if size in self._agreed or size not in self._sizes:
                 return  # another thread was here
+            weights = self._trial_weights()
             rows = _noise((max(size, _N_COMPARED), *shape))
             by_size = [
                 np.concatenate(
@@ -172,6 +179,27 @@ class ForwardProgram:
                 self._agreed = self._agreed | {size}
             else:
                 self._sizes = tuple(s for s in self._sizes if s != size)
+
+    def _trial_weights(self):
+        """Return the weights that sizes are tried with.
+
+        Random ones are as large as an initializer makes them, so that no unit is
+        saturated. Vectors are positive, as scales and variances must be.
+        """
+        if self._given_trial_weights is not None:
+            return self.place(self._given_trial_weights)
+        generator = np.random.default_rng(0)
+        weights = []
+        for variable in self._model.weights:
+            array = generator.random(variable.shape, dtype=np.float32)
+            if array.ndim < 2:
+                array = 0.1 + 0.4 * array
+            else:  # the limits of Glorot's uniform initializer
+                *field, fan_in, fan_out = array.shape
+                limit = np.sqrt(6 / (np.prod(field) * (fan_in + fan_out)))
+                array = np.float32(limit) * (2 * array - 1)
+            weights.append(self._to_tensor(array, dtype=variable.dtype))
+        return weights
 
 
 def _noise(shape):

@@ -140,11 +140,14 @@ class TrainedNetwork:
         if self.is_shared:
             program = forward_programs.share(
                 self.config,
-                lambda: ForwardProgram(self.config, {}),
+                lambda: ForwardProgram(self.config),
                 sum(array.nbytes for array in self.weights),
             )
         elif program is None:
-            program = self._program = ForwardProgram(self.config, self.custom_objects)
+            # What numbers its layers can do with, nobody but the user knows.
+            program = self._program = ForwardProgram(
+                self.config, self.custom_objects, trial_weights=self.weights
+            )
         if self._tensors is None:
             self._tensors = program.place(self.weights)
         outputs = program.run(self._tensors, inputs)

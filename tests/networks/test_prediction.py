@@ -4,9 +4,10 @@ import threading
 
 import numpy as np
 import pytest
-from builders import small_cnn, small_mlp
+from builders import dense, small_cnn, small_mlp
 
 import skmnist
+from skmnist import KerasCNNClassifier, KerasDNNClassifier, KerasImageClassifier
 from skmnist._forward import ForwardProgram
 
 # Around the sizes of the blocks that go through the network.
@@ -46,7 +47,7 @@ def test_blocks_that_round_a_few_rows_in_another_way_are_not_used(
 ):
     X, y = digits
     model = small_mlp().fit(X, y)
-    program = ForwardProgram(model._network.config, {})
+    program = ForwardProgram(model._network.config)
     sizes = []
 
     def forward(weights, rows):
@@ -66,7 +67,7 @@ def test_blocks_that_round_a_few_rows_in_another_way_are_not_used(
 
 def test_a_size_that_another_thread_gives_up_meanwhile_is_not_used(digits):
     X, y = digits
-    program = ForwardProgram(small_mlp().fit(X, y)._network.config, {})
+    program = ForwardProgram(small_mlp().fit(X, y)._network.config)
     used = []
 
     def forward(weights, rows):
@@ -117,6 +118,92 @@ def test_threads_predict_the_same_bits_as_one(digits):
     for results in given:
         assert len(results) == len(expected)
         assert all(map(np.array_equal, results, expected))
+
+
+def test_sizes_of_blocks_do_not_depend_on_who_predicts_first(digits):
+    X, y = digits
+    model = small_mlp().fit(X, y)
+    program = ForwardProgram(model._network.config)
+
+    def forward(weights, rows):
+        rows = np.asarray(rows)
+        odd = 1 + 2**-20 * (len(rows) == 256)
+        return rows[:, 20:22] * np.float32(odd * np.abs(weights[0]).max())
+
+    program._forward = forward
+    # Weights that hide how kernels round: all that they give is 0.
+    program.run(program.place([0 * array for array in model._network.weights]), X)
+    weights = program.place(model._network.weights)
+    whole = program.run(weights, X)
+    assert np.array_equal(whole[:1], program.run(weights, X[:1]))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        KerasDNNClassifier(units=(40, 30, 20, 30, 40), activation="sigmoid"),
+        small_mlp(units=700, precision="float64", kernel_initializer="zeros"),
+        small_cnn(filters=(8, 16), units=64),
+    ],
+    ids=["deep", "wide", "convolutions"],
+)
+def test_weights_that_sizes_are_tried_with_hide_nothing(model, digits):
+    X, y = digits
+    network = model.set_params(epochs=1).fit(X, y)._network
+    program = ForwardProgram(network.config)
+    weights = program._trial_weights()
+    for array, own in zip(weights, network.weights, strict=True):
+        assert np.asarray(array).shape == own.shape
+        assert np.asarray(array).dtype == own.dtype
+        assert np.ptp(array) > 0
+    # Were a network saturated, or its units dead, its rows could not differ.
+    shape = (8, 8, 1) if isinstance(model, KerasCNNClassifier) else (64,)
+    inputs = np.random.default_rng(1).random((64, *shape), np.float32)
+    outputs = program.run(weights, inputs)
+    assert len(np.unique(outputs, axis=0)) == 64
+    assert outputs.max() < 0.9
+    again = ForwardProgram(network.config)._trial_weights()
+    assert all(map(np.array_equal, weights, again))
+
+
+def test_networks_of_the_users_own_are_tried_with_their_weights(digits, keras):
+    X, y = digits
+
+    class Root(keras.layers.Layer):
+        """Takes a root of its weight, which random ones would not all have."""
+
+        def build(self, input_shape):
+            self.radicand = self.add_weight(shape=(), initializer="ones")
+
+        def call(self, inputs):
+            return inputs * keras.ops.sqrt(self.radicand - 0.5)
+
+    def builder(input_shape, n_classes):
+        layers = dense(input_shape, n_classes).layers
+        return keras.Sequential([keras.Input(input_shape), Root(), *layers])
+
+    network = KerasImageClassifier(builder=builder, epochs=1).fit(X, y)._network
+    network.predict_proba(X.reshape(-1, 8, 8, 1))
+    weights = network._program._trial_weights()
+    assert all(map(np.array_equal, weights, network.weights))
+
+
+def test_a_network_may_leave_the_size_of_images_open(digits, keras):
+    X, y = digits
+
+    def builder(input_shape, n_classes):
+        return keras.Sequential(
+            [
+                keras.Input((None, None, 1)),
+                keras.layers.Conv2D(4, 3),
+                keras.layers.GlobalAveragePooling2D(),
+                keras.layers.Dense(n_classes, activation="softmax"),
+            ]
+        )
+
+    model = KerasImageClassifier(builder=builder, epochs=1).fit(X, y)
+    whole = model.predict_proba(X)
+    assert np.array_equal(model.predict_proba(X[:1]), whole[:1])
 
 
 def test_one_image_gives_one_row(digits):
