@@ -99,6 +99,9 @@ class Comparison:
 def run_rounds(comparison, n_runs, run, on_result=lambda *_: None):
     """Run all contestants in turn, round after round.
 
+    Each round starts with another one, as the machine may not be the same behind one
+    run as behind another.
+
     Parameters
     ----------
     comparison : Comparison
@@ -114,14 +117,17 @@ def run_rounds(comparison, n_runs, run, on_result=lambda *_: None):
     Returns
     -------
     list of dict
-        For each round the results by name of the contestant; in place of numbers
-        there may be ``{"missing": reason}`` or ``{"error": message}``.
+        For each round the results by name of the contestant, in the order of the
+        comparison; in place of numbers there may be ``{"missing": reason}`` or
+        ``{"error": message}``.
     """
-    missing = {c.name: c.missing() for c in comparison.contestants}
+    contestants = comparison.contestants
+    missing = {contestant.name: contestant.missing() for contestant in contestants}
     rounds = []
     for number in range(n_runs):
-        results = {}
-        for contestant in comparison.contestants:
+        results = {contestant.name: None for contestant in contestants}
+        first = number % len(contestants)
+        for contestant in (*contestants[first:], *contestants[:first]):
             if missing[contestant.name]:
                 packages = " and ".join(missing[contestant.name])
                 result = {"missing": f"{packages} not installed"}

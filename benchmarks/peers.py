@@ -105,17 +105,29 @@ def layout(peer, recipe):
 
 
 def import_peer(peer):
-    """Import all that a peer needs, so that no import falls into a measured time."""
-    if peer == "skmnist":
-        import skmnist._engine  # noqa: F401 - the first fit would import it
-    elif peer.startswith("keras"):
-        import keras  # noqa: F401
-    elif peer == "scikeras":
-        import scikeras.wrappers  # noqa: F401
+    """Import and start all that a peer needs, so that a measured time has none of it.
+
+    TensorFlow brings up its devices for its first operation, and PyTorch imports most
+    of itself for its first optimizer.
+    """
+    if peer == "mlp_classifier":
+        import sklearn.neural_network
     elif peer == "skorch":
         import skorch  # noqa: F401
+        import torch
+
+        torch.optim.Adam([torch.ones(1, requires_grad=True)])
     else:
-        import sklearn.neural_network  # noqa: F401
+        import keras
+        import sklearn.pipeline  # noqa: F401 - ours and the wrapper use it
+
+        if peer == "skmnist":  # the first fit would import all this
+            import skmnist._engine
+            import skmnist._resident  # noqa: F401
+            from skmnist import KerasCNNClassifier, KerasMLPClassifier  # noqa: F401
+        elif peer == "scikeras":
+            import scikeras.wrappers  # noqa: F401
+        keras.ops.ones(1) + 1
 
 
 def make_classifier(peer, recipe, on_epoch_end=None, **params):

@@ -112,10 +112,10 @@ def page(document):
         "# Benchmarks",
         "",
         "skmnist beside its peers. In each round all contestants run one after the "
-        "other, each in a process of its own, on the same data, with the same network, "
-        "optimizer and batch size. Times are medians of the rounds. A ratio is peer "
-        "divided by the first row, taken within a round: above 1, the first row is "
-        "ahead. Accuracies are means.",
+        "other, each round from another one on, each in a process of its own, on the "
+        "same data, with the same network, optimizer and batch size. Times are medians "
+        "of the rounds. A ratio is peer divided by the first row, taken within a "
+        "round: above 1, the first row is ahead. Accuracies are means.",
         "",
     ]
     if document["quick"]:

@@ -3,6 +3,8 @@
 import importlib
 import inspect
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -15,6 +17,7 @@ from benchmarks.comparisons import (
     run_in_new_process,
     run_rounds,
 )
+from benchmarks.peers import contestant
 from benchmarks.profile import kind_of, overlapped
 from benchmarks.results import add_comparison, make_document, read_document
 from benchmarks.summary import ratios, spread, summarise
@@ -46,19 +49,23 @@ def test_contestants_take_turns_on_the_same_settings_and_seeds():
 
     a = Contestant("a", {"peer": "a"})
     b = Contestant("b", {"peer": "b"}, environment={"LOOP": "1"})
-    rounds = run_rounds(comparison(a, b), 2, run)
+    rounds = run_rounds(comparison(a, b), 3, run)
     assert [(call[1]["peer"], call[1]["seed"]) for call in calls] == [
         ("a", 0),
         ("b", 0),
+        ("b", 1),  # each round from another one on
         ("a", 1),
-        ("b", 1),
+        ("a", 2),
+        ("b", 2),
     ]
     assert all(call[0] == "training" and call[1]["size"] == 3 for call in calls)
     assert [call[2] for call in calls[:2]] == [{}, {"LOOP": "1"}]
     assert rounds == [
         {"a": {"time": 1}, "b": {"time": 2}},
-        {"a": {"time": 3}, "b": {"time": 4}},
+        {"a": {"time": 4}, "b": {"time": 3}},
+        {"a": {"time": 5}, "b": {"time": 6}},
     ]
+    assert [list(results) for results in rounds] == 3 * [["a", "b"]]
 
 
 def test_a_peer_that_is_not_installed_is_reported_and_not_run():
@@ -118,10 +125,10 @@ def test_suites_give_runs_the_settings_that_they_take(name, quick):
     suite = importlib.import_module(f"benchmarks.{name}")
     for each in suite.comparisons(quick):
         assert each.suite == name
-        names = [contestant.name for contestant in each.contestants]
+        names = [one.name for one in each.contestants]
         assert len(set(names)) == len(names)
-        for contestant in each.contestants:
-            settings = {**each.settings, **contestant.settings, "seed": 0}
+        for one in each.contestants:
+            settings = {**each.settings, **one.settings, "seed": 0}
             inspect.signature(suite.measure).bind(**settings)
             is_mnist = settings.get("dataset") == "mnist"
             assert not is_mnist or (suite.NEEDS_MNIST and not quick)
@@ -133,6 +140,28 @@ def test_a_run_in_a_new_process_returns_its_numbers():
     assert result["fit_s"] > 0
     assert result["epoch_us"] > 0
     assert result["accuracy"] > 0.5
+
+
+@pytest.mark.parametrize("peer", ["skmnist", "scikeras", "keras_wrapper", "skorch"])
+def test_no_import_falls_into_the_measured_time(peer):
+    if contestant(peer).missing():
+        pytest.skip(f"{peer} is not installed")
+    script = f"""
+import sys
+from benchmarks.data import load, pixels
+from benchmarks.peers import Recipe, import_peer, layout, make_classifier
+recipe = Recipe("mlp", 1, 0)
+X, y, _, _ = load("digits", 100)
+import_peer({peer!r})
+before = set(sys.modules)
+make_classifier({peer!r}, recipe, lambda: None).fit(pixels(X, "flat"), y)
+print(*sys.modules.keys() - before)
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    packages = ("skmnist.", "sklearn.", "keras.", "scikeras.", "skorch.", "torch._")
+    late = run.stdout.split()
+    assert [name for name in late if name.startswith(packages)] == []
 
 
 def test_a_start_of_python_takes_its_time():
