@@ -143,7 +143,8 @@ def make_classifier(peer, recipe, on_epoch_end=None, **params):
         Called without arguments behind each epoch. skmnist keeps no compiled network
         that such a callback has had in hand.
     **params
-        Further parameters of skmnist's classifier.
+        Further parameters of skmnist's classifier; for "keras" the number of images
+        that it predicts at a time, ``predict_batch_size``.
 
     Returns
     -------
@@ -184,16 +185,17 @@ def _keras_callbacks(on_epoch_end):
     return [_keras_callback(on_epoch_end)] if on_epoch_end else []
 
 
-def _keras(recipe, on_epoch_end):
-    return _PlainKeras(recipe, on_epoch_end)
+def _keras(recipe, on_epoch_end, **params):
+    return _PlainKeras(recipe, on_epoch_end, **params)
 
 
 class _PlainKeras:
-    """`fit` and `predict` of a Keras model with default settings."""
+    """`fit` and `predict` of a Keras model with default settings, or another size."""
 
-    def __init__(self, recipe, on_epoch_end):
+    def __init__(self, recipe, on_epoch_end, predict_batch_size=None):
         self.recipe = recipe
         self.on_epoch_end = on_epoch_end
+        self.predict_batch_size = predict_batch_size
 
     def fit(self, X, y):
         import keras
@@ -218,7 +220,8 @@ class _PlainKeras:
         return self
 
     def predict(self, X):
-        return self.model.predict(X, verbose=0).argmax(axis=1)
+        outputs = self.model.predict(X, self.predict_batch_size, verbose=0)
+        return outputs.argmax(axis=1)
 
 
 def _keras_call(recipe, on_epoch_end):
