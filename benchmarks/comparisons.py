@@ -8,6 +8,8 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from benchmarks.machine import bfloat16_is_quick
+
 __all__ = ["Comparison", "Contestant", "Measure", "run_in_new_process", "run_rounds"]
 
 _TIMEOUT = 3600  # seconds, for one run
@@ -53,16 +55,24 @@ class Contestant:
         Packages that it needs, by the names under which they are imported.
     environment : dict of str to str
         Environment variables of its process.
+    needs_bfloat16 : bool, default=False
+        Whether it is run only where bfloat16 is not emulated, which takes very long.
     """
 
     name: str
     settings: dict = field(default_factory=dict)
     requires: tuple = ()
     environment: dict = field(default_factory=dict)
+    needs_bfloat16: bool = False
 
     def missing(self):
-        """Return the required packages that are not installed."""
-        return [name for name in self.requires if not importlib.util.find_spec(name)]
+        """Return what it lacks here, as "torch not installed", or an empty text."""
+        packages = [p for p in self.requires if not importlib.util.find_spec(p)]
+        if packages:
+            return f"{' and '.join(packages)} not installed"
+        if self.needs_bfloat16 and not bfloat16_is_quick():
+            return "bfloat16 would be emulated here"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -129,8 +139,7 @@ def run_rounds(comparison, n_runs, run, on_result=lambda *_: None):
         first = number % len(contestants)
         for contestant in (*contestants[first:], *contestants[:first]):
             if missing[contestant.name]:
-                packages = " and ".join(missing[contestant.name])
-                result = {"missing": f"{packages} not installed"}
+                result = {"missing": missing[contestant.name]}
             else:
                 settings = {
                     **comparison.settings,

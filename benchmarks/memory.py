@@ -12,6 +12,7 @@ from benchmarks.peers import (
     import_peer,
     layout,
     make_classifier,
+    precision_note,
 )
 
 __all__ = ["NEEDS_MNIST", "comparisons", "measure"]
@@ -72,7 +73,8 @@ def comparisons(quick):
             f"peak of a fit, {NETWORKS[network]}, {images}",
             "Largest resident memory of a process that trains one epoch on images in "
             "uint8: the whole of it, and what the fit and the scaling to float32 add. "
-            "skmnist scales in a pipeline, the others by astype('float32') / 255.",
+            "skmnist scales in a pipeline, the others by astype('float32') / 255. "
+            f"{precision_note()}",
             {"task": "peak", "network": network, "dataset": dataset},
             those,
             (

@@ -37,7 +37,8 @@ def keras_network(
         [
             keras.Input(input_shape),
             *stack,
-            layers.Dense(n_classes, activation="softmax"),
+            # As Keras advises where the policy is mixed; else the same.
+            layers.Dense(n_classes, activation="softmax", dtype="float32"),
         ]
     )
     model.compile(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks.comparisons import Contestant
+from benchmarks.machine import bfloat16_is_quick
 from benchmarks.networks import keras_network, torch_network
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "import_peer",
     "layout",
     "make_classifier",
+    "precision_note",
 ]
 
 NETWORKS = {"mlp": "mlp_512", "cnn": "cnn_32_64"}
@@ -97,6 +99,19 @@ def contestant(peer, *requires, **settings):
     )
 
 
+def precision_note():
+    """Return a sentence on the arithmetic of training."""
+    if bfloat16_is_quick():
+        return (
+            'skmnist trains with precision="auto", which means bfloat16 on this '
+            "processor; the others train in float32 if nothing else is said."
+        )
+    return (
+        'All train in float32, which is what precision="auto" of skmnist means on '
+        "this processor; where that multiplies bfloat16 it means bfloat16."
+    )
+
+
 def layout(peer, recipe):
     """Return the layout of images, as :func:`benchmarks.data.pixels` knows it."""
     if recipe.network == "mlp" or peer == "keras_wrapper":  # which refuses images
@@ -143,8 +158,8 @@ def make_classifier(peer, recipe, on_epoch_end=None, **params):
         Called without arguments behind each epoch. skmnist keeps no compiled network
         that such a callback has had in hand.
     **params
-        Further parameters of skmnist's classifier; for "keras" the number of images
-        that it predicts at a time, ``predict_batch_size``.
+        Further parameters of skmnist's classifier; for "keras" its ``dtype_policy``,
+        and the number of images that it predicts at a time, ``predict_batch_size``.
 
     Returns
     -------
@@ -190,11 +205,14 @@ def _keras(recipe, on_epoch_end, **params):
 
 
 class _PlainKeras:
-    """`fit` and `predict` of a Keras model with default settings, or another size."""
+    """`fit` and `predict` of a Keras model with default settings, or some others."""
 
-    def __init__(self, recipe, on_epoch_end, predict_batch_size=None):
+    def __init__(
+        self, recipe, on_epoch_end, dtype_policy=None, predict_batch_size=None
+    ):
         self.recipe = recipe
         self.on_epoch_end = on_epoch_end
+        self.dtype_policy = dtype_policy
         self.predict_batch_size = predict_batch_size
 
     def fit(self, X, y):
@@ -202,6 +220,8 @@ class _PlainKeras:
 
         recipe = self.recipe
         keras.utils.set_random_seed(recipe.seed)
+        if self.dtype_policy:
+            keras.config.set_dtype_policy(self.dtype_policy)
         self.model = keras_network(
             X.shape[1:],
             10,

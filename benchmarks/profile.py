@@ -7,7 +7,14 @@ from pathlib import Path
 
 from benchmarks.comparisons import Comparison, Contestant, Measure
 from benchmarks.data import load, pixels
-from benchmarks.peers import Recipe, contestant, import_peer, layout, make_classifier
+from benchmarks.peers import (
+    Recipe,
+    contestant,
+    import_peer,
+    layout,
+    make_classifier,
+    precision_note,
+)
 
 __all__ = ["NEEDS_MNIST", "comparisons", "kind_of", "measure", "overlapped"]
 
@@ -53,7 +60,7 @@ def comparisons(quick):
             "the same network shows what can be kept. Then the time of an image in "
             "the second epoch, in batches of 128, and the sums of the times of its "
             "kernels, which run beside one another on some cores; “between kernels” "
-            "is the time in which none runs: Python, and waiting.",
+            f"is the time in which none runs: Python, and waiting. {precision_note()}",
             {"network": network, "dataset": "digits" if quick else "mnist"},
             contestants,
             _MEASURES,

@@ -5,7 +5,13 @@ from math import prod
 
 from benchmarks.comparisons import ACCURACY, Comparison, Contestant, Measure
 from benchmarks.data import load, pixels
-from benchmarks.peers import Recipe, contestant, import_peer, make_classifier
+from benchmarks.peers import (
+    Recipe,
+    contestant,
+    import_peer,
+    make_classifier,
+    precision_note,
+)
 
 __all__ = ["NEEDS_MNIST", "comparisons", "measure"]
 
@@ -58,8 +64,8 @@ def comparisons(quick):
         Comparison(
             "search",
             f"{_described(small)}, digits, n_jobs=1",
-            f"{note} MLPClassifier gets a penalty in place of dropout. "
-            "SKLearnClassifier is not here: its clones forget the number of epochs.",
+            f"{note} {precision_note()} MLPClassifier gets a penalty in place of "
+            "dropout. SKLearnClassifier is not here: its clones forget the number of epochs.",
             {**small, "n_jobs": 1},
             tuple(map(contestant, _PARAMETERS)),
             _MEASURES,

@@ -10,6 +10,7 @@ from benchmarks.peers import (
     import_peer,
     layout,
     make_classifier,
+    precision_note,
 )
 
 __all__ = ["NEEDS_MNIST", "comparisons", "measure"]
@@ -30,8 +31,16 @@ _OURS = {
     ),
 }
 _PEERS = {
-    peer: contestant(peer)
-    for peer in ("keras", "scikeras", "keras_wrapper", "skorch", "mlp_classifier")
+    "keras": contestant("keras"),
+    "keras_bfloat16": Contestant(
+        "Keras, mixed_bfloat16",
+        {"peer": "keras", "dtype_policy": "mixed_bfloat16"},
+        needs_bfloat16=True,
+    ),
+    **{
+        peer: contestant(peer)
+        for peer in ("scikeras", "keras_wrapper", "skorch", "mlp_classifier")
+    },
 }
 _ALL = {**_OURS, **_PEERS}
 # Keeps oneDNN from the units for bfloat16; where there are none, it changes nothing.
@@ -54,11 +63,12 @@ def comparisons(quick):
     for_cnn.remove("mlp_classifier")
     if quick:  # every contestant once
         for_mlp = ["skmnist", "keras_loop", "keras", "scikeras", "mlp_classifier"]
-        for_cnn = ["skmnist", "keras_wrapper", "skorch"]
-    note = (
+        for_cnn = ["skmnist", "keras_bfloat16", "keras_wrapper", "skorch"]
+    times = (
         "Time of an image in the epochs after the first, and of the whole fit with the "
         "building of the network; imports are not counted. Adam, batches of 128."
     )
+    note = f"{times} {precision_note()}"
     return [
         Comparison(
             "training",
@@ -87,7 +97,7 @@ def comparisons(quick):
         Comparison(
             "training",
             f"cnn_32_64 in float32, {images}, 2 epochs",
-            note + " Both compute in float32, and ONEDNN_MAX_CPU_ISA=AVX512_CORE "
+            times + " Both train in float32, and ONEDNN_MAX_CPU_ISA=AVX512_CORE "
             "keeps TensorFlow from using units for bfloat16 in any way: what is left "
             "is the training loop.",
             {"network": "cnn", "epochs": 2, **data},

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command_line
+from benchmarks import comparisons
 from benchmarks.comparisons import (
     Comparison,
     Contestant,
@@ -80,6 +81,17 @@ def test_a_peer_that_is_not_installed_is_reported_and_not_run():
         ["a", "1.00", "", "50.00 %, 50.00 %"],
         ["b: no_such_package not installed", "–", "", "–"],
     ]
+
+
+@pytest.mark.parametrize("is_quick", [True, False])
+def test_bfloat16_is_not_emulated_for_hours(monkeypatch, is_quick):
+    a = Contestant("a", {"peer": "a"})
+    b = Contestant("b", {"peer": "b"}, needs_bfloat16=True)
+    monkeypatch.setattr(comparisons, "bfloat16_is_quick", lambda: is_quick)
+    run = {"time": 1.0, "accuracy": 0.5}
+    rounds = run_rounds(comparison(a, b), 1, lambda *_: run)
+    emulated = {"missing": "bfloat16 would be emulated here"}
+    assert rounds == [{"a": run, "b": run if is_quick else emulated}]
 
 
 def test_a_run_that_fails_does_not_end_the_others():
