@@ -17,6 +17,7 @@ from skmnist._construction import build, describe, is_ours
 from skmnist._forward import rebuild
 from skmnist._keras import as_arrays, keras, own_draws, seed_draws
 from skmnist._optimizers import (
+    has_schedule,
     initial_rate,
     is_of_keras,
     optimizer_kind,
@@ -32,6 +33,10 @@ from skmnist._trained_network import TrainedNetwork, TrainingState
 
 __all__ = ["TrainingData", "TrainingSettings", "train"]
 
+_RATE_SETTERS = (
+    keras.callbacks.LearningRateScheduler,
+    keras.callbacks.ReduceLROnPlateau,
+)
 # Loops of compiled models that no fit uses at the moment.
 _idle_loops = ProgramCache(max_programs=16, max_bytes=256 * 2**20)
 
@@ -152,6 +157,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         data.arrays, settings.batch_size, state.shuffle_seed, state.n_epochs
     )
     optimizer = settings.optimizer
+    _check_rate_is_free(settings)
     set_schedule(
         optimizer,
         settings.schedule,
@@ -225,6 +231,8 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     )
     # Only now: a model whose fit failed is better dropped than lent again.
     if is_shared:
+        for callback in callbacks:  # one that a function returned may live on
+            callback._model = None
         variables = [*model.variables, *model.optimizer.variables]
         n_bytes = sum(np.prod(v.shape) * 4 for v in variables)
         _idle_loops.put(key, loop, n_bytes)
@@ -248,6 +256,19 @@ def _with_our_own(settings, seed):
     # another fit.
     callbacks.append(keras.callbacks.History())
     return callbacks
+
+
+def _check_rate_is_free(settings):
+    """Refuse a callback that sets the learning rate where a schedule does."""
+    if settings.schedule == "constant" and not has_schedule(settings.optimizer):
+        return
+    for callback in settings.callbacks:
+        if isinstance(callback, _RATE_SETTERS):
+            raise ValueError(
+                f"The callback {type(callback).__name__} sets the learning rate, and "
+                "so does a schedule (learning_rate_schedule, or one of the "
+                "optimizer's own): leave one of them out."
+            )
 
 
 def _is_shareable(spec, settings):

@@ -7,6 +7,7 @@ from skmnist._keras import as_arrays, check_name, isolated_build, keras
 from skmnist._schedules import SCHEDULES, Schedule
 
 __all__ = [
+    "has_schedule",
     "initial_rate",
     "is_of_keras",
     "make_optimizer",
@@ -48,7 +49,7 @@ def make_optimizer(optimizer, learning_rate):
     with isolated_build(seed=0):
         made = _made_optimizer(optimizer)
     if learning_rate is not None:
-        if isinstance(_rate_of(made), LearningRateSchedule):
+        if has_schedule(made):
             raise ValueError(
                 f"learning_rate={learning_rate} does not go with an optimizer that has "
                 "a schedule of its own: leave one of them out."
@@ -90,13 +91,19 @@ def _made_optimizer(optimizer):
     try:
         # Copied in either case: a function may return the same one at each call.
         made = type(example).from_config(example.get_config())
-    except Exception:
+    except Exception as error:
         if example is optimizer or example.built:
-            raise
+            raise ValueError(
+                f"The optimizer {type(example).__name__} cannot be copied for this fit "
+                f"({error}): give a function that makes it instead."
+            ) from error
         return example  # with parts that Keras cannot copy, but made for this fit
     for name in _NOT_IN_CONFIG:
         if hasattr(example, name):
             setattr(made, name, copy.copy(getattr(example, name)))
+    rate = _rate_of(example)
+    if has_schedule(example) and not isinstance(rate, LearningRateSchedule):
+        made.learning_rate = rate  # a function, which no configuration holds
     return made
 
 
@@ -119,10 +126,15 @@ def set_schedule(optimizer, schedule, n_steps):
     """
     if schedule == "constant":
         return
-    if isinstance(_rate_of(optimizer), LearningRateSchedule):
+    if has_schedule(optimizer):
         raise ValueError(
             f"learning_rate_schedule={schedule!r} does not go with an optimizer that "
             "has a schedule of its own: leave one of them out."
+        )
+    if hasattr(optimizer, "inner_optimizer"):
+        raise ValueError(
+            f"learning_rate_schedule={schedule!r} does not go with an optimizer around "
+            f"another one, {type(optimizer).__name__}: give the inner one a schedule."
         )
     optimizer.learning_rate = Schedule(
         peak=float(optimizer.learning_rate),
@@ -160,10 +172,25 @@ def initial_rate(optimizer):
     float or None
         None for a schedule.
     """
-    rate = _rate_of(optimizer)
-    if isinstance(rate, LearningRateSchedule):
+    if has_schedule(optimizer):
         return None
-    return float(as_arrays([rate])[0])
+    return float(as_arrays([_rate_of(optimizer)])[0])
+
+
+def has_schedule(optimizer):
+    """Tell whether the learning rate of an optimizer is anything but a number.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        The optimizer.
+
+    Returns
+    -------
+    bool
+        Whether it is a schedule, or a function that gives the rate.
+    """
+    return not isinstance(_rate_of(optimizer), keras.Variable)
 
 
 def is_of_keras(optimizer):
@@ -181,8 +208,11 @@ def is_of_keras(optimizer):
     bool
         Whether its description says all about it.
     """
-    inner = getattr(optimizer, "inner_optimizer", None)
-    parts = [optimizer, inner, _rate_of(optimizer if inner is None else inner)]
+    parts = [
+        optimizer,
+        getattr(optimizer, "inner_optimizer", None),
+        _rate_of(optimizer),
+    ]
     return all(
         part is None or type(part).__module__.startswith(("keras.", "skmnist."))
         for part in parts
@@ -204,9 +234,7 @@ def optimizer_kind(optimizer):
     """
     config = keras.optimizers.serialize(optimizer)
     config["config"].pop("name", None)  # counts the optimizers of the process
-    if not isinstance(_rate_of(optimizer), LearningRateSchedule) or isinstance(
-        _rate_of(optimizer), Schedule
-    ):
+    if not has_schedule(optimizer) or isinstance(_rate_of(optimizer), Schedule):
         config["config"].pop("learning_rate", None)
     return json.dumps(
         [config, _excluded(optimizer), isinstance(_rate_of(optimizer), Schedule)],
@@ -267,13 +295,14 @@ def start_optimizer(
     rate = _rate_of(optimizer)
     if isinstance(rate, Schedule):
         _rate_of(compiled).values.assign(rate.values)
-    elif not isinstance(rate, LearningRateSchedule) and not keep_rate:
+    elif not has_schedule(optimizer) and not keep_rate:
         _rate_of(compiled).assign(rate)
 
 
 def _rate_of(optimizer):
     """Return the variable or the schedule, where ``learning_rate`` gives a value."""
-    return optimizer._learning_rate
+    # One that scales losses has another optimizer inside, and a rate of no meaning.
+    return getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
 
 
 def _excluded(optimizer):

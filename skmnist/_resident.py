@@ -16,8 +16,20 @@ __all__ = ["ResidentLoop"]
 # So many rows, or one batch if that has more, are gathered for a call of the graph.
 # Behind it control returns to Python, for Ctrl-C and the progress bar.
 _ROWS_A_CALL = 8192
-_TEST_BATCH_SIZE = 512
 _ALIGNMENT = 64  # bytes, as TensorFlow wants it
+# What a class of models may do in its own way, and this loop does as Keras does.
+_STEPS = (
+    "fit",
+    "evaluate",
+    "train_step",
+    "test_step",
+    "make_train_function",
+    "make_test_function",
+    "compute_loss",
+    "compute_metrics",
+    "get_metrics_result",
+    "metrics",
+)
 _BATCH_HOOKS = (
     "on_batch_begin",
     "on_batch_end",
@@ -47,6 +59,7 @@ class ResidentLoop:
         self.model = model
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         optimizer.build(model.trainable_variables)
+        _build_metrics(model)
         self._update = _fused_update(optimizer, model) or optimizer.apply
         self._train = _Traced(self._train_steps)
         self._test = _Traced(self._test_batches)
@@ -55,13 +68,15 @@ class ResidentLoop:
     def suits(model, callbacks):
         """Tell whether a model and callbacks need no loop but this.
 
-        They do where a model has training steps of its own, or a callback looks at
-        single batches.
+        They do where a model has training steps or metrics of its own, or a callback
+        looks at single batches.
         """
         own_steps = any(
-            getattr(type(model), method) is not getattr(keras.Model, method)
-            for method in ("train_step", "test_step", "fit", "compute_loss")
+            getattr(type(model), name) is not getattr(keras.Model, name)
+            for name in _STEPS
         )
+        # Those of compiling are not there before.
+        own_metrics = not model.compiled and bool(model.metrics)
         own_hooks = any(
             hook in vars(callback)
             or getattr(type(callback), hook)
@@ -69,7 +84,7 @@ class ResidentLoop:
             for callback in callbacks
             for hook in _BATCH_HOOKS
         )
-        return not (own_steps or own_hooks)
+        return not (own_steps or own_metrics or own_hooks)
 
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
         """Train; see :meth:`skmnist._scikeras.ScikerasLoop.fit`."""
@@ -77,6 +92,7 @@ class ResidentLoop:
         rows_a_call = max(1, _ROWS_A_CALL // batches.batch_size) * batches.batch_size
         data = _Chunks(batches.arrays, rows_a_call)
         held_out = _Chunks(validation, _ROWS_A_CALL) if validation else None
+        test_size = batches.test_batch_size
         callbacks = keras.callbacks.CallbackList(
             callbacks,
             add_history=True,
@@ -94,8 +110,9 @@ class ResidentLoop:
             callbacks.on_epoch_begin(epoch)
             logs = self._run_epoch(data, next(orders), batches, callbacks)
             if held_out:
-                means = self._evaluate(held_out)
-                logs |= {f"val_{name}": value for name, value in means.items()}
+                means = self._evaluate(held_out, test_size)
+                # A new dict: a callback may still be at work on the other one.
+                logs = {**logs, **{f"val_{name}": v for name, v in means.items()}}
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
@@ -115,57 +132,56 @@ class ResidentLoop:
             sums += self._train(batch_size, *chunk).numpy()
             logs = _means(sums, last)
             callbacks.on_train_batch_end(-(-last // size) - 1, logs)
+            if self.model.stop_training:
+                break
         return logs
 
-    def _evaluate(self, data):
+    def _evaluate(self, data, batch_size):
+        batch_size = tf.constant(batch_size)
         sums = np.zeros(2)
         for first in range(0, data.n_rows, data.rows_a_call):
             chunk = data.tensors(slice(first, first + data.rows_a_call))
-            sums += self._test(tf.constant(_TEST_BATCH_SIZE), *chunk).numpy()
+            sums += self._test(batch_size, *chunk).numpy()
         return _means(sums, data.n_rows)
 
-    def _train_steps(self, size, inputs, labels, weights=None):
+    def _train_steps(self, size, *arrays):
         """Train on batches of the rows in their order; return sums of loss and hits."""
+        return _sum_over_batches(self._train_batch, size, arrays)
 
-        def step(start, sums):
-            rows = slice(start, start + size)
-            sums += self._train_batch(
-                tf.cast(inputs[rows], tf.float32),
-                labels[rows],
-                None if weights is None else weights[rows],
-            )
-            return start + size, sums
-
-        return _loop(tf.shape(labels)[0], step)
-
-    def _train_batch(self, inputs, labels, weights):
-        variables = self.model.trainable_variables
-        with tf.GradientTape() as tape:
-            probabilities = self.model(inputs, training=True)
-            loss = self.model.compute_loss(
-                inputs, labels, probabilities, weights, training=True
-            )
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
-        self._update(gradients, variables)
-        return _sums(loss, labels, probabilities)
-
-    def _test_batches(self, size, inputs, labels, weights=None):
+    def _test_batches(self, size, *arrays):
         """Return the sums of loss and hits, without training."""
+        return _sum_over_batches(self._test_batch, size, arrays)
 
-        def step(start, sums):
-            rows = slice(start, start + size)
-            images = tf.cast(inputs[rows], tf.float32)
-            probabilities = self.model(images, training=False)
-            loss = self.model.compute_loss(
-                images,
-                labels[rows],
-                probabilities,
-                None if weights is None else weights[rows],
-                training=False,
-            )
-            return start + size, sums + _sums(loss, labels[rows], probabilities)
+    def _train_batch(self, inputs, labels, weights=None):
+        model = self.model
+        variables = model.trainable_variables
+        with tf.GradientTape() as tape:
+            loss, sums = self._judge(inputs, labels, weights, training=True)
+            scaled = model.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, [variable.value for variable in variables])
+        if any(gradient is None for gradient in gradients):
+            model.optimizer.apply(gradients, variables)  # which warns, or refuses
+        else:
+            self._update(gradients, variables)
+        return sums
 
-        return _loop(tf.shape(labels)[0], step)
+    def _test_batch(self, inputs, labels, weights=None):
+        return self._judge(inputs, labels, weights, training=False)[1]
+
+    def _judge(self, inputs, labels, weights, training):
+        """Return the mean loss of a batch, and the sums of loss and hits."""
+        probabilities = self.model(inputs, training=training)
+        loss = self.model.compute_loss(
+            inputs, labels, probabilities, weights, training=training
+        )
+        return loss, _sums(loss, labels, probabilities)
+
+
+def _build_metrics(model):
+    """Let a compiled model know its metrics, which callbacks that watch one ask for."""
+    labels = np.zeros(1, np.int32)
+    model.compute_metrics(None, labels, np.ones((1, model.output_shape[-1])))
+    model.reset_metrics()
 
 
 class _Chunks:
@@ -177,7 +193,8 @@ class _Chunks:
     """
 
     def __init__(self, arrays, rows_a_call):
-        self.arrays = arrays
+        # Of others, each fetch of rows would copy the whole.
+        self.arrays = [np.ascontiguousarray(array) for array in arrays]
         self.n_rows = len(arrays[0])
         self.rows_a_call = rows_a_call
         size = min(rows_a_call, self.n_rows)
@@ -240,10 +257,16 @@ class _Traced:
         return self._traces[kinds](size, *arrays)
 
 
-def _loop(stop, step):
-    """Run a step ``(start, sums) → (start, sums)`` until start reaches stop."""
+def _sum_over_batches(visit, size, arrays):
+    """Add up ``visit(inputs, labels, …)`` over batches of the rows in their order."""
+
+    def step(start, sums):
+        inputs, *others = (array[start : start + size] for array in arrays)
+        return start + size, sums + visit(tf.cast(inputs, tf.float32), *others)
+
+    n_rows = tf.shape(arrays[1])[0]
     return tf.while_loop(
-        lambda start, _: start < stop,
+        lambda start, _: start < n_rows,
         step,
         (tf.constant(0), tf.zeros(2, tf.float64)),
         parallel_iterations=1,
@@ -275,7 +298,10 @@ def _fused_update(optimizer, model):
         or optimizer.use_ema
         or optimizer.loss_scale_factor
         or optimizer.gradient_accumulation_steps
-        or any(variable.constraint for variable in model.trainable_variables)
+        or any(
+            variable.constraint or variable.overwrite_with_gradient
+            for variable in model.trainable_variables
+        )
     )
     if not plain:
         return None
@@ -302,8 +328,6 @@ class _Adam:
         step = tf.cast(iterations + 1, tf.float64)
         rate = optimizer.learning_rate
         for gradient, variable in zip(gradients, variables, strict=True):
-            if gradient is None:
-                continue
             index = optimizer._get_variable_index(variable)
             dtype = variable.value.dtype
 

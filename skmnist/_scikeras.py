@@ -33,8 +33,6 @@ for _cls, _name, _method in _own_methods:
 
 __all__ = ["ScikerasLoop", "ShuffledBatches"]
 
-_VALIDATION_BATCH_SIZE = 512
-
 
 class ShuffledBatches:
     """Batches in an order that depends on a seed and the number of the epoch only.
@@ -50,6 +48,8 @@ class ShuffledBatches:
     first_epoch : int
         Number of epochs that went before.
     """
+
+    test_batch_size = 512  # of validation data
 
     def __init__(self, arrays, batch_size, seed, first_epoch):
         self.arrays = arrays
@@ -183,7 +183,7 @@ class ScikerasLoop:
                 epochs=epochs,
                 initial_epoch=initial_epoch,
                 validation_data=validation,
-                validation_batch_size=_VALIDATION_BATCH_SIZE,
+                validation_batch_size=batches.test_batch_size,
             )
             return dict(wrapper.history_)
         finally:

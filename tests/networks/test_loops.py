@@ -70,6 +70,24 @@ def loops_used(monkeypatch):
             }
         },
         {"optimizer": "sgd"},
+        {
+            "optimizer": {
+                "class_name": "SGD",
+                "config": {"learning_rate": 0.1, "loss_scale_factor": 1024.0},
+            }
+        },
+        {
+            "optimizer": {
+                "class_name": "LossScaleOptimizer",
+                "config": {
+                    "inner_optimizer": {
+                        "module": "keras.optimizers",
+                        "class_name": "SGD",
+                        "config": {"learning_rate": 0.1},
+                    }
+                },
+            }
+        },
         {"optimizer": "rmsprop"},
     ],
     ids=str,
@@ -85,15 +103,65 @@ def test_both_loops_take_the_same_steps(fit_on_both, digits, params):
     )
 
 
-def test_both_loops_take_all_steps_of_a_long_epoch(fit_on_both, digits):
+@pytest.mark.parametrize("as_bytes", [False, True])
+def test_both_loops_take_all_steps_of_a_long_epoch(
+    fit_on_both, digits, monkeypatch, as_bytes
+):
+    from skmnist import _resident
+
     X, y = digits
-    # 100 steps, which are more than the quick loop takes in one call.
-    quick, slow = fit_on_both(small_mlp(batch_size=3, epochs=2), X, y)
-    for name, values in slow.history_.items():
-        np.testing.assert_allclose(quick.history_[name], values, rtol=1e-3)
-    np.testing.assert_allclose(
-        quick.predict_proba(X), slow.predict_proba(X), rtol=1e-2, atol=1e-3
+    X = (255 * X).astype(np.uint8) if as_bytes else X
+    # Three calls of the graph an epoch; the last one is short, and so is its batch.
+    monkeypatch.setattr(_resident, "_ROWS_A_CALL", 130)
+    model = small_mlp(batch_size=32, epochs=2, learning_rate=1e-4)
+    weights = np.linspace(0.1, 2.0, len(X))
+    quick, slow = fit_on_both(
+        model, X, y, sample_weight=weights, X_val=X[::-1], y_val=y[::-1]
     )
+    for name, values in slow.history_.items():
+        np.testing.assert_allclose(quick.history_[name], values, rtol=1e-4)
+    np.testing.assert_allclose(
+        quick.predict_proba(X), slow.predict_proba(X), rtol=1e-3, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("monitor", ["accuracy", "val_accuracy", "val_loss"])
+def test_both_loops_tell_callbacks_which_way_a_metric_should_go(
+    fit_on_both, digits, keras, monitor
+):
+    X, y = digits
+    # Its mode is "auto": better is more for an accuracy, less for a loss.
+    stopping = keras.callbacks.EarlyStopping(monitor, min_delta=0.01, patience=2)
+    model = small_mlp(epochs=60, learning_rate=0.01, callbacks=[stopping])
+    quick, slow = fit_on_both(model, X, y, X_val=X, y_val=y)
+    assert 3 < quick.n_iter_ == slow.n_iter_ < 60
+
+
+@pytest.mark.parametrize("order", ["F", "channels first"])
+def test_rows_in_any_order_of_memory_are_copied_once(digits, monkeypatch, order):
+    from skmnist import _resident
+
+    X, y = digits
+    if order == "F":
+        given, model = np.asfortranarray(X), small_mlp(epochs=1)
+    else:
+        images = X.reshape(-1, 1, 8, 8).repeat(3, axis=1)
+        given, model = images, small_cnn(epochs=1, image_shape=(8, 8, 3))
+    fetched = []
+    fetch = _resident._fetch
+
+    def recording(array, rows, buffer):
+        fetched.append(array.flags.c_contiguous)
+        return fetch(array, rows, buffer)
+
+    monkeypatch.setattr(_resident, "_fetch", recording)
+    probabilities = model.fit(given, y).predict_proba(given)
+    assert fetched
+    assert all(fetched)
+    if order == "F":
+        np.testing.assert_array_equal(
+            probabilities, small_mlp(epochs=1).fit(X, y).predict_proba(X)
+        )
 
 
 def test_both_loops_validate_on_all_of_many_images(fit_on_both, digits):
@@ -166,6 +234,33 @@ def test_a_model_with_steps_of_its_own_gets_keras_own_loop(digits, keras, loops_
     assert model.history_["own"] == [1.0, 1.0]
 
 
+def test_a_layer_with_a_metric_of_its_own_gets_keras_own_loop(
+    digits, keras, loops_used
+):
+    X, y = digits
+
+    @keras.saving.register_keras_serializable("tests")
+    class Counting(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.counted = keras.metrics.Sum(name="counted")
+
+        def call(self, inputs, training=False):
+            if training:
+                self.counted.update_state(keras.ops.ones(()))
+            return inputs
+
+    def builder(input_shape, n_classes):
+        model = dense(input_shape, n_classes)
+        return keras.Sequential([keras.Input(input_shape), Counting(), *model.layers])
+
+    model = KerasImageClassifier(
+        builder=builder, epochs=2, batch_size=100, random_state=0
+    ).fit(X, y)
+    assert loops_used() == {"ScikerasLoop"}
+    assert model.history_["counted"] == [3.0, 3.0]
+
+
 def test_the_quick_loop_is_the_usual_one(digits, keras, loops_used):
     X, y = digits
     small_mlp(callbacks=[keras.callbacks.ReduceLROnPlateau("loss")]).fit(X, y)
@@ -181,12 +276,14 @@ def test_progress_bar_counts_steps_and_epochs(digits, capsys):
     assert "accuracy" in shown
 
 
-def test_a_loop_that_is_kept_holds_no_data(digits, keras):
+@pytest.mark.parametrize("keras_loop", ["0", "1"])
+def test_a_loop_that_is_kept_holds_no_data(digits, monkeypatch, keras_loop):
+    monkeypatch.setenv("SKMNIST_KERAS_LOOP", keras_loop)
     X, y = digits
     X = X.copy()
     held = weakref.ref(X)
-    # Keras' own loop, whose compiled network is kept for later fits.
-    small_mlp(callbacks=[keras.callbacks.TerminateOnNaN()]).fit(X, y)
+    # The compiled network is kept for later fits.
+    small_mlp().fit(X, y)
     del X
     gc.collect()
     assert held() is None

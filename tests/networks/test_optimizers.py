@@ -146,6 +146,45 @@ def test_variables_of_one_network_cannot_be_excluded_in_another(digits, keras):
         small_mlp(optimizer=example).fit(*digits)
 
 
+def test_a_rate_may_be_a_function(digits, keras):
+    X, y = digits
+    adam = keras.optimizers.Adam
+    model = small_mlp(optimizer=lambda: adam(lambda: 0.01), epochs=2)
+    wanted = small_mlp(optimizer="adam", learning_rate=0.01, epochs=2)
+    np.testing.assert_allclose(
+        model.fit(X, y).predict_proba(X),
+        wanted.fit(X, y).predict_proba(X),
+        rtol=1e-4,
+        atol=1e-6,
+    )
+    with pytest.raises(ValueError, match="give a function that makes it"):
+        small_mlp(optimizer=adam(lambda: 0.01)).fit(X, y)
+
+
+@pytest.mark.parametrize("name", ["ReduceLROnPlateau", "LearningRateScheduler"])
+@pytest.mark.parametrize("where", ["parameter", "optimizer"])
+def test_two_that_set_the_rate_are_refused_before_training(digits, keras, name, where):
+    X, y = digits
+    make = getattr(keras.callbacks, name)
+    callback = make("loss") if name == "ReduceLROnPlateau" else make(lambda epoch: 0.1)
+    schedules = keras.optimizers.schedules
+    params = {"learning_rate_schedule": "cosine"}
+    if where == "optimizer":
+        params = {"optimizer": keras.optimizers.Adam(schedules.CosineDecay(0.1, 10))}
+    model = small_mlp(callbacks=[callback], **params)
+    with pytest.raises(ValueError, match=f"callback {name} sets the learning rate"):
+        model.fit(X, y)
+    assert not hasattr(model, "history_")
+
+
+def test_a_schedule_of_an_optimizer_around_another_is_refused(digits, keras):
+    X, y = digits
+    around = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
+    model = small_mlp(optimizer=around, learning_rate_schedule="one_cycle")
+    with pytest.raises(ValueError, match="give the inner one a schedule"):
+        model.fit(X, y)
+
+
 def test_a_learning_rate_beside_a_schedule_is_refused(digits, keras):
     schedule = keras.optimizers.schedules.CosineDecay(0.01, 100)
     model = small_mlp(optimizer=keras.optimizers.Adam(schedule), learning_rate=0.1)

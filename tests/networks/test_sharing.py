@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from builders import dense, small_mlp
 
-from skmnist import KerasCNNClassifier, KerasImageClassifier
+from skmnist import KerasCNNClassifier, KerasImageClassifier, clear_programs
 from skmnist.networks import build_mlp
 
 
@@ -95,6 +95,19 @@ def test_a_callback_that_changes_its_model_reaches_no_other_fit(digits, keras):
     expected = small_mlp(units=21).fit(X, y).predict_proba(X)
     small_mlp(units=21, callbacks=[Freezing()]).fit(X, y)
     assert np.array_equal(small_mlp(units=21).fit(X, y).predict_proba(X), expected)
+
+
+def test_a_callback_that_a_function_returned_has_no_hold_of_later_fits(digits, keras):
+    X, y = digits
+    history = keras.callbacks.History()
+    small_mlp(epochs=1, callbacks=[lambda: history]).fit(X, y)
+    assert len(history.history["loss"]) == 1
+    if history.model is not None:
+        history.model.layers[-1].trainable = False
+        history.model.compile("sgd", "mse")
+    after = small_mlp(epochs=1).fit(X, y).predict_proba(X)
+    clear_programs()
+    np.testing.assert_array_equal(after, small_mlp(epochs=1).fit(X, y).predict_proba(X))
 
 
 def test_a_callback_that_keeps_its_model_keeps_it_alone(digits, keras):
