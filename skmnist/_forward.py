@@ -4,11 +4,10 @@ All trained networks of one shape share it and call it with their own weights.
 """
 
 import functools
-import threading
 
 import numpy as np
 
-from skmnist._programs import ProgramCache
+from skmnist._programs import ForkSafeLock, ProgramCache
 
 __all__ = ["ForwardProgram", "forward_programs", "rebuild"]
 
@@ -78,7 +77,7 @@ class ForwardProgram:
         self._usual_size = None
         self._sizes = ()  # from which a block's is chosen
         self._agreed = frozenset()  # those that are known to give the same bits
-        self._lock = threading.Lock()  # of whoever tries sizes
+        self._lock = ForkSafeLock()  # of whoever tries sizes
 
     def place(self, weights):
         """Copy weights to where the backend computes."""

@@ -5,9 +5,77 @@ engine keeps the loops that training has compiled, the prediction path its forwa
 programs; both keep them here.
 """
 
+import os
 import threading
+import weakref
 
-__all__ = ["ProgramCache", "clear_programs"]
+__all__ = ["ForkSafeLock", "ProgramCache", "ProgramHandle", "clear_programs"]
+
+
+class ForkSafeLock:
+    """A lock that is free in a forked process, whichever thread held it before.
+
+    That thread is not there to release it.
+    """
+
+    def __init__(self):
+        self.renew()
+        _locks.add(self)
+
+    def renew(self):
+        """Be free."""
+        self._lock = threading.RLock()
+
+    def __enter__(self):
+        self._lock.acquire()
+
+    def __exit__(self, *error):
+        self._lock.release()
+
+
+_locks = weakref.WeakSet()
+
+
+def _renew_locks():
+    for lock in _locks:
+        lock.renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
+
+
+class ProgramHandle:
+    """A program that all who hold this have together.
+
+    Attributes
+    ----------
+    program : object or None
+        None before it is made, and after it was dropped to free its memory.
+    """
+
+    def __init__(self):
+        self.program = None
+        self._lock = ForkSafeLock()
+
+    def get(self, make):
+        """Return the program; make it if it is not there.
+
+        Parameters
+        ----------
+        make : callable
+            ``make()`` makes it. Others who want this program wait for it.
+
+        Returns
+        -------
+        object
+            The program.
+        """
+        with self._lock:
+            program = self.program
+            if program is None:
+                program = self.program = make()
+            return program
 
 
 class ProgramCache:
@@ -25,7 +93,8 @@ class ProgramCache:
         self.max_programs = max_programs
         self.max_bytes = max_bytes
         self._entries = []  # (key, program, n_bytes), the most recently used last
-        self._lock = threading.RLock()
+        self._handles = weakref.WeakValueDictionary()  # all that anybody holds, by key
+        self._lock = ForkSafeLock()
         _caches.append(self)
 
     def __len__(self):
@@ -60,7 +129,13 @@ class ProgramCache:
         return None
 
     def put(self, key, program, n_bytes):
-        """Keep a program; several may have the same key."""
+        """Keep a program; several may have the same key.
+
+        One that is larger than all that may be kept is not: it would drive out all
+        others, and then go itself.
+        """
+        if n_bytes > self.max_bytes:
+            return
         with self._lock:
             self._entries.append((key, program, n_bytes))
             while (
@@ -69,34 +144,37 @@ class ProgramCache:
             ):
                 del self._entries[0]
 
-    def share(self, key, make, n_bytes):
-        """Return the program of a key, which any number of callers may use.
+    def share(self, key, n_bytes):
+        """Return the handle of a program that any number of callers may use.
+
+        It is the same one for all as long as it is kept or anybody holds it.
 
         Parameters
         ----------
         key : hashable
             What it is kept under.
-        make : callable
-            ``make()`` makes it, if it is not there.
         n_bytes : int
-            Memory of its variables.
+            Memory of the program.
 
         Returns
         -------
-        object
-            The program.
+        ProgramHandle
+            Where the program is, or is to be.
         """
         with self._lock:
-            program = self.take(key, lambda program: True)
-            if program is None:
-                program = make()
-            self.put(key, program, n_bytes)
-            return program
+            handle = self._handles.get(key)
+            if handle is None:
+                handle = self._handles[key] = ProgramHandle()
+            self.take(key, lambda program: program is handle)
+            self.put(key, handle, n_bytes)
+            return handle
 
     def clear(self):
-        """Drop all programs."""
+        """Drop all programs, those too that are held."""
         with self._lock:
             self._entries.clear()
+            for handle in self._handles.values():
+                handle.program = None
 
 
 _caches = []
@@ -107,7 +185,9 @@ def clear_programs():
 
     Fits of the same network share what TensorFlow has compiled for it, and so do
     predictions; some of it stays in memory, within bounds, when the classifiers are
-    gone. Classifiers go on working: what they need is compiled again.
+    gone. A classifier that is there holds what it predicts with, beyond these bounds
+    too; that is freed as well. Classifiers go on working: what they need is compiled
+    again.
 
     Examples
     --------

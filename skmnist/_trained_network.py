@@ -9,6 +9,7 @@ of that shape and called with the weights of one of them.
 """
 
 import copy
+import math
 import weakref
 from dataclasses import dataclass
 
@@ -84,7 +85,8 @@ class TrainedNetwork:
         self.weights = weights
         self.custom_objects = custom_objects or {}
         self.is_shared = is_shared
-        self._program = None
+        # A program that nobody else has a use for is not kept when this one goes.
+        self._handle = None if is_shared else forward_programs.share(object(), math.inf)
         self._tensors = None
         self._live_model = lambda: None
 
@@ -136,21 +138,25 @@ class TrainedNetwork:
         ndarray of shape (n_samples, n_classes), dtype float32
             The output of the network.
         """
-        program = self._program
-        if self.is_shared:
-            program = forward_programs.share(
-                self.config,
-                lambda: ForwardProgram(self.config),
-                sum(array.nbytes for array in self.weights),
-            )
-        elif program is None:
-            # What numbers its layers can do with, nobody but the user knows.
-            program = self._program = ForwardProgram(
-                self.config, self.custom_objects, trial_weights=self.weights
-            )
+        program = self._handle and self._handle.program
+        if program is None:
+            program = self._compile()
         if self._tensors is None:
             self._tensors = program.place(self.weights)
         outputs = program.run(self._tensors, inputs)
         # What else a network may compute in, such as bfloat16, NumPy hardly knows.
         is_usual = outputs.dtype in (np.float32, np.float64)
         return outputs if is_usual else outputs.astype(np.float32)
+
+    def _compile(self):
+        """Return the program to predict with, which it holds from now on."""
+        if self.is_shared:
+            n_bytes = sum(array.nbytes for array in self.weights)
+            self._handle = forward_programs.share(self.config, n_bytes)
+            return self._handle.get(lambda: ForwardProgram(self.config))
+        # What numbers its layers can do with, nobody but the user knows.
+        return self._handle.get(
+            lambda: ForwardProgram(
+                self.config, self.custom_objects, trial_weights=self.weights
+            )
+        )

@@ -184,7 +184,7 @@ def test_networks_of_the_users_own_are_tried_with_their_weights(digits, keras):
 
     network = KerasImageClassifier(builder=builder, epochs=1).fit(X, y)._network
     network.predict_proba(X.reshape(-1, 8, 8, 1))
-    weights = network._program._trial_weights()
+    weights = network._handle.program._trial_weights()
     assert all(map(np.array_equal, weights, network.weights))
 
 

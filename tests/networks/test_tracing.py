@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import weakref
 
 import pytest
 from builders import BACKEND, small_mlp
@@ -67,6 +68,25 @@ def test_a_program_is_traced_once_for_each_size_of_block(digits, traced):
     # Which sizes there are depends on the processor.
     assert len(traced) == len(set(traced))
     assert {n_rows for n_rows, _ in traced} < {1, 2, 8, 16, 24, 64, 96, 256, 384}
+
+
+def test_networks_too_large_to_be_kept_compiled_are_compiled_once(
+    digits, traced, monkeypatch
+):
+    X, y = digits
+    cache = ProgramCache(max_programs=2, max_bytes=1000)
+    monkeypatch.setattr(_trained_network, "forward_programs", cache)
+    models = [small_mlp(units=28, random_state=s).fit(X, y) for s in (0, 1)]
+    models[0].predict(X[:1])
+    traced.clear()
+    for _ in range(2):
+        for model in models:
+            model.predict(X[:1])
+    assert traced == []
+    program = weakref.ref(models[0]._network._handle.program)
+    del models, model
+    gc.collect()
+    assert program() is None
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles for a size of batch")
