@@ -65,7 +65,8 @@ def comparisons(quick):
             "search",
             f"{_described(small)}, digits, n_jobs=1",
             f"{note} {precision_note()} MLPClassifier gets a penalty in place of "
-            "dropout. SKLearnClassifier is not here: its clones forget the number of epochs.",
+            "dropout. SKLearnClassifier is not here: its clones forget the number of "
+            "epochs.",
             {**small, "n_jobs": 1},
             tuple(map(contestant, _PARAMETERS)),
             _MEASURES,
