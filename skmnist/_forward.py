@@ -1,6 +1,6 @@
-"""The forward pass: one compiled program for each description of a network.
+"""The forward pass: one compiled program for each structure of a network.
 
-All trained networks of one shape share it and call it with their own weights.
+All trained networks of that structure share it and call it with their own weights.
 """
 
 import functools

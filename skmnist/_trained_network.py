@@ -4,8 +4,8 @@ A trained network is plain data: Keras' description of the graph as JSON and the
 weights as arrays. Nothing else is pickled, so a file is small, does not depend
 on the backend that trained it, and gives the same probabilities, bit for bit, in
 another process on the same machine. What runs is built from these data on demand:
-one compiled forward program for each description, shared by all trained networks
-of that shape and called with the weights of one of them.
+one compiled forward program for each structure, shared by all trained networks of
+that shape and called with the weights of one of them.
 """
 
 import copy
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmnist._description import split_description
 from skmnist._forward import ForwardProgram, forward_programs, rebuild
 
 __all__ = ["TrainedNetwork", "TrainingState"]
@@ -152,8 +153,10 @@ class TrainedNetwork:
         """Return the program to predict with, which it holds from now on."""
         if self.is_shared:
             n_bytes = sum(array.nbytes for array in self.weights)
-            self._handle = forward_programs.share(self.config, n_bytes)
-            return self._handle.get(lambda: ForwardProgram(self.config))
+            # Dropout and penalties are for training: whatever they are, one program.
+            structure, _ = split_description(self.config)
+            self._handle = forward_programs.share(structure, n_bytes)
+            return self._handle.get(lambda: ForwardProgram(structure))
         # What numbers its layers can do with, nobody but the user knows.
         return self._handle.get(
             lambda: ForwardProgram(

@@ -22,6 +22,7 @@ ORDER = [
     "published",
     "_processor",
     "_keras",
+    "_description",
     "_programs",
     "_forward",
     "_trained_network",

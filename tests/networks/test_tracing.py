@@ -70,6 +70,19 @@ def test_a_program_is_traced_once_for_each_size_of_block(digits, traced):
     assert {n_rows for n_rows, _ in traced} < {1, 2, 8, 16, 24, 64, 96, 256, 384}
 
 
+def test_a_search_over_penalties_predicts_by_one_program(digits, traced):
+    X, y = digits
+    models = [
+        small_mlp(units=28, epochs=1, dropout=rate, l1=l1, l2=l2).fit(X, y)
+        for rate, l1, l2 in [(0.2, 0, 0.1), (0.3, 0, 0.1), (0.2, 1e-3, 0)]
+    ]
+    models[0].predict(X)
+    traced.clear()
+    for model in models[1:]:
+        model.predict(X)
+    assert traced == []
+
+
 def test_networks_too_large_to_be_kept_compiled_are_compiled_once(
     digits, traced, monkeypatch
 ):
