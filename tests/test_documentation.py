@@ -49,6 +49,27 @@ def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
         plt.close("all")  # of this process, in which other tests come later
 
 
+def test_guide_names_the_callbacks_of_keras_that_the_quick_loop_refuses():
+    pytest.importorskip("tensorflow")
+    import keras
+
+    from skmnist._resident import ResidentLoop
+
+    text = (DOCS / "guide" / "training.md").read_text(encoding="utf-8")
+    _, _, rest = text.partition("of Keras'\n  own ")
+    named = set(re.findall(r"`([A-Z]\w+)`", rest.partition(";")[0]))
+    inner = keras.Input((1,))
+    model = keras.Model(inner, inner)
+    refused = {
+        name
+        for name, kind in vars(keras.callbacks).items()
+        if isinstance(kind, type)
+        and issubclass(kind, keras.callbacks.Callback)
+        and not ResidentLoop.suits(model, [object.__new__(kind)])
+    }
+    assert named == refused - {"CallbackList"}  # which holds others
+
+
 def anchors(page):
     """Anchors of the headings of a page, as repositories and MyST make them."""
     headings = re.findall(r"^#+ (.*)$", CODE.sub("", page.read_text()), re.MULTILINE)
