@@ -108,7 +108,7 @@ def test_all_train_the_same_network(train, network, dropout, contestant):
         expected = [0.25, 0.5]
     if contestant.settings["peer"] == "mlp_classifier":
         expected = []  # it knows none, as the notes say
-    found = train(contestant, Recipe(network, 1, 0, dropout=dropout))
+    found = train(contestant, Recipe(network, 1, 0, batch_size=10, dropout=dropout))
     assert found == {
         "n_weights": SIZES[network][0],
         "n_relu": SIZES[network][1],
