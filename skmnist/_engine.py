@@ -234,7 +234,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         for callback in callbacks:  # one that a function returned may live on
             callback._model = None
         variables = [*model.variables, *model.optimizer.variables]
-        n_bytes = sum(np.prod(v.shape) * 4 for v in variables)
+        n_bytes = sum(np.prod(v.shape) * np.dtype(v.dtype).itemsize for v in variables)
         _idle_loops.put(key, loop, n_bytes)
     return trained, new_state, history
 

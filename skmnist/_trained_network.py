@@ -16,7 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmnist._description import split_description
-from skmnist._forward import ForwardProgram, forward_programs, rebuild
+from skmnist._forward import (
+    ForwardProgram,
+    forward_programs,
+    memory_of_program,
+    rebuild,
+)
 
 __all__ = ["TrainedNetwork", "TrainingState"]
 
@@ -152,10 +157,11 @@ class TrainedNetwork:
     def _compile(self):
         """Return the program to predict with, which it holds from now on."""
         if self.is_shared:
-            n_bytes = sum(array.nbytes for array in self.weights)
             # Dropout and penalties are for training: whatever they are, one program.
             structure, _ = split_description(self.config)
-            self._handle = forward_programs.share(structure, n_bytes)
+            self._handle = forward_programs.share(
+                structure, memory_of_program(self.weights)
+            )
             return self._handle.get(lambda: ForwardProgram(structure))
         # What numbers its layers can do with, nobody but the user knows.
         return self._handle.get(

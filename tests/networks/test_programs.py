@@ -171,6 +171,29 @@ def test_freed_programs_leave_the_memory_though_classifiers_live(is_own, digits)
     assert np.array_equal(model.predict_proba(X), expected)
 
 
+def test_small_programs_count_with_what_tracing_takes(digits, monkeypatch):
+    from skmnist import _trained_network
+
+    X, y = digits
+    cache = ProgramCache(max_programs=64, max_bytes=3 * 2**20)
+    monkeypatch.setattr(_trained_network, "forward_programs", cache)
+    for units in range(5, 10):  # 12 kB of weights in all
+        small_mlp(units=units, epochs=1).fit(X[:64], y[:64]).predict(X[:1])
+    assert 0 < len(cache) < 5
+
+
+def test_wide_numbers_count_with_all_their_bytes(digits, monkeypatch):
+    from skmnist import _engine
+
+    sizes = []
+    monkeypatch.setattr(
+        _engine._idle_loops, "put", lambda key, loop, n_bytes: sizes.append(n_bytes)
+    )
+    for precision in ("float32", "float64"):
+        small_mlp(units=30, epochs=1, precision=precision).fit(*digits)
+    assert 1.9 < sizes[1] / sizes[0] <= 2
+
+
 def test_a_live_model_goes_when_nobody_holds_it(digits, keras):
     X, y = digits
     model = small_mlp().fit(X, y)
