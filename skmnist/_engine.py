@@ -3,7 +3,7 @@
 Building a Keras model costs little; tracing and compiling its training step costs
 far more than training a small network. Compiled models are therefore kept, a few
 of them, and lent to later fits of the same graph and optimizer, which put weights,
-optimizer state and random states of their own into them.
+optimizer state, random states, rates of dropout and penalties of their own into them.
 """
 
 import os
@@ -14,6 +14,7 @@ import numpy as np
 
 from skmnist._callbacks import leaves_models_alone
 from skmnist._construction import build, describe, is_ours
+from skmnist._description import split_description
 from skmnist._forward import rebuild
 from skmnist._keras import as_arrays, keras, own_draws, seed_draws
 from skmnist._optimizers import (
@@ -170,12 +171,17 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     rate = initial_rate(optimizer)
     callbacks = _with_our_own(settings, state.shuffle_seed)
     dtype = _training_dtype(settings.precision)
-    key = (config, dtype, program_key(optimizer))
+    loop, numbers = None, {}
     is_shared = _is_shareable(spec, settings)
-    loop = None
     if is_shared:
+        structure, numbers = split_description(config)
+        key = (structure, dtype, program_key(optimizer))
         loop = _idle_loops.take(
-            key, lambda idle: type(idle) is _loop_class(idle.model, callbacks)
+            key,
+            lambda idle: (
+                type(idle) is _loop_class(idle.model, callbacks)
+                and idle.set_numbers(numbers)
+            ),
         )
     if loop is None:
         if dtype is not None:
@@ -187,7 +193,12 @@ def train(spec, data, settings, state, *, validation=None, network=None):
             model = fresh
         # Whatever the policy of the process: it would wrap the optimizer.
         model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
-        loop = _loop_class(model, callbacks)(model, optimizer, _make_loss(model))
+        loop = _loop_class(model, callbacks)(
+            model, optimizer, _make_loss(model), numbers
+        )
+        # Keras adds penalties in the type of the network to a loss in that of the
+        # process, which it cannot where these differ.
+        model._compile_loss._dtype = model.outputs[0].dtype
 
     # Of the fit that used this model before, nothing must be left.
     model = loop.model

@@ -7,6 +7,8 @@ kernel a variable. TensorFlow only. What callbacks may expect at the end of each
 holds here too.
 """
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -53,10 +55,19 @@ class ResidentLoop:
         Its optimizer from now on.
     loss : keras.losses.Loss
         Its loss.
+    numbers : dict of tuple of str to float
+        Rates of dropout and factors of penalties by their places in the model, which
+        may be others in each fit; see :func:`skmnist._description.split_description`.
     """
 
-    def __init__(self, model, optimizer, loss):
+    def __init__(self, model, optimizer, loss, numbers):
         self.model = model
+        # One of 0 asks for no operation: it stays what it is.
+        self._numbers = {
+            place: _as_variable(model, place, value)
+            for place, value in numbers.items()
+            if value
+        }
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         optimizer.build(model.trainable_variables)
         _build_metrics(model)
@@ -85,6 +96,15 @@ class ResidentLoop:
             for hook in _BATCH_HOOKS
         )
         return not (own_steps or own_metrics or own_hooks)
+
+    def set_numbers(self, numbers):
+        """Take other rates and factors; return whether the loop goes with them."""
+        positive = {place: value for place, value in numbers.items() if value}
+        if positive.keys() != self._numbers.keys():
+            return False
+        for place, value in positive.items():
+            self._numbers[place].assign(value)
+        return True
 
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
         """Train; see :meth:`skmnist._scikeras.ScikerasLoop.fit`."""
@@ -175,6 +195,45 @@ class ResidentLoop:
             inputs, labels, probabilities, weights, training=training
         )
         return loss, _sums(loss, labels, probabilities)
+
+
+def _as_variable(model, place, value):
+    """Let a number of a layer be one that a compiled graph reads anew in each step."""
+    name, *attributes, last = place
+    owner = model.get_layer(name)
+    for attribute in attributes:
+        owner = getattr(owner, attribute)
+    variable = tf.Variable(value, trainable=False, dtype=tf.float64)
+    # Past Keras, which would take the variable for a weight of the layer.
+    if last == "rate":
+        vars(owner)["call"] = functools.partial(_dropped, owner, variable)
+    else:
+        vars(owner)[last] = _Factor(variable)
+    return variable
+
+
+def _dropped(layer, rate, inputs, training=False):
+    """Do what a Dropout layer does, with a rate that is a variable."""
+    if not training:
+        return inputs
+    seed = tf.cast(layer.seed_generator.next(), tf.int32)
+    rate = tf.cast(rate, inputs.dtype)
+    return tf.nn.experimental.stateless_dropout(inputs, rate, seed)
+
+
+class _Factor:
+    """A factor of a penalty, which is asked whether it is 0 before it is used."""
+
+    __hash__ = None
+
+    def __init__(self, variable):
+        self.variable = variable
+
+    def __eq__(self, other):
+        return False
+
+    def __tf_tensor__(self, dtype=None, name=None):
+        return tf.cast(self.variable, dtype or self.variable.dtype, name=name)
 
 
 def _build_metrics(model):

@@ -133,10 +133,13 @@ class ScikerasLoop:
         Its optimizer from now on.
     loss : keras.losses.Loss
         Its loss.
+    numbers : dict of tuple of str to float
+        Rates of dropout and factors of penalties, which Keras compiles in.
     """
 
-    def __init__(self, model, optimizer, loss):
+    def __init__(self, model, optimizer, loss, numbers):
         self.model = model
+        self._numbers = numbers
         self._wrapper = _Wrapper(
             model,
             optimizer=optimizer,
@@ -147,6 +150,10 @@ class ScikerasLoop:
         self._wrapper.initialize(np.zeros((1, 1)), np.zeros(1))
         self._wrapper._ensure_compiled_model()
         optimizer.build(model.trainable_variables)
+
+    def set_numbers(self, numbers):
+        """Tell whether the loop goes with these rates and factors."""
+        return numbers == self._numbers
 
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
         """Train the model as it stands.

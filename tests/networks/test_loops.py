@@ -48,6 +48,7 @@ def loops_used(monkeypatch):
     [
         {},
         {"l2": 1e-3, "l1": 1e-4},
+        {"l2": 1e-3, "l1": 1e-4, "precision": "float64"},
         {"class_weight": {0: 3.0}},
         {"validation_fraction": 0.2},
         {"learning_rate": 0.01},

@@ -4,6 +4,7 @@ import gc
 import logging
 import weakref
 
+import numpy as np
 import pytest
 from builders import BACKEND, small_mlp
 
@@ -56,6 +57,41 @@ def test_no_fit_of_the_same_network_traces_it_again(digits, traced):
     for seed in (1, 2):
         use(digits, epochs=4, random_state=seed, learning_rate=seed / 100)
     assert traced == first
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="the quick loop is TensorFlow's")
+def test_no_fit_with_other_rates_and_penalties_traces_it_again(digits, traced):
+    use(digits, dropout=0.2, l1=1e-4, l2=1e-3)
+    first = list(traced)
+    use(digits, dropout=0.5, l1=1e-3, l2=0.1)
+    assert traced == first
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"dropout": 0.6, "l2": 1e-3},
+        {"dropout": 0.2, "l2": 0.1},
+        {"dropout": 0.2, "l2": 1e-3, "l1": 0.01},
+        {"dropout": 0.2},
+        {"dropout": 0.0, "l2": 1e-3},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_a_fit_has_its_own_rates_and_penalties(digits, params, precision):
+    X, y = digits
+    given = {"units": 27, "precision": precision}
+    skmnist.clear_programs()
+    wanted = small_mlp(**given, **params).fit(X, y)
+    skmnist.clear_programs()
+    other = small_mlp(**given, dropout=0.2, l2=1e-3).fit(X, y).predict_proba(X)
+    after = small_mlp(**given, **params).fit(X, y)
+    assert after.history_ == wanted.history_
+    np.testing.assert_array_equal(after.predict_proba(X), wanted.predict_proba(X))
+    assert not np.array_equal(after.predict_proba(X), other)
+    # What was trained says what it was trained with.
+    assert after._network.config == wanted._network.config
 
 
 def test_a_program_is_traced_once_for_each_size_of_block(digits, traced):
