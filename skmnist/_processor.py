@@ -7,7 +7,7 @@ import contextlib
 import os
 from functools import cache
 
-__all__ = ["has_bfloat16_units", "uses_onednn"]
+__all__ = ["has_avx2", "has_bfloat16_units", "uses_onednn"]
 
 # TensorFlow leaves its work to oneDNN by default on processors with one of these.
 _FOR_NEURAL_NETWORKS = frozenset(
@@ -31,6 +31,18 @@ def uses_onednn():
         processor has units for neural networks.
     """
     return _onednn_is_on(_read_flags(), os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""))
+
+
+@cache
+def has_avx2():
+    """Tell whether the processor has the units that oneDNN is made for.
+
+    Returns
+    -------
+    bool
+        Known of x86 processors under Linux only; else False.
+    """
+    return "avx2" in _read_flags()
 
 
 @cache

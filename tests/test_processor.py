@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from skmnist import _processor
+from skmnist import _processor, cli
 
 AVX2 = "sse4_2 avx avx2 fma"
 AVX512 = "avx2 avx512f avx512bw"
@@ -48,6 +48,31 @@ def cpuinfo(flags):
 )
 def test_units_for_bfloat16_are_read_from_the_flags(machine, flags, expected):
     assert machine(_processor.has_bfloat16_units, cpuinfo(flags)) is expected
+
+
+@pytest.mark.parametrize(
+    ("has_avx2", "before", "after"),
+    [(True, None, "1"), (False, None, None), (True, "0", "0")],
+)
+def test_the_command_line_turns_onednn_on_where_it_helps(
+    monkeypatch, capsys, has_avx2, before, after
+):
+    monkeypatch.setattr(cli, "has_avx2", lambda: has_avx2)
+    monkeypatch.setattr(sys, "argv", ["skmnist", "--version"])
+    for name in ("TF_CPP_MIN_LOG_LEVEL", "OMP_WAIT_POLICY", "TF_ENABLE_ONEDNN_OPTS"):
+        monkeypatch.setenv(name, "")  # so that all are put back behind the test
+        monkeypatch.delenv(name)
+    if before is not None:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", before)
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == after
+    assert "skmnist" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flags", [AVX2, "sse4_2 avx"])
+def test_avx2_is_read_from_the_flags(machine, flags):
+    assert machine(_processor.has_avx2, cpuinfo(flags)) is ("avx2" in flags)
 
 
 @pytest.mark.parametrize(
