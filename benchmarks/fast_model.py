@@ -5,6 +5,7 @@ import time
 
 from benchmarks.comparisons import ACCURACY, STARTED, Comparison, Contestant, Measure
 from benchmarks.data import load
+from skmnist._processor import has_avx2, uses_onednn
 
 __all__ = ["NEEDS_MNIST", "comparisons", "measure"]
 
@@ -28,13 +29,21 @@ def comparisons(quick):
             "A seed each round. The time of the process runs from the start of Python "
             "to the end of the first fit, imports and loading of the data included. "
             "The first fit imports TensorFlow and builds the network; the second finds "
-            "both done.",
+            "both done. The command line has oneDNN on.",
             {"dataset": "digits" if quick else "mnist"},
-            (Contestant("skmnist"),),
+            (Contestant("skmnist"), *_with_onednn()),
             _MEASURES,
             n_runs=10,
         )
     ]
+
+
+def _with_onednn():
+    """The same with oneDNN, where TensorFlow leaves it off and it can be had."""
+    if has_avx2() and not uses_onednn():
+        yield Contestant(
+            "skmnist, oneDNN on", environment={"TF_ENABLE_ONEDNN_OPTS": "1"}
+        )
 
 
 def measure(dataset, seed):
