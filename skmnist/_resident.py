@@ -13,6 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from skmnist._fused_optimizers import fused_update
+
 __all__ = ["ResidentLoop"]
 
 # So many rows, or one batch if that has more, are gathered for a call of the graph.
@@ -71,7 +73,7 @@ class ResidentLoop:
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         optimizer.build(model.trainable_variables)
         _build_metrics(model)
-        self._update = _fused_update(optimizer, model) or optimizer.apply
+        self._update = fused_update(optimizer, model) or optimizer.apply
         self._train = _Traced(self._train_steps)
         self._test = _Traced(self._test_batches)
 
@@ -342,67 +344,3 @@ def _sums(mean_loss, labels, probabilities):
 
 def _means(sums, n_rows):
     return {"accuracy": sums[1] / n_rows, "loss": sums[0] / n_rows}
-
-
-def _fused_update(optimizer, model):
-    """Return an update that is one kernel a variable, or None if there is none.
-
-    The kernels compute what Keras' optimizers do from the same state variables.
-    """
-    plain = not (
-        optimizer.weight_decay
-        or optimizer.clipnorm
-        or optimizer.clipvalue
-        or optimizer.global_clipnorm
-        or optimizer.use_ema
-        or optimizer.loss_scale_factor
-        or optimizer.gradient_accumulation_steps
-        or any(
-            variable.constraint or variable.overwrite_with_gradient
-            for variable in model.trainable_variables
-        )
-    )
-    if not plain:
-        return None
-    if type(optimizer) is keras.optimizers.Adam and not optimizer.amsgrad:
-        return _Adam(optimizer)
-    return None
-
-
-class _Adam:
-    """Adam [1]_ as one kernel a variable.
-
-    References
-    ----------
-    .. [1] D. P. Kingma, J. Ba (2015). Adam: a method for stochastic optimization.
-       International Conference on Learning Representations.
-    """
-
-    def __init__(self, optimizer):
-        self.optimizer = optimizer
-
-    def __call__(self, gradients, variables):
-        optimizer = self.optimizer
-        iterations = optimizer.iterations.value
-        step = tf.cast(iterations + 1, tf.float64)
-        rate = optimizer.learning_rate
-        for gradient, variable in zip(gradients, variables, strict=True):
-            index = optimizer._get_variable_index(variable)
-            dtype = variable.value.dtype
-
-            def cast(value, dtype=dtype):
-                return tf.cast(value, dtype)
-
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable.value.handle,
-                m=optimizer._momentums[index].value.handle,
-                v=optimizer._velocities[index].value.handle,
-                beta1_power=cast(tf.pow(tf.cast(optimizer.beta_1, tf.float64), step)),
-                beta2_power=cast(tf.pow(tf.cast(optimizer.beta_2, tf.float64), step)),
-                lr=cast(rate),
-                beta1=cast(optimizer.beta_1),
-                beta2=cast(optimizer.beta_2),
-                epsilon=cast(optimizer.epsilon),
-                grad=cast(gradient),
-            )
-        iterations.assign_add(1)

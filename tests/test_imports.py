@@ -27,6 +27,7 @@ ORDER = [
     "_forward",
     "_trained_network",
     "_scikeras",
+    "_fused_optimizers",
     "_resident",
     "_callbacks",
     "_construction",
