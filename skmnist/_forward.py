@@ -4,6 +4,8 @@ All trained networks of that structure share it and call it with their own weigh
 """
 
 import functools
+import itertools
+import weakref
 
 import numpy as np
 
@@ -247,6 +249,7 @@ class _CompiledByTensorFlow:
         self._tf = tf
         self._function = tf.function(forward, autograph=False)
         self._concrete = {}
+        weakref.finalize(self, _free_kernels).atexit = False
 
     def __call__(self, weights, rows):
         rows = self._tf.constant(rows)
@@ -260,6 +263,22 @@ class _CompiledByTensorFlow:
             f=concrete,
         )
         return outputs[0].numpy()
+
+
+_n_dropped = itertools.count(1)
+
+
+def _free_kernels():
+    """Let TensorFlow forget what it prepared for programs that are gone.
+
+    It keeps that for operations that call a function, up to 1 MB for each of them, and
+    never frees it by itself. To forget all takes each program some 20 ms at its next
+    call, so it is done for a few at a time.
+    """
+    if next(_n_dropped) % 8 == 0:
+        from tensorflow.python.eager import context  # there is no public way
+
+        context.context().clear_kernel_cache()
 
 
 def _call_torch(forward, weights, rows):
