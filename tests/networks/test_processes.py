@@ -80,8 +80,8 @@ def many_fits():
 
 
 def test_memory_does_not_grow_with_the_number_of_fits(many_fits):
-    # Keras alone leaves 4 MB and more behind for each. 0.5 would be what TensorFlow does
-    # not free by itself of functions that were predicted with.
+    # Keras alone leaves 4 MB and more behind for each. 0.5 would be what TensorFlow
+    # does not free by itself of functions that were predicted with.
     assert many_fits["megabytes a fit"] < 0.3
 
 
