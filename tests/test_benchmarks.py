@@ -256,7 +256,7 @@ def test_a_file_keeps_the_results_of_other_suites(tmp_path, monkeypatch):
 
     def run(suite, settings, environment):
         seen.append(suite)
-        return {"process_s": 1.0, "cold_s": len(seen)}
+        return {"process_s": 1.0, "cold_s": 1 + seen.count("startup")}
 
     monkeypatch.setattr(command_line, "run_in_new_process", run)
     out = tmp_path / "results.json"
@@ -265,7 +265,8 @@ def test_a_file_keeps_the_results_of_other_suites(tmp_path, monkeypatch):
         assert CliRunner().invoke(command_line.main, arguments).exit_code == 0
     kept = json.loads(out.read_text(encoding="utf-8"))["comparisons"]
     assert [each["suite"] for each in kept] == ["startup", "startup", "fast_model"]
-    assert kept[-1]["rounds"][0]["skmnist"]["cold_s"] == len(seen)
+    # The later run took the place of the earlier one, before which there was no other.
+    assert kept[-1]["rounds"][0]["skmnist"]["cold_s"] > 1
 
 
 def test_comparisons_are_chosen_by_their_titles(monkeypatch):
