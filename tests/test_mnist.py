@@ -27,10 +27,10 @@ def mnist():
 @pytest.mark.parametrize(
     ("name", "params", "least"),
     [
-        # The published recipe, and what it is published to reach.
-        ("mlp_512", {"random_state": 0}, 0.981),
-        # The published 0.99 takes ten epochs; two show that convolutions learn.
-        ("cnn_simple", {"random_state": 0, "epochs": 2}, 0.975),
+        # The published 0.982 takes twenty epochs, which docs/reproduction.md holds.
+        ("mlp_512", {"random_state": 0, "epochs": 5}, 0.977),
+        # The published 0.99 takes ten epochs; one shows that convolutions learn.
+        ("cnn_simple", {"random_state": 0, "epochs": 1}, 0.965),
         ("nearest_neighbors", {}, 0.968),
     ],
 )
