@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from benchmarks.machine import bfloat16_is_quick
+from skmnist._processor import bfloat16_is_quick
 
 __all__ = ["Comparison", "Contestant", "Measure", "run_in_new_process", "run_rounds"]
 

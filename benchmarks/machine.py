@@ -5,9 +5,7 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from skmnist._processor import has_bfloat16_units, uses_onednn
-
-__all__ = ["bfloat16_is_quick", "describe_machine", "used_versions"]
+__all__ = ["describe_machine", "used_versions"]
 
 _FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 _THREAD_VARIABLES = (
@@ -49,11 +47,6 @@ def describe_machine():
         },
         "platform": f"{platform.system()} {platform.machine()}",
     }
-
-
-def bfloat16_is_quick():
-    """Tell whether TensorFlow multiplies bfloat16 with units made for it."""
-    return has_bfloat16_units() and uses_onednn()
 
 
 def used_versions():

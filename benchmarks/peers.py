@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks.comparisons import Contestant
-from benchmarks.machine import bfloat16_is_quick
 from benchmarks.networks import keras_network, torch_network
+from skmnist._processor import bfloat16_is_quick
 
 __all__ = [
     "NETWORKS",

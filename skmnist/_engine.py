@@ -27,7 +27,7 @@ from skmnist._optimizers import (
     start_optimizer,
     start_schedule,
 )
-from skmnist._processor import has_bfloat16_units, uses_onednn
+from skmnist._processor import bfloat16_is_quick
 from skmnist._programs import ProgramCache
 from skmnist._scikeras import ScikerasLoop, ShuffledBatches
 from skmnist._trained_network import TrainedNetwork, TrainingState
@@ -320,22 +320,14 @@ def _random_variables(model):
 def _training_dtype(precision):
     """Return the Keras policy that training needs, if not that of the network."""
     if precision == "auto":
-        precision = "bfloat16" if _bfloat16_is_quick() else "float32"
+        # Of graphics cards it is not known; many emulate bfloat16.
+        is_quick = (
+            keras.backend.backend() == "tensorflow"
+            and bfloat16_is_quick()
+            and not keras.distribution.list_devices("gpu")
+        )
+        precision = "bfloat16" if is_quick else "float32"
     return "mixed_bfloat16" if precision == "bfloat16" else None
-
-
-def _bfloat16_is_quick():
-    """Tell whether what computes here has units for bfloat16 and makes use of them.
-
-    Without oneDNN TensorFlow emulates it on the processor. Of graphics cards it is
-    not known; many emulate it too.
-    """
-    return (
-        keras.backend.backend() == "tensorflow"
-        and has_bfloat16_units()
-        and uses_onednn()
-        and not keras.distribution.list_devices("gpu")
-    )
 
 
 def _quick_path_is_off():

@@ -7,7 +7,7 @@ import contextlib
 import os
 from functools import cache
 
-__all__ = ["has_avx2", "has_bfloat16_units", "uses_onednn"]
+__all__ = ["bfloat16_is_quick", "has_avx2", "uses_onednn"]
 
 # TensorFlow leaves its work to oneDNN by default on processors with one of these.
 _FOR_NEURAL_NETWORKS = frozenset(
@@ -46,15 +46,17 @@ def has_avx2():
 
 
 @cache
-def has_bfloat16_units():
-    """Tell whether the processor multiplies bfloat16 natively.
+def bfloat16_is_quick():
+    """Tell whether the processor has units for bfloat16 and TensorFlow uses them.
+
+    Without oneDNN it emulates them, which is slower than float32.
 
     Returns
     -------
     bool
         Known of x86 processors under Linux only; else False.
     """
-    return not _FOR_BFLOAT16.isdisjoint(_read_flags())
+    return uses_onednn() and not _FOR_BFLOAT16.isdisjoint(_read_flags())
 
 
 def _onednn_is_on(flags, variable):

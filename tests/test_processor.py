@@ -22,6 +22,8 @@ def machine(tmp_path, monkeypatch):
         read = _processor._read_flags
         with monkeypatch.context() as patch:
             patch.setattr(_processor, "_read_flags", lambda: read(path))
+            # It may have been asked about this machine before.
+            patch.setattr(_processor, "uses_onednn", _processor.uses_onednn.__wrapped__)
             patch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
             if variable is not None:
                 patch.setenv("TF_ENABLE_ONEDNN_OPTS", variable)
@@ -37,17 +39,20 @@ def cpuinfo(flags):
 
 
 @pytest.mark.parametrize(
-    ("flags", "expected"),
+    ("flags", "variable", "expected"),
     [
-        (AVX2, False),
-        (AVX512, False),
-        (f"{AVX512} avx512_vnni", False),
-        (f"{AVX512} avx512_vnni avx512_bf16", True),
-        (f"{AVX512} avx512_vnni amx_tile amx_bf16", True),
+        (AVX2, None, False),
+        (AVX2, "1", False),
+        (AVX512, None, False),
+        (f"{AVX512} avx512_vnni", None, False),
+        (f"{AVX512} avx512_vnni avx512_bf16", None, True),
+        (f"{AVX512} avx512_vnni amx_tile amx_bf16", None, True),
+        (f"{AVX512} avx512_vnni amx_tile amx_bf16", "0", False),  # it is emulated
     ],
 )
-def test_units_for_bfloat16_are_read_from_the_flags(machine, flags, expected):
-    assert machine(_processor.has_bfloat16_units, cpuinfo(flags)) is expected
+def test_bfloat16_is_quick_with_units_and_onednn(machine, flags, variable, expected):
+    found = machine(_processor.bfloat16_is_quick, cpuinfo(flags), variable)
+    assert found is expected
 
 
 @pytest.mark.parametrize(
@@ -98,7 +103,7 @@ def test_onednn_is_on_for_some_processors_or_by_the_switch(
 
 
 def test_a_processor_that_says_nothing_has_nothing(machine, tmp_path):
-    assert machine(_processor.has_bfloat16_units, "Features : fp asimd bf16\n") is False
+    assert machine(_processor.bfloat16_is_quick, "Features : fp asimd bf16\n") is False
     assert machine(_processor.uses_onednn, "Features : fp asimd bf16\n") is False
     assert _processor._read_flags(tmp_path / "nowhere") == frozenset()
 

@@ -106,21 +106,15 @@ def test_bfloat16_is_what_training_computes_in(digits):
 
 
 @pytest.mark.parametrize(
-    ("has_units", "uses_onednn", "graphics_cards", "is_quick"),
-    [
-        (True, True, [], True),
-        (False, True, [], False),
-        (True, False, [], False),  # by TF_ENABLE_ONEDNN_OPTS=0: it would be emulated
-        (True, True, ["gpu:0"], False),
-    ],
+    ("on_the_processor", "graphics_cards", "is_quick"),
+    [(True, [], True), (False, [], False), (True, ["gpu:0"], False)],
 )
 def test_auto_looks_at_what_computes(
-    keras, monkeypatch, has_units, uses_onednn, graphics_cards, is_quick
+    keras, monkeypatch, on_the_processor, graphics_cards, is_quick
 ):
     from skmnist import _engine
 
-    monkeypatch.setattr(_engine, "has_bfloat16_units", lambda: has_units)
-    monkeypatch.setattr(_engine, "uses_onednn", lambda: uses_onednn)
+    monkeypatch.setattr(_engine, "bfloat16_is_quick", lambda: on_the_processor)
     monkeypatch.setattr(
         keras.distribution, "list_devices", lambda device_type: graphics_cards
     )
