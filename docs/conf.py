@@ -132,6 +132,7 @@ html_sidebars = {
         "auto_examples/tour",
         "results",
         "reproduction",
+        "benchmarks",
         "coming_from",
         "write_ups",
         "architecture",
