@@ -1,11 +1,15 @@
 """Results for reading: a table in the terminal, a page of the documentation."""
 
+from datetime import datetime
+
 from rich import box
 from rich.table import Table
 
 __all__ = ["machine_lines", "page", "table"]
 
 _RATIO = ("minimum", "median", "maximum")
+# More columns of figures than these are hard to read side by side.
+_MAX_FIGURES = 6
 
 
 def number(value, unit):
@@ -19,7 +23,7 @@ def number(value, unit):
 
 def columns(comparison):
     """Return the heads of the columns."""
-    heads = [""]
+    heads = ["contestant"]
     for measure in comparison["measures"]:
         unit = measure["unit"]
         ending = ": mean, min" if unit == "share" else f", {unit}" if unit else ""
@@ -44,6 +48,15 @@ def cells(comparison):
             often = "" if n_failed == n_runs else f" ({n_failed} of {n_runs} runs)"
             row[0] = f"{name}: {reason}{often}"
         yield row
+
+
+def rows(comparison):
+    """Return heads and rows, as texts; with many measures, one row for each of them."""
+    found = [columns(comparison), *cells(comparison)]
+    if len(found[0]) - 1 <= _MAX_FIGURES:
+        return found
+    (_, *names), *measures = zip(*found, strict=True)
+    return [["measure", *names], *map(list, measures)]
 
 
 def _value(spread, measure):
@@ -83,9 +96,10 @@ def table(comparison):
         caption_justify="left",
         box=box.SIMPLE_HEAD,
     )
-    for index, head in enumerate(columns(comparison)):
+    heads, *figures = rows(comparison)
+    for index, head in enumerate(heads):
         drawn.add_column(head, justify="right" if index else "left")
-    for row in cells(comparison):
+    for row in figures:
         drawn.add_row(*row)
     return drawn
 
@@ -131,19 +145,20 @@ def page(document):
             suite = comparison["suite"]
             lines += ["", f"## {suite.replace('_', ' ').capitalize()}"]
         n_runs = len(comparison["rounds"])
-        heads = columns(comparison)
+        heads, *figures = rows(comparison)
+        ended = datetime.fromisoformat(comparison["ended"])
         lines += [
             "",
             f"### {comparison['title']}",
             "",
-            f"{comparison['note']} Rounds: {n_runs}; ended {comparison['ended']}"
+            f"{comparison['note']} Rounds: {n_runs}; ended {ended:%Y-%m-%d %H:%M} UTC"
             f"{_load(comparison['load'])}.",
             "",
             f"| {' | '.join(heads)} |",
             f"|---|{'---:|' * (len(heads) - 1)}",
             *(
                 f"| {' | '.join(cell.replace('|', ' ') for cell in row)} |"
-                for row in cells(comparison)
+                for row in figures
             ),
         ]
     lines += [

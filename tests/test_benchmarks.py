@@ -5,6 +5,7 @@ import inspect
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -23,6 +24,7 @@ from benchmarks.profile import kind_of, overlapped
 from benchmarks.results import add_comparison, make_document, read_document
 from benchmarks.summary import ratios, spread, summarise
 from benchmarks.tables import cells
+from benchmarks.tables import rows as table_rows
 
 TIME = Measure("time", "fit", "s")
 ACCURACY = Measure("accuracy", "accuracy", "share", has_ratio=False)
@@ -104,6 +106,23 @@ def test_a_run_that_fails_does_not_end_the_others():
     rounds = run_rounds(comparison(a, b), 3, run)
     row = rows([a, b], rounds)[1]
     assert row[:3] == ["b: out of luck (1 of 3 runs)", "3.00", "1.50, 1.50, 1.50"]
+
+
+@pytest.mark.parametrize("n_parts", [6, 7])
+def test_many_measures_stand_in_rows_and_few_in_columns(n_parts):
+    names = [f"part_{i}" for i in range(n_parts)]
+    measures = tuple(Measure(name, name, "s", has_ratio=False) for name in names)
+    compared = comparison(*(Contestant(name, {"peer": name}) for name in "ab"))
+    document = make_document(quick=False)
+    rounds = [{"a": dict.fromkeys(names, 1.0), "b": dict.fromkeys(names, 2.0)}]
+    add_comparison(document, replace(compared, measures=measures), rounds, ["training"])
+    heads, *figures = table_rows(document["comparisons"][0])
+    if n_parts == 6:
+        assert heads == ["contestant", *(f"{name}, s" for name in names)]
+        assert figures == [["a", *6 * ["1.00"]], ["b", *6 * ["2.00"]]]
+    else:
+        assert heads == ["measure", "a", "b"]
+        assert figures == [[f"{name}, s", "1.00", "2.00"] for name in names]
 
 
 def test_ratios_are_peer_to_ours_within_a_round():
