@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
+from skmnist._interrupts import keep_interrupts
 from skmnist._targets import (
     checked_weights,
     distinct,
@@ -385,6 +386,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
                 rows = np.moveaxis(images, 1, -1)
         return rows.reshape(len(rows), *self._spec.input_shape)
 
+    @keep_interrupts()
     def _train(self, training, validation, seeds, *, epochs, resume):
         """Train by the engine and set the fitted attributes."""
         from skmnist import _engine

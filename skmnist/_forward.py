@@ -9,6 +9,7 @@ import weakref
 
 import numpy as np
 
+from skmnist._interrupts import keep_interrupts
 from skmnist._programs import ForkSafeLock, ProgramCache
 
 __all__ = ["ForwardProgram", "forward_programs", "memory_of_program", "rebuild"]
@@ -132,6 +133,7 @@ class ForwardProgram:
         block = block.astype(np.float32, copy=False)
         return self._forward(weights, block)[:n_rows]
 
+    @keep_interrupts()
     def _choose_family(self, shape):
         """Choose the sizes of blocks: those of the first family that treats rows alike.
 
@@ -165,6 +167,7 @@ class ForwardProgram:
             for shift in shifts
         )
 
+    @keep_interrupts()
     def _try_size(self, shape, size):
         """Agree to a size of block, or give it up.
 

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from skmnist._fused_optimizers import fused_update
+from skmnist._interrupts import raise_interrupt
 
 __all__ = ["ResidentLoop"]
 
@@ -152,6 +153,7 @@ class ResidentLoop:
             callbacks.on_train_batch_begin(first // size)
             chunk = data.tensors(order[first:last])
             sums += self._train(batch_size, *chunk).numpy()
+            raise_interrupt()
             logs = _means(sums, last)
             callbacks.on_train_batch_end(-(-last // size) - 1, logs)
             if self.model.stop_training:

@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 
+from skmnist._interrupts import raise_interrupt
 from skmnist._keras import keras
 
 _PICKLED = (
@@ -122,6 +123,13 @@ class _Wrapper(BaseWrapper):
         )
 
 
+class _RaiseInterrupt(keras.callbacks.Callback):
+    """Ends training where Ctrl-C got lost."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        raise_interrupt()
+
+
 class ScikerasLoop:
     """Compiles one model, and trains it anew with each call of `fit`.
 
@@ -181,6 +189,7 @@ class ScikerasLoop:
         if validation is not None:
             inputs, *others = validation
             validation = inputs.astype(np.float32, copy=False), *others
+        callbacks = [_RaiseInterrupt(), *callbacks]
         wrapper.set_params(callbacks=callbacks, verbose=verbose, warm_start=True)
         wrapper._initialize_callbacks()
         try:

@@ -22,6 +22,7 @@ from skmnist._forward import (
     memory_of_program,
     rebuild,
 )
+from skmnist._interrupts import keep_interrupts
 
 __all__ = ["TrainedNetwork", "TrainingState"]
 
@@ -154,6 +155,7 @@ class TrainedNetwork:
         is_usual = outputs.dtype in (np.float32, np.float64)
         return outputs if is_usual else outputs.astype(np.float32)
 
+    @keep_interrupts()
     def _compile(self):
         """Return the program to predict with, which it holds from now on."""
         if self.is_shared:

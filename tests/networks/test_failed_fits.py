@@ -1,5 +1,9 @@
 """A fit that fails leaves the classifier exactly as it was."""
 
+import contextlib
+import os
+import signal
+
 import numpy as np
 import pytest
 from builders import BACKEND, dense, small_mlp
@@ -164,3 +168,62 @@ def test_a_failed_fit_leaves_no_setting_of_keras_changed(digits, keras):
         # A step multiplies the weights by 1e76, too much even for float64.
         small_mlp(**DIVERGES, l2=1e38, precision=precision).fit(*digits)
     assert (keras.config.dtype_policy().name, keras.config.floatx()) == before
+
+
+@pytest.fixture
+def ctrl_c():
+    """Raise KeyboardInterrupt at Ctrl-C, as Python does unless told otherwise."""
+    if os.name != "posix":
+        pytest.skip("needs POSIX signals")
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, previous)
+
+
+@pytest.mark.parametrize("method", ["fit", "predict"])
+def test_ctrl_c_is_no_fault_of_the_network(digits, keras, method, ctrl_c):
+    X, y = digits
+    wanted = False
+
+    class PressesCtrlC(keras.layers.Layer):
+        """Has Ctrl-C pressed while it is traced, and C++ make another error of it."""
+
+        def call(self, inputs):
+            if wanted:
+                try:
+                    ctrl_c()
+                except KeyboardInterrupt:
+                    raise TypeError("of the C++ code") from None
+            return inputs
+
+    def builder(input_shape, n_classes):
+        layers = dense(input_shape, n_classes).layers
+        return keras.Sequential([keras.Input(input_shape), PressesCtrlC(), *layers])
+
+    model = KerasImageClassifier(builder=builder, epochs=1)
+    if method == "predict":
+        model.fit(X, y)
+    wanted = True
+    with pytest.raises(KeyboardInterrupt):
+        getattr(model, method)(*(X, y)[: 2 if method == "fit" else 1])
+    assert hasattr(model, "classes_") == (method == "predict")
+
+
+@pytest.mark.parametrize("keras_loop", ["0", "1"])
+def test_ctrl_c_that_gets_lost_ends_training(
+    digits, keras, ctrl_c, keras_loop, monkeypatch
+):
+    monkeypatch.setenv("SKMNIST_KERAS_LOOP", keras_loop)
+    epochs = []
+
+    class LosesIt(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            epochs.append(epoch)
+            if epoch == 1:
+                with contextlib.suppress(KeyboardInterrupt):
+                    ctrl_c()
+
+    model = small_mlp(epochs=5, callbacks=[LosesIt])
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*digits)
+    assert epochs == [0, 1]
