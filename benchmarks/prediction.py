@@ -63,7 +63,7 @@ def comparisons(quick):
         f"{n_images}, cnn_32_64",
         f"{note} A run is the median of {many['n_calls']} calls. Keras and "
         "SKLearnClassifier predict 32 images at a time, which is Keras’ default; "
-        "scikeras and skorch 128, as they train; skmnist up to 256 or 384, as suits "
+        "scikeras and skorch 128, as they train; skmnist up to 192 or 256, as suits "
         "the processor.",
         {**settings, **many, "network": "cnn"},
         (ours, *in_batches),

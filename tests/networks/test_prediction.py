@@ -8,7 +8,7 @@ from builders import dense, small_cnn, small_mlp
 
 import skmnist
 from skmnist import KerasCNNClassifier, KerasDNNClassifier, KerasImageClassifier
-from skmnist._forward import ForwardProgram
+from skmnist._forward import ForwardProgram, _pass_in_blocks
 
 # Around the sizes of the blocks that go through the network.
 SIZES = [1, 7, 8, 9, 63, 64, 65, 255, 256, 257, 600]
@@ -63,6 +63,54 @@ def test_blocks_that_round_a_few_rows_in_another_way_are_not_used(
     outputs = [program.run([], X[:n]) for n in (1, 2, 8, 20, 40, 150, 300)]
     assert not odd_sizes & set(sizes)
     assert all(np.array_equal(some, outputs[-1][: len(some)]) for some in outputs)
+
+
+@pytest.mark.parametrize(
+    ("model", "odd_size", "expected"),
+    [
+        (small_cnn(), None, [1, 2, 6, 6, 8, 8, 64, 64]),
+        (small_cnn(), 2, [1, 6, 6, 6, 8, 8, 64, 64]),
+        (small_mlp(), None, [2, 2, 8, 8, 8, 8, 64, 64]),
+    ],
+    ids=["convolutions", "convolutions, one size odd", "dense layers"],
+)
+def test_few_images_with_convolutions_are_padded_little(
+    model, odd_size, expected, digits
+):
+    X, y = digits
+    network = model.fit(X, y)._network
+    program = ForwardProgram(network.config)
+    sizes = []
+
+    def forward(weights, rows):
+        sizes.append(len(rows))
+        rows = np.asarray(rows).reshape(len(rows), -1)
+        return rows[:, 20:22] * np.float32(1 + 2**-20 * (len(rows) == odd_size))
+
+    program._forward = forward
+    rows = X.reshape(-1, *program._model.input_shape[1:])
+    used = []
+    for n_rows in (1, 2, 3, 6, 7, 8, 43, 64):
+        program.run([], rows[:n_rows])
+        sizes.clear()
+        program.run([], rows[:n_rows])
+        used += sizes
+    assert used == expected
+
+
+@pytest.mark.parametrize("n_rows", [1, 6, 8, 17])
+def test_dense_layers_behind_convolutions_see_blocks_of_one_size(n_rows):
+    features = np.arange(n_rows * 3, dtype=np.float32).reshape(n_rows, 3)
+    sizes = []
+
+    def stage(block, training):
+        assert not training
+        sizes.append(len(block))
+        return 2 * block
+
+    outputs = np.asarray(_pass_in_blocks(stage, features, 8))
+    assert np.array_equal(outputs[:n_rows], 2 * features)
+    assert set(sizes) == {8}
 
 
 def test_a_size_that_another_thread_gives_up_meanwhile_is_not_used(digits):

@@ -103,7 +103,7 @@ def test_a_program_is_traced_once_for_each_size_of_block(digits, traced):
             model.predict(X[:size])
     # Which sizes there are depends on the processor.
     assert len(traced) == len(set(traced))
-    assert {n_rows for n_rows, _ in traced} < {1, 2, 8, 16, 24, 64, 96, 256, 384}
+    assert {n_rows for n_rows, _ in traced} < {1, 2, 8, 16, 24, 64, 96, 192, 256}
 
 
 def test_a_search_over_penalties_predicts_by_one_program(digits, traced):
