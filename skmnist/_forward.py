@@ -12,7 +12,7 @@ import numpy as np
 from skmnist._interrupts import keep_interrupts
 from skmnist._programs import ForkSafeLock, ProgramCache
 
-__all__ = ["ForwardProgram", "forward_programs", "memory_of_program", "rebuild"]
+__all__ = ["TRACED_BYTES", "ForwardProgram", "forward_programs", "rebuild"]
 
 # Rows go through programs of constant size, padded with zeros, so that a program
 # is traced once for each size and never again, and a row's probabilities do not
@@ -36,14 +36,9 @@ _N_ARRANGED = 4
 
 # What TensorFlow keeps for a program grows with the operations that were traced: 1.1 MB
 # were measured for 4 arrays of weights, 2.3 MB for 8 of a CNN and 12 of an MLP.
-_TRACED_BYTES = 2**18  # for each array
+TRACED_BYTES = 2**18  # for each array
 
 forward_programs = ProgramCache(max_programs=64, max_bytes=128 * 2**20)
-
-
-def memory_of_program(weights):
-    """Estimate the bytes that a forward program for such arrays of weights takes."""
-    return sum(array.nbytes + _TRACED_BYTES for array in weights)
 
 
 def rebuild(config, custom_objects):

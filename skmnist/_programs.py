@@ -9,7 +9,15 @@ import os
 import threading
 import weakref
 
-__all__ = ["ForkSafeLock", "ProgramCache", "ProgramHandle", "clear_programs"]
+import numpy as np
+
+__all__ = [
+    "ForkSafeLock",
+    "ProgramCache",
+    "ProgramHandle",
+    "clear_programs",
+    "memory_of_program",
+]
 
 
 class ForkSafeLock:
@@ -86,7 +94,7 @@ class ProgramCache:
     max_programs : int
         Number of programs that are kept.
     max_bytes : int
-        Memory that their variables may take, in bytes.
+        Memory that they may take, in bytes.
     """
 
     def __init__(self, max_programs, max_bytes):
@@ -178,6 +186,27 @@ class ProgramCache:
 
 
 _caches = []
+
+
+def memory_of_program(arrays, traced_bytes):
+    """Estimate the memory that a program takes.
+
+    Parameters
+    ----------
+    arrays : iterable of ndarray or keras.Variable
+        What it computes with.
+    traced_bytes : int
+        What the backend keeps of the operations that were traced, for each array.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
+    return sum(
+        int(np.prod(array.shape)) * np.dtype(array.dtype).itemsize + traced_bytes
+        for array in arrays
+    )
 
 
 def clear_programs():

@@ -16,13 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmnist._description import split_description
-from skmnist._forward import (
-    ForwardProgram,
-    forward_programs,
-    memory_of_program,
-    rebuild,
-)
+from skmnist._forward import TRACED_BYTES, ForwardProgram, forward_programs, rebuild
 from skmnist._interrupts import keep_interrupts
+from skmnist._programs import memory_of_program
 
 __all__ = ["TrainedNetwork", "TrainingState"]
 
@@ -161,9 +157,8 @@ class TrainedNetwork:
         if self.is_shared:
             # Dropout and penalties are for training: whatever they are, one program.
             structure, _ = split_description(self.config)
-            self._handle = forward_programs.share(
-                structure, memory_of_program(self.weights)
-            )
+            n_bytes = memory_of_program(self.weights, TRACED_BYTES)
+            self._handle = forward_programs.share(structure, n_bytes)
             return self._handle.get(lambda: ForwardProgram(structure))
         # What numbers its layers can do with, nobody but the user knows.
         return self._handle.get(

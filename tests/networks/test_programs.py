@@ -13,7 +13,7 @@ from builders import dense, small_mlp
 
 import skmnist
 from skmnist import KerasImageClassifier
-from skmnist._programs import ProgramCache
+from skmnist._programs import ProgramCache, memory_of_program
 
 
 def anything(program):
@@ -182,16 +182,21 @@ def test_small_programs_count_with_what_tracing_takes(digits, monkeypatch):
     assert 0 < len(cache) < 5
 
 
-def test_wide_numbers_count_with_all_their_bytes(digits, monkeypatch):
+def test_small_loops_count_with_what_tracing_takes(digits, monkeypatch):
     from skmnist import _engine
 
-    sizes = []
-    monkeypatch.setattr(
-        _engine._idle_loops, "put", lambda key, loop, n_bytes: sizes.append(n_bytes)
-    )
-    for precision in ("float32", "float64"):
-        small_mlp(units=30, epochs=1, precision=precision).fit(*digits)
-    assert 1.9 < sizes[1] / sizes[0] <= 2
+    X, y = digits
+    cache = ProgramCache(max_programs=64, max_bytes=6 * 2**20)
+    monkeypatch.setattr(_engine, "_idle_loops", cache)
+    for units in range(5, 10):  # 40 kB of variables in all
+        small_mlp(units=units, epochs=1).fit(X[:64], y[:64])
+    assert 0 < len(cache) < 5
+
+
+@pytest.mark.parametrize(("dtype", "n_bytes"), [("float32", 4), ("float64", 8)])
+def test_numbers_count_with_all_their_bytes(dtype, n_bytes):
+    arrays = [np.zeros((3, 5), dtype), np.zeros((), dtype)]
+    assert memory_of_program(arrays, 1000) == 16 * n_bytes + 2000
 
 
 def test_a_live_model_goes_when_nobody_holds_it(digits, keras):

@@ -155,7 +155,7 @@ def test_training_is_traced_once_for_any_numbers_of_rows(digits, traced):
 
 def test_only_a_few_compiled_networks_are_kept(digits, monkeypatch):
     X, y = digits
-    monkeypatch.setattr(_engine, "_idle_loops", ProgramCache(2, 2**20))
+    monkeypatch.setattr(_engine, "_idle_loops", ProgramCache(2, 2**30))
     monkeypatch.setattr(_trained_network, "forward_programs", ProgramCache(2, 2**30))
     network_class = type(build_mlp((1,), 2, units=1))
 
