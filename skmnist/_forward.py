@@ -25,13 +25,13 @@ __all__ = ["TRACED_BYTES", "ForwardProgram", "forward_programs", "rebuild"]
 # first: the networks of a shape share it, in every process that loads one of them.
 _FAMILIES = ((8, 2, 64, 256), (16, 64, 256), (24, 96, 192), (1,))
 # For convolutions each place of an image is a row, and most sizes agree, small ones
-# too. The layers behind them take the features in blocks of the usual size, whatever
-# that of the images is.
-_FEW_IMAGES = (1, 2, 6)
+# too. So few images are hardly padded. The layers behind the convolutions take their
+# features in blocks of the usual size, whatever that of the images is.
+_FEW_IMAGES = (1, 2, 6, 12)
 # As few as 3 rows in 100 were seen to differ between blocks of two sizes, and one in
 # 8 between two places of a block: so many rows are tried that such are found.
 _N_COMPARED = 256
-_N_COMPARED_IMAGES = 32
+_N_COMPARED_FEW = 32
 _N_ARRANGED = 4
 
 # What TensorFlow keeps for a program grows with the operations that were traced: 1.1 MB
@@ -69,17 +69,18 @@ class ForwardProgram:
         self._model = rebuild(config, custom_objects)
         self._given_trial_weights = trial_weights
         # What a layer of the user's own makes of a row is not known.
-        front, back = (None, self._model) if trial_weights else _split(self._model)
+        front, back = ([], []) if trial_weights else _split(self._model)
         self._sizes_for_few = _FEW_IMAGES if front else ()
 
         def forward(weights, rows):
             # States of random generators are no weights: they keep their own value.
             values = zip(self._model.weights, weights, strict=True)
             with keras.StatelessScope(state_mapping=values):
-                if front is None:
-                    return back(rows, training=False)
-                features = front(rows, training=False)
-                return _pass_in_blocks(back, features, self._usual_size)
+                if not front:
+                    return self._model(rows, training=False)
+                features = _pass(rows, front)
+                # Of the family that is tried, or was chosen, when this is traced.
+                return _pass_in_blocks(features, back, self._usual_size)
 
         self._to_tensor = keras.ops.convert_to_tensor
         self._forward = _compiled(forward, keras.backend.backend())
@@ -115,7 +116,8 @@ class ForwardProgram:
     def _block_size(self, n_left):
         """Choose the smallest block that holds all rows and is two thirds full.
 
-        Up to the usual size, one call costs less than two of smaller blocks.
+        Up to the usual size, one call costs less than two of smaller blocks, as the
+        weights go through the processor once for a call, however few the rows are.
         """
         fitting = self._sizes[0]
         for size in self._sizes:
@@ -180,7 +182,7 @@ class ForwardProgram:
                 return  # another thread was here
             weights = self._trial_weights()
             is_few = size in self._sizes_for_few
-            n_rows = _N_COMPARED_IMAGES if is_few else max(size, _N_COMPARED)
+            n_rows = _N_COMPARED_FEW if is_few else max(size, _N_COMPARED)
             rows = _noise((n_rows, *shape))
             by_size = [
                 np.concatenate(
@@ -219,36 +221,47 @@ class ForwardProgram:
 
 
 def _split(model):
-    """Split a network of ours where its images become rows of features.
+    """Split the layers of a network of ours where images become rows of features.
 
     Returns
     -------
-    front : keras.Model or None
-        From images to features; None if they are flattened before any weights.
-    back : keras.Model
-        From there to the probabilities.
+    front, back : list of keras.Layer
+        The layers until there, and those behind; none at all if the images are
+        flattened before any weights.
     """
-    from skmnist._keras import keras
-
+    layers = model.layers[1:]  # the first one is the input
     is_behind_weights = False
-    for layer in model.layers:
-        if is_behind_weights and len(layer.output.shape) == 2:
-            front = keras.Model(model.inputs, layer.output)
-            return front, keras.Model(layer.output, model.outputs)
-        if layer.weights and len(layer.output.shape) > 2:
-            is_behind_weights = True
-    return None, model
+    for index, layer in enumerate(layers):
+        if len(layer.output.shape) == 2:
+            n_front = index + 1
+            if is_behind_weights:
+                return layers[:n_front], layers[n_front:]
+            break
+        is_behind_weights = is_behind_weights or bool(layer.weights)
+    return [], []
 
 
-def _pass_in_blocks(stage, features, size):
-    """Pass rows of features through a stage of a network, ``size`` at a time."""
+def _pass(tensor, layers):
+    """Pass rows through layers one after the other, as prediction does."""
+    for layer in layers:
+        tensor = layer(tensor)
+    return tensor
+
+
+def _pass_in_blocks(features, layers, size):
+    """Pass rows through layers ``size`` at a time, padded with zeros.
+
+    With AVX2, many rows at once come out otherwise than few. That costs more: blocks
+    of few rows for all layers 16 to 49 % of the time of a network, these up to 6 %.
+    """
     from skmnist._keras import keras
 
     n_rows = features.shape[0]
     n_blocks = -(-n_rows // size)
     features = keras.ops.pad(features, ((0, n_blocks * size - n_rows), (0, 0)))
     blocks = keras.ops.split(features, n_blocks)
-    return keras.ops.concatenate([stage(block, training=False) for block in blocks])
+    outputs = keras.ops.concatenate([_pass(block, layers) for block in blocks])
+    return outputs[:n_rows]
 
 
 def _noise(shape):

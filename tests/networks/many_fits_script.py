@@ -41,6 +41,7 @@ def main():
     _idle_loops.max_programs = forward_programs.max_programs = KEPT
     keras.config.set_dtype_policy("mixed_bfloat16")
     of_the_user = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    pixels = keras.Input((1,))
     before = settings(keras)
     X = np.random.default_rng(0).random((60, 64), dtype=np.float32)
     y = np.arange(60) % 10
@@ -59,6 +60,7 @@ def main():
             keras.layers.Dense(1).name,
             keras.optimizers.Adam().name,
             keras.random.SeedGenerator(0).name,
+            keras.Model(pixels, pixels).name,
         ],
     }
     print(json.dumps(seen))

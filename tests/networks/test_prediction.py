@@ -8,7 +8,7 @@ from builders import dense, small_cnn, small_mlp
 
 import skmnist
 from skmnist import KerasCNNClassifier, KerasDNNClassifier, KerasImageClassifier
-from skmnist._forward import ForwardProgram, _pass_in_blocks
+from skmnist._forward import ForwardProgram, _pass_in_blocks, _split
 
 # Around the sizes of the blocks that go through the network.
 SIZES = [1, 7, 8, 9, 63, 64, 65, 255, 256, 257, 600]
@@ -66,16 +66,26 @@ def test_blocks_that_round_a_few_rows_in_another_way_are_not_used(
 
 
 @pytest.mark.parametrize(
-    ("model", "odd_size", "expected"),
+    ("model", "odd_sizes", "expected"),
     [
-        (small_cnn(), None, [1, 2, 6, 6, 8, 8, 64, 64]),
-        (small_cnn(), 2, [1, 6, 6, 6, 8, 8, 64, 64]),
-        (small_mlp(), None, [2, 2, 8, 8, 8, 8, 64, 64]),
+        (small_cnn(), (), {1: [1], 2: [2], 3: [6], 7: [8], 13: [8, 6], 64: [64]}),
+        (small_cnn(), (2,), {1: [1], 2: [6], 3: [6], 10: [8, 6]}),
+        (small_cnn(), (8,), {1: [1], 6: [6], 7: [12], 13: [16], 18: [16, 2]}),
+        (small_cnn(), (8, 16), {1: [1], 7: [12], 13: [24], 30: [24, 6]}),
+        (small_mlp(), (), {1: [2], 2: [2], 3: [8], 7: [8], 64: [64]}),
+        (small_mlp(), (8, 16), {1: [24], 7: [24], 30: [24, 24]}),
     ],
-    ids=["convolutions", "convolutions, one size odd", "dense layers"],
+    ids=[
+        "convolutions, by 8",
+        "by 8, one size odd",
+        "by 16",
+        "by 24",
+        "dense layers, by 2 and 8",
+        "by 24 alone",
+    ],
 )
 def test_few_images_with_convolutions_are_padded_little(
-    model, odd_size, expected, digits
+    model, odd_sizes, expected, digits
 ):
     X, y = digits
     network = model.fit(X, y)._network
@@ -85,16 +95,19 @@ def test_few_images_with_convolutions_are_padded_little(
     def forward(weights, rows):
         sizes.append(len(rows))
         rows = np.asarray(rows).reshape(len(rows), -1)
-        return rows[:, 20:22] * np.float32(1 + 2**-20 * (len(rows) == odd_size))
+        outputs = rows[:, 20:22].copy()
+        if len(rows) in odd_sizes:  # in one place
+            outputs[0] *= 1 + 2**-20
+        return outputs
 
     program._forward = forward
     rows = X.reshape(-1, *program._model.input_shape[1:])
-    used = []
-    for n_rows in (1, 2, 3, 6, 7, 8, 43, 64):
+    used = {}
+    for n_rows in expected:
         program.run([], rows[:n_rows])
         sizes.clear()
         program.run([], rows[:n_rows])
-        used += sizes
+        used[n_rows] = sizes.copy()
     assert used == expected
 
 
@@ -103,14 +116,32 @@ def test_dense_layers_behind_convolutions_see_blocks_of_one_size(n_rows):
     features = np.arange(n_rows * 3, dtype=np.float32).reshape(n_rows, 3)
     sizes = []
 
-    def stage(block, training):
-        assert not training
+    def layer(block):
         sizes.append(len(block))
         return 2 * block
 
-    outputs = np.asarray(_pass_in_blocks(stage, features, 8))
-    assert np.array_equal(outputs[:n_rows], 2 * features)
+    outputs = np.asarray(_pass_in_blocks(features, [layer], 8))
+    assert np.array_equal(outputs, 2 * features)
     assert set(sizes) == {8}
+
+
+@pytest.mark.parametrize(
+    ("model", "image"),
+    [
+        (small_cnn(dropout=0.5), (8, 8, 1)),
+        (small_cnn(filters=(3, 4), pool_size=2, activation="softplus"), (8, 8, 1)),
+    ],
+    ids=["dropout", "activation behind pooling"],
+)
+def test_layers_called_in_turn_are_the_network(model, image, digits):
+    X, y = digits
+    network = model.fit(X, y)._network
+    live = network.to_keras()
+    assert _split(live) != ([], [])
+    images = X[:30].reshape(-1, *image)
+    np.testing.assert_allclose(
+        network.predict_proba(images), live.predict(images, verbose=0), rtol=1e-5
+    )
 
 
 def test_a_size_that_another_thread_gives_up_meanwhile_is_not_used(digits):
