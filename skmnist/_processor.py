@@ -14,6 +14,11 @@ _FOR_NEURAL_NETWORKS = frozenset(
     {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
 )
 _FOR_BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16"})
+# What ONEDNN_MAX_CPU_ISA may keep oneDNN to: those without units for bfloat16.
+_BEFORE_BFLOAT16 = frozenset(
+    {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"}
+    | {"AVX512_CORE", "AVX512_CORE_VNNI"}
+)
 _SWITCH = {"0": False, "false": False, "1": True, "true": True}
 
 
@@ -49,14 +54,21 @@ def has_avx2():
 def bfloat16_is_quick():
     """Tell whether the processor has units for bfloat16 and TensorFlow uses them.
 
-    Without oneDNN it emulates them, which is slower than float32.
+    Without oneDNN it emulates them, which is slower than float32; so does oneDNN where
+    ``ONEDNN_MAX_CPU_ISA`` or, as it was called, ``DNNL_MAX_CPU_ISA`` forbids them.
 
     Returns
     -------
     bool
         Known of x86 processors under Linux only; else False.
     """
-    return uses_onednn() and not _FOR_BFLOAT16.isdisjoint(_read_flags())
+    names = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
+    limit = next(filter(None, map(os.environ.get, names)), "")
+    return (
+        uses_onednn()
+        and limit.upper() not in _BEFORE_BFLOAT16
+        and not _FOR_BFLOAT16.isdisjoint(_read_flags())
+    )
 
 
 def _onednn_is_on(flags, variable):

@@ -10,13 +10,14 @@ from skmnist import _processor, cli
 
 AVX2 = "sse4_2 avx avx2 fma"
 AVX512 = "avx2 avx512f avx512bw"
+LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
     """Ask a function about a machine: its cpuinfo and environment."""
 
-    def ask(function, cpuinfo, variable=None):
+    def ask(function, cpuinfo, variable=None, **limits):
         path = tmp_path / "cpuinfo"
         path.write_text(cpuinfo, encoding="utf-8")
         read = _processor._read_flags
@@ -24,9 +25,12 @@ def machine(tmp_path, monkeypatch):
             patch.setattr(_processor, "_read_flags", lambda: read(path))
             # It may have been asked about this machine before.
             patch.setattr(_processor, "uses_onednn", _processor.uses_onednn.__wrapped__)
-            patch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+            for name in ("TF_ENABLE_ONEDNN_OPTS", *LIMITS):
+                patch.delenv(name, raising=False)
             if variable is not None:
                 patch.setenv("TF_ENABLE_ONEDNN_OPTS", variable)
+            for name, value in limits.items():
+                patch.setenv(name, value)
             return function.__wrapped__()  # as for a new process
 
     return ask
@@ -53,6 +57,23 @@ def cpuinfo(flags):
 def test_bfloat16_is_quick_with_units_and_onednn(machine, flags, variable, expected):
     found = machine(_processor.bfloat16_is_quick, cpuinfo(flags), variable)
     assert found is expected
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}, False),
+        ({"ONEDNN_MAX_CPU_ISA": "avx2"}, False),  # oneDNN reads it in any case
+        ({"DNNL_MAX_CPU_ISA": "AVX512_CORE_VNNI"}, False),
+        ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}, True),
+        ({"ONEDNN_MAX_CPU_ISA": "DEFAULT", "DNNL_MAX_CPU_ISA": "AVX2"}, True),
+        ({"ONEDNN_MAX_CPU_ISA": "", "DNNL_MAX_CPU_ISA": "AVX2"}, False),
+        ({"ONEDNN_MAX_CPU_ISA": "AVX1024"}, True),  # no word that oneDNN knows
+    ],
+)
+def test_onednn_may_be_kept_from_units_for_bfloat16(machine, limits, expected):
+    flags = f"{AVX512} avx512_vnni avx512_bf16 amx_tile amx_bf16"
+    assert machine(_processor.bfloat16_is_quick, cpuinfo(flags), **limits) is expected
 
 
 @pytest.mark.parametrize(
