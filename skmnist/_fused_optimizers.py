@@ -23,8 +23,8 @@ def fused_update(optimizer, model):
     Returns
     -------
     callable or None
-        ``update(gradients, variables)``, for a graph of TensorFlow; it computes what
-        ``optimizer.apply`` does.
+        ``update(gradients, variables)``, for a graph of TensorFlow; for dense gradients
+        it computes what ``optimizer.apply`` does.
     """
     plain = not (
         optimizer.weight_decay

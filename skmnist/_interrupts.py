@@ -31,6 +31,8 @@ def keep_interrupts():
     Graphs are built by C++ code that calls Python and takes any exception of that,
     KeyboardInterrupt as well, for an error of its own: a SystemError, a TypeError, or
     none at all. A model that was interrupted would seem to have failed, or train on.
+    Code inside that catches the KeyboardInterrupt itself, as a callback might, cannot
+    be told from that: the block ends with it all the same.
 
     Also a decorator. Without effect outside of the main thread, which handles signals,
     and where Ctrl-C does not raise KeyboardInterrupt.

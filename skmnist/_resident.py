@@ -3,11 +3,13 @@
 Keras' own loop feeds one batch after the other through an input pipeline and returns
 to Python behind each. Here a call trains a run of batches that lie in memory which
 TensorFlow reads without a copy, and the update of the common optimizers is one fused
-kernel a variable. TensorFlow only. What callbacks may expect at the end of each epoch
-holds here too.
+kernel a variable. TensorFlow only. Callbacks get the same ``logs`` behind each epoch;
+the metrics of the model itself are not filled.
 """
 
+import contextlib
 import functools
+import time
 
 import keras
 import numpy as np
@@ -18,9 +20,13 @@ from skmnist._interrupts import raise_interrupt
 
 __all__ = ["ResidentLoop"]
 
-# So many rows, or one batch if that has more, are gathered for a call of the graph.
-# Behind it control returns to Python, for Ctrl-C and the progress bar.
-_ROWS_A_CALL = 8192
+# Behind each call of the graph control returns to Python, for Ctrl-C and the progress
+# bar. So long may it take, as far as the calls before can tell, and the first have so
+# few rows.
+_SECONDS_A_CALL = 0.25
+_FIRST_ROWS = 256
+# So many rows, or one batch if that has more, are gathered for a call at most.
+_MAX_ROWS = 8192
 _ALIGNMENT = 64  # bytes, as TensorFlow wants it
 # What a class of models may do in its own way, and this loop does as Keras does.
 _STEPS = (
@@ -77,6 +83,8 @@ class ResidentLoop:
         self._update = fused_update(optimizer, model) or optimizer.apply
         self._train = _Traced(self._train_steps)
         self._test = _Traced(self._test_batches)
+        self._training_pace = _Pace()
+        self._test_pace = _Pace()
 
     @staticmethod
     def suits(model, callbacks):
@@ -112,10 +120,13 @@ class ResidentLoop:
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
         """Train; see :meth:`skmnist._scikeras.ScikerasLoop.fit`."""
         model = self.model
-        rows_a_call = max(1, _ROWS_A_CALL // batches.batch_size) * batches.batch_size
-        data = _Chunks(batches.arrays, rows_a_call)
-        held_out = _Chunks(validation, _ROWS_A_CALL) if validation else None
         test_size = batches.test_batch_size
+        data = _Chunks(batches.arrays, _whole_batches(_MAX_ROWS, batches.batch_size))
+        held_out = (
+            _Chunks(validation, _whole_batches(_MAX_ROWS, test_size))
+            if validation
+            else None
+        )
         callbacks = keras.callbacks.CallbackList(
             callbacks,
             add_history=True,
@@ -146,35 +157,42 @@ class ResidentLoop:
 
     def _run_epoch(self, data, order, batches, callbacks):
         size = batches.batch_size
-        batch_size = tf.constant(size)
         sums = np.zeros(2)
-        for first in range(0, data.n_rows, data.rows_a_call):
-            last = min(first + data.rows_a_call, data.n_rows)
+        first = 0
+        while first < data.n_rows:
             callbacks.on_train_batch_begin(first // size)
-            chunk = data.tensors(order[first:last])
-            sums += self._train(batch_size, *chunk).numpy()
+            n_rows = self._training_pace.n_rows(size)
+            chunk = data.tensors(order[first : first + n_rows])
+            last = min(first + n_rows, data.n_rows)
+            with self._training_pace.measured(last - first):
+                sums = self._train(size, sums, *chunk)
             raise_interrupt()
             logs = _means(sums, last)
             callbacks.on_train_batch_end(-(-last // size) - 1, logs)
             if self.model.stop_training:
                 break
+            first = last
         return logs
 
     def _evaluate(self, data, batch_size):
-        batch_size = tf.constant(batch_size)
         sums = np.zeros(2)
-        for first in range(0, data.n_rows, data.rows_a_call):
-            chunk = data.tensors(slice(first, first + data.rows_a_call))
-            sums += self._test(batch_size, *chunk).numpy()
+        first = 0
+        while first < data.n_rows:
+            n_rows = self._test_pace.n_rows(batch_size)
+            chunk = data.tensors(slice(first, first + n_rows))
+            with self._test_pace.measured(len(chunk[0])):
+                sums = self._test(batch_size, sums, *chunk)
+            raise_interrupt()
+            first += n_rows
         return _means(sums, data.n_rows)
 
-    def _train_steps(self, size, *arrays):
-        """Train on batches of the rows in their order; return sums of loss and hits."""
-        return _sum_over_batches(self._train_batch, size, arrays)
+    def _train_steps(self, size, sums, *arrays):
+        """Train on batches of the rows in their order; add their loss and hits."""
+        return _add_batches(self._train_batch, size, sums, arrays)
 
-    def _test_batches(self, size, *arrays):
-        """Return the sums of loss and hits, without training."""
-        return _sum_over_batches(self._test_batch, size, arrays)
+    def _test_batches(self, size, sums, *arrays):
+        """Add loss and hits of batches, without training."""
+        return _add_batches(self._test_batch, size, sums, arrays)
 
     def _train_batch(self, inputs, labels, weights=None):
         model = self.model
@@ -183,10 +201,10 @@ class ResidentLoop:
             loss, sums = self._judge(inputs, labels, weights, training=True)
             scaled = model.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, [variable.value for variable in variables])
-        if any(gradient is None for gradient in gradients):
-            model.optimizer.apply(gradients, variables)  # which warns, or refuses
-        else:
+        if all(isinstance(gradient, tf.Tensor) for gradient in gradients):
             self._update(gradients, variables)
+        else:  # some of a few rows of an embedding, or none, which Keras may refuse
+            model.optimizer.apply(gradients, variables)
         return sums
 
     def _test_batch(self, inputs, labels, weights=None):
@@ -247,6 +265,33 @@ def _build_metrics(model):
     model.reset_metrics()
 
 
+class _Pace:
+    """Finds out how many rows a call of a graph may have to take its time, not more."""
+
+    def __init__(self):
+        self._seconds_a_row = None
+
+    def n_rows(self, batch_size):
+        """Return a number of rows for the next call, in whole batches."""
+        if self._seconds_a_row is None:
+            n_rows = _FIRST_ROWS
+        else:
+            n_rows = min(_SECONDS_A_CALL / self._seconds_a_row, _MAX_ROWS)
+        return _whole_batches(int(n_rows), batch_size)
+
+    @contextlib.contextmanager
+    def measured(self, n_rows):
+        """Measure a call with so many rows."""
+        start = time.perf_counter()
+        yield
+        self._seconds_a_row = (time.perf_counter() - start) / n_rows
+
+
+def _whole_batches(n_rows, batch_size):
+    """Round a number of rows down to whole batches, but not to none."""
+    return max(1, n_rows // batch_size) * batch_size
+
+
 class _Chunks:
     """Brings rows of arrays, chunk by chunk, where TensorFlow needs no copy of them.
 
@@ -255,12 +300,11 @@ class _Chunks:
     of NumPy rarely do.
     """
 
-    def __init__(self, arrays, rows_a_call):
+    def __init__(self, arrays, max_rows):
         # Of others, each fetch of rows would copy the whole.
         self.arrays = [np.ascontiguousarray(array) for array in arrays]
         self.n_rows = len(arrays[0])
-        self.rows_a_call = rows_a_call
-        size = min(rows_a_call, self.n_rows)
+        size = min(max_rows, self.n_rows)
         self._buffers = [_aligned((size, *a.shape[1:]), a.dtype) for a in arrays]
 
     def tensors(self, rows):
@@ -296,7 +340,7 @@ def _shared_tensor(array):
 
 
 class _Traced:
-    """A function of a batch size and of arrays, compiled for each kind of arrays.
+    """A function of batch size, sums and arrays, compiled for each kind of arrays.
 
     For any number of rows, so that there is one trace: tracing for each number takes
     time and memory, and may not round alike. What is traced is called directly, as
@@ -307,21 +351,27 @@ class _Traced:
         self._function = function
         self._traces = {}
 
-    def __call__(self, size, *arrays):
+    def __call__(self, size, sums, *arrays):
         kinds = tuple((array.shape[1:], array.dtype) for array in arrays)
         if kinds not in self._traces:
             signature = [
                 tf.TensorSpec([], tf.int32),
+                tf.TensorSpec([2], tf.float64),
                 *(tf.TensorSpec([None, *shape], dtype) for shape, dtype in kinds),
             ]
             self._traces[kinds] = tf.function(
                 self._function, input_signature=signature, autograph=False
             ).get_concrete_function()
-        return self._traces[kinds](size, *arrays)
+        trace = self._traces[kinds]
+        return trace(tf.constant(size), tf.constant(sums), *arrays).numpy()
 
 
-def _sum_over_batches(visit, size, arrays):
-    """Add up ``visit(inputs, labels, …)`` over batches of the rows in their order."""
+def _add_batches(visit, size, sums, arrays):
+    """Add ``visit(inputs, labels, …)`` over batches of the rows in their order.
+
+    To what the calls before gave: in whatever calls an epoch comes, sums are the same
+    to the bit.
+    """
 
     def step(start, sums):
         inputs, *others = (array[start : start + size] for array in arrays)
@@ -331,7 +381,7 @@ def _sum_over_batches(visit, size, arrays):
     return tf.while_loop(
         lambda start, _: start < n_rows,
         step,
-        (tf.constant(0), tf.zeros(2, tf.float64)),
+        (tf.constant(0), sums),
         parallel_iterations=1,
     )[1]
 

@@ -113,7 +113,8 @@ def test_both_loops_take_all_steps_of_a_long_epoch(
     X, y = digits
     X = (255 * X).astype(np.uint8) if as_bytes else X
     # Three calls of the graph an epoch; the last one is short, and so is its batch.
-    monkeypatch.setattr(_resident, "_ROWS_A_CALL", 130)
+    monkeypatch.setattr(_resident, "_FIRST_ROWS", 130)
+    monkeypatch.setattr(_resident, "_MAX_ROWS", 130)
     model = small_mlp(batch_size=32, epochs=2, learning_rate=1e-4)
     weights = np.linspace(0.1, 2.0, len(X))
     quick, slow = fit_on_both(
@@ -124,6 +125,114 @@ def test_both_loops_take_all_steps_of_a_long_epoch(
     np.testing.assert_allclose(
         quick.predict_proba(X), slow.predict_proba(X), rtol=1e-3, atol=1e-5
     )
+
+
+def test_calls_of_any_length_give_the_same_bits(digits, monkeypatch):
+    import skmnist
+    from skmnist import _resident
+
+    X, y = digits
+    fits = []
+    for seconds, first_rows, max_rows in [
+        (9.0, 999, 999),
+        (1e-9, 1, 999),
+        (9.0, 1, 50),
+    ]:
+        skmnist.clear_programs()  # and what the loops have found out
+        monkeypatch.setattr(_resident, "_SECONDS_A_CALL", seconds)
+        monkeypatch.setattr(_resident, "_FIRST_ROWS", first_rows)
+        monkeypatch.setattr(_resident, "_MAX_ROWS", max_rows)
+        n_rows = []
+        fetch = _resident._fetch
+
+        def recording(array, rows, buffer, fetch=fetch, n_rows=n_rows):
+            found = fetch(array, rows, buffer)
+            n_rows.append(len(found))
+            return found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(_resident, "_fetch", recording)
+            model = small_mlp(epochs=2, batch_size=16, dropout=0.3)
+            fits.append((n_rows, model.fit(X, y, X_val=X[::-1], y_val=y[::-1])))
+    (longest, expected), *others = fits
+    assert set(longest) == {len(X)}
+    for n_rows, fitted in others:
+        assert len(n_rows) > len(longest)
+        assert fitted.history_ == expected.history_
+        for array, other in zip(
+            fitted.model_.get_weights(), expected.model_.get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(array, other)
+
+
+def test_calls_take_their_time_and_not_more(monkeypatch):
+    from skmnist import _resident
+
+    now = [0.0]
+    monkeypatch.setattr(_resident.time, "perf_counter", lambda: now[0])
+    pace = _resident._Pace()
+    used = []
+    # Slow at first, as the graph is built then; later ever slower.
+    for seconds_a_row in (2e-3, 1e-6, 1e-3, 1e-3, 1e-1):
+        used.append(pace.n_rows(32))
+        with pace.measured(used[-1]):
+            now[0] += seconds_a_row * used[-1]
+    used.append(pace.n_rows(32))
+    seconds = _resident._SECONDS_A_CALL
+    assert used[0] <= 512
+    assert used[1] <= 500 * seconds
+    assert used[2] == 8192
+    assert 500 * seconds < used[3] <= 1000 * seconds
+    assert used[5] == 32  # no less than one batch
+    assert all(n_rows % 32 == 0 for n_rows in used)
+
+
+def test_ctrl_c_that_validation_loses_ends_the_fit(digits, monkeypatch):
+    from skmnist import _resident
+
+    X, y = digits
+    lost = []
+    fetch = _resident._fetch
+
+    def losing(array, rows, buffer):
+        if isinstance(rows, slice):  # for validation
+            lost.append(True)
+        return fetch(array, rows, buffer)
+
+    def raise_interrupt():
+        if lost:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(_resident, "_fetch", losing)
+    monkeypatch.setattr(_resident, "raise_interrupt", raise_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        small_mlp(epochs=1).fit(X, y, X_val=X, y_val=y)
+
+
+def test_both_loops_take_the_same_steps_for_an_embedding(fit_on_both, digits, keras):
+    X, y = digits
+
+    def builder(input_shape, n_classes):
+        return keras.Sequential(
+            [
+                keras.Input(input_shape),
+                keras.layers.Flatten(),
+                keras.layers.Embedding(17, 4),
+                keras.layers.Flatten(),
+                keras.layers.Dense(n_classes, activation="softmax"),
+            ]
+        )
+
+    # Some grey levels are rare: Keras lets their moments rest where no row has them.
+    grey = np.round(16 * X / X.max()).astype(np.float32)
+    model = KerasImageClassifier(
+        builder=builder, epochs=3, batch_size=8, learning_rate=0.01, random_state=0
+    )
+    quick, slow = fit_on_both(model, grey, y)
+    for one, other in zip(
+        quick.model_.get_weights(), slow.model_.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("monitor", ["accuracy", "val_accuracy", "val_loss"])
