@@ -3,9 +3,11 @@
 import contextlib
 import os
 import platform
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-__all__ = ["describe_machine", "used_versions"]
+__all__ = ["code_revision", "describe_machine", "used_versions"]
 
 _FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 _THREAD_VARIABLES = (
@@ -58,6 +60,33 @@ def used_versions():
         except PackageNotFoundError:
             found[package] = "not installed"
     return found
+
+
+def code_revision(folder=Path(__file__).parent):
+    """Return the revision of the code that is measured.
+
+    Parameters
+    ----------
+    folder : Path, default=that of the benchmarks
+        A folder of a checkout.
+
+    Returns
+    -------
+    str or None
+        Abbreviated commit of git, and whether files differ from it; None without git
+        or outside of a checkout.
+    """
+    command = ["git", "-C", str(folder), "describe", "--always", "--exclude=*"]
+    try:
+        return subprocess.run(
+            [*command, "--dirty= with changes"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
 
 
 def _processor():

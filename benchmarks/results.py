@@ -5,7 +5,7 @@ import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from benchmarks.machine import describe_machine, used_versions
+from benchmarks.machine import code_revision, describe_machine, used_versions
 from benchmarks.summary import summarise
 
 __all__ = ["add_comparison", "make_document", "read_document", "write_text"]
@@ -95,6 +95,7 @@ def add_comparison(document, comparison, rounds, suites):
         **asdict(comparison),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "revision": code_revision(),
         "rounds": rounds,
         "summary": summarise(rounds, comparison.measures),
     }

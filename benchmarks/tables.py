@@ -80,6 +80,11 @@ def _load(load):
     return "" if load is None else f", when the load of the machine was {load:.1f}"
 
 
+def _revision(revision):
+    """Name the measured code; older results do not know it."""
+    return "" if revision is None else f", with revision {revision}"
+
+
 def _ratio(spread):
     if spread is None:
         return ""
@@ -127,9 +132,10 @@ def page(document):
         "",
         "skmnist beside its peers. In each round all contestants run one after the "
         "other, each round from another one on, each in a process of its own, on the "
-        "same data, with the same network, optimizer and batch size. Times are medians "
-        "of the rounds. A ratio is peer divided by the first row, taken within a "
-        "round: above 1, the first row is ahead. Accuracies are means.",
+        "same data, with the same network, optimizer and batch size, unless a note "
+        "says otherwise. Times are medians of the rounds. A ratio is peer divided by "
+        "the first row, taken within a round: above 1, the first row is ahead. "
+        "Accuracies are means.",
         "",
     ]
     if document["quick"]:
@@ -152,7 +158,7 @@ def page(document):
             f"### {comparison['title']}",
             "",
             f"{comparison['note']} Rounds: {n_runs}; ended {ended:%Y-%m-%d %H:%M} UTC"
-            f"{_load(comparison['load'])}.",
+            f"{_revision(comparison.get('revision'))}{_load(comparison['load'])}.",
             "",
             f"| {' | '.join(heads)} |",
             f"|---|{'---:|' * (len(heads) - 1)}",

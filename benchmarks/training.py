@@ -79,6 +79,11 @@ def comparisons(quick):
         "building of the network; imports are not counted. Adam, batches of 128."
     )
     note = f"{times} {precision_note()}"
+    part = (
+        ""
+        if quick
+        else " The accuracies are those of a third of the images and of few epochs."
+    )
     return [
         Comparison(
             "training",
@@ -99,7 +104,7 @@ def comparisons(quick):
         Comparison(
             "training",
             f"cnn_32_64, {images_for_cnn}, 2 epochs",
-            note,
+            note + part,
             {"network": "cnn", "epochs": 2, **data_for_cnn},
             tuple(_ALL[name] for name in for_cnn),
             _MEASURES,
@@ -109,7 +114,7 @@ def comparisons(quick):
             f"cnn_32_64 in float32, {images_for_cnn}, 2 epochs",
             times + " Both train in float32, and ONEDNN_MAX_CPU_ISA=AVX512_CORE "
             "keeps TensorFlow from using units for bfloat16 in any way: what is left "
-            "is the training loop.",
+            "is the training loop." + part,
             {"network": "cnn", "epochs": 2, **data_for_cnn},
             _IN_FLOAT32,
             _MEASURES,

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command_line
-from benchmarks import comparisons
+from benchmarks import comparisons, results
 from benchmarks.comparisons import (
     Comparison,
     Contestant,
@@ -19,11 +19,12 @@ from benchmarks.comparisons import (
     run_in_new_process,
     run_rounds,
 )
+from benchmarks.machine import code_revision
 from benchmarks.peers import contestant
 from benchmarks.profile import kind_of, overlapped
 from benchmarks.results import add_comparison, make_document, read_document
 from benchmarks.summary import ratios, spread, summarise
-from benchmarks.tables import cells
+from benchmarks.tables import cells, page
 from benchmarks.tables import rows as table_rows
 
 TIME = Measure("time", "fit", "s")
@@ -254,20 +255,57 @@ def test_results_go_to_terminal_file_and_page(tmp_path, monkeypatch):
         return {"epoch_us": time, "fit_s": time, "accuracy": 0.98}
 
     monkeypatch.setattr(command_line, "run_in_new_process", run)
-    out, page = tmp_path / "results.json", tmp_path / "page.md"
-    arguments = ["training", "--quick", "--runs", "2", "--out", out, "--page", page]
+    monkeypatch.setattr(results, "code_revision", lambda: "abc1234 with changes")
+    out, written = tmp_path / "results.json", tmp_path / "page.md"
+    arguments = ["training", "--quick", "--runs", "2", "--out", out, "--page", written]
     result = CliRunner().invoke(command_line.main, map(str, arguments))
     assert result.exit_code == 0
     assert "2.50, 2.50, 2.50" in result.output
+    text = written.read_text(encoding="utf-8")
+    assert ", with revision abc1234 with changes, when" in text
     row = "| Keras | 5.00 | 2.50, 2.50, 2.50 | 5.00 | 2.50, 2.50, 2.50 |"
-    assert f"{row} 98.00 %, 98.00 % |" in page.read_text(encoding="utf-8")
-    assert "| an image, warm epochs, µs | ratio" in page.read_text(encoding="utf-8")
-    assert "no results" in page.read_text(encoding="utf-8")  # as it was a quick run
+    assert f"{row} 98.00 %, 98.00 % |" in text
+    assert "| an image, warm epochs, µs | ratio" in text
+    assert "no results" in text  # as it was a quick run
     kept = json.loads(out.read_text(encoding="utf-8"))
     assert kept["quick"]
     assert len(kept["comparisons"][0]["rounds"]) == 2
     assert {"processor", "n_cores", "flags"} <= set(kept["machine"])
     assert {"skmnist", "keras", "skorch"} <= set(kept["versions"])
+
+
+def test_results_without_a_revision_are_shown_too():
+    document = make_document(quick=False)
+    rounds = [{"skmnist": {"time": 1.0, "accuracy": 0.5}}]
+    add_comparison(document, comparison(contestant("skmnist")), rounds, ["training"])
+    del document["comparisons"][0]["revision"]  # as in older files
+    assert "revision" not in page(document)
+
+
+def test_revision_tells_whether_the_code_is_that_of_the_commit(tmp_path):
+    def git(*arguments):
+        who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        run = subprocess.run(
+            ["git", "-C", str(tmp_path), *who, *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return run.stdout.strip()
+
+    assert code_revision(tmp_path / "nowhere") is None
+    git("init")
+    file = tmp_path / "code.py"
+    file.write_text("1\n", encoding="utf-8")
+    git("add", "code.py")
+    git("commit", "-m", "one")
+    git("tag", "-m", "a release", "v1")
+    commit = git("rev-parse", "HEAD")
+    assert commit.startswith(code_revision(tmp_path))
+    file.write_text("2\n", encoding="utf-8")
+    revision = code_revision(tmp_path)
+    assert revision.endswith(" with changes")
+    assert commit.startswith(revision.removesuffix(" with changes"))
 
 
 def test_a_file_keeps_the_results_of_other_suites(tmp_path, monkeypatch):
