@@ -16,7 +16,14 @@ from benchmarks.peers import (
     precision_note,
 )
 
-__all__ = ["NEEDS_MNIST", "comparisons", "kind_of", "measure", "overlapped"]
+__all__ = [
+    "NEEDS_MNIST",
+    "check_complete",
+    "comparisons",
+    "kind_of",
+    "measure",
+    "overlapped",
+]
 
 NEEDS_MNIST = True
 
@@ -40,7 +47,9 @@ _MEASURES = (
 )
 # Operations that only run others, which are counted by themselves.
 _CALLS = ("While", "If", "Case", "PartitionedCall", "StatefulPartitionedCall")
-_DATA = ("Gather", "Iterator", "Slice", "StridedSlice", "Cast", "Pack")
+# What fetches rows. Casts are not among it: most of them are of weights.
+_DATA = ("Gather", "Iterator", "Slice", "StridedSlice")
+_BATCH_SIZE = 128
 
 
 def comparisons(quick):
@@ -79,11 +88,12 @@ def measure(peer, dataset, network, seed):
     times = []
     for _ in range(2):
         start = time.perf_counter()
-        make_classifier(peer, recipe).fit(X[:128], y[:128])
+        make_classifier(peer, recipe).fit(X[:_BATCH_SIZE], y[:_BATCH_SIZE])
         times.append(time.perf_counter() - start)
     with tempfile.TemporaryDirectory() as folder:
         duration = _profile(peer, Recipe(network, 2, seed), X, y, folder)
         kernels = _kernels(folder)
+    check_complete([name for name, _, _ in kernels], -(-len(X) // _BATCH_SIZE))
     spent = Counter()
     for name, start, end in kernels:
         spent[kind_of(name)] += end - start
@@ -160,6 +170,30 @@ def kind_of(kernel):
     if operation.startswith(_DATA) or "Iterator" in operation:
         return "data"
     return "other"
+
+
+def check_complete(kernels, n_steps):
+    """Refuse a profile that lacks kernels, as those of long runs sometimes do.
+
+    Parameters
+    ----------
+    kernels : list of str
+        What ran, as for :func:`kind_of`.
+    n_steps : int
+        Number of batches that were trained on, each with all multiplications.
+
+    Raises
+    ------
+    RuntimeError
+        If a multiplication was not seen in each step.
+    """
+    seen = Counter(name for name in kernels if kind_of(name) == "multiply")
+    if set(seen.values()) != {n_steps}:
+        least, most = min(seen.values(), default=0), max(seen.values(), default=0)
+        raise RuntimeError(
+            f"The profiler saw multiplications {least} to {most} times in {n_steps} "
+            "steps: its times are not those of all kernels."
+        )
 
 
 def overlapped(spans):

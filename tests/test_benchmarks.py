@@ -21,7 +21,7 @@ from benchmarks.comparisons import (
 )
 from benchmarks.machine import code_revision
 from benchmarks.peers import contestant
-from benchmarks.profile import kind_of, overlapped
+from benchmarks.profile import check_complete, kind_of, overlapped
 from benchmarks.results import add_comparison, make_document, read_document
 from benchmarks.summary import ratios, spread, summarise
 from benchmarks.tables import cells, page
@@ -221,11 +221,22 @@ def test_a_profile_finds_the_kernels_of_a_training():
         ("sequential/adam/Sqrt_1:Sqrt", "optimize"),
         ("while/mlp/dropout_1/GreaterEqual:GreaterEqual", "random"),
         ("while/body/GatherV2:GatherV2", "data"),
+        ("StatefulPartitionedCall/strided_slice:StridedSlice", "data"),
+        ("while/cnn_1/hidden_1/MatMul/Cast:Cast", "other"),  # of weights to bfloat16
         ("sequential/max_pooling2d/MaxPool2d:MaxPool", "other"),
     ],
 )
 def test_kernels_are_told_apart(kernel, kind):
     assert kind_of(kernel) == kind
+
+
+def test_a_profile_that_lost_kernels_is_refused():
+    step = ["body/Relu:_FusedMatMul", "body/MatMul:MatMul", "body/Less:Less"]
+    check_complete(3 * step, 3)
+    with pytest.raises(RuntimeError, match="2 to 3 times in 3 steps"):
+        check_complete(step[:1] + 2 * step, 3)
+    with pytest.raises(RuntimeError, match="0 to 0 times in 3 steps"):
+        check_complete(3 * step[2:], 3)
 
 
 def test_time_that_kernels_share_counts_once():
