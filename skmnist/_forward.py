@@ -34,9 +34,10 @@ _N_COMPARED = 256
 _N_COMPARED_FEW = 32
 _N_ARRANGED = 4
 
-# What TensorFlow keeps for a program grows with the operations that were traced: 1.1 MB
-# were measured for 4 arrays of weights, 2.3 MB for 8 of a CNN and 12 of an MLP.
-TRACED_BYTES = 2**18  # for each array
+# What TensorFlow keeps for a program grows with the operations that were traced, about
+# 0.1 MB for each array of weights and size of block: 5.2 MB were measured for 8 arrays
+# of a CNN in all of 7 sizes, 1.9 MB for 12 of an MLP in 2.
+TRACED_BYTES = 2**19  # for each array
 
 forward_programs = ProgramCache(max_programs=64, max_bytes=128 * 2**20)
 
