@@ -6,11 +6,20 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from skmnist._processor import bfloat16_is_quick
+from skmnist._processor import bfloat16_is_quick, has_avx2, uses_onednn
 
-__all__ = ["Comparison", "Contestant", "Measure", "run_in_new_process", "run_rounds"]
+__all__ = [
+    "ACCURACY",
+    "STARTED",
+    "Comparison",
+    "Contestant",
+    "Measure",
+    "run_in_new_process",
+    "run_rounds",
+    "with_onednn",
+]
 
 _TIMEOUT = 3600  # seconds, for one run
 STARTED = "BENCHMARKS_STARTED"  # when the process was started, in seconds
@@ -73,6 +82,31 @@ class Contestant:
         if self.needs_bfloat16 and not bfloat16_is_quick():
             return "bfloat16 would be emulated here"
         return ""
+
+
+def with_onednn(*contestants):
+    """Return twins with oneDNN, where TensorFlow leaves it off and it can be had.
+
+    Parameters
+    ----------
+    *contestants : Contestant
+        Those that compute with TensorFlow.
+
+    Returns
+    -------
+    tuple of Contestant
+        Empty where all have oneDNN as they are, or the processor is not made for it.
+    """
+    if uses_onednn() or not has_avx2():
+        return ()
+    return tuple(
+        replace(
+            each,
+            name=f"{each.name}, oneDNN on",
+            environment={**each.environment, "TF_ENABLE_ONEDNN_OPTS": "1"},
+        )
+        for each in contestants
+    )
 
 
 @dataclass(frozen=True)

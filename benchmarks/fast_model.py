@@ -3,9 +3,15 @@
 import os
 import time
 
-from benchmarks.comparisons import ACCURACY, STARTED, Comparison, Contestant, Measure
+from benchmarks.comparisons import (
+    ACCURACY,
+    STARTED,
+    Comparison,
+    Contestant,
+    Measure,
+    with_onednn,
+)
 from benchmarks.data import load
-from skmnist._processor import has_avx2, uses_onednn
 
 __all__ = ["NEEDS_MNIST", "comparisons", "measure"]
 
@@ -21,6 +27,7 @@ _MEASURES = (
 
 def comparisons(quick):
     """Return what is compared."""
+    ours = Contestant("skmnist")
     images = "1,400 enlarged digits" if quick else "60,000 images of MNIST"
     return [
         Comparison(
@@ -31,19 +38,11 @@ def comparisons(quick):
             "The first fit imports TensorFlow and builds the network; the second finds "
             "both done. The command line has oneDNN on.",
             {"dataset": "digits" if quick else "mnist"},
-            (Contestant("skmnist"), *_with_onednn()),
+            (ours, *with_onednn(ours)),
             _MEASURES,
             n_runs=10,
         )
     ]
-
-
-def _with_onednn():
-    """The same with oneDNN, where TensorFlow leaves it off and it can be had."""
-    if has_avx2() and not uses_onednn():
-        yield Contestant(
-            "skmnist, oneDNN on", environment={"TF_ENABLE_ONEDNN_OPTS": "1"}
-        )
 
 
 def measure(dataset, seed):

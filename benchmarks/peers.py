@@ -138,7 +138,8 @@ def import_peer(peer):
 
         if peer == "skmnist":  # the first fit would import all this
             import skmnist._engine
-            import skmnist._resident  # noqa: F401
+            import skmnist._resident
+            import skmnist._scikeras  # noqa: F401
             from skmnist import KerasCNNClassifier, KerasMLPClassifier  # noqa: F401
         elif peer == "scikeras":
             import scikeras.wrappers  # noqa: F401

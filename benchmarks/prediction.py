@@ -3,7 +3,13 @@
 import time
 from statistics import median
 
-from benchmarks.comparisons import ACCURACY, Comparison, Contestant, Measure
+from benchmarks.comparisons import (
+    ACCURACY,
+    Comparison,
+    Contestant,
+    Measure,
+    with_onednn,
+)
 from benchmarks.data import load, pixels
 from benchmarks.peers import (
     NETWORKS,
@@ -38,11 +44,13 @@ def comparisons(quick):
     if quick:
         peers = ["keras"]
     others = [contestant(peer) for peer in peers]
+    ours = contestant("skmnist")
+    # It makes a difference to convolutions.
+    onednn = [] if quick else with_onednn(ours, contestant("keras"))
     contestants = {
         "mlp": [_PIPELINE, *others, contestant("mlp_classifier")],
-        "cnn": [] if quick else [_PIPELINE, *others],
+        "cnn": [] if quick else [_PIPELINE, *others, *onednn],
     }
-    ours = contestant("skmnist")
     single = [
         Comparison(
             "prediction",
@@ -66,7 +74,7 @@ def comparisons(quick):
         "scikeras and skorch 128, as they train; skmnist up to 192 or 256, as suits "
         "the processor.",
         {**settings, **many, "network": "cnn"},
-        (ours, *in_batches),
+        (ours, *in_batches, *onednn),
         _MEASURES,
     )
     return [*single, whole]

@@ -2,7 +2,13 @@
 
 import time
 
-from benchmarks.comparisons import ACCURACY, Comparison, Contestant, Measure
+from benchmarks.comparisons import (
+    ACCURACY,
+    Comparison,
+    Contestant,
+    Measure,
+    with_onednn,
+)
 from benchmarks.data import load, pixels
 from benchmarks.peers import (
     Recipe,
@@ -106,7 +112,10 @@ def comparisons(quick):
             f"cnn_32_64, {images_for_cnn}, 2 epochs",
             note + part,
             {"network": "cnn", "epochs": 2, **data_for_cnn},
-            tuple(_ALL[name] for name in for_cnn),
+            (
+                *(_ALL[name] for name in for_cnn),
+                *(() if quick else with_onednn(_ALL["skmnist"], _ALL["keras"])),
+            ),
             _MEASURES,
         ),
         Comparison(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skmnist._batches import ShuffledBatches
 from skmnist._callbacks import leaves_models_alone
 from skmnist._construction import build, describe, is_ours
 from skmnist._description import split_description
@@ -29,7 +30,6 @@ from skmnist._optimizers import (
 )
 from skmnist._processor import bfloat16_is_quick
 from skmnist._programs import ProgramCache, memory_of_program
-from skmnist._scikeras import ScikerasLoop, ShuffledBatches
 from skmnist._trained_network import TrainedNetwork, TrainingState
 
 __all__ = ["TrainingData", "TrainingSettings", "train"]
@@ -143,74 +143,24 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     FloatingPointError
         If the loss is NaN or infinite.
     """
-    if network is None:
-        fresh = build(spec, state.weights_seed)
-        config, custom_objects = describe(
-            fresh, None if is_ours(spec) else data.samples
-        )
-        weights, random_states = (
-            fresh.get_weights(),
-            as_arrays(_random_variables(fresh)),
-        )
-    else:
-        fresh = None
-        config, custom_objects = network.config, network.custom_objects
-        weights, random_states = network.weights, state.random_states
-
+    _check_rate_is_free(settings)
+    start = _start(spec, data, state, network)
     batches = ShuffledBatches(
         data.arrays, settings.batch_size, state.shuffle_seed, state.n_epochs
     )
     optimizer = settings.optimizer
-    _check_rate_is_free(settings)
-    set_schedule(
-        optimizer,
-        settings.schedule,
-        n_steps=settings.epochs * batches.steps_per_epoch,
-    )
+    n_steps = settings.epochs * batches.steps_per_epoch
+    set_schedule(optimizer, settings.schedule, n_steps=n_steps)
     kind = optimizer_kind(optimizer)
     # The state of an optimizer of another kind means nothing to this one.
     resumed = state.optimizer_variables if state.optimizer_kind == kind else None
     start_schedule(optimizer, int(resumed[0]) if resumed else 0)
     rate = initial_rate(optimizer)
     callbacks = _with_our_own(settings, state.shuffle_seed)
-    dtype = _training_dtype(settings.precision)
-    loop, numbers = None, {}
-    is_shared = _is_shareable(spec, settings)
-    if is_shared:
-        structure, numbers = split_description(config)
-        key = (structure, dtype, program_key(optimizer))
-        loop = _idle_loops.take(
-            key,
-            lambda idle: (
-                type(idle) is _loop_class(idle.model, callbacks)
-                and idle.set_numbers(numbers)
-            ),
-        )
-    if loop is None:
-        if dtype is not None:
-            parameters = {**spec.parameters, "dtype": dtype}
-            model = build(replace(spec, parameters=parameters), state.weights_seed)
-        elif fresh is None:
-            model = rebuild(config, custom_objects)
-        else:
-            model = fresh
-        # Whatever the policy of the process: it would wrap the optimizer.
-        model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
-        loop = _loop_class(model, callbacks)(
-            model, optimizer, _make_loss(model), numbers
-        )
-        # Keras adds penalties in the type of the network to a loss in that of the
-        # process, which it cannot where these differ.
-        model._compile_loss._dtype = model.outputs[0].dtype
 
-    # Of the fit that used this model before, nothing must be left.
+    loop, key = _take_loop(spec, start, settings, callbacks, state.weights_seed)
     model = loop.model
-    model.set_weights(weights)
-    if random_states is not None:
-        for variable, value in zip(
-            _random_variables(model), random_states, strict=True
-        ):
-            variable.assign(value)
+    start.put_into(model)
     start_optimizer(
         model.optimizer,
         optimizer,
@@ -219,7 +169,6 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         # A callback may have changed it; one that was set since then counts.
         keep_rate=resumed is not None and rate == state.initial_rate,
     )
-
     with own_draws():
         history = loop.fit(
             batches,
@@ -230,10 +179,14 @@ def train(spec, data, settings, state, *, validation=None, network=None):
             verbose=settings.verbose,
         )
     history = {name: [float(v) for v in values] for name, values in history.items()}
-    trained = TrainedNetwork(
-        config, model.get_weights(), custom_objects, is_shared=is_ours(spec)
-    )
     _check_finite(model, history, data.samples)
+
+    trained = TrainedNetwork(
+        start.config,
+        model.get_weights(),
+        start.custom_objects,
+        is_shared=is_ours(spec),
+    )
     new_state = TrainingState(
         state.weights_seed,
         state.shuffle_seed,
@@ -244,12 +197,91 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         as_arrays(_random_variables(model)),
     )
     # Only now: a model whose fit failed is better dropped than lent again.
-    if is_shared:
-        for callback in callbacks:  # one that a function returned may live on
-            callback._model = None
-        variables = [*model.variables, *model.optimizer.variables]
-        _idle_loops.put(key, loop, memory_of_program(variables, _TRACED_BYTES))
+    if key is not None:
+        _give_back(loop, key, callbacks)
     return trained, new_state, history
+
+
+class _Start(NamedTuple):
+    """A network as training finds it: plain data, and its model if that is new."""
+
+    config: str
+    custom_objects: dict
+    weights: list
+    random_states: list | None
+    model: keras.Model | None = None
+
+    def put_into(self, model):
+        """Leave nothing of another fit in a model of this network."""
+        model.set_weights(self.weights)
+        if self.random_states is not None:
+            variables = _random_variables(model)
+            for variable, value in zip(variables, self.random_states, strict=True):
+                variable.assign(value)
+
+
+def _start(spec, data, state, network):
+    """Build a network, or go on with the one that is given."""
+    if network is not None:
+        return _Start(
+            network.config,
+            network.custom_objects,
+            network.weights,
+            state.random_states,
+        )
+    model = build(spec, state.weights_seed)
+    config, custom_objects = describe(model, None if is_ours(spec) else data.samples)
+    random_states = as_arrays(_random_variables(model))
+    return _Start(config, custom_objects, model.get_weights(), random_states, model)
+
+
+def _take_loop(spec, start, settings, callbacks, seed):
+    """Return a loop for a network, and the key under which others may have it next.
+
+    The key is None where nobody else may.
+    """
+    dtype = _training_dtype(settings.precision)
+    if not _is_shareable(spec, settings):
+        return _compile_loop(spec, start, settings, callbacks, seed, dtype, {}), None
+    structure, numbers = split_description(start.config)
+    key = (structure, dtype, program_key(settings.optimizer))
+    loop = _idle_loops.take(
+        key,
+        lambda idle: (
+            type(idle) is _loop_class(idle.model, callbacks)
+            and idle.set_numbers(numbers)
+        ),
+    )
+    if loop is None:
+        loop = _compile_loop(spec, start, settings, callbacks, seed, dtype, numbers)
+    return loop, key
+
+
+def _compile_loop(spec, start, settings, callbacks, seed, dtype, numbers):
+    """Return a new loop with a model of its own, in another precision if asked."""
+    if dtype is not None:
+        parameters = {**spec.parameters, "dtype": dtype}
+        model = build(replace(spec, parameters=parameters), seed)
+    elif start.model is not None:
+        model = start.model
+    else:
+        model = rebuild(start.config, start.custom_objects)
+    # Whatever the policy of the process: it would wrap the optimizer.
+    model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
+    loop_class = _loop_class(model, callbacks)
+    loop = loop_class(model, settings.optimizer, _make_loss(model), numbers)
+    # Keras adds penalties in the type of the network to a loss in that of the
+    # process, which it cannot where these differ.
+    model._compile_loss._dtype = model.outputs[0].dtype
+    return loop
+
+
+def _give_back(loop, key, callbacks):
+    """Keep a loop for later fits, without what belongs to this one."""
+    for callback in callbacks:  # one that a function returned may live on
+        callback._model = None
+    variables = [*loop.model.variables, *loop.model.optimizer.variables]
+    _idle_loops.put(key, loop, memory_of_program(variables, _TRACED_BYTES))
 
 
 def _with_our_own(settings, seed):
@@ -344,4 +376,6 @@ def _loop_class(model, callbacks):
 
         if ResidentLoop.suits(model, callbacks):
             return ResidentLoop
+    from skmnist._scikeras import ScikerasLoop
+
     return ScikerasLoop

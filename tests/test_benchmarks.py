@@ -18,6 +18,7 @@ from benchmarks.comparisons import (
     Measure,
     run_in_new_process,
     run_rounds,
+    with_onednn,
 )
 from benchmarks.machine import code_revision
 from benchmarks.peers import contestant
@@ -97,6 +98,24 @@ def test_bfloat16_is_not_emulated_for_hours(monkeypatch, is_quick):
     assert rounds == [{"a": run, "b": run if is_quick else emulated}]
 
 
+@pytest.mark.parametrize(
+    ("is_on", "can_be_had", "n_twins"), [(False, True, 1), (True, True, 0), (0, 0, 0)]
+)
+def test_onednn_is_compared_where_tensorflow_leaves_it_off(
+    monkeypatch, is_on, can_be_had, n_twins
+):
+    monkeypatch.setattr(comparisons, "uses_onednn", lambda: is_on)
+    monkeypatch.setattr(comparisons, "has_avx2", lambda: can_be_had)
+    a = Contestant("a", {"peer": "a"}, ("numpy",), {"LOOP": "1"})
+    twin = Contestant(
+        "a, oneDNN on",
+        {"peer": "a"},
+        ("numpy",),
+        {"LOOP": "1", "TF_ENABLE_ONEDNN_OPTS": "1"},
+    )
+    assert with_onednn(a) == (twin,)[:n_twins]
+
+
 def test_a_run_that_fails_does_not_end_the_others():
     def run(suite, settings, environment):
         if settings["peer"] == "b" and settings["seed"] == 0:
@@ -174,8 +193,18 @@ def test_a_run_in_a_new_process_returns_its_numbers():
     assert result["accuracy"] > 0.5
 
 
-@pytest.mark.parametrize("peer", ["skmnist", "scikeras", "keras_wrapper", "skorch"])
-def test_no_import_falls_into_the_measured_time(peer):
+@pytest.mark.parametrize(
+    ("peer", "loop"),
+    [
+        ("skmnist", "0"),
+        ("skmnist", "1"),
+        ("scikeras", "0"),
+        ("keras_wrapper", "0"),
+        ("skorch", "0"),
+    ],
+)
+def test_no_import_falls_into_the_measured_time(monkeypatch, peer, loop):
+    monkeypatch.setenv("SKMNIST_KERAS_LOOP", loop)
     if contestant(peer).missing():
         pytest.skip(f"{peer} is not installed")
     script = f"""

@@ -27,6 +27,7 @@ ORDER = [
     "_programs",
     "_forward",
     "_trained_network",
+    "_batches",
     "_scikeras",
     "_fused_optimizers",
     "_resident",
