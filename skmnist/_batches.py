@@ -1,11 +1,8 @@
 """The order in which training sees the rows, whichever loop runs."""
 
 import itertools
-from functools import partial
 
 import numpy as np
-
-from skmnist._keras import keras
 
 __all__ = ["ShuffledBatches"]
 
@@ -37,7 +34,8 @@ class ShuffledBatches:
 
     def orders(self):
         """Iterate over the orders of the rows, one for each epoch."""
-        return _orders(self.n_rows, self.seed, self.first_epoch)
+        for epoch in itertools.count(self.first_epoch):
+            yield np.random.default_rng([self.seed, epoch]).permutation(self.n_rows)
 
     def __iter__(self):
         for order in self.orders():
@@ -45,35 +43,3 @@ class ShuffledBatches:
                 rows = order[start : start + self.batch_size]
                 inputs, *others = (array[rows] for array in self.arrays)
                 yield inputs.astype(np.float32, copy=False), *others
-
-    def stream(self):
-        """Return the batches of all epochs in the form that Keras reads fastest."""
-        if keras.backend.backend() != "tensorflow":
-            return iter(self)
-        import tensorflow as tf
-
-        inputs, *others = map(tf.convert_to_tensor, self.arrays)
-        # Not a method: TensorFlow keeps generators for good, and so what they hold.
-        orders = partial(_orders, self.n_rows, self.seed, self.first_epoch)
-        return (
-            tf.data.Dataset.from_generator(
-                orders, output_signature=tf.TensorSpec([self.n_rows], tf.int64)
-            )
-            .flat_map(
-                lambda order: tf.data.Dataset.from_tensor_slices(order).batch(
-                    self.batch_size
-                )
-            )
-            .map(
-                lambda rows: (
-                    tf.cast(tf.gather(inputs, rows), tf.float32),
-                    *(tf.gather(tensor, rows) for tensor in others),
-                )
-            )
-            .prefetch(2)
-        )
-
-
-def _orders(n_rows, seed, first_epoch):
-    for epoch in itertools.count(first_epoch):
-        yield np.random.default_rng([seed, epoch]).permutation(n_rows)
