@@ -75,18 +75,19 @@ def _feed(batches):
         return iter(batches), batches.steps_per_epoch, []
     import tensorflow as tf
 
+    size = batches.batch_size
     with tf.device("cpu"):
         inputs, *others = map(tf.convert_to_tensor, batches.arrays)
         order = tf.Variable(np.arange(batches.n_rows), trainable=False)
 
     def fetch(first):
-        rows = order[first : first + batches.batch_size]
+        rows = order[first : first + size]
         return (
             tf.cast(tf.gather(inputs, rows), tf.float32),
             *(tf.gather(tensor, rows) for tensor in others),
         )
 
-    firsts = tf.data.Dataset.range(0, batches.n_rows, batches.batch_size)
+    firsts = tf.data.Dataset.range(0, batches.n_rows, size)
     return firsts.map(fetch).prefetch(2), None, [_Shuffle(order, batches.orders())]
 
 
@@ -167,4 +168,5 @@ class ScikerasLoop:
             # The loop may be kept for a long time; the data are not ours to keep.
             del wrapper.data
             wrapper.set_params(callbacks=None)
+            wrapper._initialize_callbacks()
             vars(wrapper).pop("history_", None)

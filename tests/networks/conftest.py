@@ -31,6 +31,12 @@ def digits():
 
 
 @pytest.fixture
+def quick_loop(monkeypatch):
+    """Let fits take TensorFlow's quick loop, where all else runs without it too."""
+    monkeypatch.delenv("SKMNIST_KERAS_LOOP", raising=False)
+
+
+@pytest.fixture
 def trainings(monkeypatch):
     """What reaches the networks: one (training, validation) pair of data a fit."""
     from skmnist import _engine

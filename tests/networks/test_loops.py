@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from builders import BACKEND, dense, small_cnn, small_mlp
 
+import skmnist
 from skmnist import KerasImageClassifier, _engine
 
 pytestmark = pytest.mark.skipif(
@@ -127,8 +128,8 @@ def test_both_loops_take_all_steps_of_a_long_epoch(
     )
 
 
+@pytest.mark.usefixtures("quick_loop")
 def test_calls_of_any_length_give_the_same_bits(digits, monkeypatch):
-    import skmnist
     from skmnist import _resident
 
     X, y = digits
@@ -187,6 +188,7 @@ def test_calls_take_their_time_and_not_more(monkeypatch):
     assert all(n_rows % 32 == 0 for n_rows in used)
 
 
+@pytest.mark.usefixtures("quick_loop")
 def test_ctrl_c_that_validation_loses_ends_the_fit(digits, monkeypatch):
     from skmnist import _resident
 
@@ -247,6 +249,7 @@ def test_both_loops_tell_callbacks_which_way_a_metric_should_go(
     assert 3 < quick.n_iter_ == slow.n_iter_ < 60
 
 
+@pytest.mark.usefixtures("quick_loop")
 @pytest.mark.parametrize("order", ["F", "channels first"])
 def test_rows_in_any_order_of_memory_are_copied_once(digits, monkeypatch, order):
     from skmnist import _resident
@@ -371,6 +374,7 @@ def test_a_layer_with_a_metric_of_its_own_gets_keras_own_loop(
     assert model.history_["counted"] == [3.0, 3.0]
 
 
+@pytest.mark.usefixtures("quick_loop")
 def test_the_quick_loop_is_the_usual_one(digits, keras, loops_used):
     X, y = digits
     small_mlp(callbacks=[keras.callbacks.ReduceLROnPlateau("loss")]).fit(X, y)
@@ -397,3 +401,21 @@ def test_a_loop_that_is_kept_holds_no_data(digits, monkeypatch, keras_loop):
     del X
     gc.collect()
     assert held() is None
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("keras_loop", ["0", "1"])
+def test_nothing_traced_outlives_a_network(digits, monkeypatch, keras_loop, optimizer):
+    from tensorflow.python.framework.func_graph import FuncGraph
+
+    monkeypatch.setenv("SKMNIST_KERAS_LOOP", keras_loop)
+
+    def count_graphs():
+        skmnist.clear_programs()
+        gc.collect()
+        return sum(isinstance(thing, FuncGraph) for thing in gc.get_objects())
+
+    X, y = digits
+    before = count_graphs()
+    small_mlp(epochs=1, optimizer=optimizer).fit(X, y)
+    assert count_graphs() <= before

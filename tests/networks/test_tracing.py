@@ -60,6 +60,7 @@ def test_no_fit_of_the_same_network_traces_it_again(digits, traced):
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="the quick loop is TensorFlow's")
+@pytest.mark.usefixtures("quick_loop")
 def test_no_fit_with_other_rates_and_penalties_traces_it_again(digits, traced):
     use(digits, dropout=0.2, l1=1e-4, l2=1e-3)
     first = list(traced)
@@ -139,6 +140,7 @@ def test_networks_too_large_to_be_kept_compiled_are_compiled_once(
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles for a size of batch")
+@pytest.mark.usefixtures("quick_loop")
 def test_training_is_traced_once_for_any_numbers_of_rows(digits, traced):
     X, y = digits
     small_mlp(units=29, validation_fraction=0.2).fit(X, y)
@@ -186,6 +188,7 @@ def tensorflow_log(caplog, monkeypatch):
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow warns")
+@pytest.mark.usefixtures("quick_loop")
 def test_many_networks_bring_no_warning_of_retracing(digits, tensorflow_log):
     X, y = digits
     for units in range(30, 38):
