@@ -32,13 +32,13 @@ class ShuffledBatches:
         self.n_rows = len(arrays[0])
         self.steps_per_epoch = -(-self.n_rows // batch_size)
 
-    def orders(self):
-        """Iterate over the orders of the rows, one for each epoch."""
-        for epoch in itertools.count(self.first_epoch):
-            yield np.random.default_rng([self.seed, epoch]).permutation(self.n_rows)
+    def order(self, epoch):
+        """Return the order of the rows in an epoch, counted from the first fit on."""
+        return np.random.default_rng([self.seed, epoch]).permutation(self.n_rows)
 
     def __iter__(self):
-        for order in self.orders():
+        for epoch in itertools.count(self.first_epoch):
+            order = self.order(epoch)
             for start in range(0, self.n_rows, self.batch_size):
                 rows = order[start : start + self.batch_size]
                 inputs, *others = (array[rows] for array in self.arrays)

@@ -136,13 +136,12 @@ class ResidentLoop:
             steps=batches.steps_per_epoch,
             model=model,
         )
-        orders = batches.orders()
         logs = None
         model.stop_training = False
         callbacks.on_train_begin()
         for epoch in range(initial_epoch, initial_epoch + epochs):
             callbacks.on_epoch_begin(epoch)
-            logs = self._run_epoch(data, next(orders), batches, callbacks)
+            logs = self._run_epoch(data, batches.order(epoch), batches, callbacks)
             if held_out:
                 means = self._evaluate(held_out, test_size)
                 # A new dict: a callback may still be at work on the other one.

@@ -55,13 +55,13 @@ class _RaiseInterrupt(keras.callbacks.Callback):
 class _Shuffle(keras.callbacks.Callback):
     """Puts a new order of the rows into a variable for each epoch."""
 
-    def __init__(self, variable, orders):
+    def __init__(self, variable, batches):
         super().__init__()
         self._variable = variable
-        self._orders = orders
+        self._batches = batches
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._variable.assign(next(self._orders))
+        self._variable.assign(self._batches.order(epoch))
 
 
 def _feed(batches):
@@ -88,7 +88,7 @@ def _feed(batches):
         )
 
     firsts = tf.data.Dataset.range(0, batches.n_rows, size)
-    return firsts.map(fetch).prefetch(2), None, [_Shuffle(order, batches.orders())]
+    return firsts.map(fetch).prefetch(2), None, [_Shuffle(order, batches)]
 
 
 class ScikerasLoop:
