@@ -3,13 +3,7 @@
 import time
 from statistics import median
 
-from benchmarks.comparisons import (
-    ACCURACY,
-    Comparison,
-    Contestant,
-    Measure,
-    with_onednn,
-)
+from benchmarks.comparisons import ACCURACY, Comparison, Contestant, Measure
 from benchmarks.data import load, pixels
 from benchmarks.peers import (
     NETWORKS,
@@ -44,13 +38,11 @@ def comparisons(quick):
     if quick:
         peers = ["keras"]
     others = [contestant(peer) for peer in peers]
-    ours = contestant("skmnist")
-    # It makes a difference to convolutions.
-    onednn = [] if quick else with_onednn(ours, contestant("keras"))
     contestants = {
         "mlp": [_PIPELINE, *others, contestant("mlp_classifier")],
-        "cnn": [] if quick else [_PIPELINE, *others, *onednn],
+        "cnn": [] if quick else [_PIPELINE, *others],
     }
+    ours = contestant("skmnist")
     single = [
         Comparison(
             "prediction",
@@ -74,7 +66,7 @@ def comparisons(quick):
         "scikeras and skorch 128, as they train; skmnist up to 192 or 256, as suits "
         "the processor.",
         {**settings, **many, "network": "cnn"},
-        (ours, *in_batches, *onednn),
+        (ours, *in_batches),
         _MEASURES,
     )
     return [*single, whole]
