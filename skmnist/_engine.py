@@ -19,6 +19,7 @@ from skmnist._description import split_description
 from skmnist._forward import rebuild
 from skmnist._keras import as_arrays, keras, own_draws, seed_draws
 from skmnist._optimizers import (
+    first_state,
     has_schedule,
     initial_rate,
     is_of_keras,
@@ -164,8 +165,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     start_optimizer(
         model.optimizer,
         optimizer,
-        resumed,
-        model.trainable_variables,
+        resumed or loop.first_state,
         # A callback may have changed it; one that was set since then counts.
         keep_rate=resumed is not None and rate == state.initial_rate,
     )
@@ -270,6 +270,7 @@ def _compile_loop(spec, start, settings, callbacks, seed, dtype, numbers):
     model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
     loop_class = _loop_class(model, callbacks)
     loop = loop_class(model, settings.optimizer, _make_loss(model), numbers)
+    loop.first_state = first_state(model.optimizer)
     # Keras adds penalties in the type of the network to a loss in that of the
     # process, which it cannot where these differ.
     model._compile_loss._dtype = model.outputs[0].dtype

@@ -1,85 +1,119 @@
 """Updates of common optimizers as one kernel of TensorFlow a variable.
 
-Keras writes them as a dozen operations, each of which goes through all weights in
-memory: together they take longer than the multiplications of a dense network.
+Keras writes them as up to a dozen operations, each of which goes through all weights in
+memory: those of Adam together take longer than the multiplications of a dense network.
+All else that an optimizer may do, such as clipping, decay and averages, stays Keras'.
 """
+
+import functools
 
 import keras
 import tensorflow as tf
 
-__all__ = ["fused_update"]
+__all__ = ["fuse_updates"]
 
 
-def fused_update(optimizer, model):
-    """Return an update that is one kernel a variable, or None if there is none.
+def fuse_updates(optimizer):
+    """Let an optimizer update each variable by one kernel, if TensorFlow has it.
 
     Parameters
     ----------
     optimizer : keras.optimizers.Optimizer
-        Built for the variables of the model. Its state variables are used.
-    model : keras.Model
-        What is trained.
-
-    Returns
-    -------
-    callable or None
-        ``update(gradients, variables)``, for a graph of TensorFlow; for dense gradients
-        it computes what ``optimizer.apply`` does.
+        Built for its variables. What it computes stays the same.
     """
-    plain = not (
-        optimizer.weight_decay
-        or optimizer.clipnorm
-        or optimizer.clipvalue
-        or optimizer.global_clipnorm
-        or optimizer.use_ema
-        or optimizer.loss_scale_factor
-        or optimizer.gradient_accumulation_steps
-        or any(
-            variable.constraint or variable.overwrite_with_gradient
-            for variable in model.trainable_variables
+    prepare = _preparation(optimizer)
+    if prepare is not None and not tf.distribute.has_strategy():
+        # Keras has backends override this method, and calls it where the gradients
+        # are clipped, the weights are decayed and it is time for an update.
+        vars(optimizer)["_backend_update_step"] = functools.partial(
+            _update, optimizer, prepare
         )
-    )
-    if not plain:
-        return None
-    if type(optimizer) is keras.optimizers.Adam and not optimizer.amsgrad:
-        return _Adam(optimizer)
+
+
+def _preparation(optimizer):
+    """Return the function below that prepares the updates of a kind of optimizer."""
+    kind = type(optimizer)
+    if kind in (keras.optimizers.Adam, keras.optimizers.AdamW):
+        return None if optimizer.amsgrad else _prepare_adam
+    if kind is keras.optimizers.SGD:
+        return _prepare_momentum if optimizer.momentum else _prepare_descent
     return None
 
 
-class _Adam:
-    """Adam [1]_ as one kernel a variable.
+def _update(optimizer, prepare, gradients, variables, rate):
+    """Update variables as the method of Keras does that this one takes the place of."""
+    apply = prepare(optimizer, rate)
+    for gradient, variable in zip(gradients, variables, strict=True):
+        variable = variable.value
+        if isinstance(gradient, tf.IndexedSlices):  # of some rows of an embedding
+            optimizer.update_step(gradient, variable, rate)
+        else:
+            apply(
+                optimizer._get_variable_index(variable),
+                variable.handle,
+                tf.cast(gradient, variable.dtype),
+                functools.partial(tf.cast, dtype=variable.dtype),
+            )
+
+
+def _prepare_adam(optimizer, rate):
+    """Adam [1]_.
 
     References
     ----------
     .. [1] D. P. Kingma, J. Ba (2015). Adam: a method for stochastic optimization.
        International Conference on Learning Representations.
     """
+    step = tf.cast(optimizer.iterations + 1, tf.float64)
+    power_1 = tf.pow(tf.cast(optimizer.beta_1, tf.float64), step)
+    power_2 = tf.pow(tf.cast(optimizer.beta_2, tf.float64), step)
 
-    def __init__(self, optimizer):
-        self.optimizer = optimizer
+    def apply(index, handle, gradient, cast):
+        tf.raw_ops.ResourceApplyAdam(
+            var=handle,
+            m=optimizer._momentums[index].value.handle,
+            v=optimizer._velocities[index].value.handle,
+            beta1_power=cast(power_1),
+            beta2_power=cast(power_2),
+            lr=cast(rate),
+            beta1=cast(optimizer.beta_1),
+            beta2=cast(optimizer.beta_2),
+            epsilon=cast(optimizer.epsilon),
+            grad=gradient,
+        )
 
-    def __call__(self, gradients, variables):
-        optimizer = self.optimizer
-        iterations = optimizer.iterations.value
-        step = tf.cast(iterations + 1, tf.float64)
-        rate = optimizer.learning_rate
-        for gradient, variable in zip(gradients, variables, strict=True):
-            index = optimizer._get_variable_index(variable)
-            dtype = variable.value.dtype
+    return apply
 
-            def cast(value, dtype=dtype):
-                return tf.cast(value, dtype)
 
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable.value.handle,
-                m=optimizer._momentums[index].value.handle,
-                v=optimizer._velocities[index].value.handle,
-                beta1_power=cast(tf.pow(tf.cast(optimizer.beta_1, tf.float64), step)),
-                beta2_power=cast(tf.pow(tf.cast(optimizer.beta_2, tf.float64), step)),
-                lr=cast(rate),
-                beta1=cast(optimizer.beta_1),
-                beta2=cast(optimizer.beta_2),
-                epsilon=cast(optimizer.epsilon),
-                grad=cast(gradient),
-            )
-        iterations.assign_add(1)
+def _prepare_descent(optimizer, rate):
+    """Plain stochastic gradient descent."""
+
+    def apply(index, handle, gradient, cast):
+        tf.raw_ops.ResourceApplyGradientDescent(
+            var=handle, alpha=cast(rate), delta=gradient
+        )
+
+    return apply
+
+
+def _prepare_momentum(optimizer, rate):
+    """Stochastic gradient descent with momentum, that of Nesterov [1]_ or the usual.
+
+    References
+    ----------
+    .. [1] I. Sutskever, J. Martens, G. Dahl, G. Hinton (2013). On the importance of
+       initialization and momentum in deep learning. International Conference on
+       Machine Learning.
+    """
+
+    def apply(index, handle, gradient, cast):
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=handle,
+            accum=optimizer.momentums[index].value.handle,
+            lr=cast(rate),
+            grad=gradient,
+            momentum=cast(optimizer.momentum),
+            use_nesterov=optimizer.nesterov,
+        )
+
+    return apply

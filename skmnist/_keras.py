@@ -16,10 +16,10 @@ import numpy as np
 
 __all__ = [
     "as_arrays",
-    "check_name",
     "isolated_build",
     "keras",
     "own_draws",
+    "resolve_name",
     "seed_draws",
     "seeded_globals",
 ]
@@ -223,8 +223,8 @@ def as_arrays(variables):
     ]
 
 
-def check_name(parameter, name, module):
-    """Refuse a name that a module of Keras does not know.
+def resolve_name(parameter, name, module):
+    """Return what a module of Keras knows by a name.
 
     Parameters
     ----------
@@ -235,13 +235,26 @@ def check_name(parameter, name, module):
     module : module
         Such as ``keras.activations``; its ``get`` resolves names.
 
+    Returns
+    -------
+    callable or object
+        What ``get`` returns: a new object, where it makes one.
+
     Raises
     ------
     ValueError
         With the names that are known, and one that is close.
     """
-    if _resolves(module, name):
-        return
+    try:
+        # Apart: optimizers are named by counters, initializers draw a seed.
+        with isolated_build(seed=0):
+            return module.get(name)
+    except Exception as error:  # whatever Keras raises for what it cannot make use of
+        raise ValueError(_describe_names(parameter, name, module)) from error
+
+
+def _describe_names(parameter, name, module):
+    """Return a message on a name that is not known: which ones are."""
     names = [
         n
         for n, obj in vars(module).items()
@@ -252,7 +265,7 @@ def check_name(parameter, name, module):
         names = [n.lower() for n in classes if _resolves(module, n.lower())]
     close = difflib.get_close_matches(name.lower(), names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(
+    return (
         f"The {parameter!r} parameter must be one of the names that Keras knows; "
         f"got {name!r}.{hint} Known are: {', '.join(sorted(names))}."
     )
@@ -260,8 +273,8 @@ def check_name(parameter, name, module):
 
 def _resolves(module, name):
     try:
-        with isolated_build(seed=0):  # an initializer draws a seed when it is made
+        with isolated_build(seed=0):
             module.get(name)
-    except Exception:  # whatever Keras raises for a name that it cannot make use of
+    except Exception:
         return False
     return True

@@ -3,10 +3,13 @@
 import copy
 import json
 
-from skmnist._keras import as_arrays, check_name, isolated_build, keras
+import numpy as np
+
+from skmnist._keras import as_arrays, isolated_build, keras, resolve_name
 from skmnist._schedules import SCHEDULES, Schedule
 
 __all__ = [
+    "first_state",
     "has_schedule",
     "initial_rate",
     "is_of_keras",
@@ -61,8 +64,7 @@ def make_optimizer(optimizer, learning_rate):
 
 def _made_optimizer(optimizer):
     if isinstance(optimizer, str):
-        check_name("optimizer", optimizer, keras.optimizers)
-        return keras.optimizers.get(optimizer)
+        return resolve_name("optimizer", optimizer, keras.optimizers)
     if isinstance(optimizer, dict):
         try:
             # A copy, as Keras writes into what it reads.
@@ -281,9 +283,29 @@ def program_key(optimizer):
     return json.dumps([optimizer_kind(optimizer), course], sort_keys=True)
 
 
-def start_optimizer(
-    compiled, optimizer, variables, trainable_variables, *, keep_rate=False
-):
+def first_state(optimizer):
+    """Return the state of an optimizer that has not yet taken a step.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        Built for its variables.
+
+    Returns
+    -------
+    list of ndarray
+        Its variables. Of those that hold one number all over, as most do, only that
+        is in memory.
+    """
+    return [
+        np.broadcast_to(array.flat[0], array.shape)
+        if array.size and (array == array.flat[0]).all()
+        else array
+        for array in as_arrays(optimizer.variables)
+    ]
+
+
+def start_optimizer(compiled, optimizer, variables, *, keep_rate=False):
     """Put an optimizer that a step is compiled with into the state for a fit.
 
     Parameters
@@ -292,27 +314,20 @@ def start_optimizer(
         The optimizer of the compiled model.
     optimizer : keras.optimizers.Optimizer
         One that was made for the fit, maybe the same.
-    variables : list of ndarray or None
-        The state to go on from; None for the first one.
-    trainable_variables : list of keras.Variable
-        What it updates.
+    variables : list of ndarray
+        The state to go on from, or the first one.
     keep_rate : bool, default=False
         Whether to go on with the learning rate among `variables` and not with that
         of `optimizer`.
     """
-    if variables is not None:
-        for variable, value in zip(compiled.variables, variables, strict=True):
-            variable.assign(value)
-    elif compiled is not optimizer:
-        optimizer.build(trainable_variables)
-        start = as_arrays(optimizer.variables)
-        for variable, value in zip(compiled.variables, start, strict=True):
-            variable.assign(value)
     rate = _rate_of(optimizer)
+    start = as_arrays([rate])[0] if isinstance(rate, keras.Variable) else None
+    for variable, value in zip(compiled.variables, variables, strict=True):
+        variable.assign(value)
     if isinstance(rate, Schedule):
         _rate_of(compiled).values.assign(rate.values)
-    elif not has_schedule(optimizer) and not keep_rate:
-        _rate_of(compiled).assign(rate)
+    elif start is not None and not keep_rate:
+        _rate_of(compiled).assign(start)
 
 
 def _rate_of(optimizer):

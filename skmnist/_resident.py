@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from skmnist._fused_optimizers import fused_update
+from skmnist._fused_optimizers import fuse_updates
 from skmnist._interrupts import raise_interrupt
 
 __all__ = ["ResidentLoop"]
@@ -80,7 +80,7 @@ class ResidentLoop:
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         optimizer.build(model.trainable_variables)
         _build_metrics(model)
-        self._update = fused_update(optimizer, model) or optimizer.apply
+        fuse_updates(optimizer)
         self._train = _Traced(self._train_steps)
         self._test = _Traced(self._test_batches)
         self._training_pace = _Pace()
@@ -200,10 +200,7 @@ class ResidentLoop:
             loss, sums = self._judge(inputs, labels, weights, training=True)
             scaled = model.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, [variable.value for variable in variables])
-        if all(isinstance(gradient, tf.Tensor) for gradient in gradients):
-            self._update(gradients, variables)
-        else:  # some of a few rows of an embedding, or none, which Keras may refuse
-            model.optimizer.apply(gradients, variables)
+        model.optimizer.apply(gradients, variables)
         return sums
 
     def _test_batch(self, inputs, labels, weights=None):

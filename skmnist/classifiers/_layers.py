@@ -57,12 +57,12 @@ class LayeredClassifier(BaseKerasClassifier):
 
     def _layer_parameters(self):
         """Check and return what all builders take; names are checked by Keras."""
-        from skmnist._keras import check_name, keras
+        from skmnist._keras import keras, resolve_name
 
         check_layers(self, "units", WIDTH)
         check_layers(self, "dropout", RATE)
-        check_name("activation", self.activation, keras.activations)
-        check_name("kernel_initializer", self.kernel_initializer, keras.initializers)
+        resolve_name("activation", self.activation, keras.activations)
+        resolve_name("kernel_initializer", self.kernel_initializer, keras.initializers)
         return {
             "units": plain_numbers(self.units),
             "dropout": plain_numbers(self.dropout),

@@ -71,6 +71,7 @@ def loops_used(monkeypatch):
                 "config": {"beta_1": 0.5, "beta_2": 0.8, "epsilon": 0.01},
             }
         },
+        {"optimizer": "adamw", "learning_rate": 0.01},
         {"optimizer": "sgd"},
         {
             "optimizer": {
@@ -78,6 +79,21 @@ def loops_used(monkeypatch):
                 "config": {"learning_rate": 0.1, "loss_scale_factor": 1024.0},
             }
         },
+        *(
+            {
+                "optimizer": {
+                    "class_name": "SGD",
+                    "config": {
+                        "learning_rate": 0.1,
+                        "momentum": 0.9,
+                        "nesterov": nesterov,
+                        "weight_decay": 0.1,
+                    },
+                },
+                "learning_rate_schedule": "one_cycle",
+            }
+            for nesterov in (False, True)
+        ),
         {
             "optimizer": {
                 "class_name": "LossScaleOptimizer",
@@ -250,6 +266,33 @@ def test_both_loops_tell_callbacks_which_way_a_metric_should_go(
 
 
 @pytest.mark.usefixtures("quick_loop")
+@pytest.mark.usefixtures("quick_loop")
+@pytest.mark.parametrize(
+    ("name", "config", "kernel"),
+    [
+        ("Adam", {}, "Adam"),
+        ("Adam", {"clipnorm": 1.0, "use_ema": True}, "Adam"),
+        ("AdamW", {}, "Adam"),
+        ("SGD", {}, "GradientDescent"),
+        ("SGD", {"momentum": 0.9, "nesterov": True}, "KerasMomentum"),
+    ],
+)
+def test_an_update_is_one_kernel_a_variable(keras, name, config, kernel):
+    import tensorflow as tf
+
+    from skmnist._resident import ResidentLoop
+
+    model = dense((16,), 10)
+    optimizer = getattr(keras.optimizers, name)(**config)
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    loop = ResidentLoop(model, optimizer, loss, {})
+    step = tf.function(loop._train_batch, autograph=False).get_concrete_function(
+        tf.TensorSpec([None, 16], tf.float32), tf.TensorSpec([None], tf.int32)
+    )
+    kernels = [o.type for o in step.graph.get_operations() if "Apply" in o.type]
+    assert kernels == [f"ResourceApply{kernel}"] * len(model.trainable_variables)
+
+
 @pytest.mark.parametrize("order", ["F", "channels first"])
 def test_rows_in_any_order_of_memory_are_copied_once(digits, monkeypatch, order):
     from skmnist import _resident
@@ -403,7 +446,7 @@ def test_a_loop_that_is_kept_holds_no_data(digits, monkeypatch, keras_loop):
     assert held() is None
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
 @pytest.mark.parametrize("keras_loop", ["0", "1"])
 def test_nothing_traced_outlives_a_network(digits, monkeypatch, keras_loop, optimizer):
     from tensorflow.python.framework.func_graph import FuncGraph

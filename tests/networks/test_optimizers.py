@@ -6,6 +6,8 @@ from builders import small_mlp
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
+import skmnist
+
 
 def optimizer_state(model):
     """Return number of steps and learning rate, which every optimizer begins with."""
@@ -203,6 +205,18 @@ def test_a_rate_that_a_callback_lowered_stays_until_another_is_set(digits, keras
     assert optimizer_state(model)[1] == rate
     model.set_params(learning_rate=0.02).fit(X, y)
     assert optimizer_state(model)[1] == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_rate_that_is_set_between_fits_counts(digits, kept):
+    X, y = digits
+    model = small_mlp(optimizer="sgd", learning_rate=0.1).partial_fit(X, y, range(10))
+    if not kept:  # as in another process: the step is compiled anew
+        skmnist.clear_programs()
+    before = model.model_.get_weights()
+    model.set_params(learning_rate=1e-30).partial_fit(X, y)
+    assert all(map(np.array_equal, model.model_.get_weights(), before))
+    assert optimizer_state(model)[1] == np.float32(1e-30)
 
 
 def test_a_configuration_stays_as_it_was_given(digits):
