@@ -1,8 +1,8 @@
 """Compiled programs that are kept for later use, within bounds of number and memory.
 
 Tracing and compiling a network takes far longer than running a small one. The
-engine keeps the loops that training has compiled, the prediction path its forward
-programs; both keep them here.
+engine keeps the loops that training has compiled and the networks that it began with,
+the prediction path its forward programs; both keep them here.
 """
 
 import os

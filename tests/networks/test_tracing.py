@@ -7,6 +7,7 @@ import weakref
 import numpy as np
 import pytest
 from builders import BACKEND, small_mlp
+from sklearn.model_selection import GridSearchCV
 
 import skmnist
 from skmnist import _engine, _trained_network
@@ -195,3 +196,33 @@ def test_many_networks_bring_no_warning_of_retracing(digits, tensorflow_log):
         model = small_mlp(units=units, epochs=1).fit(X[:64], y[:64])
         model.predict(X[:1])
     assert "retracing" not in tensorflow_log.text
+
+
+def test_a_search_builds_each_network_once(digits, monkeypatch):
+    skmnist.clear_programs()
+    built = []
+    build = _engine.build
+
+    def recording(spec, seed):
+        built.append(spec.parameters["dropout"])
+        return build(spec, seed)
+
+    monkeypatch.setattr(_engine, "build", recording)
+    grid = {"learning_rate": [0.01, 0.02], "dropout": [0.1, 0.2]}
+    GridSearchCV(small_mlp(epochs=1), grid, cv=2, refit=False).fit(*digits)
+    assert built == [0.1, 0.2]
+
+
+def test_fits_that_begin_with_the_same_network_leave_it_as_it_was(digits):
+    X, y = digits
+
+    def weights(seed):
+        return small_mlp(random_state=seed).fit(X, y).model_.get_weights()
+
+    skmnist.clear_programs()
+    first, other, again = map(weights, (0, 1, 0))
+    skmnist.clear_programs()
+    anew = weights(0)
+    assert all(map(np.array_equal, first, again))
+    assert all(map(np.array_equal, first, anew))
+    assert not any(map(np.array_equal, first, other))
