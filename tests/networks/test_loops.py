@@ -265,8 +265,6 @@ def test_both_loops_tell_callbacks_which_way_a_metric_should_go(
     assert 3 < quick.n_iter_ == slow.n_iter_ < 60
 
 
-@pytest.mark.usefixtures("quick_loop")
-@pytest.mark.usefixtures("quick_loop")
 @pytest.mark.parametrize(
     ("name", "config", "kernel"),
     [
@@ -293,6 +291,7 @@ def test_an_update_is_one_kernel_a_variable(keras, name, config, kernel):
     assert kernels == [f"ResourceApply{kernel}"] * len(model.trainable_variables)
 
 
+@pytest.mark.usefixtures("quick_loop")
 @pytest.mark.parametrize("order", ["F", "channels first"])
 def test_rows_in_any_order_of_memory_are_copied_once(digits, monkeypatch, order):
     from skmnist import _resident
