@@ -320,14 +320,13 @@ def start_optimizer(compiled, optimizer, variables, *, keep_rate=False):
         Whether to go on with the learning rate among `variables` and not with that
         of `optimizer`.
     """
-    rate = _rate_of(optimizer)
-    start = as_arrays([rate])[0] if isinstance(rate, keras.Variable) else None
+    rate = initial_rate(optimizer)  # read now: it may be one of the variables
     for variable, value in zip(compiled.variables, variables, strict=True):
         variable.assign(value)
-    if isinstance(rate, Schedule):
-        _rate_of(compiled).values.assign(rate.values)
-    elif start is not None and not keep_rate:
-        _rate_of(compiled).assign(start)
+    if rate is not None and not keep_rate:
+        _rate_of(compiled).assign(rate)
+    elif isinstance(_rate_of(optimizer), Schedule):
+        _rate_of(compiled).values.assign(_rate_of(optimizer).values)
 
 
 def _rate_of(optimizer):
