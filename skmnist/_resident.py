@@ -234,9 +234,13 @@ def _dropped(layer, rate, inputs, training=False):
     """Do what a Dropout layer does, with a rate that is a variable."""
     if not training:
         return inputs
+    dtype = inputs.dtype
     seed = tf.cast(layer.seed_generator.next(), tf.int32)
-    rate = tf.cast(rate, inputs.dtype)
-    return tf.nn.experimental.stateless_dropout(inputs, rate, seed)
+    numbers = tf.random.stateless_uniform(tf.shape(inputs), seed, dtype=dtype)
+    # 1 where a number is at least the rate, else 0: TensorFlow's kernels that compare
+    # and select take one value at a time, these take several.
+    kept = tf.floor(numbers - tf.cast(rate, dtype)) + 1
+    return inputs * (kept * tf.cast(1 / (1 - rate), dtype))
 
 
 class _Factor:
