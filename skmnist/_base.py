@@ -294,6 +294,17 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         `image_shape` is None where the images came as rows of pixels.
         """
 
+    def _validate_params(self):
+        """Check the parameters, before any of them is used."""
+        if isinstance(self.learning_rate, str):
+            schedules = self._parameter_constraints["learning_rate_schedule"][0].options
+            raise ValueError(
+                "learning_rate must be None or a number above 0, not "
+                f"{self.learning_rate!r}. How it changes over a fit is told by "
+                f"learning_rate_schedule: {', '.join(map(repr, sorted(schedules)))}."
+            )
+        super()._validate_params()
+
     def _training_precision(self):
         """Return the arithmetic of training, where it may differ from the network's."""
         return "float32"

@@ -74,6 +74,16 @@ def test_partial_fit_refuses_a_schedule_whose_end_it_cannot_know(digits):
         model.partial_fit(X, y, classes=np.arange(10))
 
 
+def test_a_schedule_given_as_the_rate_is_told_where_it_belongs(digits):
+    X, y = digits
+    message = "learning_rate must .*'one_cycle'.* learning_rate_schedule: .*'cosine'"
+    with pytest.raises(ValueError, match=message):
+        small_mlp(learning_rate="one_cycle").fit(X, y)
+    model = small_mlp(learning_rate="one_cycle")
+    with pytest.raises(ValueError, match=message):
+        model.partial_fit(X, y, classes=np.arange(10))
+
+
 def test_two_schedules_at_once_are_refused(digits, keras):
     X, y = digits
     own = keras.optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)
