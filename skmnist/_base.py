@@ -6,6 +6,7 @@ is first trained.
 """
 
 import contextlib
+import warnings
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
 
@@ -35,6 +36,9 @@ _DEFAULT_VALIDATION_FRACTION = 0.1
 # All else becomes float32. Bytes stay bytes, a quarter of the memory, until they are
 # in a batch.
 _INPUT_DTYPES = (np.float32, np.uint8)
+
+# Pixels above it are not of images that were scaled to [0, 1].
+_FAR_ABOVE_1 = 10
 
 
 class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
@@ -79,8 +83,10 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         X_val : array-like, default=None
             Images for validation, of the form of `X`. Loss and accuracy on them
             are kept in ``history_``; early stopping looks at them, and no part of
-            `X` is set aside. In a :class:`~sklearn.pipeline.Pipeline` with
-            ``transform_input=["X_val"]`` they pass the steps before, as `X` does.
+            `X` is set aside. In a :class:`~sklearn.pipeline.Pipeline` they pass the
+            steps before, as `X` does, with ``transform_input=["X_val"]``, metadata
+            routing enabled and ``set_fit_request(X_val=True, y_val=True)``; as
+            ``clf__X_val`` they must be scaled already.
         y_val : array-like, default=None
             Labels of `X_val`, each of them among those in `y`.
 
@@ -95,6 +101,11 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             If data or parameters are not as described.
         FloatingPointError
             If training diverges. The classifier stays as it was before.
+
+        Warns
+        -----
+        UserWarning
+            If one of `X` and `X_val` looks scaled to [0, 1] and the other does not.
         """
         if (X_val is None) != (y_val is None):
             given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
@@ -111,6 +122,11 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             validation = None
             if X_val is not None:
                 validation = self._checked_validation_data(X_val, y_val)
+                problem = _range_problem(inputs, validation[0])
+                if problem is not None:
+                    warnings.warn(
+                        problem, UserWarning, stacklevel=3
+                    )  # behind a wrapper
             elif self.early_stopping or self.validation_fraction is not None:
                 fraction = self.validation_fraction or _DEFAULT_VALIDATION_FRACTION
                 # Going on splits as before: the network must not be trained on
@@ -433,6 +449,21 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             self.fit_id_ = fit_id
         elif hasattr(self, "fit_id_"):
             del self.fit_id_
+
+
+def _range_problem(inputs, validation):
+    """Say that of images for training and validation only some look scaled."""
+    highest, highest_val = float(inputs.max()), float(validation.max())
+    below, above = sorted([highest, highest_val])
+    one_is_scaled = 0 < below <= 1 and above > _FAR_ABOVE_1
+    if not one_is_scaled or min(inputs.min(), validation.min()) < 0:
+        return None
+    return (
+        f"X_val holds pixels up to {highest_val:g}, X up to {highest:g}: one of them "
+        "looks scaled to [0, 1], the other does not. Scale X_val before, or let a "
+        'Pipeline scale both, with transform_input=["X_val"] and metadata routing '
+        "enabled."
+    )
 
 
 def _joined(earlier, later):

@@ -1,12 +1,14 @@
 """Early stopping and validation data."""
 
+import warnings
+
 import numpy as np
 import pytest
 import sklearn
 from builders import small_mlp
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold, cross_val_score
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from skmnist import ImageScaler
 
@@ -110,6 +112,25 @@ def test_validation_data_pass_the_steps_of_a_pipeline(digits, trainings):
     np.testing.assert_allclose(validation.inputs, pixels[:50] / 255, rtol=1e-6)
     scaled = clone(network).fit(pixels / 255, y, X_val=pixels[:50] / 255, y_val=y[:50])
     assert scaled.history_ == model[-1].history_
+
+
+def test_validation_images_that_a_pipeline_did_not_scale_bring_a_warning(digits):
+    X, y = digits
+    pixels = np.round(X * 255).astype(np.uint8)
+    model = make_pipeline(ImageScaler(), small_mlp(epochs=1)).fit(pixels, y)
+    name = f"{model.steps[-1][0]}__"
+    given = {f"{name}X_val": pixels[:50], f"{name}y_val": y[:50]}
+    with pytest.warns(UserWarning, match="X_val holds pixels up to 255, X up to 1:"):
+        model.fit(pixels, y, **given)
+    with pytest.warns(UserWarning, match="X_val holds pixels up to 1, X up to 255:"):
+        small_mlp(epochs=1).fit(pixels, y, X_val=X[:50], y_val=y[:50])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for scale in (lambda X: X, lambda X: 255 * X, lambda X: 9 * X - 4):
+            small_mlp(epochs=1).fit(X, y, X_val=X[:50], y_val=y[:50])
+            small_mlp(epochs=1).fit(
+                scale(X), y, X_val=scale(X[:50]) * 0.9, y_val=y[:50]
+            )
 
 
 def test_validation_images_may_have_another_form(digits):
