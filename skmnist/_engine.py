@@ -48,6 +48,10 @@ _starts = ProgramCache(max_programs=32, max_bytes=16 * 2**20)
 # 14 variables with those of Adam, and 4.7 MB for one of six layers, which has 44.
 _TRACED_BYTES = 2**17  # for each variable
 
+_AGAINST_DIVERGENCE = (
+    "Scale the inputs to [0, 1], lower learning_rate, or take another optimizer."
+)
+
 
 class TrainingData(NamedTuple):
     """Arrays that are checked and encoded.
@@ -92,7 +96,7 @@ class _RaiseOnNaN(keras.callbacks.Callback):
         if loss is not None and not np.isfinite(loss):
             raise FloatingPointError(
                 f"The loss became {loss} in epoch {epoch + 1}: training diverged. "
-                "Scale the inputs to [0, 1], or lower learning_rate."
+                f"{_AGAINST_DIVERGENCE}"
             )
 
 
@@ -356,7 +360,7 @@ def _check_finite(model, history, samples):
     if not (np.isfinite(last).all() and np.isfinite(outputs.astype(float)).all()):
         raise FloatingPointError(
             "Training diverged: losses or probabilities are no finite numbers. "
-            "Scale the inputs to [0, 1], or lower learning_rate."
+            f"{_AGAINST_DIVERGENCE}"
         )
 
 

@@ -217,13 +217,14 @@ def as_arrays(variables):
     list of ndarray
         Their values.
     """
-    return [
-        np.array(keras.ops.convert_to_numpy(getattr(variable, "value", variable)))
-        for variable in variables
-    ]
+    values = [getattr(variable, "value", variable) for variable in variables]
+    if keras.backend.backend() == "tensorflow":
+        # Keras converts by a method that NumPy warns of, for every variable.
+        values = [value.numpy() for value in values]
+    return [np.array(keras.ops.convert_to_numpy(value)) for value in values]
 
 
-def resolve_name(parameter, name, module):
+def resolve_name(parameter, name, module, trial=None):
     """Return what a module of Keras knows by a name.
 
     Parameters
@@ -234,6 +235,8 @@ def resolve_name(parameter, name, module):
         Its value.
     module : module
         Such as ``keras.activations``; its ``get`` resolves names.
+    trial : callable, default=None
+        Called with what the name stands for, and raises if that is of no use here.
 
     Returns
     -------
@@ -243,38 +246,45 @@ def resolve_name(parameter, name, module):
     Raises
     ------
     ValueError
-        With the names that are known, and one that is close.
+        With the names that are known and of use, and one that is close.
     """
     try:
-        # Apart: optimizers are named by counters, initializers draw a seed.
-        with isolated_build(seed=0):
-            return module.get(name)
+        return _found(module, name, trial)
     except Exception as error:  # whatever Keras raises for what it cannot make use of
-        raise ValueError(_describe_names(parameter, name, module)) from error
+        raise ValueError(_describe_names(parameter, name, module, trial)) from error
 
 
-def _describe_names(parameter, name, module):
-    """Return a message on a name that is not known: which ones are."""
+def _found(module, name, trial):
+    # Apart: optimizers are named by counters, initializers draw a seed.
+    with isolated_build(seed=0):
+        found = module.get(name)
+        if trial is not None:
+            trial(found)
+        return found
+
+
+def _describe_names(parameter, name, module, trial):
+    """Return a message on a name that is not known or of no use: which ones are."""
+
+    def is_useful(candidate):
+        try:
+            _found(module, candidate, trial)
+        except Exception:
+            return False
+        return True
+
     names = [
         n
         for n, obj in vars(module).items()
-        if n.islower() and callable(obj) and _resolves(module, n)
+        if n.islower() and callable(obj) and is_useful(n)
     ]
     if not names:  # optimizers have classes only, whose names work in small letters
         classes = [n for n, obj in vars(module).items() if isinstance(obj, type)]
-        names = [n.lower() for n in classes if _resolves(module, n.lower())]
+        names = [n.lower() for n in classes if is_useful(n.lower())]
     close = difflib.get_close_matches(name.lower(), names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return (
-        f"The {parameter!r} parameter must be one of the names that Keras knows; "
-        f"got {name!r}.{hint} Known are: {', '.join(sorted(names))}."
+        f"The {parameter!r} parameter must be one of the names that Keras knows and "
+        f"such a network can use; got {name!r}.{hint} These are: "
+        f"{', '.join(sorted(names))}."
     )
-
-
-def _resolves(module, name):
-    try:
-        with isolated_build(seed=0):
-            module.get(name)
-    except Exception:
-        return False
-    return True

@@ -2,7 +2,7 @@
 
 import math
 
-from skmnist._keras import keras
+from skmnist._keras import as_arrays, keras
 
 __all__ = ["SCHEDULES", "Schedule"]
 
@@ -51,7 +51,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self):
         """Return what makes an equal one."""
-        peak, n_steps, first_step = keras.ops.convert_to_numpy(self.values).tolist()
+        peak, n_steps, first_step = as_arrays([self.values])[0].tolist()
         return {
             "peak": peak,
             "n_steps": n_steps,

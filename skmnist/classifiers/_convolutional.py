@@ -150,6 +150,8 @@ class KerasCNNClassifier(LayeredClassifier):
         "image_shape": [None, StrOptions({"row"}), list, tuple],
     }
 
+    _weight_shapes = (*LayeredClassifier._weight_shapes, (2, 2, 1, 3))
+
     def __init__(
         self,
         *,

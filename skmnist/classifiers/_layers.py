@@ -38,6 +38,15 @@ def check_layers(estimator, parameter, constraint, *, pairs=False):
         )
 
 
+def _check_keeps_shape(activation):
+    """Try an activation: some need arguments, or join pairs of units into one."""
+    from skmnist._keras import keras
+
+    shape = (1, 2)
+    if tuple(activation(keras.ops.zeros(shape)).shape) != shape:
+        raise ValueError("The activation changes the number of units.")
+
+
 class LayeredClassifier(BaseKerasClassifier):
     """What the classifiers with Dense layers have in common."""
 
@@ -55,14 +64,29 @@ class LayeredClassifier(BaseKerasClassifier):
     def _training_precision(self):
         return self.precision
 
+    # A shape of each kind of weights.
+    _weight_shapes = ((2, 3),)
+
+    def _check_makes_weights(self, initializer):
+        """Try an initializer: some make weights of certain shapes only."""
+        for shape in self._weight_shapes:
+            initializer(shape)
+
     def _layer_parameters(self):
         """Check and return what all builders take; names are checked by Keras."""
         from skmnist._keras import keras, resolve_name
 
         check_layers(self, "units", WIDTH)
         check_layers(self, "dropout", RATE)
-        resolve_name("activation", self.activation, keras.activations)
-        resolve_name("kernel_initializer", self.kernel_initializer, keras.initializers)
+        resolve_name(
+            "activation", self.activation, keras.activations, _check_keeps_shape
+        )
+        resolve_name(
+            "kernel_initializer",
+            self.kernel_initializer,
+            keras.initializers,
+            self._check_makes_weights,
+        )
         return {
             "units": plain_numbers(self.units),
             "dropout": plain_numbers(self.dropout),

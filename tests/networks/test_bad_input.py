@@ -314,12 +314,17 @@ BAD_PARAMETERS = [
     (KerasMLPClassifier, {"optimizer": {"lr": 1}}, "'optimizer'.*class_name.*'lr': 1"),
     (KerasMLPClassifier, {"optimizer": dict}, "'optimizer'.* got <class 'dict'>"),
     (KerasMLPClassifier, {"activation": "rellu"}, "'rellu'. Did you mean 'relu'"),
-    (KerasMLPClassifier, {"activation": "qqq"}, "'qqq'. Known are: .*tanh"),
+    (KerasMLPClassifier, {"activation": "qqq"}, "'qqq'. These are: .*tanh"),
     (
         KerasMLPClassifier,
         {"kernel_initializer": "he"},
         "'kernel_initializer'.* got 'he'.*he_normal",
     ),
+    # Keras knows these names, but nothing can be made of them here.
+    (KerasMLPClassifier, {"activation": "threshold"}, "'threshold'. These are: .*relu"),
+    (KerasCNNClassifier, {"activation": "glu"}, "got 'glu'. Did .* are: celu, elu, .*"),
+    (KerasMLPClassifier, {"kernel_initializer": "stft"}, "'stft'.* are: .*identity, l"),
+    (KerasCNNClassifier, {"kernel_initializer": "identity"}, "are: .*uniform, lecun"),
 ]
 
 

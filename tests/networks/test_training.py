@@ -1,8 +1,12 @@
 """How training goes on, and what weights of samples and classes mean."""
 
+import io
+import warnings
+
+import joblib
 import numpy as np
 import pytest
-from builders import dense, small_cnn, small_mlp
+from builders import BACKEND, dense, small_cnn, small_mlp
 
 from skmnist import KerasImageClassifier
 
@@ -277,3 +281,18 @@ def test_numpy_numbers_are_as_good_as_pythons(digits):
     )
     units = np.array([8, 4])
     small_mlp(units=units[0], dropout=np.float32(0.25)).fit(X, y)
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="Keras' own layers bring some there")
+@pytest.mark.parametrize("params", [{}, {"learning_rate_schedule": "one_cycle"}])
+def test_nothing_of_a_fit_brings_a_warning(digits, params):
+    X, y = digits
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = small_mlp(epochs=1, validation_fraction=0.2, l2=1e-3, **params)
+        model.fit(X, y).set_params(learning_rate_schedule="constant")
+        model.partial_fit(X, y).predict(X)
+        file = io.BytesIO()
+        joblib.dump(model, file)
+        file.seek(0)
+        joblib.load(file).model_.get_weights()
