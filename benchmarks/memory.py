@@ -95,15 +95,32 @@ def measure(task, peer, seed, **settings):
     return {"growth": _growth, "peak": _peak}[task](peer, seed, **settings)
 
 
+def recipe_of_fit(number, seed):
+    """Return one of 72 shapes, more than are kept: each fit compiles.
+
+    Parameters
+    ----------
+    number : int
+        Fits that went before. Each fourth is of a CNN.
+    seed : int
+        Seed.
+
+    Returns
+    -------
+    Recipe
+        Network and training.
+    """
+    network = "cnn" if number % 4 == 3 else "mlp"
+    return Recipe(network, 1, seed, 64 + number % 3, 16 + number % 72)
+
+
 def _growth(peer, seed, n_fits, n_last):
     X, y, X_test, _ = load("digits")
     for number in range(n_fits):
         if number == n_fits - n_last:
             gc.collect()
             before = _resident()
-        # 72 shapes, more than are kept: each fit compiles. A CNN each fourth time.
-        network = "cnn" if number % 4 == 3 else "mlp"
-        recipe = Recipe(network, 1, seed, 64 + number % 3, 16 + number % 72)
+        recipe = recipe_of_fit(number, seed)
         classifier = make_classifier(peer, recipe)
         classifier.fit(pixels(X[:400], layout(peer, recipe)), y[:400])
         classifier.predict(pixels(X_test, layout(peer, recipe)))

@@ -10,8 +10,8 @@ def keras_network(
     n_classes,
     *,
     network,
-    units=512,
-    dropout=0.2,
+    units,
+    dropout,
     learning_rate=0.001,
     loss="sparse_categorical_crossentropy",
 ):
@@ -28,7 +28,7 @@ def keras_network(
             layers.MaxPooling2D(2),
             layers.Dropout(0.25),
             layers.Flatten(),
-            layers.Dense(128, activation="relu"),
+            layers.Dense(units, activation="relu"),
             layers.Dropout(0.5),
         ]
     else:
@@ -49,7 +49,7 @@ def keras_network(
     return model
 
 
-def torch_network(network, units=512, dropout=0.2):
+def torch_network(network, units, dropout):
     """Build the network as PyTorch's tutorials do; the output are logits."""
     from torch import nn
 
@@ -62,10 +62,10 @@ def torch_network(network, units=512, dropout=0.2):
             nn.MaxPool2d(2),
             nn.Dropout(0.25),
             nn.Flatten(),
-            nn.LazyLinear(128),
+            nn.LazyLinear(units),
             nn.ReLU(),
             nn.Dropout(0.5),
-            nn.Linear(128, 10),
+            nn.Linear(units, 10),
         )
     return nn.Sequential(
         nn.LazyLinear(units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, 10)

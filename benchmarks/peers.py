@@ -56,15 +56,15 @@ class Recipe:
     ----------
     network : {"mlp", "cnn"}
         One hidden layer; or two 3×3 convolutions of 32 and 64 filters, pooling, and a
-        hidden layer of 128.
+        hidden layer.
     epochs : int
         Number of epochs.
     seed : int
         Seed.
     batch_size : int
         Number of images in a batch.
-    units : int
-        Width of the hidden layer of the MLP.
+    units : int or None
+        Width of the hidden layer; None means 512 for the MLP and 128 for the CNN.
     dropout : float
         Dropout rate of the MLP; those of the CNN are 0.25 and 0.5.
     """
@@ -73,8 +73,13 @@ class Recipe:
     epochs: int
     seed: int
     batch_size: int = 128
-    units: int = 512
+    units: int | None = None
     dropout: float = 0.2
+
+    @property
+    def width(self):
+        """Width of the hidden layer."""
+        return self.units or {"mlp": 512, "cnn": 128}[self.network]
 
 
 def contestant(peer, *requires, **settings):
@@ -182,9 +187,9 @@ def _skmnist(recipe, on_epoch_end, **params):
     }
     if recipe.network == "cnn":
         return KerasCNNClassifier(
-            filters=(32, 64), units=128, dropout=(0.25, 0.5), **settings
+            filters=(32, 64), units=recipe.width, dropout=(0.25, 0.5), **settings
         )
-    return KerasMLPClassifier(units=recipe.units, dropout=recipe.dropout, **settings)
+    return KerasMLPClassifier(units=recipe.width, dropout=recipe.dropout, **settings)
 
 
 def _keras_callback(on_epoch_end):
@@ -227,7 +232,7 @@ class _PlainKeras:
             X.shape[1:],
             10,
             network=recipe.network,
-            units=recipe.units,
+            units=recipe.width,
             dropout=recipe.dropout,
         )
         self.model.fit(
@@ -265,7 +270,7 @@ def _scikeras(recipe, on_epoch_end):
     return KerasClassifier(
         scikeras_network,
         network=recipe.network,
-        units=recipe.units,
+        units=recipe.width,
         dropout=recipe.dropout,
         learning_rate=0.001,
         epochs=recipe.epochs,
@@ -296,7 +301,7 @@ def _keras_wrapper(recipe, on_epoch_end):
             X.shape[1:],
             y.shape[1],
             network=recipe.network,
-            units=recipe.units,
+            units=recipe.width,
             dropout=recipe.dropout,
             loss="categorical_crossentropy",  # it hands labels on one-hot encoded
         )
@@ -326,7 +331,7 @@ def _skorch(recipe, on_epoch_end):
     return NeuralNetClassifier(
         torch_network,
         module__network=recipe.network,
-        module__units=recipe.units,
+        module__units=recipe.width,
         module__dropout=recipe.dropout,
         criterion=torch.nn.CrossEntropyLoss,
         optimizer=torch.optim.Adam,
@@ -354,7 +359,7 @@ def _mlp_classifier(recipe, on_epoch_end):
     # It warns when the epochs asked for are over.
     warnings.simplefilter("ignore", ConvergenceWarning)
     return (Timed if on_epoch_end else MLPClassifier)(
-        (recipe.units,),
+        (recipe.width,),
         alpha=0.0,
         batch_size=recipe.batch_size,
         max_iter=recipe.epochs,

@@ -18,11 +18,12 @@ from skmnist._callbacks import leaves_models_alone
 from skmnist._construction import build, describe, is_ours
 from skmnist._description import split_description
 from skmnist._forward import rebuild
-from skmnist._keras import as_arrays, keras, own_draws, seed_draws
+from skmnist._keras import as_arrays, has_replicas, keras, own_draws, seed_draws
 from skmnist._optimizers import (
     first_state,
     has_schedule,
     initial_rate,
+    is_blank,
     is_of_keras,
     optimizer_kind,
     program_key,
@@ -168,7 +169,6 @@ def train(spec, data, settings, state, *, validation=None, network=None):
 
     loop, key = _take_loop(spec, start, settings, callbacks, state.weights_seed)
     model = loop.model
-    start.put_into(model)
     start_optimizer(
         model.optimizer,
         optimizer,
@@ -261,13 +261,18 @@ def _new_start(spec, seed, samples=None):
 def _take_loop(spec, start, settings, callbacks, seed):
     """Return a loop for a network, and the key under which others may have it next.
 
-    The key is None where nobody else may.
+    The model of the loop is as training begins. The key is None where nobody else may.
     """
     dtype = _training_dtype(settings.precision)
     if not _is_shareable(spec, settings):
         return _compile_loop(spec, start, settings, callbacks, seed, dtype, {}), None
     structure, numbers = split_description(start.config)
-    key = (structure, dtype, program_key(settings.optimizer))
+    key = (
+        structure,
+        dtype,
+        keras.config.floatx(),  # of losses and metrics
+        program_key(settings.optimizer),
+    )
     loop = _idle_loops.take(
         key,
         lambda idle: (
@@ -275,9 +280,12 @@ def _take_loop(spec, start, settings, callbacks, seed):
             and idle.set_numbers(numbers)
         ),
     )
-    if loop is None:
-        loop = _compile_loop(spec, start, settings, callbacks, seed, dtype, numbers)
-    return loop, key
+    if loop is not None:
+        start.put_into(loop.model)
+        return loop, key
+    loop = _compile_loop(spec, start, settings, callbacks, seed, dtype, numbers)
+    # An optimizer that begins with the weights of this fit is for no other.
+    return loop, key if is_blank(loop.first_state) else None
 
 
 def _compile_loop(spec, start, settings, callbacks, seed, dtype, numbers):
@@ -289,6 +297,7 @@ def _compile_loop(spec, start, settings, callbacks, seed, dtype, numbers):
         model = start.model
     else:
         model = rebuild(start.config, start.custom_objects)
+    start.put_into(model)  # before the optimizer, which may begin with the weights
     # Whatever the policy of the process: it would wrap the optimizer.
     model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
     loop_class = _loop_class(model, callbacks)
@@ -344,10 +353,12 @@ def _is_shareable(spec, settings):
     """Tell whether other fits may use the compiled model of this one.
 
     Only if its description says all about it, and nobody else has had it in hand:
-    code of the user's may change between fits under the same names.
+    code of the user's may change between fits under the same names. What was built for
+    one strategy of TensorFlow's is of no use to another.
     """
     return (
         is_ours(spec)
+        and not has_replicas()
         and all(map(leaves_models_alone, settings.callbacks))
         and is_of_keras(settings.optimizer)
     )
@@ -395,7 +406,8 @@ def _quick_path_is_off():
 
 def _loop_class(model, callbacks):
     """Choose the quickest loop that does all that is asked."""
-    if keras.backend.backend() == "tensorflow" and not _quick_path_is_off():
+    is_quick = keras.backend.backend() == "tensorflow" and not has_replicas()
+    if is_quick and not _quick_path_is_off():
         from skmnist._resident import ResidentLoop
 
         if ResidentLoop.suits(model, callbacks):

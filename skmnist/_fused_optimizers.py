@@ -19,10 +19,11 @@ def fuse_updates(optimizer):
     Parameters
     ----------
     optimizer : keras.optimizers.Optimizer
-        Built for its variables. What it computes stays the same.
+        Built for its variables. It computes the same but for rounding: Keras rounds the
+        decay rates of Adam to float32 in one of two places.
     """
     prepare = _preparation(optimizer)
-    if prepare is not None and not tf.distribute.has_strategy():
+    if prepare is not None:
         # Keras has backends override this method, and calls it where the gradients
         # are clipped, the weights are decayed and it is time for an update.
         vars(optimizer)["_backend_update_step"] = functools.partial(
@@ -52,8 +53,15 @@ def _update(optimizer, prepare, gradients, variables, rate):
                 optimizer._get_variable_index(variable),
                 variable.handle,
                 tf.cast(gradient, variable.dtype),
-                functools.partial(tf.cast, dtype=variable.dtype),
+                functools.partial(_cast, dtype=variable.dtype),
             )
+
+
+def _cast(number, dtype):
+    """Cast a tensor, or a number of Python's, which first becomes float32 by itself."""
+    if isinstance(number, float):
+        return tf.constant(number, dtype)
+    return tf.cast(number, dtype)
 
 
 def _prepare_adam(optimizer, rate):
@@ -65,8 +73,8 @@ def _prepare_adam(optimizer, rate):
        International Conference on Learning Representations.
     """
     step = tf.cast(optimizer.iterations + 1, tf.float64)
-    power_1 = tf.pow(tf.cast(optimizer.beta_1, tf.float64), step)
-    power_2 = tf.pow(tf.cast(optimizer.beta_2, tf.float64), step)
+    power_1 = tf.pow(_cast(optimizer.beta_1, tf.float64), step)
+    power_2 = tf.pow(_cast(optimizer.beta_2, tf.float64), step)
 
     def apply(index, handle, gradient, cast):
         tf.raw_ops.ResourceApplyAdam(

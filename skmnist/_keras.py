@@ -8,6 +8,7 @@ import contextlib
 import difflib
 import os
 import random
+import re
 import sys
 import tempfile
 import threading
@@ -16,6 +17,7 @@ import numpy as np
 
 __all__ = [
     "as_arrays",
+    "has_replicas",
     "isolated_build",
     "keras",
     "own_draws",
@@ -25,6 +27,11 @@ __all__ = [
 ]
 
 _GLOBALS_LOCK = threading.RLock()
+# Letter of the level and date, as its log has them, and two lines without.
+_OF_TENSORFLOW = re.compile(
+    rb"[IWE]\d{4} \d\d:\d\d:|WARNING: All log messages before absl::"
+    rb"|To enable the following instructions:"
+)
 
 
 @contextlib.contextmanager
@@ -32,7 +39,9 @@ def _honoured_log_level():
     """Apply ``TF_CPP_MIN_LOG_LEVEL`` to what TensorFlow prints while it loads.
 
     Its first lines are written before it reads that variable, straight to file
-    descriptor 2. They are held back, and shown after all if the import fails.
+    descriptor 2. They are held back, and shown after all if the import fails. What
+    others write there meanwhile, such as a warning or the log of another thread, is
+    shown in either case.
     """
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "0") == "0":
         yield
@@ -45,16 +54,20 @@ def _honoured_log_level():
     with tempfile.TemporaryFile() as held_back:
         sys.stderr.flush()
         os.dup2(held_back.fileno(), 2)
+        failed = False
         try:
             yield
         except Exception:  # not Ctrl-C, which needs no explanation
-            held_back.seek(0)
-            os.write(terminal, held_back.read())
+            failed = True
             raise
         finally:
             sys.stderr.flush()
             os.dup2(terminal, 2)
             os.close(terminal)
+            held_back.seek(0)
+            for line in held_back:
+                if failed or not _OF_TENSORFLOW.match(line):
+                    os.write(2, line)
 
 
 def _share_cores():
@@ -202,6 +215,17 @@ def seed_draws(seed):
         import torch
 
         torch.manual_seed(seed)
+
+
+def has_replicas():
+    """Tell whether a strategy of TensorFlow's is to spread what is computed.
+
+    Returns
+    -------
+    bool
+        Whether the caller is in the scope of a ``tf.distribute.Strategy``.
+    """
+    return keras.backend.backend() == "tensorflow" and tf.distribute.has_strategy()
 
 
 def as_arrays(variables):

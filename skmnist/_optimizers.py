@@ -5,13 +5,14 @@ import json
 
 import numpy as np
 
-from skmnist._keras import as_arrays, isolated_build, keras, resolve_name
+from skmnist._keras import as_arrays, has_replicas, isolated_build, keras, resolve_name
 from skmnist._schedules import SCHEDULES, Schedule
 
 __all__ = [
     "first_state",
     "has_schedule",
     "initial_rate",
+    "is_blank",
     "is_of_keras",
     "make_optimizer",
     "optimizer_kind",
@@ -118,11 +119,8 @@ def _leave_out_sums_over_replicas(optimizer):
     """
     name = "_all_reduce_sum_gradients"  # of TensorFlow's optimizers only
     for part in (optimizer, getattr(optimizer, "inner_optimizer", None)):
-        if hasattr(part, name):
-            import tensorflow as tf
-
-            if not tf.distribute.has_strategy():
-                vars(part)[name] = list
+        if hasattr(part, name) and not has_replicas():
+            vars(part)[name] = list
 
 
 def set_schedule(optimizer, schedule, n_steps):
@@ -303,6 +301,23 @@ def first_state(optimizer):
         else array
         for array in as_arrays(optimizer.variables)
     ]
+
+
+def is_blank(state):
+    """Tell whether a first state is the same for all weights of a network.
+
+    Parameters
+    ----------
+    state : list of ndarray
+        As :func:`first_state` returns it.
+
+    Returns
+    -------
+    bool
+        Whether each variable holds one number all over. Of the optimizers of Keras,
+        ScheduleFreeAdamW begins with a copy of the weights.
+    """
+    return all(array.size == 0 or (array == array.flat[0]).all() for array in state)
 
 
 def start_optimizer(compiled, optimizer, variables, *, keep_rate=False):

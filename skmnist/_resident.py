@@ -160,7 +160,9 @@ class ResidentLoop:
         first = 0
         while first < data.n_rows:
             callbacks.on_train_batch_begin(first // size)
-            n_rows = self._training_pace.n_rows(size)
+            # One batch, as Keras does, where a callback has told it to stop already.
+            stopped = self.model.stop_training
+            n_rows = size if stopped else self._training_pace.n_rows(size)
             chunk = data.tensors(order[first : first + n_rows])
             last = min(first + n_rows, data.n_rows)
             with self._training_pace.measured(last - first):

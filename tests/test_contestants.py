@@ -1,9 +1,11 @@
 """That all contestants of a benchmark train the same network in the same way."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
-from benchmarks import training
+from benchmarks import memory, training
 from benchmarks.data import pixels
 from benchmarks.peers import Recipe, import_peer, layout, make_classifier
 
@@ -116,3 +118,13 @@ def test_all_train_the_same_network(train, network, dropout, contestant):
         "optimizer": "adam",
         "learning_rate": pytest.approx(0.001),
     }
+
+
+@pytest.mark.parametrize("peer", ["skmnist", "scikeras"])
+def test_memory_is_measured_over_networks_of_72_shapes(peer):
+    shapes = set()
+    for number in range(300):
+        recipe = memory.recipe_of_fit(number, seed=0)
+        made = make_classifier(peer, recipe).get_params()
+        shapes.add((recipe.network, made["units"]))
+    assert Counter(network for network, _ in shapes) == {"mlp": 54, "cnn": 18}

@@ -365,6 +365,21 @@ def test_both_loops_stop_at_the_same_epoch(fit_on_both, digits):
     )
 
 
+@pytest.mark.parametrize(
+    ("hook", "n_batches"), [("on_train_begin", 1), ("on_epoch_begin", 38 + 1)]
+)
+def test_both_loops_take_one_batch_more_where_an_epoch_is_not_wanted(
+    fit_on_both, digits, keras, hook, n_batches
+):
+    def stop(self, *args, **kwargs):
+        self.model.stop_training = args[0] != 0
+
+    stopping = type("Stopping", (keras.callbacks.Callback,), {hook: stop})
+    model = small_mlp(batch_size=8, callbacks=[stopping])
+    for fitted in fit_on_both(model, *digits):
+        assert fitted._training.optimizer_variables[0] == n_batches
+
+
 def test_optimizer_goes_on_in_the_other_loop(digits, monkeypatch):
     X, y = digits
     whole = small_mlp(epochs=3).fit(X, y)

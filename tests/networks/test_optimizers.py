@@ -102,6 +102,38 @@ def test_other_optimizers_train_and_go_on_as_well(name, digits):
     assert whole.history_["loss"][-1] < whole.history_["loss"][0]
 
 
+def test_an_optimizer_that_begins_with_the_weights_has_those_of_its_fit(digits, keras):
+    X, y = digits
+
+    class Anchored(keras.optimizers.SGD):
+        """Stays near the weights that it began with."""
+
+        def build(self, variables):
+            super().build(variables)
+            self.anchors = self.add_optimizer_variables(variables, "anchor")
+            for anchor, variable in zip(self.anchors, variables, strict=True):
+                self.assign(anchor, variable.value)
+
+        def update_step(self, gradient, variable, learning_rate):
+            super().update_step(gradient, variable, learning_rate)
+            anchor = self.anchors[self._get_variable_index(variable)]
+            self.assign_sub(variable, (variable - anchor) * 0.5)
+
+    for optimizer in ("schedulefreeadamw", lambda: Anchored(0.1, momentum=0.5)):
+        skmnist.clear_programs()
+        alone = small_mlp(optimizer=optimizer).fit(X, y)
+        small_mlp(optimizer=optimizer, random_state=1).fit(X, y)
+        again = small_mlp(optimizer=optimizer).fit(X, y)
+        assert again.history_ == alone.history_
+        assert np.array_equal(again.predict_proba(X), alone.predict_proba(X))
+    # So does one that comes to a network which is trained already.
+    model = small_mlp(warm_start=True, learning_rate=1e-9).fit(X, y)
+    trained = model.model_.get_weights()
+    model.set_params(optimizer="schedulefreeadamw").fit(X, y)
+    for array, before in zip(model.model_.get_weights(), trained, strict=True):
+        np.testing.assert_allclose(array, before, atol=1e-5)
+
+
 def test_an_average_of_the_weights_takes_their_place(digits):
     X, y = digits
     config = {"learning_rate": 0.1}

@@ -223,26 +223,40 @@ def test_sizes_of_blocks_do_not_depend_on_who_predicts_first(digits):
         KerasDNNClassifier(units=(40, 30, 20, 30, 40), activation="sigmoid"),
         small_mlp(units=700, precision="float64", kernel_initializer="zeros"),
         small_cnn(filters=(8, 16), units=64),
+        KerasDNNClassifier(
+            units=(300, 300, 300),
+            activation="exponential",
+            kernel_initializer="zeros",
+            random_state=0,
+        ),
     ],
-    ids=["deep", "wide", "convolutions"],
+    ids=["deep", "wide", "convolutions", "saturating"],
 )
 def test_weights_that_sizes_are_tried_with_hide_nothing(model, digits):
     X, y = digits
     network = model.set_params(epochs=1).fit(X, y)._network
+    shape = (8, 8, 1) if isinstance(model, KerasCNNClassifier) else (64,)
+    inputs = np.random.default_rng(1).random((64, *shape), np.float32)
     program = ForwardProgram(network.config)
+    program.run(program.place(network.weights), inputs)
     weights = program._trial_weights()
     for array, own in zip(weights, network.weights, strict=True):
         assert np.asarray(array).shape == own.shape
         assert np.asarray(array).dtype == own.dtype
         assert np.ptp(array) > 0
     # Were a network saturated, or its units dead, its rows could not differ.
-    shape = (8, 8, 1) if isinstance(model, KerasCNNClassifier) else (64,)
-    inputs = np.random.default_rng(1).random((64, *shape), np.float32)
     outputs = program.run(weights, inputs)
     assert len(np.unique(outputs, axis=0)) == 64
-    assert outputs.max() < 0.9
-    again = ForwardProgram(network.config)._trial_weights()
-    assert all(map(np.array_equal, weights, again))
+    assert np.median(outputs.max(axis=1)) < 0.999
+    again = ForwardProgram(network.config)
+    again.run(again.place(network.weights), inputs)
+    assert all(map(np.array_equal, weights, again._trial_weights()))
+
+
+def test_numbers_that_sizes_are_tried_with_have_all_digits_of_float64(digits):
+    network = small_mlp(precision="float64", epochs=1).fit(*digits)._network
+    for array in ForwardProgram(network.config)._trial_weights():
+        assert (np.asarray(array) != np.asarray(array).astype(np.float32)).any()
 
 
 def test_networks_of_the_users_own_are_tried_with_their_weights(digits, keras):

@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from builders import dense, small_mlp
+from builders import BACKEND, dense, small_mlp
 
 from skmnist import KerasCNNClassifier, KerasImageClassifier, clear_programs
 from skmnist.networks import build_mlp
@@ -138,6 +138,33 @@ def test_the_policy_of_the_process_does_not_matter(digits, keras, policy):
         keras.config.set_dtype_policy(before)
     np.testing.assert_allclose(given, expected, rtol=1e-5)
     assert again.dtype == np.float32
+
+
+def test_the_float_type_of_the_process_does_not_outlast_it(digits, keras):
+    X, y = digits
+    clear_programs()
+    expected = small_mlp(units=23).fit(X, y).predict_proba(X)
+    clear_programs()
+    before = keras.config.floatx()
+    keras.config.set_floatx("float16")
+    try:
+        small_mlp(units=23, random_state=1).fit(X, y)
+    finally:
+        keras.config.set_floatx(before)
+    assert np.array_equal(small_mlp(units=23).fit(X, y).predict_proba(X), expected)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="strategies are TensorFlow's")
+def test_a_fit_may_be_in_the_scope_of_a_strategy(digits):
+    import tensorflow as tf
+
+    X, y = digits
+    expected = small_mlp().fit(X, y).predict_proba(X)
+    clear_programs()
+    with tf.distribute.MirroredStrategy(["cpu:0"]).scope():
+        model = small_mlp().fit(X, y)
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-3, atol=1e-4)
+    assert np.array_equal(small_mlp().fit(X, y).predict_proba(X), expected)
 
 
 def test_divergence_in_the_very_last_step_raises(digits):
