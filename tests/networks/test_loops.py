@@ -10,6 +10,8 @@ from builders import BACKEND, dense, small_cnn, small_mlp
 import skmnist
 from skmnist import KerasImageClassifier, _engine
 
+ENDS = ("begin", "end")
+
 pytestmark = pytest.mark.skipif(
     BACKEND != "tensorflow", reason="the quick loop is TensorFlow's"
 )
@@ -406,6 +408,22 @@ def test_a_callback_that_looks_at_batches_gets_keras_own_loop(
     ).fit(X, y)
     assert loops_used() == {"ScikerasLoop"}
     assert seen == list(range(5))
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [f"on_{part}batch_{end}" for part in ("", "train_", "test_") for end in ENDS]
+    + [f"on_{part}_{end}" for part in ("train", "epoch", "test") for end in ENDS],
+)
+def test_every_hook_of_a_callback_that_a_fit_has_is_called(digits, keras, hook):
+    seen = []
+
+    def look(self, *args, **kwargs):
+        seen.append(args)
+
+    looking = type("Looking", (keras.callbacks.Callback,), {hook: look})
+    small_mlp(epochs=1, validation_fraction=0.5, callbacks=[looking]).fit(*digits)
+    assert len(seen) >= 1
 
 
 def test_a_model_with_steps_of_its_own_gets_keras_own_loop(digits, keras, loops_used):

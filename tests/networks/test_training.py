@@ -179,6 +179,19 @@ def test_weights_count_in_validation_on_what_is_set_aside_alone(digits, training
     assert own.weights is None
 
 
+def test_the_loss_in_validation_is_weighted(digits, trainings):
+    X, y = digits
+    model = small_mlp(epochs=1, validation_fraction=0.3)
+    model.fit(X, y, sample_weight=1 + 5 * (y == 8))
+    ((_, held_out),) = trainings
+    of_label = model.predict_proba(held_out.inputs)[
+        np.arange(len(held_out.labels)), held_out.labels
+    ]
+    by_hand = np.mean(held_out.weights * -np.log(of_label))
+    assert model.history_["val_loss"] == [pytest.approx(by_hand, rel=1e-4)]
+    assert by_hand != pytest.approx(np.mean(-np.log(of_label)), rel=1e-2)
+
+
 def test_class_weights_are_sample_weights(digits):
     X, y = digits
     X, y = X[y < 3][20:], y[y < 3][20:] + 5
