@@ -26,7 +26,8 @@ __all__ = ["TRACED_BYTES", "ForwardProgram", "forward_programs", "rebuild"]
 _FAMILIES = ((8, 2, 64, 256), (16, 64, 256), (24, 96, 192), (1,))
 # For convolutions each place of an image is a row, and most sizes agree, small ones
 # too. So few images are hardly padded. The layers behind the convolutions take their
-# features in blocks of the usual size, whatever that of the images is.
+# features in blocks of the usual size, or, where that gives the same bits, all those of
+# a larger block at once.
 _FEW_IMAGES = (1, 2, 6, 12)
 # As few as 3 rows in 100 were seen to differ between blocks of two sizes, and one in
 # 8 between two places of a block: so many rows are tried that such are found.
@@ -76,22 +77,23 @@ class ForwardProgram:
         front, back = ([], []) if trial_weights else _split(self._model)
         self._sizes_for_few = _FEW_IMAGES if front else ()
 
-        def forward(weights, rows):
+        def forward(weights, rows, n_at_once):
             # States of random generators are no weights: they keep their own value.
             values = zip(self._model.weights, weights, strict=True)
             with keras.StatelessScope(state_mapping=values):
                 if not front:
                     return self._model(rows, training=False)
                 features = _pass(rows, front)
-                # Of the family that is tried, or was chosen, when this is traced.
-                return _pass_in_blocks(features, back, self._usual_size)
+                return _pass_in_blocks(features, back, n_at_once)
 
         self._to_tensor = keras.ops.convert_to_tensor
         self._forward = _compiled(forward, keras.backend.backend())
         self._trial_scale = 1.0
         self._usual_size = None  # the first of the family
         self._sizes = ()  # from which a block's is chosen
-        self._agreed = frozenset()  # those that are known to give the same bits
+        # Those that are known to give the same bits, with the number of rows that the
+        # layers behind convolutions take at a time.
+        self._agreed = {}
         self._lock = ForkSafeLock()  # of whoever tries sizes
 
     def place(self, weights):
@@ -114,7 +116,7 @@ class ForwardProgram:
                 self._try_size(inputs.shape[1:], size)
                 continue  # it may have been given up: choose again
             block = inputs[start : start + size]
-            pieces.append(self._run_block(weights, block, size))
+            pieces.append(self._run_block(weights, block, size, self._agreed[size]))
             start += size
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
@@ -132,14 +134,14 @@ class ForwardProgram:
             fitting = size
         return fitting
 
-    def _run_block(self, weights, block, size):
+    def _run_block(self, weights, block, size, n_at_once):
         n_rows = len(block)
         if n_rows < size:
             padded = np.zeros((size, *block.shape[1:]), dtype=np.float32)
             padded[:n_rows] = block
             block = padded
         block = block.astype(np.float32, copy=False)
-        return self._forward(weights, block)[:n_rows]
+        return self._forward(weights, block, n_at_once)[:n_rows]
 
     @keep_interrupts()
     def _choose_family(self, shape):
@@ -158,7 +160,7 @@ class ForwardProgram:
                 blocks = _noise((_N_ARRANGED, usual, *shape))
                 if all(self._ignores_places(weights, block) for block in blocks):
                     break
-            self._agreed = frozenset([usual])
+            self._agreed = {usual: usual}
             few = [size for size in self._sizes_for_few if size < usual]
             self._sizes = tuple(sorted({*few, *family}))
 
@@ -172,7 +174,7 @@ class ForwardProgram:
         block = _noise((size, *shape))
         for _ in range(_N_SCALES):
             weights = self._trial_weights()
-            largest = self._run_block(weights, block, size).max(axis=1)
+            largest = self._run_block(weights, block, size, size).max(axis=1)
             if np.mean(largest < _CERTAIN) > 0.5 or self._given_trial_weights:
                 break
             self._trial_scale /= 2
@@ -181,13 +183,13 @@ class ForwardProgram:
     def _ignores_places(self, weights, block):
         """Tell whether the rows of a block give the same bits in four orders."""
         size = len(block)
-        outputs = self._run_block(weights, block, size)
+        outputs = self._run_block(weights, block, size, size)
         # A quarter and one: a row comes to early and late places, odd and even ones.
         shifts = [i * (size // 4 + 1) for i in range(1, 4)]
         return all(
             _same_bits(
                 np.roll(outputs, shift, axis=0),
-                self._run_block(weights, np.roll(block, shift, axis=0), size),
+                self._run_block(weights, np.roll(block, shift, axis=0), size, size),
             )
             for shift in shifts
         )
@@ -206,19 +208,26 @@ class ForwardProgram:
             is_few = size in self._sizes_for_few
             n_rows = _N_COMPARED_FEW if is_few else max(size, _N_COMPARED)
             rows = _noise((n_rows, *shape))
-            by_size = [
-                np.concatenate(
-                    [
-                        self._run_block(weights, rows[i : i + n], n)
-                        for i in range(0, len(rows), n)
-                    ]
-                )
-                for n in (size, self._usual_size)
+            usual = self._usual_size
+            wanted = self._run_blocks(weights, rows, usual, usual)
+            # At once, if may be: the weights of dense layers go through the processor
+            # as often as they are called. With AVX2, many rows come out otherwise.
+            has_back = bool(self._sizes_for_few)
+            for n_at_once in [size, usual] if has_back and size > usual else [usual]:
+                given = self._run_blocks(weights, rows, size, n_at_once)
+                if _same_bits(given, wanted):
+                    self._agreed = {**self._agreed, size: n_at_once}
+                    return
+            self._sizes = tuple(s for s in self._sizes if s != size)
+
+    def _run_blocks(self, weights, rows, size, n_at_once):
+        """Pass rows through the network in blocks of one size."""
+        return np.concatenate(
+            [
+                self._run_block(weights, rows[i : i + size], size, n_at_once)
+                for i in range(0, len(rows), size)
             ]
-            if _same_bits(*by_size):
-                self._agreed = self._agreed | {size}
-            else:
-                self._sizes = tuple(s for s in self._sizes if s != size)
+        )
 
     def _trial_weights(self):
         """Return the weights that sizes are tried with.
@@ -273,11 +282,7 @@ def _pass(tensor, layers):
 
 
 def _pass_in_blocks(features, layers, size):
-    """Pass rows through layers ``size`` at a time, padded with zeros.
-
-    With AVX2, many rows at once come out otherwise than few. That costs more: blocks
-    of few rows for all layers 16 to 49 % of the time of a network, these up to 6 %.
-    """
+    """Pass rows through layers ``size`` at a time, padded with zeros."""
     from skmnist._keras import keras
 
     n_rows = features.shape[0]
@@ -297,7 +302,7 @@ def _same_bits(one, other):
 
 
 def _compiled(forward, backend):
-    """Compile ``forward(weights, inputs)``, of tensors, as the backend does it best.
+    """Compile ``forward(weights, inputs, n_at_once)`` as the backend does it best.
 
     The function that is returned takes and gives the rows as an array.
     """
@@ -308,12 +313,12 @@ def _compiled(forward, backend):
     if backend == "jax":
         import jax
 
-        forward = jax.jit(forward)
+        forward = jax.jit(forward, static_argnums=2)
     return functools.partial(_call, forward)
 
 
 class _CompiledByTensorFlow:
-    """A concrete function for each number of rows, called by the shortest way.
+    """A concrete function for each size of block, called by the shortest way.
 
     Calling a function of TensorFlow checks each of its arguments anew, which takes
     longer than a small network. The operation that it comes down to does not.
@@ -327,12 +332,13 @@ class _CompiledByTensorFlow:
         self._concrete = {}
         weakref.finalize(self, _free_kernels).atexit = False
 
-    def __call__(self, weights, rows):
+    def __call__(self, weights, rows, n_at_once):
         rows = self._tf.constant(rows)
-        concrete = self._concrete.get(len(rows))
+        concrete = self._concrete.get((len(rows), n_at_once))
         if concrete is None:
-            concrete = self._function.get_concrete_function(weights, rows)
-            self._concrete[len(rows)] = concrete
+            trace = self._function.get_concrete_function
+            concrete = trace(weights, rows, n_at_once)
+            self._concrete[len(rows), n_at_once] = concrete
         outputs = self._tf.raw_ops.StatefulPartitionedCall(
             args=[*weights, rows, *concrete.captured_inputs],
             Tout=[output.dtype for output in concrete.outputs],
@@ -357,7 +363,7 @@ def _free_kernels():
         context.context().clear_kernel_cache()
 
 
-def _call_torch(forward, weights, rows):
+def _call_torch(forward, weights, rows, n_at_once):
     import torch
 
     from skmnist._keras import keras
@@ -366,10 +372,11 @@ def _call_torch(forward, weights, rows):
     # that is made from an array shares its memory.
     inputs = keras.ops.convert_to_tensor(rows).clone()
     with torch.no_grad():
-        return np.asarray(forward(weights, inputs).cpu())
+        return np.asarray(forward(weights, inputs, n_at_once).cpu())
 
 
-def _call(forward, weights, rows):
+def _call(forward, weights, rows, n_at_once):
     from skmnist._keras import keras
 
-    return np.asarray(forward(weights, keras.ops.convert_to_tensor(rows)))
+    inputs = keras.ops.convert_to_tensor(rows)
+    return np.asarray(forward(weights, inputs, n_at_once))

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from builders import dense, small_cnn, small_mlp
+from builders import BACKEND, dense, small_cnn, small_mlp
 
 import skmnist
 from skmnist import KerasCNNClassifier, KerasDNNClassifier, KerasImageClassifier
@@ -50,7 +50,7 @@ def test_blocks_that_round_a_few_rows_in_another_way_are_not_used(
     program = ForwardProgram(model._network.config)
     sizes = []
 
-    def forward(weights, rows):
+    def forward(weights, rows, n_at_once):
         rows = np.asarray(rows)
         sizes.append(len(rows))
         odd = odd_places(len(rows)) & (rows[:, 0] * 1000 % 1 < 0.05)
@@ -92,7 +92,7 @@ def test_few_images_with_convolutions_are_padded_little(
     program = ForwardProgram(network.config)
     sizes = []
 
-    def forward(weights, rows):
+    def forward(weights, rows, n_at_once):
         sizes.append(len(rows))
         rows = np.asarray(rows).reshape(len(rows), -1)
         outputs = rows[:, 20:22].copy()
@@ -126,6 +126,31 @@ def test_dense_layers_behind_convolutions_see_blocks_of_one_size(n_rows):
 
 
 @pytest.mark.parametrize(
+    ("odd_from", "expected"),
+    [(1000, {256: 256}), (256, {256: 8, 64: 64}), (9, {256: 8, 64: 8})],
+)
+def test_features_are_taken_at_once_where_that_makes_no_difference(
+    odd_from, expected, digits
+):
+    X, y = digits
+    program = ForwardProgram(small_cnn().fit(X, y)._network.config)
+    used = {}
+
+    def forward(weights, rows, n_at_once):
+        used[len(rows)] = n_at_once
+        rows = np.asarray(rows).reshape(len(rows), -1)
+        return rows[:, 20:22] * np.float32(1 + 2**-20 * (n_at_once >= odd_from))
+
+    program._forward = forward
+    for n_rows in (50, 300):
+        images = X[:n_rows].reshape(-1, 8, 8, 1)
+        assert np.array_equal(program.run([], images), X[:n_rows, 20:22])
+    for size, n_at_once in expected.items():
+        program.run([], X[:size].reshape(-1, 8, 8, 1))
+        assert used[size] == n_at_once
+
+
+@pytest.mark.parametrize(
     ("model", "image"),
     [
         (small_cnn(dropout=0.5), (8, 8, 1)),
@@ -149,7 +174,7 @@ def test_a_size_that_another_thread_gives_up_meanwhile_is_not_used(digits):
     program = ForwardProgram(small_mlp().fit(X, y)._network.config)
     used = []
 
-    def forward(weights, rows):
+    def forward(weights, rows, n_at_once):
         rows = np.asarray(rows)
         used.append(len(rows))
         return rows[:, 20:22] * np.float32(1 + 2**-20 * (len(rows) == 256))
@@ -204,7 +229,7 @@ def test_sizes_of_blocks_do_not_depend_on_who_predicts_first(digits):
     model = small_mlp().fit(X, y)
     program = ForwardProgram(model._network.config)
 
-    def forward(weights, rows):
+    def forward(weights, rows, n_at_once):
         rows = np.asarray(rows)
         odd = 1 + 2**-20 * (len(rows) == 256)
         return rows[:, 20:22] * np.float32(odd * np.abs(weights[0]).max())
@@ -253,6 +278,7 @@ def test_weights_that_sizes_are_tried_with_hide_nothing(model, digits):
     assert all(map(np.array_equal, weights, again._trial_weights()))
 
 
+@pytest.mark.skipif(BACKEND == "jax", reason="JAX has no float64 by default")
 def test_numbers_that_sizes_are_tried_with_have_all_digits_of_float64(digits):
     network = small_mlp(precision="float64", epochs=1).fit(*digits)._network
     for array in ForwardProgram(network.config)._trial_weights():
