@@ -388,15 +388,15 @@ def _random_variables(model):
 
 def _training_dtype(precision):
     """Return the Keras policy that training needs, if not that of the network."""
-    if precision == "auto":
-        # Of graphics cards it is not known; many emulate bfloat16.
-        is_quick = (
-            keras.backend.backend() == "tensorflow"
-            and bfloat16_is_quick()
-            and not keras.distribution.list_devices("gpu")
-        )
-        precision = "bfloat16" if is_quick else "float32"
-    return "mixed_bfloat16" if precision == "bfloat16" else None
+    if precision != "auto":
+        return None
+    # Of graphics cards it is not known; many emulate bfloat16.
+    is_quick = (
+        keras.backend.backend() == "tensorflow"
+        and bfloat16_is_quick()
+        and not keras.distribution.list_devices("gpu")
+    )
+    return "mixed_bfloat16" if is_quick else None
 
 
 def _quick_path_is_off():

@@ -12,6 +12,8 @@ __all__ = ["RATE", "WIDTH", "LayeredClassifier", "check_layers"]
 
 WIDTH = Interval(Integral, 1, None, closed="left")
 RATE = Interval(Real, 0, 1, closed="left")
+# What Keras calls a precision where its name is another, "auto" apart.
+_POLICIES = {"bfloat16": "mixed_bfloat16", "float64": "float64"}
 _PENALTY = Interval(Real, 0, None, closed="left")
 
 
@@ -95,5 +97,5 @@ class LayeredClassifier(BaseKerasClassifier):
             "l1": float(self.l1),
             "l2": float(self.l2),
             # Of the trained network; training itself may compute otherwise.
-            "dtype": "float64" if self.precision == "float64" else "float32",
+            "dtype": _POLICIES.get(self.precision, "float32"),
         }

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from builders import BACKEND, small_mlp
 
+from skmnist import _engine
+
 
 @pytest.fixture
 def rates(keras):
@@ -101,18 +103,28 @@ def test_training_in_bfloat16_leaves_float32_weights(digits, keras, precision):
     model = small_mlp(precision=precision, epochs=15).fit(X, y)
     exact = small_mlp(precision="float32", epochs=15).fit(X, y)
     assert {w.dtype for w in model.model_.get_weights()} == {np.dtype("float32")}
-    assert "bfloat16" not in model._network.config
+    assert model.predict_proba(X).dtype == np.float32
+    assert ("bfloat16" in model._network.config) == (precision == "bfloat16")
     assert keras.config.dtype_policy().name == "float32"
     assert model.score(X, y) == pytest.approx(exact.score(X, y), abs=0.05)
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="others compute in float32")
-def test_bfloat16_is_what_training_computes_in(digits):
+def test_bfloat16_is_what_is_computed_in(digits, monkeypatch):
     X, y = digits
-    coarse = small_mlp(precision="bfloat16").fit(X, y)
     exact = small_mlp(precision="float32").fit(X, y)
-    difference = np.abs(coarse.predict_proba(X) - exact.predict_proba(X)).max()
-    assert 1e-6 < difference < 0.05
+    monkeypatch.setattr(_engine, "_training_dtype", lambda _: "mixed_bfloat16")
+    trained = small_mlp(precision="auto").fit(X, y)
+    monkeypatch.undo()
+    both = small_mlp(precision="bfloat16").fit(X, y)
+    assert both.history_ == trained.history_
+    for array, same in zip(
+        both.model_.get_weights(), trained.model_.get_weights(), strict=True
+    ):
+        assert np.array_equal(array, same)
+    for one, other in [(trained, exact), (both, trained)]:
+        difference = np.abs(one.predict_proba(X) - other.predict_proba(X)).max()
+        assert 1e-6 < difference < 0.05
 
 
 @pytest.mark.parametrize(
@@ -122,15 +134,13 @@ def test_bfloat16_is_what_training_computes_in(digits):
 def test_auto_looks_at_what_computes(
     keras, monkeypatch, on_the_processor, graphics_cards, is_quick
 ):
-    from skmnist import _engine
-
     monkeypatch.setattr(_engine, "bfloat16_is_quick", lambda: on_the_processor)
     monkeypatch.setattr(
         keras.distribution, "list_devices", lambda device_type: graphics_cards
     )
     is_quick = is_quick and BACKEND == "tensorflow"
     assert _engine._training_dtype("auto") == ("mixed_bfloat16" if is_quick else None)
-    assert _engine._training_dtype("bfloat16") == "mixed_bfloat16"
+    assert _engine._training_dtype("float32") is None
 
 
 def test_a_schedule_begins_anew_with_an_optimizer_of_another_kind(digits, rates):
