@@ -124,9 +124,8 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
                 validation = self._checked_validation_data(X_val, y_val)
                 problem = _range_problem(inputs, validation[0])
                 if problem is not None:
-                    warnings.warn(
-                        problem, UserWarning, stacklevel=3
-                    )  # behind a wrapper
+                    # For the caller of fit, which scikit-learn wraps.
+                    warnings.warn(problem, UserWarning, stacklevel=3)
             elif self.early_stopping or self.validation_fraction is not None:
                 fraction = self.validation_fraction or _DEFAULT_VALIDATION_FRACTION
                 # Going on splits as before: the network must not be trained on

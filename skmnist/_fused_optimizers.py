@@ -58,7 +58,7 @@ def _update(optimizer, prepare, gradients, variables, rate):
 
 
 def _cast(number, dtype):
-    """Cast a tensor, or a number of Python's, which first becomes float32 by itself."""
+    """Cast a tensor, or a number, which TensorFlow would round to float32 first."""
     if isinstance(number, float):
         return tf.constant(number, dtype)
     return tf.cast(number, dtype)
