@@ -256,10 +256,12 @@ class ModelComparisonDisplay:
         low, high = positions[:, 0].min(), positions[:, 0].max()
         room = max((high / low) ** 0.12, 1.6)  # names stand beside the points
         ax.set_xlim(low / room, high * room)
+        few_decades = high * room**2 / low < 100
         ax.set_ylim(*limits)
         ax.set_yticks(ticks, [f"{100 * tick:g} %" for tick in ticks])
         ax.minorticks_off()
-        ax.xaxis.set_major_locator(LogLocator(numticks=8))
+        subs = (1, 2, 5) if few_decades else (1,)
+        ax.xaxis.set_major_locator(LogLocator(subs=subs, numticks=8))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.6g}"))
         tidy_axes(ax, grid="both")
 

@@ -157,6 +157,14 @@ def test_wide_differences_are_spread_by_the_error(table):
     assert ModelComparisonDisplay.from_table(small).axes_[0].get_yscale() == "linear"
 
 
+def test_times_of_one_order_of_magnitude_have_ticks_to_read_them_by(table):
+    table["fit_time"] = np.linspace(2.1, 3.4, len(table))
+    display = ModelComparisonDisplay.from_table(table)
+    panel = display.axes_[0]
+    low, high = panel.get_xlim()
+    assert sum(low <= tick <= high for tick in panel.get_xticks()) >= 2
+
+
 def test_ticks_are_written_as_the_accuracies_that_they_stand_for(table):
     display = ModelComparisonDisplay.from_table(table)
     ax = display.axes_[0]
