@@ -75,7 +75,7 @@ def comparisons(quick):
             "Largest resident memory of a process that trains one epoch on images in "
             "uint8: the whole of it, and what the fit and the scaling to float32 add. "
             "skmnist scales in a pipeline, the others by astype('float32') / 255. "
-            f"{precision_note()}",
+            f"{precision_note(network)}",
             {"task": "peak", "network": network, "dataset": dataset},
             those,
             (

@@ -104,8 +104,10 @@ def contestant(peer, *requires, **settings):
     )
 
 
-def precision_note():
-    """Return a sentence on the arithmetic of training."""
+def precision_note(network):
+    """Return a sentence on the arithmetic of training for a kind of network."""
+    if network == "mlp":
+        return "All train in float32 if nothing else is said."
     if bfloat16_is_quick():
         return (
             'skmnist trains with precision="auto", which means bfloat16 on this '

@@ -69,7 +69,8 @@ def comparisons(quick):
             "the same network shows what can be kept. Then the time of an image in "
             "the second epoch, in batches of 128, and the sums of the times of its "
             "kernels, which run beside one another on some cores; “between kernels” "
-            f"is the time in which none runs: Python, and waiting. {precision_note()}",
+            "is the time in which none runs: Python, and waiting. "
+            f"{precision_note(network)}",
             {"network": network, "dataset": "digits" if quick else "mnist"},
             contestants,
             _MEASURES,

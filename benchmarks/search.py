@@ -66,7 +66,7 @@ def comparisons(quick):
         Comparison(
             "search",
             f"{_described(small)}, digits, n_jobs=1",
-            f"{note} {precision_note()} MLPClassifier gets a penalty in place of "
+            f"{note} {precision_note('mlp')} MLPClassifier gets a penalty in place of "
             "dropout. SKLearnClassifier is not here: its clones forget the number of "
             "epochs.",
             {**small, "n_jobs": 1},

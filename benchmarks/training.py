@@ -84,7 +84,6 @@ def comparisons(quick):
         "Time of an image in the epochs after the first, and of the whole fit with the "
         "building of the network; imports are not counted. Adam, batches of 128."
     )
-    note = f"{times} {precision_note()}"
     part = (
         ""
         if quick
@@ -94,7 +93,7 @@ def comparisons(quick):
         Comparison(
             "training",
             f"mlp_512, {images}, 5 epochs",
-            note + " MLPClassifier has no dropout.",
+            f"{times} {precision_note('mlp')} MLPClassifier has no dropout.",
             {"network": "mlp", "epochs": 5, **data},
             tuple(_ALL[name] for name in for_mlp),
             _MEASURES,
@@ -102,7 +101,7 @@ def comparisons(quick):
         Comparison(
             "training",
             f"mlp_512 without dropout, {images}, 5 epochs",
-            note + " The network that MLPClassifier has.",
+            f"{times} {precision_note('mlp')} The network that MLPClassifier has.",
             {"network": "mlp", "dropout": 0.0, "epochs": 5, **data},
             tuple(_ALL[name] for name in ("skmnist", "keras", "mlp_classifier")),
             _MEASURES,
@@ -110,7 +109,7 @@ def comparisons(quick):
         Comparison(
             "training",
             f"cnn_32_64, {images_for_cnn}, 2 epochs",
-            note + part,
+            f"{times} {precision_note('cnn')}{part}",
             {"network": "cnn", "epochs": 2, **data_for_cnn},
             (
                 *(_ALL[name] for name in for_cnn),

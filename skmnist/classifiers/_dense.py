@@ -25,11 +25,9 @@ class KerasMLPClassifier(LayeredClassifier):
         Factors of the penalties on the sizes and the squares of the weights, at
         least 0.
     precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
-        Arithmetic. "bfloat16" multiplies with 8 significant bits, in training and
-        prediction, and keeps the weights in float32. That is about twice as quick on
-        processors made for it, and slow on others. "auto" trains so on these
-        processors with TensorFlow, and in float32 elsewhere; predictions are computed
-        in float32 with both "auto" and "float32". "float64" computes in double
+        Arithmetic. "auto" means float32: without convolutions there is little to gain
+        from less. "bfloat16" multiplies with 8 significant bits, in training and
+        prediction, and keeps the weights in float32. "float64" computes in double
         precision with pixels that are rounded to float32 first. It is slow, is there
         for comparing networks in more digits than float32 has, and is not available
         with JAX as it is set up by default.
@@ -189,11 +187,9 @@ class KerasDNNClassifier(LayeredClassifier):
         Factors of the penalties on the sizes and the squares of the weights, at
         least 0.
     precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
-        Arithmetic. "bfloat16" multiplies with 8 significant bits, in training and
-        prediction, and keeps the weights in float32. That is about twice as quick on
-        processors made for it, and slow on others. "auto" trains so on these
-        processors with TensorFlow, and in float32 elsewhere; predictions are computed
-        in float32 with both "auto" and "float32". "float64" computes in double
+        Arithmetic. "auto" means float32: without convolutions there is little to gain
+        from less. "bfloat16" multiplies with 8 significant bits, in training and
+        prediction, and keeps the weights in float32. "float64" computes in double
         precision with pixels that are rounded to float32 first. It is slow, is there
         for comparing networks in more digits than float32 has, and is not available
         with JAX as it is set up by default.

@@ -63,9 +63,6 @@ class LayeredClassifier(BaseKerasClassifier):
         "precision": [StrOptions({"auto", "float32", "bfloat16", "float64"})],
     }
 
-    def _training_precision(self):
-        return self.precision
-
     # A shape of each kind of weights.
     _weight_shapes = ((2, 3),)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from builders import BACKEND, small_mlp
+from builders import BACKEND, small_cnn, small_mlp
 
 from skmnist import _engine
 
@@ -100,8 +100,8 @@ def test_two_schedules_at_once_are_refused(digits, keras):
 @pytest.mark.parametrize("precision", ["bfloat16", "auto"])
 def test_training_in_bfloat16_leaves_float32_weights(digits, keras, precision):
     X, y = digits
-    model = small_mlp(precision=precision, epochs=15).fit(X, y)
-    exact = small_mlp(precision="float32", epochs=15).fit(X, y)
+    model = small_cnn(precision=precision, epochs=15).fit(X, y)
+    exact = small_cnn(precision="float32", epochs=15).fit(X, y)
     assert {w.dtype for w in model.model_.get_weights()} == {np.dtype("float32")}
     assert model.predict_proba(X).dtype == np.float32
     assert ("bfloat16" in model._network.config) == (precision == "bfloat16")
@@ -112,11 +112,11 @@ def test_training_in_bfloat16_leaves_float32_weights(digits, keras, precision):
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="others compute in float32")
 def test_bfloat16_is_what_is_computed_in(digits, monkeypatch):
     X, y = digits
-    exact = small_mlp(precision="float32").fit(X, y)
+    exact = small_cnn(precision="float32").fit(X, y)
     monkeypatch.setattr(_engine, "_training_dtype", lambda _: "mixed_bfloat16")
-    trained = small_mlp(precision="auto").fit(X, y)
+    trained = small_cnn(precision="auto").fit(X, y)
     monkeypatch.undo()
-    both = small_mlp(precision="bfloat16").fit(X, y)
+    both = small_cnn(precision="bfloat16").fit(X, y)
     assert both.history_ == trained.history_
     for array, same in zip(
         both.model_.get_weights(), trained.model_.get_weights(), strict=True
@@ -125,6 +125,14 @@ def test_bfloat16_is_what_is_computed_in(digits, monkeypatch):
     for one, other in [(trained, exact), (both, trained)]:
         difference = np.abs(one.predict_proba(X) - other.predict_proba(X)).max()
         assert 1e-6 < difference < 0.05
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="others compute in float32")
+def test_without_convolutions_auto_is_float32(digits, monkeypatch):
+    monkeypatch.setattr(_engine, "bfloat16_is_quick", lambda: True)
+    exact = small_mlp(precision="float32").fit(*digits)
+    assert small_mlp(precision="auto").fit(*digits).history_ == exact.history_
+    assert small_mlp(precision="bfloat16").fit(*digits).history_ != exact.history_
 
 
 @pytest.mark.parametrize(
