@@ -368,10 +368,8 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         spec = self._specify(self.n_features_in_, image_shape, len(self.classes_))
         if resume and spec != self._spec:
             raise ValueError(
-                "Training cannot go on: the parameters that make the network, or the "
-                f"shape of the images, have changed from {self._spec.parameters} on "
-                f"{self._spec.input_shape} to {spec.parameters} on "
-                f"{spec.input_shape}. Set them back, or fit anew with "
+                "Training cannot go on: what makes the network has changed: "
+                f"{self._spec.changes_to(spec)}. Set it back, or fit anew with "
                 "warm_start=False."
             )
         if not resume:

@@ -401,7 +401,8 @@ def _training_dtype(precision):
 
 def _quick_path_is_off():
     """Tell whether the user wants Keras' own loop for everything."""
-    return os.environ.get("SKMNIST_KERAS_LOOP", "0") not in ("", "0")
+    switch = os.environ.get("SKMNIST_KERAS_LOOP", "")
+    return switch.lower() not in ("", "0", "false", "no", "off")
 
 
 def _loop_class(model, callbacks):

@@ -85,7 +85,8 @@ def _made_optimizer(optimizer):
     if not isinstance(example, keras.optimizers.Optimizer):
         raise TypeError(
             "The 'optimizer' parameter must be a name, a configuration, a Keras "
-            f"optimizer or a function that makes one; got {optimizer!r}."
+            f"optimizer or a function that makes one; got {optimizer!r}, which "
+            f"returned {example!r}."
         )
     if getattr(example, "_exclude_from_weight_decay", None):
         raise ValueError(

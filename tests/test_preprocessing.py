@@ -534,3 +534,15 @@ def test_colours_of_an_image_move_together():
     deskewed = Deskewer().fit_transform(colour[None]).reshape(10, 10, 3)
     np.testing.assert_allclose(deskewed[..., 0], expected, atol=1e-6)
     np.testing.assert_allclose(deskewed[..., 1], 0.5 * expected, atol=1e-6)
+
+
+def test_bytes_that_are_nearly_black_bring_a_warning():
+    images = np.array([[0, 1], [1, 0]], np.uint8)
+    with pytest.warns(UserWarning, match=r"up to 1, .*data_range=\(0, 1\)"):
+        ImageScaler().fit(images)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for good in (0 * images, 17 * images, images.astype(bool), 1.0 * images):
+            ImageScaler().fit(good)
+        scaled = ImageScaler(data_range=(0, 1)).fit_transform(images)
+    assert np.array_equal(scaled, images)

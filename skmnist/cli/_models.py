@@ -223,7 +223,10 @@ def check_fit(name, model, image_set):
     """Refuse a network that is too deep for images of this size."""
     misfit = _misfit(model, image_set)
     if misfit is not None:
-        raise BadInput(f"{name}: {misfit}")
+        raise BadInput(
+            f"{name}: {misfit} The named networks are made for images of 28×28 pixels, "
+            "such as --dataset mnist has."
+        )
 
 
 def _misfit(model, image_set):

@@ -54,6 +54,27 @@ class NetworkSpec:
 
     __hash__ = None  # parameters are a dict
 
+    def changes_to(self, other):
+        """Say in what another specification differs.
+
+        Parameters
+        ----------
+        other : NetworkSpec
+            The other one.
+
+        Returns
+        -------
+        str
+            Such as ``"units from 16 to 20, dropout from 0.2 to 0.5"``.
+        """
+        before, after = ({**vars(s), **s.parameters} for s in (self, other))
+        del before["parameters"], after["parameters"]
+        return ", ".join(
+            f"{name} from {before.get(name)!r} to {after.get(name)!r}"
+            for name in {**before, **after}
+            if not _same(before.get(name), after.get(name))
+        )
+
 
 def _same(one, other):
     """Tell whether values are equal that may hold arrays."""

@@ -15,6 +15,8 @@ from .layout import ImageTransformer, image_batches, resolve_image_shape
 
 # Pixels above it are not of images that were scaled to [0, 1].
 _FAR_ABOVE_1 = 10
+# Bytes that are all below it, such as 0 and 1 or 0 to 16, have another white than 255.
+_FAR_BELOW_255 = 16
 
 
 def _has_flat_output(transformer):
@@ -136,12 +138,27 @@ class ImageScaler(ImageTransformer):
             if a parameter is not allowed.
         TypeError
             If `X` is sparse.
+
+        Warns
+        -----
+        UserWarning
+            If `X` are bytes of which none is above 16.
         """
         given = self._given_range()
         pixels, image_shape, flat = self._read_fit(
             X, shape_needed=self.layout != "flat"
         )
         low, high = given or _learned_range(pixels)
+        if given is None and pixels.dtype == np.uint8:
+            highest = int(pixels.max())
+            if 0 < highest <= _FAR_BELOW_255:
+                warnings.warn(
+                    f"X holds bytes up to {highest}, and white of bytes is 255: they "
+                    f"will come out nearly black. If {highest} is white, give "
+                    f"data_range=(0, {highest}).",
+                    UserWarning,
+                    stacklevel=3,  # scikit-learn wraps this method
+                )
         self._remember(flat)
         self.image_shape_ = image_shape
         self.dtype_ = pixels.dtype

@@ -478,6 +478,19 @@ def test_the_quick_loop_is_the_usual_one(digits, keras, loops_used):
     assert loops_used() == {"ResidentLoop"}
 
 
+@pytest.mark.parametrize(
+    ("switch", "loop"),
+    [(word, "ResidentLoop") for word in ("", "0", "false", "off", "No")]
+    + [(word, "ScikerasLoop") for word in ("1", "true", "yes")],
+)
+def test_the_switch_to_keras_own_loop_reads_as_others_do(
+    digits, monkeypatch, loops_used, switch, loop
+):
+    monkeypatch.setenv("SKMNIST_KERAS_LOOP", switch)
+    small_mlp(epochs=1).fit(*digits)
+    assert loops_used() == {loop}
+
+
 def test_progress_bar_counts_steps_and_epochs(digits, capsys):
     X, y = digits
     small_mlp(epochs=2, verbose=1).fit(X, y)
