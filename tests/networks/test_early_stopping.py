@@ -125,7 +125,7 @@ def test_validation_images_that_a_pipeline_did_not_scale_bring_a_warning(digits)
     with pytest.warns(UserWarning, match="X_val holds pixels up to 1, X up to 255:"):
         small_mlp(epochs=1).fit(pixels, y, X_val=X[:50], y_val=y[:50])
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         for scale in (lambda X: X, lambda X: 255 * X, lambda X: 9 * X - 4):
             small_mlp(epochs=1).fit(X, y, X_val=X[:50], y_val=y[:50])
             small_mlp(epochs=1).fit(

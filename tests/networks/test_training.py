@@ -189,7 +189,7 @@ def test_the_loss_in_validation_is_weighted(digits, trainings):
     ]
     by_hand = np.mean(held_out.weights * -np.log(of_label))
     assert model.history_["val_loss"] == [pytest.approx(by_hand, rel=1e-4)]
-    assert by_hand != pytest.approx(np.mean(-np.log(of_label)), rel=1e-2)
+    assert by_hand != pytest.approx(np.mean(-np.log(of_label)), rel=1e-3)
 
 
 def test_class_weights_are_sample_weights(digits):
@@ -296,7 +296,7 @@ def test_numpy_numbers_are_as_good_as_pythons(digits):
     small_mlp(units=units[0], dropout=np.float32(0.25)).fit(X, y)
 
 
-@pytest.mark.skipif(BACKEND == "torch", reason="Keras' own layers bring some there")
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="Keras itself brings some there")
 @pytest.mark.parametrize("params", [{}, {"learning_rate_schedule": "one_cycle"}])
 def test_nothing_of_a_fit_brings_a_warning(digits, params):
     X, y = digits
