@@ -28,6 +28,7 @@ from skmnist._targets import (
 )
 from skmnist._trained_network import TrainingState
 from skmnist.preprocessing.layout import as_rows, channels_come_first, validated
+from skmnist.preprocessing.scaling import range_mismatch
 
 __all__ = ["BaseKerasClassifier"]
 
@@ -36,9 +37,6 @@ _DEFAULT_VALIDATION_FRACTION = 0.1
 # All else becomes float32. Bytes stay bytes, a quarter of the memory, until they are
 # in a batch.
 _INPUT_DTYPES = (np.float32, np.uint8)
-
-# Pixels above it are not of images that were scaled to [0, 1].
-_FAR_ABOVE_1 = 10
 
 
 class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
@@ -122,7 +120,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             validation = None
             if X_val is not None:
                 validation = self._checked_validation_data(X_val, y_val)
-                problem = _range_problem(inputs, validation[0])
+                problem = range_mismatch(inputs, validation[0])
                 if problem is not None:
                     # For the caller of fit, which scikit-learn wraps.
                     warnings.warn(problem, UserWarning, stacklevel=3)
@@ -446,21 +444,6 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             self.fit_id_ = fit_id
         elif hasattr(self, "fit_id_"):
             del self.fit_id_
-
-
-def _range_problem(inputs, validation):
-    """Say that of images for training and validation only some look scaled."""
-    highest, highest_val = float(inputs.max()), float(validation.max())
-    below, above = sorted([highest, highest_val])
-    one_is_scaled = 0 < below <= 1 and above > _FAR_ABOVE_1
-    if not one_is_scaled or min(inputs.min(), validation.min()) < 0:
-        return None
-    return (
-        f"X_val holds pixels up to {highest_val:g}, X up to {highest:g}: one of them "
-        "looks scaled to [0, 1], the other does not. Scale X_val before, or let a "
-        'Pipeline scale both, with transform_input=["X_val"] and metadata routing '
-        "enabled."
-    )
 
 
 def _joined(earlier, later):

@@ -305,6 +305,32 @@ class ImageScaler(ImageTransformer):
         return scaled
 
 
+def range_mismatch(inputs, validation):
+    """Say that of images for training and validation only some look scaled.
+
+    Parameters
+    ----------
+    inputs, validation : ndarray
+        Pixels of the images `X` and `X_val` of a fit.
+
+    Returns
+    -------
+    str or None
+        What to do about it; None if they go together.
+    """
+    highest, highest_val = float(inputs.max()), float(validation.max())
+    below, above = sorted([highest, highest_val])
+    one_is_scaled = 0 < below <= 1 and above > _FAR_ABOVE_1
+    if not one_is_scaled or min(inputs.min(), validation.min()) < 0:
+        return None
+    return (
+        f"X_val holds pixels up to {highest_val:g}, X up to {highest:g}: one of them "
+        "looks scaled to [0, 1], the other does not. Scale X_val before, or let a "
+        'Pipeline scale both, with transform_input=["X_val"] and metadata routing '
+        "enabled."
+    )
+
+
 def _learned_range(pixels):
     """Pixel values that stand for black and white, by type or else by the data."""
     if pixels.dtype == np.uint8:
