@@ -298,6 +298,10 @@ def _compile_loop(spec, start, settings, callbacks, seed, dtype, numbers):
     else:
         model = rebuild(start.config, start.custom_objects)
     start.put_into(model)  # before the optimizer, which may begin with the weights
+    if keras.backend.backend() == "tensorflow":
+        from skmnist._dropout import draw_few_bits
+
+        draw_few_bits(model)
     # Whatever the policy of the process: it would wrap the optimizer.
     model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
     loop_class = _loop_class(model, callbacks)

@@ -8,13 +8,13 @@ the metrics of the model itself are not filled.
 """
 
 import contextlib
-import functools
 import time
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from skmnist._dropout import drop_out_at
 from skmnist._fused_optimizers import fuse_updates
 from skmnist._interrupts import raise_interrupt
 
@@ -224,25 +224,12 @@ def _as_variable(model, place, value):
     for attribute in attributes:
         owner = getattr(owner, attribute)
     variable = tf.Variable(value, trainable=False, dtype=tf.float64)
-    # Past Keras, which would take the variable for a weight of the layer.
     if last == "rate":
-        vars(owner)["call"] = functools.partial(_dropped, owner, variable)
+        drop_out_at(owner, variable)
     else:
+        # Past Keras, which would take the variable for a weight of the layer.
         vars(owner)[last] = _Factor(variable)
     return variable
-
-
-def _dropped(layer, rate, inputs, training=False):
-    """Do what a Dropout layer does, with a rate that is a variable."""
-    if not training:
-        return inputs
-    dtype = inputs.dtype
-    seed = tf.cast(layer.seed_generator.next(), tf.int32)
-    numbers = tf.random.stateless_uniform(tf.shape(inputs), seed, dtype=dtype)
-    # 1 where a number is at least the rate, else 0: TensorFlow's kernels that compare
-    # and select take one value at a time, these take several.
-    kept = tf.floor(numbers - tf.cast(rate, dtype)) + 1
-    return inputs * (kept * tf.cast(1 / (1 - rate), dtype))
 
 
 class _Factor:

@@ -29,6 +29,7 @@ ORDER = [
     "_trained_network",
     "_batches",
     "_scikeras",
+    "_dropout",
     "_fused_optimizers",
     "_resident",
     "_callbacks",

@@ -46,28 +46,6 @@ def loops_used(monkeypatch):
     return lambda: {loop.__name__ for loop in used}
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "float16"])
-@pytest.mark.parametrize("rate", [1e-6, 0.1, 0.2, 0.25, 0.5, 0.9, 0.999])
-def test_dropout_at_a_rate_of_a_variable_is_that_of_keras(keras, dtype, rate):
-    import tensorflow as tf
-
-    from skmnist._resident import _as_variable
-
-    def drop(make_variable):
-        layer = keras.layers.Dropout(rate, seed=3, dtype=dtype, name="dropout")
-        model = keras.Sequential([keras.Input((50, 20), dtype=dtype), layer])
-        if make_variable:
-            _as_variable(model, ("dropout", "rate"), rate)
-        values = tf.Variable(np.linspace(-5, 5, 5000).reshape(5, 50, 20), dtype=dtype)
-        with tf.GradientTape() as tape:
-            outputs = model(values, training=True)
-        gradients = tape.gradient(outputs, values)
-        return [np.asarray(tf.cast(t, tf.float64)) for t in (outputs, gradients)]
-
-    for ours, of_keras in zip(drop(True), drop(False), strict=True):
-        np.testing.assert_array_equal(ours, of_keras)
-
-
 @pytest.mark.parametrize(
     "params",
     [
