@@ -16,32 +16,31 @@ __all__ = ["draw_few_bits", "drop_out_at"]
 def draw_few_bits(model):
     """Let the dropout layers of a model draw few bits, whichever loop trains it.
 
-    Those of a class derived from Keras' own, with a ``noise_shape`` or a rate of 0 are
-    left as they are.
-
     Parameters
     ----------
     model : keras.Model
-        The model, whose layers may have layers. Its description does not change.
+        A network of this package, all of whose dropout layers have a rate above 0. Its
+        description does not change, nor what is copied from it.
     """
-    for layer in model._flatten_layers():
-        is_plain = type(layer) is keras.layers.Dropout and layer.noise_shape is None
-        if is_plain and layer.rate:
-            drop_out_at(layer, layer.rate)
+    for layer in model.layers:
+        if type(layer) is keras.layers.Dropout:
+            drop_out_at(layer)
 
 
-def drop_out_at(layer, rate):
-    """Let a dropout layer drop a share of the values.
+def drop_out_at(layer, rate=None):
+    """Let a dropout layer draw few bits.
 
     Parameters
     ----------
     layer : keras.layers.Dropout
-        The layer. It draws from its own generator, as before.
-    rate : float or tf.Variable
-        The share, in [0, 1), rounded to a multiple of 1/256 in bfloat16 and of 1/65,536
-        in other types, and to less than 1. A variable is read in each step.
+        A layer with a rate above 0. It draws from its own generator, as before.
+    rate : tf.Variable, default=None
+        Share of the values to drop, in [0, 1), read anew in each step; the layer's own
+        rate if None. It is rounded to a multiple of 1/256 below 1 in bfloat16, of
+        1/65,536 in other types.
     """
-    # Past Keras, which would take the variable for a weight of the layer.
+    # Past Keras, which would take the variable for a weight of the layer, and put into
+    # no copy of it what it does not know.
     vars(layer)["call"] = functools.partial(_dropped, layer, rate)
 
 
@@ -51,7 +50,8 @@ def _dropped(layer, rate, inputs, training=False):
     dtype = inputs.dtype
     bits = tf.uint8 if dtype == tf.bfloat16 else tf.uint16
     n_levels = bits.max + 1
-    n_dropped = tf.minimum(tf.round(tf.cast(rate, tf.float64) * n_levels), bits.max)
+    rate = tf.cast(layer.rate if rate is None else rate, tf.float64)
+    n_dropped = tf.minimum(tf.round(rate * n_levels), bits.max)
     # By the rate as it was rounded, so that the mean of the values stays what it is.
     scale = tf.cast(n_levels / (n_levels - n_dropped), dtype)
     seed = tf.cast(layer.seed_generator.next(), tf.int32)

@@ -298,7 +298,7 @@ def _compile_loop(spec, start, settings, callbacks, seed, dtype, numbers):
     else:
         model = rebuild(start.config, start.custom_objects)
     start.put_into(model)  # before the optimizer, which may begin with the weights
-    if keras.backend.backend() == "tensorflow":
+    if is_ours(spec) and keras.backend.backend() == "tensorflow":
         from skmnist._dropout import draw_few_bits
 
         draw_few_bits(model)

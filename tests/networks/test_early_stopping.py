@@ -37,10 +37,13 @@ def test_the_weights_of_the_best_epoch_are_kept(digits):
     assert model.score(X[150:], y[150:]) == pytest.approx(accuracy)
 
 
-def test_the_best_weights_are_kept_when_the_epochs_run_out_first(digits):
+def test_the_best_weights_are_kept_when_the_epochs_run_out_first(digits, keras):
     X, y = digits
+    spoil_last = keras.callbacks.LearningRateScheduler(
+        lambda epoch, rate: rate if epoch < 11 else 3.0
+    )
     model = small_mlp(
-        epochs=12, early_stopping=True, n_iter_no_change=11, learning_rate=0.1
+        epochs=12, early_stopping=True, n_iter_no_change=11, callbacks=[spoil_last]
     )
     model.fit(X[:150], y[:150], X_val=X[150:], y_val=y[150:])
     losses = model.history_["val_loss"]
