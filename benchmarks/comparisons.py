@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -209,6 +210,9 @@ def run_in_new_process(suite, settings, environment):
         )
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"no result within {_TIMEOUT} s") from None
+    if process.returncode < 0:  # such as SIGKILL, where memory ran out
+        name = signal.Signals(-process.returncode).name
+        raise RuntimeError(f"ended by signal {name}")
     if process.returncode:
         lines = process.stderr.strip().splitlines()
         last = lines[-1] if lines else ""

@@ -278,6 +278,17 @@ def test_a_process_that_fails_says_why():
         run_in_new_process("training", {"peer": "skmnist"}, {})
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no signals")
+def test_a_process_that_is_killed_says_so_not_what_it_wrote_last(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "print('Could not find cuda drivers', file=sys.stderr, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    with pytest.raises(RuntimeError, match=r"^ended by signal SIGKILL$"):
+        run_in_new_process("training", {}, {"PYTHONPATH": str(tmp_path)})
+
+
 def test_without_mnist_there_is_one_line_and_no_run(monkeypatch):
     def load(dataset):
         raise FileNotFoundError("no connection")
