@@ -27,7 +27,12 @@ from skmnist._targets import (
     with_mean_of_1,
 )
 from skmnist._trained_network import TrainingState
-from skmnist.preprocessing.layout import as_rows, channels_come_first, validated
+from skmnist.preprocessing.layout import (
+    as_rows,
+    channels_come_first,
+    in_order,
+    validated,
+)
 from skmnist.preprocessing.scaling import range_mismatch
 
 __all__ = ["BaseKerasClassifier"]
@@ -403,9 +408,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
                     f"The images have the shape {image_shape}, but the network takes "
                     f"(height, width, channels) = {wanted}."
                 )
-            if channels_first:
-                images = rows.reshape(len(rows), *image_shape)
-                rows = np.moveaxis(images, 1, -1)
+            rows = in_order(rows, (len(rows), *image_shape), channels_first)
         return rows.reshape(len(rows), *self._spec.input_shape)
 
     @keep_interrupts()

@@ -254,7 +254,7 @@ class ImageTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 if declared is not None or shape_needed:
                     raise
                 image_shape = None
-        return _in_order(pixels, array_shape, channels_first), image_shape, X
+        return in_order(pixels, array_shape, channels_first), image_shape, X
 
     def _remember(self, X):
         """Set the number and the names of the columns of the checked flat `X`."""
@@ -277,7 +277,7 @@ class ImageTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 f"X has the shape {array_shape} of a single image; give it as "
                 "X[None], which is a batch of one."
             )
-        return _in_order(check(X), array_shape, channels_first)
+        return in_order(check(X), array_shape, channels_first)
 
     def _check_new(self, X):
         """Validate flat `X` against what was seen at fit."""
@@ -309,8 +309,23 @@ def _shape_of(X):
     return tuple(getattr(X, "shape", (0, 0)))
 
 
-def _in_order(pixels, array_shape, channels_first):
-    """View the flat `pixels` so that their C order is height, width, channels."""
+def in_order(pixels, array_shape, channels_first):
+    """View flat pixels of images so that their C order is height, width, channels.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (n_samples, n_features)
+        Pixels, as they were in an array of images or of rows.
+    array_shape : tuple of int
+        Shape of that array.
+    channels_first : bool
+        Whether the channels came first in its images.
+
+    Returns
+    -------
+    ndarray
+        The pixels as they are, or of shape (n_samples, height, width, channels).
+    """
     if not channels_first:
         return pixels
     return np.moveaxis(pixels.reshape(array_shape), 1, -1)
