@@ -1,4 +1,4 @@
-"""The estimator contract: validate, seed, train, predict, keep the state.
+"""The estimator contract: validate, seed, train, and keep the state.
 
 What scikit-learn promises its users is kept here, for every network classifier;
 what Keras does is behind :mod:`skmnist._engine`, which is imported when a network
@@ -7,17 +7,18 @@ is first trained.
 
 import contextlib
 import warnings
-from abc import ABCMeta, abstractmethod
+from abc import abstractmethod
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d, validate_data
 
 from skmnist._interrupts import keep_interrupts
+from skmnist._prediction import INPUT_DTYPES, NetworkPredictor
 from skmnist._targets import (
     checked_weights,
     distinct,
@@ -30,7 +31,6 @@ from skmnist._trained_network import TrainingState
 from skmnist.preprocessing.layout import (
     as_rows,
     channels_come_first,
-    in_order,
     validated,
 )
 from skmnist.preprocessing.scaling import range_mismatch
@@ -39,12 +39,8 @@ __all__ = ["BaseKerasClassifier"]
 
 _DEFAULT_VALIDATION_FRACTION = 0.1
 
-# All else becomes float32. Bytes stay bytes, a quarter of the memory, until they are
-# in a batch.
-_INPUT_DTYPES = (np.float32, np.uint8)
 
-
-class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseKerasClassifier(NetworkPredictor):
     """Base of the network classifiers; not for use by itself.
 
     A subclass stores its parameters and tells by ``_specify`` which network they
@@ -219,92 +215,6 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             self._training.is_kept = True
         return self
 
-    def predict_proba(self, X):
-        """Compute the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or \
-                (n_samples, height, width[, channels])
-            Images, of the size seen in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of ``classes_``, in float32, or in float64 if
-            that is the precision. Those of an image do not depend on the images
-            beside it.
-        """
-        check_is_fitted(self)
-        rows, image_shape = as_rows(X)
-        rows = validated(self, rows, dtype=_INPUT_DTYPES)
-        probabilities = self._network.predict_proba(self._as_inputs(rows, image_shape))
-        if np.isnan(probabilities).any():
-            row = int(np.isnan(probabilities).any(axis=1).argmax())
-            raise ValueError(
-                f"The probabilities of row {row} of X are no numbers: its pixels, up "
-                f"to {np.abs(rows[row]).max():.3g}, are too large for the network."
-            )
-        return probabilities
-
-    def predict_log_proba(self, X):
-        """Compute the logarithm of the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or \
-                (n_samples, height, width[, channels])
-            Images, of the size seen in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Natural logarithms in the order of ``classes_``; minus infinity where a
-            probability is 0.
-        """
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
-
-    def predict(self, X):
-        """Recognise images.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or \
-                (n_samples, height, width[, channels])
-            Images, of the size seen in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            The most probable class of each image.
-        """
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
-
-    @property
-    def model_(self):
-        """The trained network as a live :class:`keras.Model`, built on demand.
-
-        A copy: what is done to it does not reach the classifier.
-        """
-        check_is_fitted(self)
-        return self._network.to_keras()
-
-    @property
-    def n_parameters_(self):
-        """Number of weights of the network."""
-        check_is_fitted(self)
-        return self._network.n_parameters
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_network")
-
     @abstractmethod
     def _specify(self, n_features, image_shape, n_classes):
         """Return the :class:`~skmnist.networks.NetworkSpec` for images of a size.
@@ -348,7 +258,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     ):
         """Check data and network; return inputs, encoded labels and weights."""
         rows, image_shape = as_rows(X)
-        rows, y = validate_data(self, rows, y, dtype=_INPUT_DTYPES, reset=not resume)
+        rows, y = validate_data(self, rows, y, dtype=INPUT_DTYPES, reset=not resume)
         check_classification_targets(y)
         if not resume:
             self.classes_ = distinct(y if classes is None else classes)
@@ -390,26 +300,13 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     def _checked_validation_data(self, X_val, y_val):
         try:
             rows, image_shape = as_rows(X_val)
-            rows = validated(self, rows, dtype=_INPUT_DTYPES)
+            rows = validated(self, rows, dtype=INPUT_DTYPES)
             inputs = self._as_inputs(rows, image_shape)
         except ValueError as error:
             raise ValueError(f"X_val, as an X: {error}") from error
         y_val = column_or_1d(y_val)
         check_consistent_length(rows, y_val)
         return inputs, encoded(y_val, self.classes_, "y_val"), None
-
-    def _as_inputs(self, rows, image_shape):
-        """Give rows of pixels the shape that the network takes."""
-        wanted = self._image_shape or self._spec.input_shape
-        if image_shape is not None and len(wanted) > 1:
-            channels_first = channels_come_first(image_shape, wanted)
-            if channels_first is None:
-                raise ValueError(
-                    f"The images have the shape {image_shape}, but the network takes "
-                    f"(height, width, channels) = {wanted}."
-                )
-            rows = in_order(rows, (len(rows), *image_shape), channels_first)
-        return rows.reshape(len(rows), *self._spec.input_shape)
 
     @keep_interrupts()
     def _train(self, training, validation, seeds, *, epochs, resume):

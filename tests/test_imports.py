@@ -38,6 +38,7 @@ ORDER = [
     "_optimizers",
     "_engine",
     "_targets",
+    "_prediction",
     "_base",
     "classifiers",
     "baselines",

@@ -1,0 +1,128 @@
+"""What a fitted network classifier does: recognise images of the size that it knows."""
+
+from abc import ABCMeta
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skmnist.preprocessing.layout import (
+    as_rows,
+    channels_come_first,
+    in_order,
+    validated,
+)
+
+__all__ = ["INPUT_DTYPES", "NetworkPredictor"]
+
+# All else becomes float32. Bytes stay bytes, a quarter of the memory, until they are
+# in a batch.
+INPUT_DTYPES = (np.float32, np.uint8)
+
+
+class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
+    """Prediction by a trained network; not for use by itself.
+
+    A subclass trains it, and sets ``_network`` and ``classes_``; ``_spec``, what the
+    network is; and ``_image_shape``, the shape of an image in training, or None where
+    the images came as rows of pixels.
+    """
+
+    def predict_proba(self, X):
+        """Compute the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, height, width[, channels])
+            Images, of the size seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of ``classes_``, in float32, or in float64 if
+            that is the precision. Those of an image do not depend on the images
+            beside it.
+        """
+        check_is_fitted(self)
+        rows, image_shape = as_rows(X)
+        rows = validated(self, rows, dtype=INPUT_DTYPES)
+        probabilities = self._network.predict_proba(self._as_inputs(rows, image_shape))
+        if np.isnan(probabilities).any():
+            row = int(np.isnan(probabilities).any(axis=1).argmax())
+            raise ValueError(
+                f"The probabilities of row {row} of X are no numbers: its pixels, up "
+                f"to {np.abs(rows[row]).max():.3g}, are too large for the network."
+            )
+        return probabilities
+
+    def predict_log_proba(self, X):
+        """Compute the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, height, width[, channels])
+            Images, of the size seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Natural logarithms in the order of ``classes_``; minus infinity where a
+            probability is 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def predict(self, X):
+        """Recognise images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, height, width[, channels])
+            Images, of the size seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The most probable class of each image.
+        """
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    @property
+    def model_(self):
+        """The trained network as a live :class:`keras.Model`, built on demand.
+
+        A copy: what is done to it does not reach the classifier.
+        """
+        check_is_fitted(self)
+        return self._network.to_keras()
+
+    @property
+    def n_parameters_(self):
+        """Number of weights of the network."""
+        check_is_fitted(self)
+        return self._network.n_parameters
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_network")
+
+    def _as_inputs(self, rows, image_shape):
+        """Give rows of pixels the shape that the network takes."""
+        wanted = self._image_shape or self._spec.input_shape
+        if image_shape is not None and len(wanted) > 1:
+            channels_first = channels_come_first(image_shape, wanted)
+            if channels_first is None:
+                raise ValueError(
+                    f"The images have the shape {image_shape}, but the network takes "
+                    f"(height, width, channels) = {wanted}."
+                )
+            rows = in_order(rows, (len(rows), *image_shape), channels_first)
+        return rows.reshape(len(rows), *self._spec.input_shape)
