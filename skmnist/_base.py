@@ -28,11 +28,7 @@ from skmnist._targets import (
     with_mean_of_1,
 )
 from skmnist._trained_network import TrainingState
-from skmnist.preprocessing.layout import (
-    as_rows,
-    channels_come_first,
-    validated,
-)
+from skmnist.preprocessing.layout import as_rows, channels_come_first, validated
 from skmnist.preprocessing.scaling import range_mismatch
 
 __all__ = ["BaseKerasClassifier"]
