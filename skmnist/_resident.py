@@ -14,9 +14,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from skmnist._dropout import drop_out_at
+from skmnist._dropout import drop_out_at, is_in_quarters
 from skmnist._fused_optimizers import fuse_updates
 from skmnist._interrupts import raise_interrupt
+from skmnist._training_pass import training_pass
 
 __all__ = ["ResidentLoop"]
 
@@ -71,12 +72,11 @@ class ResidentLoop:
 
     def __init__(self, model, optimizer, loss, numbers):
         self.model = model
-        # One of 0 asks for no operation: it stays what it is.
+        self._kinds = _kinds(numbers)
         self._numbers = {
-            place: _as_variable(model, place, value)
-            for place, value in numbers.items()
-            if value
+            place: _as_variable(model, place, numbers[place]) for place in self._kinds
         }
+        self._pass = training_pass(model)
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         optimizer.build(model.trainable_variables)
         _build_metrics(model)
@@ -110,11 +110,10 @@ class ResidentLoop:
 
     def set_numbers(self, numbers):
         """Take other rates and factors; return whether the loop goes with them."""
-        positive = {place: value for place, value in numbers.items() if value}
-        if positive.keys() != self._numbers.keys():
+        if _kinds(numbers) != self._kinds:
             return False
-        for place, value in positive.items():
-            self._numbers[place].assign(value)
+        for place, variable in self._numbers.items():
+            variable.assign(numbers[place])
         return True
 
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
@@ -210,11 +209,26 @@ class ResidentLoop:
 
     def _judge(self, inputs, labels, weights, training):
         """Return the mean loss of a batch, and the sums of loss and hits."""
-        probabilities = self.model(inputs, training=training)
+        if training:
+            probabilities = self._pass(inputs)
+        else:
+            probabilities = self.model(inputs, training=False)
         loss = self.model.compute_loss(
             inputs, labels, probabilities, weights, training=training
         )
         return loss, _sums(loss, labels, probabilities)
+
+
+def _kinds(numbers):
+    """Return the places of those that ask for operations, which 0 does not, and which.
+
+    Rates in quarters ask for other ones.
+    """
+    return {
+        place: place[-1] == "rate" and is_in_quarters(value)
+        for place, value in numbers.items()
+        if value
+    }
 
 
 def _as_variable(model, place, value):
@@ -225,7 +239,7 @@ def _as_variable(model, place, value):
         owner = getattr(owner, attribute)
     variable = tf.Variable(value, trainable=False, dtype=tf.float64)
     if last == "rate":
-        drop_out_at(owner, variable)
+        drop_out_at(owner, variable, quarters=is_in_quarters(value))
     else:
         # Past Keras, which would take the variable for a weight of the layer.
         vars(owner)[last] = _Factor(variable)

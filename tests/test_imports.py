@@ -30,6 +30,7 @@ ORDER = [
     "_batches",
     "_scikeras",
     "_dropout",
+    "_training_pass",
     "_fused_optimizers",
     "_resident",
     "_callbacks",

@@ -1,0 +1,160 @@
+"""The forward pass of training in bfloat16; TensorFlow only.
+
+Its products, convolutions and pooling use all that a processor has. Its operations on
+single values do not: relu, its gradient and the masks of dropout take several times as
+long as in float32. So there are as few of them as can be. Relu comes before pooling,
+where TensorFlow has it for nothing, as a part of the convolution. What relu or dropout
+made zero has no gradient: both pass gradients on as they are, and one mask behind the
+two is enough. And what dropout lets through is scaled behind the next product, which
+has fewer values.
+"""
+
+import itertools
+import re
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from skmnist._dropout import FewBits
+
+__all__ = ["training_pass"]
+
+# Convolutions, then dense layers: C, H and O have weights, P pools, F flattens. Relu is
+# a part of C and H, and A where it comes behind a pooling; dropout, D, comes behind
+# relu alone.
+_NETWORKS = re.compile("((C|cPA)+D?)?F?(HD?)*[HO]")
+
+_PLAIN = {
+    "use_bias": True,
+    "activity_regularizer": None,
+    "lora_rank": None,
+    "quantization_config": None,
+    "strides": (1, 1),
+    "dilation_rate": (1, 1),
+    "groups": 1,
+    "data_format": "channels_last",
+}
+
+
+def training_pass(model):
+    """Return what computes the outputs of a model in training.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Any model. What it is when the function is called counts.
+
+    Returns
+    -------
+    callable
+        From inputs to outputs: the model itself, but for networks of this package that
+        compute in bfloat16 with relu.
+    """
+
+    def run(inputs):
+        chain = model.layers[1:]  # the first one is the input
+        if _NETWORKS.fullmatch("".join(map(_letter, chain))) and _is_in_row(chain):
+            return _run(chain, inputs)
+        return model(inputs, training=True)
+
+    return run
+
+
+def _letter(layer):
+    """Return the letter of a layer in `_NETWORKS`, or one that is not in there."""
+    kind = type(layer)
+    activation = getattr(layer, "activation", None)
+    is_relu = activation is keras.activations.relu
+    if kind in (layers.Dense, layers.Conv2D) and not _is_plain(layer):
+        return "?"
+    if layer.compute_dtype != "bfloat16":
+        return "O" if kind is layers.Dense and not is_relu else "?"
+    if kind is layers.Dense:
+        return "H" if is_relu else "?"
+    if kind is layers.Conv2D:
+        is_linear = activation is keras.activations.linear
+        return "C" if is_relu else "c" if is_linear else "?"
+    if kind is layers.Activation and is_relu:
+        return "A"
+    if kind is layers.Dropout and isinstance(vars(layer).get("call"), FewBits):
+        return "D"
+    return {layers.MaxPooling2D: "P", layers.Flatten: "F"}.get(kind, "?")
+
+
+def _is_plain(layer):
+    """Tell whether a layer of weights is nothing but a product with biases."""
+    given = layer.get_config()
+    return all(given.get(name, value) == value for name, value in _PLAIN.items())
+
+
+def _is_in_row(chain):
+    """Tell whether each layer takes what the one before gives."""
+    links = itertools.pairwise(chain)
+    return all(after.input is before.output for before, after in links)
+
+
+def _run(chain, inputs):
+    """Pass a batch through layers that `_NETWORKS` describes."""
+    *chain, last = chain
+    tensor, scale, pooled = tf.cast(inputs, tf.bfloat16), None, None
+    for layer in chain:
+        with tf.name_scope(layer.name):
+            if isinstance(layer, layers.Dense | layers.Conv2D):
+                tensor = _relu(_product(layer, tensor, scale, pooled))
+                scale = None
+            elif isinstance(layer, layers.Dropout):
+                kept, scale = layer.call.draw(tensor)
+                tensor = _dropped(tensor, kept)
+            elif isinstance(layer, layers.MaxPooling2D):
+                tensor = pooled = layer(tensor)
+            elif isinstance(layer, layers.Flatten):
+                tensor = layer(tensor)
+            # The relu of an activation layer has been already.
+    with tf.name_scope(last.name):
+        return last.activation(_product(last, tensor, scale, pooled))
+
+
+def _product(layer, tensor, scale, pooled):
+    """Multiply what a layer gets by its weights and a number; add its biases."""
+    dtype = layer.compute_dtype
+    tensor = tf.cast(_masked(tensor), dtype)
+    if isinstance(layer, layers.Conv2D):
+        kernel = tf.cast(layer.kernel.value, dtype)
+        product = tf.nn.conv2d(tensor, kernel, 1, layer.padding.upper())
+    else:
+        # Many weights are converted while little else is to be done, not when the
+        # first convolution of a step waits for a processor.
+        with tf.control_dependencies([] if pooled is None else [pooled]):
+            kernel = tf.cast(layer.kernel.value, dtype)
+        product = tf.matmul(tensor, kernel)
+    if scale is not None:
+        product *= tf.cast(scale, dtype)
+    return tf.nn.bias_add(product, tf.cast(layer.bias.value, dtype))
+
+
+@tf.custom_gradient
+def _relu(tensor):
+    """Compute relu; the gradient is for `_masked`, maybe behind pooling and dropout."""
+    return tf.nn.relu(tensor), lambda gradients: gradients
+
+
+@tf.custom_gradient
+def _dropped(tensor, kept):
+    """Put zeros where values are not kept; the gradient is for `_masked`."""
+    # The kernel that chooses is quick for tensors alone, not for a tensor and a zero.
+    zeros = tf.zeros_like(tensor)
+    outputs = tf.raw_ops.Select(condition=kept, x=tensor, y=zeros)
+    return outputs, lambda gradients: (gradients, None)
+
+
+@tf.custom_gradient
+def _masked(tensor):
+    """Return the same values; those that are zero get no gradient."""
+
+    def gradient(gradients):
+        # Half of the time of the gradient of relu that TensorFlow has.
+        is_there = tf.cast(tensor, tf.bool)
+        return tf.raw_ops.Select(condition=is_there, x=gradients, y=tensor)
+
+    return tf.identity(tensor), gradient
