@@ -9,7 +9,7 @@ two is enough. And what dropout lets through is scaled behind the next product, 
 has fewer values.
 """
 
-import itertools
+import operator
 import re
 
 import keras
@@ -20,6 +20,7 @@ from skmnist._dropout import FewBits
 
 __all__ = ["training_pass"]
 
+_DTYPE = "bfloat16"
 # Convolutions, then dense layers: C, H and O have weights, P pools, F flattens. Relu is
 # a part of C and H, and A where it comes behind a pooling; dropout, D, comes behind
 # relu alone.
@@ -53,8 +54,10 @@ def training_pass(model):
     """
 
     def run(inputs):
-        chain = model.layers[1:]  # the first one is the input
-        if _NETWORKS.fullmatch("".join(map(_letter, chain))) and _is_in_row(chain):
+        chain = [
+            layer for layer in model.layers if type(layer) is not layers.InputLayer
+        ]
+        if _NETWORKS.fullmatch("".join(map(_letter, chain))) and _is_row(model, chain):
             return _run(chain, inputs)
         return model(inputs, training=True)
 
@@ -68,10 +71,12 @@ def _letter(layer):
     is_relu = activation is keras.activations.relu
     if kind in (layers.Dense, layers.Conv2D) and not _is_plain(layer):
         return "?"
-    if layer.compute_dtype != "bfloat16":
-        return "O" if kind is layers.Dense and not is_relu else "?"
+    if kind is layers.Dense and not is_relu:
+        return "O"
+    if layer.compute_dtype != _DTYPE:
+        return "?"
     if kind is layers.Dense:
-        return "H" if is_relu else "?"
+        return "H"
     if kind is layers.Conv2D:
         is_linear = activation is keras.activations.linear
         return "C" if is_relu else "c" if is_linear else "?"
@@ -88,16 +93,17 @@ def _is_plain(layer):
     return all(given.get(name, value) == value for name, value in _PLAIN.items())
 
 
-def _is_in_row(chain):
-    """Tell whether each layer takes what the one before gives."""
-    links = itertools.pairwise(chain)
-    return all(after.input is before.output for before, after in links)
+def _is_row(model, chain):
+    """Tell whether each layer takes what the one before gives, and nothing else."""
+    taken = [*(layer.input for layer in chain), *model.outputs]
+    given = [*model.inputs, *(layer.output for layer in chain)]
+    return len(taken) == len(given) and all(map(operator.is_, taken, given))
 
 
 def _run(chain, inputs):
     """Pass a batch through layers that `_NETWORKS` describes."""
     *chain, last = chain
-    tensor, scale, pooled = tf.cast(inputs, tf.bfloat16), None, None
+    tensor, scale, pooled = tf.cast(inputs, _DTYPE), None, None
     for layer in chain:
         with tf.name_scope(layer.name):
             if isinstance(layer, layers.Dense | layers.Conv2D):

@@ -13,6 +13,9 @@ SHAPE = (63, 51, 21)
 LEVELS = {"bfloat16": 256, "float16": 65536, "float32": 65536, "float64": 65536}
 # By how much of itself a number is rounded at most.
 ROUNDING = {"bfloat16": 2**-8, "float16": 2**-11, "float32": 2**-24, "float64": 2**-53}
+# Between neighbours, rows and images, and between values that share a word, as groups
+# of 8 or 16 of them do where 2 bits are enough.
+LAGS = (*range(1, 33), 51, 1071, *(4218 * n + i for n in (2, 4, 8) for i in (-1, 0, 1)))
 
 
 @pytest.fixture
@@ -22,13 +25,13 @@ def drop(keras):
 
     from skmnist._dropout import drop_out_at
 
-    def make(rate, dtype="float32", seed=3, jit_compile=False):
+    def make(rate, dtype="float32", seed=3, jit_compile=False, quarters=False):
         # The rate of a variable goes before that of the layer.
         is_variable = isinstance(rate, tf.Variable)
         layer_rate = 0.01 if is_variable else rate
         layer = keras.layers.Dropout(layer_rate, seed=seed, dtype=dtype)
         layer.build(SHAPE)
-        drop_out_at(layer, rate if is_variable else None)
+        drop_out_at(layer, rate if is_variable else None, quarters=quarters)
 
         @tf.function(
             input_signature=[tf.TensorSpec([None, *SHAPE[1:]], tf.float64)],
@@ -58,7 +61,7 @@ def check_share(outputs, rate, dtype):
     np.testing.assert_allclose(values[-1], 1 / (1 - share), rtol=ROUNDING[dtype])
 
 
-@pytest.mark.parametrize("rate", [1e-6, 0.1, 0.25, 0.45, 0.5, 0.9, 0.999, 0.9999])
+@pytest.mark.parametrize("rate", [1e-6, 0.1, 0.25, 0.45, 0.5, 0.75, 0.9, 0.999, 0.9999])
 @pytest.mark.parametrize("dtype", LEVELS)
 def test_the_share_is_dropped_and_the_rest_scaled(drop, dtype, rate):
     outputs, gradients = drop(rate, dtype)(np.ones(SHAPE))
@@ -77,21 +80,33 @@ def test_a_variable_is_the_rate_of_the_next_step(drop, dtype):
         check_share(run(np.ones(SHAPE))[0], rate, dtype)
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_a_variable_may_go_from_quarter_to_quarter(drop, dtype):
+    import tensorflow as tf
+
+    variable = tf.Variable(0.25, dtype=tf.float64)
+    run = drop(variable, dtype, quarters=True)
+    for rate in (0.25, 0.75, 0.5):
+        variable.assign(rate)
+        check_share(run(np.ones(SHAPE))[0], rate, dtype)
+
+
 def test_values_are_scaled_or_dropped(drop):
     values = np.random.default_rng(0).normal(size=SHAPE)
     outputs, gradients = drop(0.5, "float64")(values)
     np.testing.assert_array_equal(outputs, np.where(gradients != 0, 2 * values, 0))
 
 
+@pytest.mark.parametrize("rate", [0.25, 0.26])
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
-def test_each_value_is_dropped_by_itself(drop, dtype):
+def test_each_value_is_dropped_by_itself(drop, dtype, rate):
     # Which numbers that share bits, or are used twice, would not be.
-    rate = 0.25
     run = drop(rate, dtype)
+    rate = round(rate * LEVELS[dtype]) / LEVELS[dtype]
     first, second = (run(np.ones(SHAPE))[0].ravel() == 0 for _ in range(2))
     other_seed = drop(rate, dtype, seed=4)(np.ones(SHAPE))[0].ravel() == 0
     pairs = {
-        **{lag: (first[lag:], first[:-lag]) for lag in (*range(1, 33), 51, 1071)},
+        **{lag: (first[lag:], first[:-lag]) for lag in LAGS},
         "next step": (first, second),
         "other seed": (first, other_seed),
     }
