@@ -46,7 +46,7 @@ def drop_out_at(layer, rate=None, *, quarters=False):
 
 def is_in_quarters(rate):
     """Tell whether 2 bits a value decide what is dropped at a rate."""
-    return float(4 * rate).is_integer()
+    return rate in (0.25, 0.5, 0.75)
 
 
 class FewBits:
@@ -70,10 +70,12 @@ class FewBits:
         bits = tf.uint8 if inputs.dtype == tf.bfloat16 else tf.uint16
         n_levels = bits.max + 1
         if self._rate is None:
-            rate, quarters = self._layer.rate, is_in_quarters(self._layer.rate)
+            # A conversion would go by way of float32.
+            rate = tf.constant(self._layer.rate, tf.float64)
+            quarters = is_in_quarters(self._layer.rate)
         else:
             rate, quarters = self._rate, self._quarters
-        n_dropped = tf.minimum(tf.round(tf.cast(rate, tf.float64) * n_levels), bits.max)
+        n_dropped = tf.minimum(tf.round(rate * n_levels), bits.max)
         # By the rate as it was rounded, so that the mean of the values stays as it is.
         scale = n_levels / (n_levels - n_dropped)
         seed = tf.cast(self._layer.seed_generator.next(), tf.int32)

@@ -9,7 +9,6 @@ two is enough. And what dropout lets through is scaled behind the next product, 
 has fewer values.
 """
 
-import operator
 import re
 
 import keras
@@ -21,21 +20,12 @@ from skmnist._dropout import FewBits
 __all__ = ["training_pass"]
 
 _DTYPE = "bfloat16"
-# Convolutions, then dense layers: C, H and O have weights, P pools, F flattens. Relu is
-# a part of C and H, and A where it comes behind a pooling; dropout, D, comes behind
-# relu alone.
-_NETWORKS = re.compile("((C|cPA)+D?)?F?(HD?)*[HO]")
-
-_PLAIN = {
-    "use_bias": True,
-    "activity_regularizer": None,
-    "lora_rank": None,
-    "quantization_config": None,
-    "strides": (1, 1),
-    "dilation_rate": (1, 1),
-    "groups": 1,
-    "data_format": "channels_last",
-}
+# The layers of the networks that are taken, by letters:
+#   C  convolution with relu                c  convolution without activation
+#   P  max pooling                          A  relu alone
+#   D  dropout by few bits                  F  flattening
+#   H  dense layer with relu                O  dense layer with another activation
+_NETWORKS = re.compile("((C|cPA)+D?)?F?(HD?)*O")
 
 
 def training_pass(model):
@@ -49,15 +39,17 @@ def training_pass(model):
     Returns
     -------
     callable
-        From inputs to outputs: the model itself, but for networks of this package that
-        compute in bfloat16 with relu.
+        From inputs to outputs, whose gradients hold for the weights, not the inputs. It
+        is the model itself, but for networks of this package that compute in bfloat16
+        with relu and dropout.
     """
 
     def run(inputs):
-        chain = [
-            layer for layer in model.layers if type(layer) is not layers.InputLayer
-        ]
-        if _NETWORKS.fullmatch("".join(map(_letter, chain))) and _is_row(model, chain):
+        chain = model.layers[1:]  # the first one is the input
+        letters = "".join(map(_letter, chain))
+        # Only networks of this package have dropout by few bits. No layer of theirs
+        # does more than these letters say.
+        if "D" in letters and _NETWORKS.fullmatch(letters):
             return _run(chain, inputs)
         return model(inputs, training=True)
 
@@ -65,12 +57,10 @@ def training_pass(model):
 
 
 def _letter(layer):
-    """Return the letter of a layer in `_NETWORKS`, or one that is not in there."""
+    """Return the letter of a layer in `_NETWORKS`, or "?" for any other layer."""
     kind = type(layer)
     activation = getattr(layer, "activation", None)
     is_relu = activation is keras.activations.relu
-    if kind in (layers.Dense, layers.Conv2D) and not _is_plain(layer):
-        return "?"
     if kind is layers.Dense and not is_relu:
         return "O"
     if layer.compute_dtype != _DTYPE:
@@ -85,19 +75,6 @@ def _letter(layer):
     if kind is layers.Dropout and isinstance(vars(layer).get("call"), FewBits):
         return "D"
     return {layers.MaxPooling2D: "P", layers.Flatten: "F"}.get(kind, "?")
-
-
-def _is_plain(layer):
-    """Tell whether a layer of weights is nothing but a product with biases."""
-    given = layer.get_config()
-    return all(given.get(name, value) == value for name, value in _PLAIN.items())
-
-
-def _is_row(model, chain):
-    """Tell whether each layer takes what the one before gives, and nothing else."""
-    taken = [*(layer.input for layer in chain), *model.outputs]
-    given = [*model.inputs, *(layer.output for layer in chain)]
-    return len(taken) == len(given) and all(map(operator.is_, taken, given))
 
 
 def _run(chain, inputs):

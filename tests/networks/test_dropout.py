@@ -160,6 +160,18 @@ def test_a_callback_may_set_the_rate(keras, digits, monkeypatch, switch):
     assert loss(0.1, 0.9) == loss(0.9, 0.9) != loss(0.9, 0.1)
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_a_rate_is_rounded_alike_wherever_it_stands(drop, dtype):
+    import tensorflow as tf
+
+    # Half of a level, but for digits that float32 does not have.
+    rate = (100.5 + 1e-9) / LEVELS[dtype]
+    ones = np.ones(SHAPE)
+    fixed = drop(rate, dtype)(ones)[0]
+    variable = drop(tf.Variable(rate, dtype=tf.float64), dtype)(ones)[0]
+    np.testing.assert_array_equal(fixed, variable)
+
+
 @pytest.mark.parametrize("switch", ["0", "1"])
 def test_a_layer_of_the_user_is_not_changed(keras, digits, monkeypatch, switch):
     from skmnist import KerasImageClassifier
