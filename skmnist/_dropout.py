@@ -1,14 +1,14 @@
 """Dropout that draws as few random bits as it needs; TensorFlow only.
 
 Keras draws 32 bits for each value, which takes a seventh of the time of training a
-convolutional network in bfloat16. Here 16 bits decide whether a value is dropped, 8 in
-bfloat16, whose numbers have no more digits, and 2 where the rate is 0.25, 0.5 or 0.75.
+convolutional network in bfloat16. Here 16 bits decide whether a value is dropped, and 8
+in bfloat16, whose numbers have no more digits: or 2, for rates of 0.25, 0.5 and 0.75.
 """
 
 import keras
 import tensorflow as tf
 
-__all__ = ["FewBits", "draw_few_bits", "drop_out_at", "is_in_quarters"]
+__all__ = ["FewBits", "draw_few_bits", "drop_out_at"]
 
 
 def draw_few_bits(model):
@@ -25,7 +25,7 @@ def draw_few_bits(model):
             drop_out_at(layer)
 
 
-def drop_out_at(layer, rate=None, *, quarters=False):
+def drop_out_at(layer, rate=None):
     """Let a dropout layer draw few bits.
 
     Parameters
@@ -36,26 +36,18 @@ def drop_out_at(layer, rate=None, *, quarters=False):
         Share of the values to drop, in [0, 1), read anew in each step; the layer's own
         rate if None. It is rounded to a multiple of 1/256 below 1 in bfloat16, of
         1/65,536 in other types.
-    quarters : bool, default=False
-        Whether each value of the variable is one that :func:`is_in_quarters`.
     """
     # Past Keras, which would take the variable for a weight of the layer, and put into
     # no copy of it what it does not know.
-    vars(layer)["call"] = FewBits(layer, rate, quarters)
-
-
-def is_in_quarters(rate):
-    """Tell whether 2 bits a value decide what is dropped at a rate."""
-    return rate in (0.25, 0.5, 0.75)
+    vars(layer)["call"] = FewBits(layer, rate)
 
 
 class FewBits:
     """What a dropout layer does when it is called; see :func:`drop_out_at`."""
 
-    def __init__(self, layer, rate, quarters):
+    def __init__(self, layer, rate):
         self._layer = layer
         self._rate = rate
-        self._quarters = quarters
 
     def __call__(self, inputs, training=False):
         """Drop values in training, and scale the others."""
@@ -69,29 +61,32 @@ class FewBits:
         """Return which values are kept, as bools, and what they are multiplied by."""
         bits = tf.uint8 if inputs.dtype == tf.bfloat16 else tf.uint16
         n_levels = bits.max + 1
-        if self._rate is None:
-            # A conversion would go by way of float32.
-            rate = tf.constant(self._layer.rate, tf.float64)
-            quarters = is_in_quarters(self._layer.rate)
-        else:
-            rate, quarters = self._rate, self._quarters
+        # A conversion of the layer's rate would go by way of float32.
+        is_fixed = self._rate is None
+        rate = tf.constant(self._layer.rate, tf.float64) if is_fixed else self._rate
         n_dropped = tf.minimum(tf.round(rate * n_levels), bits.max)
         # By the rate as it was rounded, so that the mean of the values stays as it is.
         scale = n_levels / (n_levels - n_dropped)
         seed = tf.cast(self._layer.seed_generator.next(), tf.int32)
-        drawn = _random_bits(tf.shape(inputs), seed, bits, 2 if quarters else None)
+        n_uses = 1
+        if bits == tf.uint8:
+            # Multiples of a quarter are decided by the two upper bits of each integer.
+            n_uses = tf.where(tf.equal(n_dropped % (n_levels / 4), 0), 4, 1)
+        drawn = _random_bits(tf.shape(inputs), seed, bits, n_uses)
         return drawn >= tf.cast(n_dropped, bits), scale
 
 
-def _random_bits(shape, seed, dtype, n_bits=None):
-    """Return unsigned integers of a shape, whose upper bits are random, or all."""
+def _random_bits(shape, seed, dtype, n_uses):
+    """Return unsigned integers of a shape, all of whose bits are random.
+
+    If each word is used several times, the two upper bits are, other ones each time.
+    """
     n_values = tf.reduce_prod(shape)
     n_in_a_word = tf.int32.size // dtype.size
-    n_uses = 8 * dtype.size // n_bits if n_bits else 1
     n_words = -(-n_values // (n_in_a_word * n_uses))
     words = tf.random.stateless_uniform([n_words], seed, None, None, tf.int32)
-    if n_uses > 1:
-        # Others of its bits become the upper ones of each integer. To multiply is far
-        # quicker than to shift.
-        words = tf.concat([words * 2 ** (n_bits * i) for i in range(n_uses)], axis=0)
+    if tf.is_tensor(n_uses):
+        # To multiply is far quicker than to shift.
+        factors = tf.pow(4, tf.range(n_uses))
+        words = tf.reshape(factors[:, tf.newaxis] * words, [-1])
     return tf.reshape(tf.reshape(tf.bitcast(words, dtype), [-1])[:n_values], shape)

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from skmnist._dropout import drop_out_at, is_in_quarters
+from skmnist._dropout import drop_out_at
 from skmnist._fused_optimizers import fuse_updates
 from skmnist._interrupts import raise_interrupt
 from skmnist._training_pass import training_pass
@@ -72,9 +72,11 @@ class ResidentLoop:
 
     def __init__(self, model, optimizer, loss, numbers):
         self.model = model
-        self._kinds = _kinds(numbers)
+        # One of 0 asks for no operation: it stays what it is.
         self._numbers = {
-            place: _as_variable(model, place, numbers[place]) for place in self._kinds
+            place: _as_variable(model, place, value)
+            for place, value in numbers.items()
+            if value
         }
         self._pass = training_pass(model)
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
@@ -110,10 +112,11 @@ class ResidentLoop:
 
     def set_numbers(self, numbers):
         """Take other rates and factors; return whether the loop goes with them."""
-        if _kinds(numbers) != self._kinds:
+        positive = {place: value for place, value in numbers.items() if value}
+        if positive.keys() != self._numbers.keys():
             return False
-        for place, variable in self._numbers.items():
-            variable.assign(numbers[place])
+        for place, value in positive.items():
+            self._numbers[place].assign(value)
         return True
 
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
@@ -219,18 +222,6 @@ class ResidentLoop:
         return loss, _sums(loss, labels, probabilities)
 
 
-def _kinds(numbers):
-    """Return the places of those that ask for operations, which 0 does not, and which.
-
-    Rates in quarters ask for other ones.
-    """
-    return {
-        place: place[-1] == "rate" and is_in_quarters(value)
-        for place, value in numbers.items()
-        if value
-    }
-
-
 def _as_variable(model, place, value):
     """Let a number of a layer be one that a compiled graph reads anew in each step."""
     name, *attributes, last = place
@@ -239,7 +230,7 @@ def _as_variable(model, place, value):
         owner = getattr(owner, attribute)
     variable = tf.Variable(value, trainable=False, dtype=tf.float64)
     if last == "rate":
-        drop_out_at(owner, variable, quarters=is_in_quarters(value))
+        drop_out_at(owner, variable)
     else:
         # Past Keras, which would take the variable for a weight of the layer.
         vars(owner)[last] = _Factor(variable)
