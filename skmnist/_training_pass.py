@@ -14,6 +14,7 @@ import re
 import keras
 import tensorflow as tf
 from keras import layers
+from tensorflow.python.eager import record
 
 from skmnist._dropout import FewBits
 
@@ -116,28 +117,40 @@ def _product(layer, tensor, scale, pooled):
     return tf.nn.bias_add(product, tf.cast(layer.bias.value, dtype))
 
 
-@tf.custom_gradient
 def _relu(tensor):
     """Compute relu; the gradient is for `_masked`, maybe behind pooling and dropout."""
-    return tf.nn.relu(tensor), lambda gradients: gradients
+    with record.stop_recording():
+        outputs = tf.nn.relu(tensor)
+    return _with_gradient(outputs, tensor, lambda gradients: [gradients])
 
 
-@tf.custom_gradient
 def _dropped(tensor, kept):
     """Put zeros where values are not kept; the gradient is for `_masked`."""
-    # The kernel that chooses is quick for tensors alone, not for a tensor and a zero.
-    zeros = tf.zeros_like(tensor)
-    outputs = tf.raw_ops.Select(condition=kept, x=tensor, y=zeros)
-    return outputs, lambda gradients: (gradients, None)
+    with record.stop_recording():
+        # The kernel that chooses is quick for tensors alone, not for one and a zero.
+        zeros = tf.zeros_like(tensor)
+        outputs = tf.raw_ops.Select(condition=kept, x=tensor, y=zeros)
+    return _with_gradient(outputs, tensor, lambda gradients: [gradients])
 
 
-@tf.custom_gradient
 def _masked(tensor):
     """Return the same values; those that are zero get no gradient."""
 
     def gradient(gradients):
         # Half of the time of the gradient of relu that TensorFlow has.
         is_there = tf.cast(tensor, tf.bool)
-        return tf.raw_ops.Select(condition=is_there, x=gradients, y=tensor)
+        return [tf.raw_ops.Select(condition=is_there, x=gradients, y=tensor)]
 
-    return tf.identity(tensor), gradient
+    with record.stop_recording():
+        outputs = tf.identity(tensor)
+    return _with_gradient(outputs, tensor, gradient)
+
+
+def _with_gradient(outputs, tensor, gradient):
+    """Let tapes take a function for the gradient of outputs that they did not see.
+
+    `tf.custom_gradient` would register the function, and all that was traced with it,
+    for as long as the process lives.
+    """
+    record.record_operation("skmnist", [outputs], [tensor], gradient)
+    return outputs
