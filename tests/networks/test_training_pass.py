@@ -181,3 +181,15 @@ def test_a_fit_has_its_own_rate(digits, quick_loop, rates):
         alone[rate] = losses(rate)
     # The program of the last one goes on with other rates.
     assert [losses(rate) for rate in rates] == [alone[rate] for rate in rates]
+
+
+def test_tensorflow_keeps_nothing_of_it(digits, quick_loop, ways_taken):
+    # It never forgets a gradient that is registered, nor the graph behind it.
+    from tensorflow.python.framework.ops import gradient_registry
+
+    counts = []
+    for units in (10, 11):
+        small_cnn(precision="bfloat16", epochs=1, units=units).fit(*digits)
+        counts.append(len(gradient_registry.list()))
+    assert ways_taken
+    assert counts[0] == counts[1]
