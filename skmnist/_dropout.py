@@ -5,6 +5,8 @@ convolutional network in bfloat16. Here 16 bits decide whether a value is droppe
 in bfloat16, whose numbers have no more digits: or 2, for rates of 0.25, 0.5 and 0.75.
 """
 
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -68,11 +70,13 @@ class FewBits:
         # By the rate as it was rounded, so that the mean of the values stays as it is.
         scale = n_levels / (n_levels - n_dropped)
         seed = tf.cast(self._layer.seed_generator.next(), tf.int32)
-        n_uses = 1
+        draw = functools.partial(_random_bits, tf.shape(inputs), seed, bits)
         if bits == tf.uint8:
             # Multiples of a quarter are decided by the two upper bits of each integer.
-            n_uses = tf.where(tf.equal(n_dropped % (n_levels / 4), 0), 4, 1)
-        drawn = _random_bits(tf.shape(inputs), seed, bits, n_uses)
+            is_easy = tf.equal(n_dropped % (n_levels / 4), 0)
+            drawn = tf.cond(is_easy, lambda: draw(4), lambda: draw(1))
+        else:
+            drawn = draw(1)
         return drawn >= tf.cast(n_dropped, bits), scale
 
 
@@ -85,8 +89,7 @@ def _random_bits(shape, seed, dtype, n_uses):
     n_in_a_word = tf.int32.size // dtype.size
     n_words = -(-n_values // (n_in_a_word * n_uses))
     words = tf.random.stateless_uniform([n_words], seed, None, None, tf.int32)
-    if tf.is_tensor(n_uses):
+    if n_uses > 1:
         # To multiply is far quicker than to shift.
-        factors = tf.pow(4, tf.range(n_uses))
-        words = tf.reshape(factors[:, tf.newaxis] * words, [-1])
+        words = tf.concat([words * 4**i for i in range(n_uses)], axis=0)
     return tf.reshape(tf.reshape(tf.bitcast(words, dtype), [-1])[:n_values], shape)
