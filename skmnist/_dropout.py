@@ -83,7 +83,7 @@ class FewBits:
 def _random_bits(shape, seed, dtype, n_uses):
     """Return unsigned integers of a shape, all of whose bits are random.
 
-    If each word is used several times, the two upper bits are, other ones each time.
+    If each word is used several times, that holds for the two upper bits alone.
     """
     n_values = tf.reduce_prod(shape)
     n_in_a_word = tf.int32.size // dtype.size

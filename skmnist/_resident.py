@@ -78,7 +78,6 @@ class ResidentLoop:
             for place, value in numbers.items()
             if value
         }
-        self._pass = training_pass(model)
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         optimizer.build(model.trainable_variables)
         _build_metrics(model)
@@ -213,7 +212,7 @@ class ResidentLoop:
     def _judge(self, inputs, labels, weights, training):
         """Return the mean loss of a batch, and the sums of loss and hits."""
         if training:
-            probabilities = self._pass(inputs)
+            probabilities = training_pass(self.model, inputs)
         else:
             probabilities = self.model(inputs, training=False)
         loss = self.model.compute_loss(

@@ -1,12 +1,12 @@
 """The forward pass of training in bfloat16; TensorFlow only.
 
 Its products, convolutions and pooling use all that a processor has. Its operations on
-single values do not: relu, its gradient and the masks of dropout take several times as
-long as in float32. So there are as few of them as can be. Relu comes before pooling,
-where TensorFlow has it for nothing, as a part of the convolution. What relu or dropout
-made zero has no gradient: both pass gradients on as they are, and one mask behind the
-two is enough. And what dropout lets through is scaled behind the next product, which
-has fewer values.
+single values do not: relu, its gradient and the masks of dropout take two to three
+times as long as in float32. So there are as few of them as can be. Relu comes before
+pooling, where TensorFlow has it for nothing, as a part of the convolution. What relu or
+dropout made zero has no gradient: both pass gradients on as they are, and one mask
+behind the two is enough. And what dropout lets through is scaled behind the next
+product, which has fewer values.
 """
 
 import re
@@ -29,32 +29,29 @@ _DTYPE = "bfloat16"
 _NETWORKS = re.compile("((C|cPA)+D?)?F?(HD?)*O")
 
 
-def training_pass(model):
-    """Return what computes the outputs of a model in training.
+def training_pass(model, inputs):
+    """Compute the outputs of a model in training.
 
     Parameters
     ----------
     model : keras.Model
-        Any model. What it is when the function is called counts.
+        Any model. It is called as it is, but for networks of this package that compute
+        in bfloat16 with relu and dropout.
+    inputs : tf.Tensor
+        A batch. The gradients of the outputs hold for the weights, not for these.
 
     Returns
     -------
-    callable
-        From inputs to outputs, whose gradients hold for the weights, not the inputs. It
-        is the model itself, but for networks of this package that compute in bfloat16
-        with relu and dropout.
+    tf.Tensor
+        The outputs.
     """
-
-    def run(inputs):
-        chain = model.layers[1:]  # the first one is the input
-        letters = "".join(map(_letter, chain))
-        # Only networks of this package have dropout by few bits. No layer of theirs
-        # does more than these letters say.
-        if "D" in letters and _NETWORKS.fullmatch(letters):
-            return _run(chain, inputs)
-        return model(inputs, training=True)
-
-    return run
+    chain = model.layers[1:]  # the first one is the input
+    letters = "".join(map(_letter, chain))
+    # Only networks of this package have dropout by few bits. No layer of theirs does
+    # more than these letters say.
+    if "D" in letters and _NETWORKS.fullmatch(letters):
+        return _run(chain, inputs)
+    return model(inputs, training=True)
 
 
 def _letter(layer):
