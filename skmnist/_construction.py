@@ -88,7 +88,7 @@ def _is_plain(value):
     if isinstance(value, list | tuple):
         return all(map(_is_plain, value))
     if isinstance(value, str):  # which may name something of the user's
-        return value not in keras.saving.get_custom_objects()
+        return keras.saving.get_registered_object(value) is None
     return value is None or isinstance(value, Number)
 
 

@@ -12,6 +12,9 @@ import tensorflow as tf
 
 __all__ = ["fuse_updates"]
 
+# With fewer digits, the decay rates would be rounded to 1.
+_DTYPES = (tf.float32, tf.float64)
+
 
 def fuse_updates(optimizer):
     """Let an optimizer update each variable by one kernel, if TensorFlow has it.
@@ -46,7 +49,8 @@ def _update(optimizer, prepare, gradients, variables, rate):
     apply = prepare(optimizer, rate)
     for gradient, variable in zip(gradients, variables, strict=True):
         variable = variable.value
-        if isinstance(gradient, tf.IndexedSlices):  # of some rows of an embedding
+        of_some_rows = isinstance(gradient, tf.IndexedSlices)  # of an embedding
+        if of_some_rows or variable.dtype not in _DTYPES:
             optimizer.update_step(gradient, variable, rate)
         else:
             apply(

@@ -65,7 +65,7 @@ def _probabilities(tensor, n_classes, kernel_initializer, l1, l2, dtype):
         kernel_initializer=kernel_initializer,
         kernel_regularizer=_regularizer(l1, l2),
         # Probabilities near 0 and 1, and so the loss, need all the digits.
-        dtype=dtype.removeprefix("mixed_").replace("bfloat16", "float32"),
+        dtype="float64" if dtype == "float64" else "float32",
         name="probabilities",
     )(tensor)
 

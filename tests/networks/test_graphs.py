@@ -125,6 +125,21 @@ def test_penalties_and_initializer_reach_all_weight_matrices(build):
         assert type(layer.kernel_initializer).__name__ == "HeNormal"
 
 
+@pytest.mark.parametrize("build", [build_mlp, build_cnn])
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [("float32", "float32"), ("float64", "float64")]
+    + [
+        (f"{mixed}{half}float16", "float32")
+        for mixed in ("", "mixed_")
+        for half in ("", "b")
+    ],
+)
+def test_probabilities_have_all_the_digits(build, dtype, expected):
+    last = build((8, 8, 1), 10, dtype=dtype).layers[-1]
+    assert (last.compute_dtype, last.kernel.dtype) == (expected, expected)
+
+
 def test_one_value_too_few_names_the_parameter():
     with pytest.raises(ValueError, match=r"dropout=\(0.5,\) gives 1 value\(s\) for 2"):
         build_mlp((64,), 10, units=(8, 8), dropout=(0.5,))

@@ -255,6 +255,34 @@ def test_both_loops_take_the_same_steps_for_an_embedding(fit_on_both, digits, ke
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_both_loops_take_the_same_steps_with_weights_of_few_digits(
+    fit_on_both, digits, keras, dtype
+):
+    X, y = digits
+
+    def builder(input_shape, n_classes):
+        return keras.Sequential(
+            [
+                keras.Input(input_shape),
+                keras.layers.Flatten(),
+                keras.layers.Dense(16, activation="relu", dtype=dtype),
+                keras.layers.Dense(n_classes, activation="softmax"),
+            ]
+        )
+
+    # The first rate is 1 in bfloat16, where Keras' steps are none and not infinite.
+    for beta_2 in (0.999, 0.99):
+        optimizer = keras.optimizers.Adam(beta_2=beta_2, epsilon=1e-4)
+        model = KerasImageClassifier(
+            builder=builder, optimizer=optimizer, epochs=3, random_state=0
+        )
+        quick, slow = fit_on_both(model, X, y)
+        np.testing.assert_allclose(
+            quick.history_["loss"], slow.history_["loss"], rtol=0.01
+        )
+
+
 @pytest.mark.parametrize("monitor", ["accuracy", "val_accuracy", "val_loss"])
 def test_both_loops_tell_callbacks_which_way_a_metric_should_go(
     fit_on_both, digits, keras, monitor
@@ -277,7 +305,7 @@ def test_both_loops_tell_callbacks_which_way_a_metric_should_go(
         ("SGD", {"momentum": 0.9, "nesterov": True}, "KerasMomentum"),
     ],
 )
-def test_an_update_is_one_kernel_a_variable(keras, name, config, kernel):
+def test_a_step_has_one_kernel_a_variable_and_no_softmax(keras, name, config, kernel):
     import tensorflow as tf
 
     from skmnist._resident import ResidentLoop
@@ -289,8 +317,12 @@ def test_an_update_is_one_kernel_a_variable(keras, name, config, kernel):
     step = tf.function(loop._train_batch, autograph=False).get_concrete_function(
         tf.TensorSpec([None, 16], tf.float32), tf.TensorSpec([None], tf.int32)
     )
-    kernels = [o.type for o in step.graph.get_operations() if "Apply" in o.type]
+    operations = step.graph.get_operations()
+    kernels = [o.type for o in operations if "Apply" in o.type]
     assert kernels == [f"ResourceApply{kernel}"] * len(model.trainable_variables)
+    # And no probabilities, which neither the loss nor the number of hits needs.
+    [softmax] = [o for o in operations if o.type == "Softmax"]
+    assert not softmax.outputs[0].consumers()
 
 
 @pytest.mark.usefixtures("quick_loop")
@@ -420,6 +452,23 @@ def test_a_model_with_steps_of_its_own_gets_keras_own_loop(digits, keras, loops_
     model = KerasImageClassifier(builder=builder, epochs=2, random_state=0).fit(X, y)
     assert loops_used() == {"ScikerasLoop"}
     assert model.history_["own"] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("step", ["train_step", "test_step"])
+def test_a_step_that_is_set_on_one_model_is_taken(digits, loops_used, step):
+    taken = []
+
+    def builder(input_shape, n_classes):
+        model = dense(input_shape, n_classes)
+        usual = getattr(model, step)
+        setattr(model, step, lambda data: taken.append(step) or usual(data))
+        return model
+
+    KerasImageClassifier(builder=builder, epochs=1, validation_fraction=0.5).fit(
+        *digits
+    )
+    assert loops_used() == {"ScikerasLoop"}
+    assert taken
 
 
 def test_a_layer_with_a_metric_of_its_own_gets_keras_own_loop(

@@ -265,6 +265,29 @@ def test_an_activation_that_is_defined_anew_is_used_as_it_is_now(digits, keras):
     )
 
 
+@pytest.mark.parametrize("name", ["glorot_uniform", "of_the_tests"])
+def test_what_a_name_means_for_a_while_does_not_stay(digits, keras, name):
+    X, y = digits
+
+    def fitted(factor):
+        class Scaled(keras.initializers.Initializer):
+            def __call__(self, shape, dtype=None):
+                return factor * keras.ops.ones(shape, dtype)
+
+        with keras.saving.custom_object_scope({name: Scaled, "Scaled": Scaled}):
+            return small_mlp(kernel_initializer=name, epochs=1).fit(X, y)
+
+    for factor in (0.01, 0.02):
+        weights = fitted(factor)._network.weights[0]
+        assert abs(weights - factor).mean() < 0.005
+    # The name that Keras knows means to others what it did before.
+    clear_programs()
+    expected = small_mlp(epochs=1).fit(X, y)._network.weights[0]
+    clear_programs()
+    fitted(0.01)
+    assert np.array_equal(small_mlp(epochs=1).fit(X, y)._network.weights[0], expected)
+
+
 def test_a_function_that_cannot_be_described_is_refused_before_training(digits):
     model = KerasImageClassifier(
         builder=build_mlp,

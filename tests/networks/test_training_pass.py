@@ -1,5 +1,8 @@
 """Training in bfloat16 by fewer operations gives the gradients that Keras gives."""
 
+import functools
+import inspect
+
 import numpy as np
 import pytest
 from builders import BACKEND, small_cnn, small_mlp
@@ -14,13 +17,8 @@ pytestmark = pytest.mark.skipif(
 SHAPE = (12, 10, 1)
 
 
-def cnn(**settings):
-    return lambda dtype: build_cnn(SHAPE, 5, dtype=dtype, **settings)
-
-
-def mlp(**settings):
-    return lambda dtype: build_mlp(SHAPE, 5, dtype=dtype, **settings)
-
+cnn = functools.partial(functools.partial, build_cnn, SHAPE, 5)
+mlp = functools.partial(functools.partial, build_mlp, SHAPE, 5)
 
 OURS = {
     "two convolutions": cnn(filters=(4, 6), units=16, dropout=(0.25, 0.5)),
@@ -30,7 +28,11 @@ OURS = {
     "pooling that overlaps nothing": cnn(filters=(3, 3), pool_size=((2, 2), 1)),
     "dense": mlp(units=(20, 10), dropout=0.4),
     "dropout behind the second layer": mlp(units=(20, 10), dropout=(0, 0.75)),
-    "penalties": mlp(units=20, l2=0.05),
+    "penalties": mlp(units=20, l1=0.01, l2=0.05),
+    "penalties behind convolutions": cnn(filters=4, l1=0.01, l2=0.05),
+    "filters of many sizes": cnn(filters=(3, 4), kernel_size=((2, 3), 1)),
+    "another start": cnn(filters=4, kernel_initializer="he_normal"),
+    "another start of a dense network": mlp(kernel_initializer="he_normal"),
 }
 OTHERS = {
     "float32": (cnn(filters=4), "float32"),
@@ -101,7 +103,7 @@ def compare(keras, name, dtype, forward):
     from skmnist._dropout import draw_few_bits
 
     keras.utils.set_random_seed(0)
-    model = OURS[name](dtype)
+    model = OURS[name](dtype=dtype)
     rng = np.random.default_rng(2)
     for variable in model.trainable_variables:  # no bias may be 0
         noise = rng.normal(scale=0.2, size=variable.shape)
@@ -114,6 +116,14 @@ def compare(keras, name, dtype, forward):
         variable.assign(seed)
     given = differentiate(model, lambda inputs: forward(model, inputs))
     return [distance(*pair) for pair in zip(given, wanted, strict=True)]
+
+
+def test_there_is_a_network_for_each_parameter_of_the_builders():
+    of_others = {"input_shape", "n_classes", "dtype", "activation"}
+    for build in (build_cnn, build_mlp):
+        ours = [network for network in OURS.values() if network.func is build]
+        tested = {name for network in ours for name in network.keywords}
+        assert tested == set(inspect.signature(build).parameters) - of_others
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -143,7 +153,7 @@ def test_other_networks_are_called_as_they_are(keras, ways_taken, name):
     from skmnist._training_pass import training_pass
 
     build, dtype = OTHERS[name]
-    model = build(dtype)
+    model = build(dtype=dtype)
     draw_few_bits(model)
     calls = []
     call = model.call
