@@ -46,7 +46,7 @@ def comparisons(quick):
         "batch_size": 64,
     }
     # Fits of a second or more, of products too small for two cores and of large ones.
-    long = {**small, "epochs": 4 if quick else 400}
+    long = {**small, "epochs": 4 if quick else 500}
     large = {
         "dataset": "digits" if quick else "mnist",
         "n_train": 20_000,
