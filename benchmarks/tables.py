@@ -162,10 +162,7 @@ def page(document):
             "",
             f"| {' | '.join(heads)} |",
             f"|---|{'---:|' * (len(heads) - 1)}",
-            *(
-                f"| {' | '.join(cell.replace('|', ' ') for cell in row)} |"
-                for row in figures
-            ),
+            *(f"| {' | '.join(map(_cell, row))} |" for row in figures),
         ]
     lines += [
         "",
@@ -184,3 +181,8 @@ def page(document):
         "",
     ]
     return "\n".join(lines)
+
+
+def _cell(text):
+    """Write a cell of a table, where no line breaks between a number and its unit."""
+    return text.replace("|", " ").replace(" %", "\N{NO-BREAK SPACE}%")

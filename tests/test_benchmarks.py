@@ -315,7 +315,9 @@ def test_results_go_to_terminal_file_and_page(tmp_path, monkeypatch):
     text = written.read_text(encoding="utf-8")
     assert ", with revision abc1234 with changes, when" in text
     row = "| Keras | 5.00 | 2.50, 2.50, 2.50 | 5.00 | 2.50, 2.50, 2.50 |"
-    assert f"{row} 98.00 %, 98.00 % |" in text
+    # No line may end between a number and its unit.
+    share = "98.00\N{NO-BREAK SPACE}%"
+    assert f"{row} {share}, {share} |" in text
     assert "| an image, warm epochs, µs | ratio" in text
     assert "no results" in text  # as it was a quick run
     kept = json.loads(out.read_text(encoding="utf-8"))
