@@ -1,5 +1,7 @@
 """Files as a whole: opened packed or not, replaced in one step, refused with reason."""
 
+import contextlib
+import errno
 import gzip
 import os
 import secrets
@@ -7,12 +9,27 @@ import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
+from skmnist.datasets._content import N_BYTES, kind_of
+
+try:
+    import fcntl
+except ImportError:  # Windows, which does not remove files that are open
+    fcntl = None
+
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 1 << 24
 
-# A few megabytes of gzip can unpack to terabytes. 2 GiB is four times the
-# largest published relative of MNIST (EMNIST by class).
-MAX_UNPACKED = 1 << 31
+# A few megabytes of gzip can unpack to gigabytes. 1 GiB is twice the largest
+# published relative of MNIST (EMNIST by class, 547 MB, packed 10:1). Images that
+# people draw pack 4:1 to 20:1; only small files of little variety pack far better.
+MAX_UNPACKED = 1 << 30
+_MAX_RATIO = 100
+_NEVER_SUSPICIOUS = 1 << 26
+# Beyond this size packed data are unpacked once without keeping them, so that a
+# damaged file is refused before memory is set aside for it.
+_LARGE = 1 << 28
+
+_OUT_OF_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class DataFormatError(ValueError):
@@ -37,13 +54,12 @@ def open_data(path):
     as it is more often a download gone wrong than one that was unpacked on its way.
     """
     with open(path, "rb") as stored:
-        start = stored.peek(4)[:4]
+        start = stored.peek(N_BYTES)[:N_BYTES]
         if start[:2] != _GZIP_MAGIC:
             if _is_named_gzip(path):
                 raise DataFormatError(
-                    f"{path}: not a gzip file, as .gz in its name says: "
-                    + (f"it begins with {start.hex(' ')}" if start else "it is empty")
-                    + ", expected 1f 8b. If it is meant to be plain, take the .gz off."
+                    f"{path}: not a gzip file, as .gz in its name says, but "
+                    f"{_unpacked_kind(start)}"
                 )
             yield stored
             return
@@ -60,11 +76,32 @@ def _is_named_gzip(path):
     return str(path).lower().endswith(".gz")
 
 
+def _unpacked_kind(start):
+    """Say what stands in the place of a gzip file, and what to do about it."""
+    if not start:
+        return "empty"
+    kind = kind_of(start) or "data of an unknown kind"
+    if kind.startswith(("a gzip", "an IDX", "text", "data")):
+        return (
+            f"{kind}: it begins with {start[:4].hex(' ')}, expected 1f 8b. If it is "
+            "meant to be plain, take the .gz off."
+        )
+    return kind
+
+
 def check_unpacked_size(path, stream, n_bytes):
     """Refuse to unpack more than a sensible amount of a compressed file."""
-    if isinstance(stream, gzip.GzipFile) and n_bytes > MAX_UNPACKED:
+    if isinstance(stream, gzip.GzipFile):
+        n_packed = os.fstat(stream.fileno()).st_size
+        refuse_bomb(f"{path}: this gzip file", n_packed, n_bytes)
+
+
+def refuse_bomb(name, n_packed, n_bytes):
+    """Raise if so few bytes are unlikely to unpack to so many images."""
+    limit = min(MAX_UNPACKED, max(_NEVER_SUSPICIOUS, _MAX_RATIO * n_packed))
+    if n_bytes > max(n_packed, limit):
         raise DataFormatError(
-            f"{path}: this gzip file unpacks to more than {MAX_UNPACKED:,} bytes; "
+            f"{name} of {n_packed:,} bytes would unpack to more than {limit:,} bytes; "
             "if that is meant to be so, unpack it first"
         )
 
@@ -80,30 +117,111 @@ def read_up_to(stream, n_bytes):
     return data
 
 
+def count_up_to(stream, n_bytes):
+    """Return how many bytes can be read, `n_bytes` at most, without keeping them."""
+    count = 0
+    while count < n_bytes:
+        chunk = stream.read(min(1 << 20, n_bytes - count))
+        if not chunk:
+            break
+        count += len(chunk)
+    return count
+
+
+def is_large(n_bytes):
+    """Return whether so much packed data is unpacked once before it is kept."""
+    return n_bytes > _LARGE
+
+
 @contextmanager
 def replacing(path):
     """Give a binary file that takes the place of `path` when it is complete.
 
     Nothing is left behind, and nothing that was there is touched, if the block
-    raises or the process is interrupted.
+    raises or the process is interrupted. What a process left that was killed is
+    cleared by the next that writes to the folder.
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(f"{path} is a folder; a file name is needed")
-    temporary = target.with_name(f".skmnist-{os.getpid()}-{secrets.token_hex(6)}.part")
-    try:
-        file = open(temporary, "xb")  # noqa: SIM115 (closed below, before the rename)
-    except FileNotFoundError:
+    if not target.parent.exists():
         raise FileNotFoundError(
             f"cannot write {path}: there is no folder {target.parent}"
-        ) from None
+        )
+    temporary = None
     try:
+        temporary, file = _create_temporary(target)
         with file:
             yield file
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+            file.flush()
+            # Before the rename: after a power cut a name without data would be worse
+            # than no name.
+            os.fsync(file.fileno())
+            # Windows renames no file that is open; the lock is not needed there.
+            if fcntl is not None:
+                os.replace(temporary, target)
+        if fcntl is None:
+            os.replace(temporary, target)
+        _sync_folder(target.parent)
+    except BaseException as err:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        if isinstance(err, OSError):
+            _name_target(err, path)
         raise
+
+
+def _create_temporary(target):
+    """Create and lock the file that is to become `target`; return path and file."""
+    _clear_abandoned(target.parent)
+    while True:
+        name = f".skmnist-{os.getpid()}-{secrets.token_hex(6)}.part"
+        temporary = target.with_name(name)
+        file = open(temporary, "xb")  # noqa: SIM115 (closed by the caller)
+        if fcntl is None:
+            return temporary, file
+        with contextlib.suppress(OSError):  # file systems without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        # Another process may have taken it for abandoned before it was locked.
+        if temporary.exists():
+            return temporary, file
+        file.close()
+
+
+def _clear_abandoned(folder):
+    """Remove the temporary files in a folder that no process is writing any more.
+
+    The kernel gives up the lock of a process that ends, however it ends. Numbers of
+    processes would not tell: another host or container may write to the folder.
+    """
+    abandoned = []
+    with contextlib.suppress(OSError):  # a folder that cannot be listed
+        abandoned = list(folder.glob(".skmnist-*.part"))
+    for path in abandoned:
+        with contextlib.suppress(OSError):
+            if fcntl is None:
+                path.unlink()
+                continue
+            with open(path, "r+b") as file:  # NFS locks only what may be written
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+
+
+def _sync_folder(folder):
+    """Make a rename last through a power cut, where folders can be synced."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _name_target(err, path):
+    """Let an error name the file that was asked for, not the temporary one."""
+    names = str(err.filename), str(err.filename2)
+    if any(".skmnist-" in name for name in names) or err.errno in _OUT_OF_SPACE:
+        err.filename, err.filename2 = str(path), None
 
 
 @contextmanager

@@ -1,14 +1,20 @@
 """The IDX format: a magic number, the sizes, then big-endian values."""
 
+import gzip
 import math
+import os
+import stat
 import struct
 
 import numpy as np
 
 from skmnist._numbers import by
+from skmnist.datasets._content import N_BYTES, kind_of
 from skmnist.datasets._files import (
     DataFormatError,
     check_unpacked_size,
+    count_up_to,
+    is_large,
     open_data,
     read_up_to,
     replacing_data,
@@ -50,7 +56,9 @@ def read_idx(path):
     DataFormatError
         If the file is not in IDX format, is shorter or longer than its header
         says, is empty, is a damaged gzip file, or is none though its name ends in
-        ``.gz``.
+        ``.gz``. What it is instead, such as a web page, is named if it is of a
+        known kind. Also if a gzip file unpacks to more than 1 GiB, or to more
+        than 64 MiB and 100 times its own size.
     FileNotFoundError
         If there is no such file.
 
@@ -74,26 +82,63 @@ def read_idx(path):
         dtype, shape = _read_header(stream, path)
         n_bytes = math.prod(shape) * dtype.itemsize
         check_unpacked_size(path, stream, n_bytes)
-        data = read_up_to(stream, n_bytes)
-        promise = f"its header promises {by(shape)} values ({n_bytes:,} bytes)"
-        if len(data) < n_bytes:
-            raise DataFormatError(
-                f"{path}: this IDX file is cut short: {promise}, "
-                f"but only {len(data):,} follow"
-            )
-        if stream.read(1):
-            raise DataFormatError(f"{path}: {promise}, but more follow")
+        found = _count_values(stream, n_bytes)
+        if found == n_bytes:
+            data = read_up_to(stream, n_bytes)
+            found = len(data) + len(stream.read(1))
+    if found != n_bytes:
+        raise DataFormatError(f"{path}: {_mismatch(dtype, shape, n_bytes, found)}")
     array = np.frombuffer(data, dtype).reshape(shape)
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
+def _count_values(stream, n_bytes):
+    """Return how many bytes follow the header, where that can be known beforehand.
+
+    Otherwise the answer is `n_bytes`, and reading will show.
+    """
+    if not isinstance(stream, gzip.GzipFile):
+        status = os.fstat(stream.fileno())
+        if stat.S_ISREG(status.st_mode):
+            return status.st_size - stream.tell()
+    elif is_large(n_bytes):
+        position = stream.tell()
+        n_found = count_up_to(stream, n_bytes + 1)
+        stream.seek(position)
+        return n_found
+    return n_bytes
+
+
+def _mismatch(dtype, shape, n_bytes, found):
+    """Say that the header of a file promises more values than follow, or fewer."""
+    promise = f"its header promises {by(shape)} values ({n_bytes:,} bytes)"
+    swapped = tuple(int.from_bytes(size.to_bytes(4, "little")) for size in shape)
+    if math.prod(swapped) * dtype.itemsize == found:
+        return (
+            f"the sizes in its IDX header are little-endian, {by(swapped)}; "
+            f"IDX is big-endian, so that {promise}"
+        )
+    if found < n_bytes:
+        return (
+            f"this IDX file is cut short: {promise}, but only {found:,} "
+            f"{'follows' if found == 1 else 'follow'}"
+        )
+    return f"{promise}, but more follow"
+
+
 def _read_header(stream, path):
     """Read value type and shape, refusing what no array can have."""
+    start = stream.peek(N_BYTES)[:N_BYTES]
     magic = stream.read(4)
     if not magic:
         raise DataFormatError(f"{path}: the file is empty, expected IDX data")
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES:
-        hint = "; it looks like a web page" if magic[:1] == b"<" else ""
+        kind = kind_of(start)
+        if kind not in (None, "an IDX file"):
+            raise DataFormatError(f"{path}: not an IDX file but {kind}")
+        hint = ""
+        if magic[2:] == b"\0\0" and magic[1] in _TYPES:
+            hint = "; it is little-endian, and IDX is big-endian"
         raise DataFormatError(
             f"{path}: not an IDX file: its magic number is {magic.hex(' ')}, expected "
             "00 00, a value type (08, 09, 0b, 0c, 0d or 0e) and the number of "

@@ -1,23 +1,28 @@
 """Numpy archives in the layout of Keras: x_train, y_train, x_test, y_test."""
 
-import io
+import itertools
 import math
+import mmap
+import re
 import zipfile
-from pathlib import Path
 
 import numpy as np
 
 from skmnist._numbers import by
 from skmnist.datasets._arrays import as_labels, as_pixels
-from skmnist.datasets._files import MAX_UNPACKED, DataFormatError, replacing
-
-_READ_HEADER = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
+from skmnist.datasets._content import N_BYTES, kind_of
+from skmnist.datasets._files import (
+    DataFormatError,
+    count_up_to,
+    is_large,
+    refuse_bomb,
+    replacing,
+)
+from skmnist.datasets._npy import check_header, damage_named
 
 # The other methods of zip unpack a block at once, however large it becomes.
 _COMPRESSION = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_MAX_MEMBERS = 1000  # four make a set
 
 
 def read_npz(path):
@@ -42,7 +47,10 @@ def read_npz(path):
     Raises
     ------
     DataFormatError
-        If the file is no zip archive, is damaged, or holds pickled objects.
+        If the file is no zip archive, is damaged, or holds pickled objects. What
+        it is instead is named if it is of a known kind. Also if it unpacks to
+        more than 1 GiB, or to more than 64 MiB and 100 times its own size, or
+        has more than 1,000 members.
     FileNotFoundError
         If there is no such file.
 
@@ -61,69 +69,59 @@ def read_npz(path):
     ...     {name: array.shape for name, array in read_npz(path).items()}
     {'x_train': (1797, 8, 8), 'y_train': (1797,)}
     """
-    stored = Path(path).read_bytes()
-    try:
-        arrays = dict(_arrays(stored, path))
-    except (DataFormatError, MemoryError):
-        raise
-    except Exception as err:
-        # zipfile, zlib and numpy's header reader raise a dozen kinds of error on
-        # damaged bytes; the file itself has been read, so all of them mean that.
-        reason = " ".join(str(err).split()) or type(err).__name__
-        raise DataFormatError(
-            f"{path}: not a numpy archive (.npz), or a damaged one ({reason})"
-        ) from err
+    with open(path, "rb") as file:
+        start = file.peek(N_BYTES)[:N_BYTES]
+        if not start.startswith(b"PK\x03\x04"):  # zipfile would skip other bytes
+            kind = kind_of(start) or ("something else" if start else "an empty file")
+            raise DataFormatError(f"{path}: not a numpy archive (.npz) but {kind}")
+        with damage_named(path, "a numpy archive (.npz)"):
+            n_stored = _check_number(file, path)
+            with zipfile.ZipFile(file) as archive:
+                arrays = _read_arrays(archive, n_stored, path)
     if not arrays:
         raise DataFormatError(f"{path}: this archive holds no arrays")
     return arrays
 
 
-def _arrays(stored, path):
-    """Yield name and array of each member of an archive."""
-    if not stored.startswith(b"PK\x03\x04"):  # zipfile would skip other bytes
-        raise zipfile.BadZipFile("it does not begin as a zip file does")
-    with zipfile.ZipFile(io.BytesIO(stored)) as archive:
-        members = archive.infolist()
-        n_bytes = sum(member.file_size for member in members)
-        if n_bytes > max(MAX_UNPACKED, len(stored)):
+def _check_number(file, path):
+    """Refuse very many members before zipfile lists them; return the file's size."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stored:
+        headers = re.finditer(rb"PK\x01\x02", stored)
+        too_many = next(itertools.islice(headers, _MAX_MEMBERS, None), None)
+        del headers  # which holds on to the map
+        n_stored = len(stored)
+    if too_many is not None:
+        raise DataFormatError(
+            f"{path}: this archive has more than {_MAX_MEMBERS:,} members; "
+            "not one of images and labels"
+        )
+    return n_stored
+
+
+def _read_arrays(archive, n_stored, path):
+    """Read the arrays of an archive by name, once all have been found in order."""
+    members = archive.infolist()
+    n_bytes = sum(member.file_size for member in members)
+    refuse_bomb(f"{path}: this archive", n_stored, n_bytes)
+    for member in members:
+        if member.compress_type not in _COMPRESSION:
             raise DataFormatError(
-                f"{path}: this archive unpacks to {n_bytes:,} bytes, "
-                f"more than the limit of {MAX_UNPACKED:,}"
+                f"{path}: {member.filename!r} is compressed in a way that numpy "
+                "does not use"
             )
-        for member in members:
-            if member.compress_type not in _COMPRESSION:
-                raise DataFormatError(
-                    f"{path}: {member.filename!r} is compressed in a way that numpy "
-                    "does not use"
-                )
-            if member.filename.endswith(".npy"):
-                name = member.filename.removesuffix(".npy")
-                yield name, _array(archive.read(member), f"{path}, array {name!r}")
-
-
-def _array(data, name):
-    """Decode one array, after checking that its header is true."""
-    stream = io.BytesIO(data)
-    version = np.lib.format.read_magic(stream)
-    if version not in _READ_HEADER:
-        raise DataFormatError(f"{name}: unknown version {version} of numpy's format")
-    shape, _, dtype = _READ_HEADER[version](stream)
-    if dtype.hasobject:
-        raise DataFormatError(
-            f"{name}: holds pickled objects, which are refused because loading "
-            "them can run code; expected numbers"
-        )
-    if dtype.kind not in "biufc":
-        raise DataFormatError(f"{name}: holds values of type {dtype}, expected numbers")
-    if min(shape, default=1) < 0:
-        raise DataFormatError(f"{name}: has a negative size ({by(shape)})")
-    n_bytes, found = math.prod(shape) * dtype.itemsize, len(data) - stream.tell()
-    if n_bytes != found:
-        raise DataFormatError(
-            f"{name}: its header promises {by(shape)} values ({n_bytes:,} bytes), "
-            f"found {found:,} bytes"
-        )
-    return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    members = [member for member in members if member.filename.endswith(".npy")]
+    for member in members:
+        name = member.filename.removesuffix(".npy")
+        with archive.open(member) as stream:
+            check_header(stream, member.file_size, f"{path}, array {name!r}")
+            if is_large(n_bytes):
+                count_up_to(stream, member.file_size)
+    arrays = {}
+    for member in members:
+        with archive.open(member) as stream:
+            array = np.lib.format.read_array(stream, allow_pickle=False)
+        arrays[member.filename.removesuffix(".npy")] = array
+    return arrays
 
 
 def write_npz(path, X_train, y_train, X_test=None, y_test=None):

@@ -1,0 +1,73 @@
+"""What a file is, judged by its first bytes, so that a message can call it that."""
+
+import re
+
+N_BYTES = 512  # enough for the magic number of tar, and for a web page after XML
+
+_MAGIC_NUMBERS = (
+    (b"\x1f\x8b", "a gzip file"),
+    (b"PK\x03\x04", "a zip archive, as .npz files are"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"\x93NUMPY", "a NumPy array (.npy)"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"II*\0", "a TIFF picture"),
+    (b"MM\0*", "a TIFF picture"),
+    (b"%PDF", "a PDF document"),
+    (b"\xfd7zXZ\0", "an xz file"),
+    (b"BZh", "a bzip2 file"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"MATLAB 5.0", "a MATLAB file (.mat)"),
+    (b"PAR1", "a Parquet file"),
+    (
+        b"version https://git-lfs.github.com",
+        "a Git LFS pointer in place of the file itself, which 'git lfs pull' fetches",
+    ),
+)
+_PICKLE = re.compile(rb"\x80[\x02-\x05][\x00-\x7f\x80-\x98]")
+_ANNEX = re.compile(rb"[./]*(\.git)?/annex/objects/")
+_WEB_PAGE = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_MARKUP = re.compile(rb"<[?!a-z]", re.IGNORECASE)
+# What GitHub sends is "404: Not Found"; others put the line of HTTP in front.
+_ANSWER = re.compile(rb"(HTTP/\S+ )?[1-5]\d\d:? [A-Za-z' -]+")
+_IDX_TYPES = range(0x08, 0x0F)
+
+
+def kind_of(start):
+    """Say what a file is whose first bytes are `start`; None if nobody knows."""
+    for magic, kind in _MAGIC_NUMBERS:
+        if start.startswith(magic):
+            return kind
+    if start[257:262] == b"ustar":
+        return "a tar archive"
+    if start[:2] == b"\0\0" and start[2:3] and start[2] in _IDX_TYPES:
+        return "an IDX file"
+    if _PICKLE.match(start):
+        return "a pickle, which can run code when it is loaded"
+    return _kind_of_text(start)
+
+
+def _kind_of_text(start):
+    """Say what a text is that begins with `start`; None if it is no text."""
+    text = start.removeprefix(b"\xef\xbb\xbf").strip()
+    if _WEB_PAGE.match(text) or (text[:1] == b"<" and _WEB_PAGE.search(text)):
+        return "a web page"
+    if _MARKUP.match(text):
+        return "an XML document, as servers send for an error"
+    if _ANNEX.match(text):
+        return "a git-annex pointer in place of the file itself"
+    if _ANSWER.fullmatch(text):
+        return f'the answer "{text.decode()}" of a server in place of the file'
+    if not text or any(byte < 32 and byte not in b"\t\r\n" for byte in text):
+        return None
+    try:
+        shown = text[:24].decode()
+    except UnicodeDecodeError:
+        return None
+    if re.match(r'\{\s*("|$)|\[\s*[\["{\d]', shown):
+        return "JSON"
+    return f"text that begins with {shown.splitlines()[0]!r}"
