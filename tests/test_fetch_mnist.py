@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import threading
+import traceback
 import warnings
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +21,7 @@ from skmnist.datasets import (
     DataFormatError,
     DataNotFoundError,
     _download,
+    _families,
     _mnist,
     _published,
     fetch_mnist,
@@ -107,6 +109,7 @@ def serving(files, answer=None):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.requests = requests
+    server.stopping = stop
     server.url = f"http://127.0.0.1:{server.server_port}/mnist/"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -511,6 +514,31 @@ def stalled(handler, name, data):
     return True
 
 
+def dripping(handler, name, data):
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    drip(handler, b"x" * 100)
+    return True
+
+
+def dripping_headers(handler, name, data):
+    drip(handler, b"HTTP/1.0 200 OK\r\n" + b"X: y\r\n" * 15)
+    return True
+
+
+def drip(handler, data):
+    """Send a byte well within the time that the client waits for one."""
+    for byte in data:
+        try:
+            handler.wfile.write(bytes([byte]))
+            handler.wfile.flush()
+        except OSError:
+            return
+        if handler.server.stopping.wait(0.05):
+            return
+
+
 def silent(handler, name, data):
     handler.stall()
     return True
@@ -541,6 +569,19 @@ def test_failed_download_is_one_error_and_leaves_nothing(
     assert names_in(tmp_path / "set") == []
 
 
+@pytest.mark.parametrize("answer", [dripping, dripping_headers])
+def test_download_that_drips_is_given_up(tmp_path, monkeypatch, published, answer):
+    monkeypatch.setattr(_download, "_TIMEOUT", (0.3, 0.3))
+    with serving(published, answer) as drips, serving(published) as good:
+        monkeypatch.setattr(_download, "MIRRORS", (drips.url,))
+        with pytest.raises(DataNotFoundError, match="too slow, less than 16,384"):
+            fetch_mnist(data_home=tmp_path / "set")
+        assert names_in(tmp_path / "set") == []
+        monkeypatch.setattr(_download, "_TIMEOUT", (0.3, 2))
+        monkeypatch.setattr(_download, "MIRRORS", (drips.url, good.url))
+        assert value_of(fetch_mnist(data_home=tmp_path / "set")) == 100
+
+
 def test_next_mirror_is_asked_when_one_fails(tmp_path, monkeypatch, published):
     def first_only(handler, name, data):
         return absent(handler, name, data) if "labels" in name else False
@@ -552,17 +593,42 @@ def test_next_mirror_is_asked_when_one_fails(tmp_path, monkeypatch, published):
         assert good.requests == [NAMES[1]]
 
 
-def test_without_network_one_line_names_folder_files_and_ways(home, tmp_path):
+def test_without_network_a_list_names_places_files_and_ways(home, tmp_path):
     with pytest.raises(OSError, match="no connection") as caught:
         fetch_mnist("all", data_home=tmp_path / "set")
     assert type(caught.value) is DataNotFoundError
     message = str(caught.value)
-    assert "\n" not in message
+    first, *rest = message.splitlines()
+    assert first.startswith("MNIST was not found")
+    assert [line for line in rest if not line.startswith("- ")] == [
+        "Downloading failed:",
+        "Do one of these:",
+    ]
     for words in [str(tmp_path / "set"), *NAMES, "mnist.npz", "SKMNIST_DATA"]:
         assert words in message
     for words in ["data_home", "http://127.0.0.1:9/", ".keras", "scikit_learn_data"]:
         assert words in message
     assert "mnist" in str(pickle.loads(pickle.dumps(caught.value)))
+
+
+@pytest.mark.parametrize("download", [True, False])
+def test_mnist_that_is_nowhere_is_one_traceback(tmp_path, download):
+    with pytest.raises(DataNotFoundError) as caught:
+        fetch_mnist(data_home=tmp_path / "set", download_if_missing=download)
+    assert "".join(traceback.format_exception(caught.value)).count("Traceback") == 1
+
+
+def test_another_set_under_the_names_of_mnist_is_not_taken_for_it_silently(
+    tmp_path, monkeypatch
+):
+    write_set(tmp_path, 1)
+    labels = _published.unpacked_checksum(LABELS["train"])
+    monkeypatch.setitem(_families._LABELS, labels, "fashion-mnist")
+    monkeypatch.setattr(_families, "_SIZES", (3,))
+    with pytest.warns(UserWarning, match="holds Fashion-MNIST, not MNIST") as record:
+        found = fetch_mnist(data_home=tmp_path)
+    assert record[0].filename == __file__
+    assert found.target_names.tolist() == ["T-shirt/top", "Trouser"]
 
 
 def test_folder_that_cannot_be_made_is_named(tmp_path):

@@ -19,12 +19,20 @@ class BadInput(click.ClickException):
     exit_code = BAD_INPUT
 
 
+class MissingData(BadInput):
+    """Images that are nowhere; the message lists places and ways, a line for each."""
+
+
 @contextlib.contextmanager
 def bad_input():
     """Report errors that what the user gave leads to as such, on one line."""
     try:
         yield
     except (ValueError, TypeError, OSError) as error:
+        from skmnist.datasets import DataNotFoundError
+
+        if isinstance(error, DataNotFoundError):
+            raise MissingData(str(error)) from error
         raise BadInput(describe(error)) from error
 
 

@@ -7,7 +7,7 @@ import traceback
 
 import click
 
-from skmnist.cli._errors import INTERRUPTED, Failure, describe, one_line
+from skmnist.cli._errors import INTERRUPTED, Failure, MissingData, describe, one_line
 from skmnist.cli._interrupts import watched_interrupts
 from skmnist.cli._messages import note, short_warnings
 
@@ -31,6 +31,8 @@ class CommandLine(click.Group):
         except click.ClickException as error:
             if isinstance(error, _NO_ARGUMENTS):
                 error.show()
+            elif isinstance(error, MissingData):
+                note(f"Error: {error.format_message()}")
             else:
                 note(
                     f"Error: {one_line(error.format_message())}{_where_to_look(error)}"

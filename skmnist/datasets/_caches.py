@@ -14,7 +14,7 @@ from skmnist.datasets._files import (
     open_data,
     read_up_to,
 )
-from skmnist.datasets._loaders import NPZ_NAME, read_archive
+from skmnist.datasets._folders import NPZ_NAME, read_archive
 from skmnist.datasets._published import (
     IMAGE_SHAPE,
     LABEL_COUNTS,

@@ -1,19 +1,23 @@
 """Downloading the published files of MNIST, checked before they get their name."""
 
 import hashlib
+import queue
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
 from skmnist.datasets._files import replacing
-from skmnist.datasets._loaders import missing_files
+from skmnist.datasets._folders import missing_files
 from skmnist.datasets._published import FILES, is_published
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-# Seconds to wait for a connection, and between two pieces of an answer.
+# Seconds to wait for a connection, and for a server that sends nothing. Each piece
+# has to be there within the sum, so that one that drips (under 400 bytes a second)
+# is given up as well.
 _TIMEOUT = (10, 30)
 _CHUNK = 1 << 14
 
@@ -34,7 +38,8 @@ def download(folder, splits):
     Raises
     ------
     OSError
-        If a file cannot be had from any mirror, or the folder not be written to.
+        If a file cannot be had from any mirror, with a line for each of them, or
+        if the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"{stem}.gz" for stem in missing_files({}, splits)]
@@ -58,19 +63,73 @@ def _download_file(name, path, advance):
                 return
             failures.append(f"{mirror}{name}: {_reason(err)}")
             cause = err
-    raise OSError("; ".join(failures)) from cause
+    raise OSError("\n".join(failures)) from cause
 
 
 def _transfer(address, file):
-    """Copy what a server sends into a checked file."""
+    """Copy what a server sends into a checked file.
+
+    A thread waits for the server: no setting of requests bounds how long names,
+    headers or a single piece may take if each byte comes in time.
+    """
+    pieces = _Pieces()
+    threading.Thread(target=_receive, args=(address, pieces), daemon=True).start()
+    try:
+        for piece in pieces:
+            file.write(piece)
+    finally:
+        pieces.closed = True
+    file.verify()
+
+
+def _receive(address, pieces):
+    """Fetch a file in pieces, the last of which is None or an exception."""
     import pooch
 
     # The checksum is that of the gzip file, so it must come as it is stored.
     get = pooch.HTTPDownloader(
         chunk_size=_CHUNK, timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}
     )
-    get(address, file, None)
-    file.verify()
+    try:
+        get(address, pieces, None)
+    except Exception as err:
+        pieces.end(err)
+    else:
+        pieces.end(None)
+
+
+class _Pieces:
+    """What one thread writes and another one reads, each piece in time."""
+
+    def __init__(self):
+        self.closed = False
+        self._queue = queue.SimpleQueue()
+
+    def write(self, piece):
+        if self.closed:
+            raise ConnectionAbortedError("nobody waits for this download any more")
+        self._queue.put(piece)
+
+    def flush(self):
+        """Do nothing: pooch flushes after every chunk, which only costs time."""
+
+    def end(self, error):
+        self._queue.put(error)
+
+    def __iter__(self):
+        seconds = sum(_TIMEOUT)
+        while True:
+            try:
+                piece = self._queue.get(timeout=seconds)
+            except queue.Empty:
+                raise TimeoutError(
+                    f"too slow, less than {_CHUNK:,} bytes in {seconds:g} s"
+                ) from None
+            if piece is None:
+                return
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
 
 
 class _CheckedFile:
@@ -90,9 +149,6 @@ class _CheckedFile:
         self._hash.update(chunk)
         self._file.write(chunk)
         self._advance(len(chunk))
-
-    def flush(self):
-        """Do nothing: pooch flushes after every chunk, which only costs time."""
 
     def verify(self):
         if self._size < self._expected.size:

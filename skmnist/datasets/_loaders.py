@@ -1,27 +1,13 @@
 """Image sets as Bunches: the embedded digits, and any folder in the naming of MNIST."""
 
-import re
 from pathlib import Path
 
 import numpy as np
 
 from skmnist._numbers import by
-from skmnist.datasets._arrays import as_labels, as_pixels
-from skmnist.datasets._files import DataFormatError, DataNotFoundError
-from skmnist.datasets._idx import read_idx
-from skmnist.datasets._npz import read_npz
-
-# MNIST calls its test part t10k, after its 10,000 images.
-FILE_STEMS = {
-    ("train", "images"): "train-images-idx3-ubyte",
-    ("train", "labels"): "train-labels-idx1-ubyte",
-    ("test", "images"): "t10k-images-idx3-ubyte",
-    ("test", "labels"): "t10k-labels-idx1-ubyte",
-}
-_IDX_NAME = re.compile(
-    r"(train|t10k|test)-(images|labels)[-.]idx\d-ubyte(\.gz)?", re.IGNORECASE
-)
-NPZ_NAME = "mnist.npz"
+from skmnist.datasets._families import FAMILIES, known_by_labels
+from skmnist.datasets._files import DataFormatError
+from skmnist.datasets._folders import choose_set
 
 _DIGITS_DESCR = """\
 Handwritten digits, 8x8
@@ -58,19 +44,21 @@ def subset_splits(subset):
     return splits[subset]
 
 
-def make_bunch(images, target, descr, source, return_X_y):
+def make_bunch(images, target, descr, source, return_X_y, target_names=None):
     """Put checked images and labels into the form that all loaders return."""
     data = np.ascontiguousarray(images).reshape(len(images), -1)
     if return_X_y:
         return data, target
     from sklearn.utils import Bunch
 
+    if target_names is None:
+        target_names = np.unique(target).astype(str)
     return Bunch(
         data=data,
         images=data.reshape(images.shape),
         target=target,
         image_shape=images.shape[1:],
-        target_names=np.unique(target).astype(str),
+        target_names=target_names,
         DESCR=descr,
         source=source,
     )
@@ -136,12 +124,13 @@ def load_digits(*, return_X_y=False):
     )
 
 
-def load_idx(folder, subset="train", *, return_X_y=False):
-    """Load images and labels from a folder in the file naming of MNIST.
+def load_idx(folder, subset="train", *, name=None, return_X_y=False):
+    """Load MNIST, a relative of it, or a set of one's own from a folder of files.
 
-    Fashion-MNIST, KMNIST and other sets come in this form, and `write_idx`
-    makes it of one's own images. Any size of image and any number of labels
-    will do.
+    MNIST, Fashion-MNIST, KMNIST, Kuzushiji-49, QMNIST and all parts of EMNIST load
+    as they are published: upright, with the names of what their labels stand for.
+    `write_idx` makes such files of one's own images. Any size of image and any
+    number of labels will do.
 
     Parameters
     ----------
@@ -150,12 +139,21 @@ def load_idx(folder, subset="train", *, return_X_y=False):
         ``train-labels-idx1-ubyte``, ``t10k-images-idx3-ubyte`` and
         ``t10k-labels-idx1-ubyte``, or those of them that `subset` needs. Each
         may be gzipped (``.gz``); ``test`` may stand for ``t10k``, and
-        ``.idx3`` for ``-idx3``. Where a file is there twice, the unpacked one is
-        read. A folder without any of these may hold ``mnist.npz``, with the
-        arrays ``x_train``, ``y_train``, ``x_test`` and ``y_test``, instead.
+        ``.idx3`` for ``-idx3``. A name may stand in front, as in
+        ``emnist-letters-train-images-idx3-ubyte``, and instead of an IDX file
+        there may be a numpy archive of one array, as in ``k49-train-imgs.npz``.
+        Where a file is there twice, the unpacked one is read. A folder without
+        any of MNIST's names may hold ``mnist.npz``, with the arrays
+        ``x_train``, ``y_train``, ``x_test`` and ``y_test``, instead.
     subset : {"train", "test", "all"}, default="train"
         The part to load; ``"all"`` is the training part followed by the test
         part.
+    name : str, default=None
+        The set to load, where a folder holds several: what stands in front of
+        the names of its files, such as ``"emnist-letters"``, ``"qmnist"`` or
+        ``"k49"``. For files in MNIST's own naming it says what they are:
+        ``"mnist"``, ``"fashion-mnist"`` or ``"kmnist"``. That is needed only
+        for excerpts, as the whole sets are known by their labels.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
 
@@ -167,13 +165,17 @@ def load_idx(folder, subset="train", *, return_X_y=False):
         data : ndarray of shape (n_images, height * width), dtype uint8
             One image a row, pixel rows one after another.
         images : ndarray of shape (n_images, height, width), dtype uint8
-            The same pixels as pictures (a view of `data`).
+            The same pixels as pictures (a view of `data`). Those of EMNIST,
+            which its files hold transposed, stand upright.
         target : ndarray of shape (n_images,), dtype int64
-            The labels.
+            The labels as published: 1 to 26 for ``emnist-letters``. Of QMNIST's
+            eight columns, the first, the class.
         image_shape : tuple of int
             Height and width.
         target_names : ndarray of str
-            Names of the labels that occur, in ascending order of the label.
+            Names of the labels that occur, in ascending order of the label:
+            letters, articles of clothing or hiragana, where that is known, else
+            the labels themselves.
         DESCR : str
             What was found.
         source : str
@@ -182,19 +184,42 @@ def load_idx(folder, subset="train", *, return_X_y=False):
     Raises
     ------
     DataNotFoundError
-        If the folder does not exist or lacks one of the files.
+        If the folder does not exist, lacks one of the files, or holds no set
+        called `name`.
     DataFormatError
-        If a file is damaged or not in IDX format, if there are not as many
-        labels as images, if images are not whole numbers from 0 to 255 in three
-        dimensions, if labels are not whole numbers from 0, or if the images of
-        both parts differ in size.
+        If a file is damaged or not in the format that its name says, if there
+        are not as many labels as images, if images are not whole numbers from 0
+        to 255 in three dimensions, if labels are not whole numbers from 0, if
+        the images of both parts differ in size, or if MNIST's own file names
+        hold another set than `name`.
     ValueError
-        If `subset` is none of the three.
+        If `subset` is none of the three, or the folder holds several sets and
+        `name` is not given.
 
     See Also
     --------
     read_idx : One such file.
     fetch_mnist : MNIST itself, found or downloaded.
+
+    Notes
+    -----
+    The letters of ``emnist-bymerge`` and ``emnist-balanced`` that look alike in
+    both cases have the name of the capital, and so have all of
+    ``emnist-letters``.
+
+    References
+    ----------
+    G. Cohen, S. Afshar, J. Tapson and A. van Schaik (2017). EMNIST: an extension
+    of MNIST to handwritten letters. https://arxiv.org/abs/1702.05373
+
+    C. Yadav and L. Bottou (2019). Cold case: the lost MNIST digits.
+    https://arxiv.org/abs/1905.10498
+
+    T. Clanuwat et al. (2018). Deep learning for classical Japanese literature.
+    https://arxiv.org/abs/1812.01718
+
+    H. Xiao, K. Rasul and R. Vollgraf (2017). Fashion-MNIST: a novel image dataset
+    for benchmarking machine learning algorithms. https://arxiv.org/abs/1708.07747
 
     Examples
     --------
@@ -210,107 +235,37 @@ def load_idx(folder, subset="train", *, return_X_y=False):
     ((3, 20), (5, 4), ['7', '12'])
     """
     splits = subset_splits(subset)
-    folder = Path(folder).expanduser()
-    parts = read_files(folder, find_files(folder), splits)
-    if parts is None:
-        raise DataNotFoundError(
-            f"{folder}: {absence(folder)}; expected {wanted_files(splits)}, "
-            f"plain or with .gz, or {NPZ_NAME}"
-        )
-    return join_parts(parts, None, str(folder), return_X_y)
+    found = choose_set(Path(folder).expanduser(), name, splits)
+    parts = found.read(splits)
+    family = found.family
+    if not found.name:  # MNIST's own file names, which others have as well
+        family = _known_family(parts, family, name, found.folder)
+    return join_parts(parts, None, str(found.folder), return_X_y, family)
 
 
-def find_files(folder):
-    """Map what is in a folder in the naming of MNIST: (split, kind) to path."""
-    if folder.is_file():
-        raise NotADirectoryError(
-            f"{folder} is a file; a folder with files in the naming of MNIST is needed"
-        )
-    if not folder.is_dir():
-        return {}
-    found = {}
-    # Packed files first, so that an unpacked one replaces it.
-    paths = sorted(folder.iterdir(), key=lambda path: (path.suffix != ".gz", path.name))
-    for path in paths:
-        match = _IDX_NAME.fullmatch(path.name)
-        if match and path.is_file():
-            split, kind = match.group(1).lower(), match.group(2).lower()
-            found["train" if split == "train" else "test", kind] = path
-    return found
-
-
-def missing_files(found, splits):
-    """Name the files that a subset needs and that were not found."""
-    return [
-        stem
-        for (split, kind), stem in FILE_STEMS.items()
-        if split in splits and (split, kind) not in found
-    ]
-
-
-def wanted_files(splits):
-    """Name the files that a subset needs, for a message."""
-    return ", ".join(missing_files({}, splits))
-
-
-def absence(folder):
-    """Say why nothing was found in a folder."""
-    return "no such folder" if not folder.is_dir() else "none of the files is there"
-
-
-def read_files(folder, found, splits, named=None):
-    """Read the parts of a set from the files found, or return None without any.
-
-    An error for files that the parts `splits` lack names those that the parts `named`
-    lack, by default the same.
-    """
-    if found:
-        if missing_files(found, splits):
-            missing = missing_files(found, named or splits)
-            names = ", ".join(sorted(path.name for path in found.values()))
-            raise DataNotFoundError(
-                f"{folder} is incomplete: it holds {names}, but lacks "
-                f"{', '.join(missing)} (plain or with .gz)"
-            )
-        return [_read_part(found, split) for split in splits]
-    if (folder / NPZ_NAME).is_file():
-        return read_archive(folder / NPZ_NAME, splits)
-    return None
-
-
-def _read_part(found, split):
-    """Read images and labels of one part from a pair of IDX files."""
-    images, labels = found[split, "images"], found[split, "labels"]
-    return _checked(read_idx(images), read_idx(labels), images, labels)
-
-
-def read_archive(path, splits):
-    """Read the parts of a set from an archive in the layout of Keras."""
-    arrays = read_npz(path)
-    names = [(f"x_{split}", f"y_{split}") for split in splits]
-    missing = [name for pair in names for name in pair if name not in arrays]
-    if missing:
+def _known_family(parts, family, name, source):
+    """Tell by its labels which set it is, and whether that is the one asked for."""
+    known = known_family(parts)
+    if family is None or known is family:
+        return known
+    if known is not None:
+        raise DataFormatError(f"{source}: this is {known.title}, not {family.title}")
+    unknown = np.setdiff1d([target.max() for _, target in parts], list(family.names))
+    if len(unknown):
         raise DataFormatError(
-            f"{path} lacks {', '.join(missing)}; "
-            f"it holds {', '.join(map(repr, arrays))}"
+            f"{source}: label {unknown[0]} is none of {family.title}, "
+            f"which has {min(family.names)} to {max(family.names)}; got name={name!r}"
         )
-    return [
-        _checked(arrays[x], arrays[y], f"{path}, {x}", f"{path}, {y}") for x, y in names
-    ]
+    return family
 
 
-def _checked(images, labels, images_name, labels_name):
-    """Return images and labels in their types, or say what is wrong with them."""
-    if images.ndim != 3:
-        raise DataFormatError(
-            f"{images_name}: expected images in three dimensions (number, height, "
-            f"width), found {images.ndim} ({by(images.shape)})"
-        )
-    images = as_pixels(images, images_name, DataFormatError)
-    return images, as_labels(labels, len(images), labels_name, DataFormatError)
+def known_family(parts):
+    """Return the published set that has exactly the labels of some parts, or None."""
+    names = {known_by_labels(target) for _, target in parts}
+    return FAMILIES.get(names.pop()) if len(names) == 1 else None
 
 
-def join_parts(parts, descr, source, return_X_y):
+def join_parts(parts, descr, source, return_X_y, family=None):
     """Put the parts of a set one after another into a Bunch."""
     sizes = {images.shape[1:] for images, _ in parts}
     if len(sizes) > 1:
@@ -322,9 +277,13 @@ def join_parts(parts, descr, source, return_X_y):
         images, target = parts[0]
     else:
         images, target = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    labels = np.unique(target)
     if descr is None:
+        title = f"{family.title}: " if family else ""
         descr = (
-            f"{len(images):,} images of {by(images.shape[1:])} pixels (uint8, 0 to "
-            f"255) with {len(np.unique(target))} different labels, from {source}.\n"
+            f"{title}{len(images):,} images of {by(images.shape[1:])} pixels (uint8, "
+            f"0 to 255) with {len(labels)} different labels, from {source}.\n"
         )
-    return make_bunch(images, target, descr, source, return_X_y)
+    names = family.names if family and set(labels) <= set(family.names) else {}
+    target_names = np.array([names.get(label, str(label)) for label in labels])
+    return make_bunch(images, target, descr, source, return_X_y, target_names)

@@ -6,15 +6,14 @@ from pathlib import Path
 
 from skmnist.datasets import _caches, _download
 from skmnist.datasets._files import DataFormatError, DataNotFoundError
-from skmnist.datasets._loaders import (
+from skmnist.datasets._folders import (
     NPZ_NAME,
     absence,
     find_files,
-    join_parts,
     missing_files,
     read_files,
-    subset_splits,
 )
+from skmnist.datasets._loaders import join_parts, known_family, subset_splits
 from skmnist.datasets._published import (
     IMAGE_SHAPE,
     LABEL_COUNTS,
@@ -129,10 +128,10 @@ def fetch_mnist(
     ------
     DataNotFoundError
         An `OSError`: if the files are nowhere and cannot be or should not be
-        downloaded, or a folder given by `data_home` or ``SKMNIST_DATA`` holds
-        some files of a set but not all that `subset` needs. (Where those are
-        the published ones, a download that was broken off, they are completed
-        instead.)
+        downloaded; the message lists the places and what to do. Also if a folder
+        given by `data_home` or ``SKMNIST_DATA`` holds some files of a set but not
+        all that `subset` needs. (Where those are the published ones, a download
+        that was broken off, they are completed instead.)
     DataFormatError
         A `ValueError`: if a file in a folder that was given is damaged, or
         images and labels differ in number. Damaged caches of Keras and
@@ -144,7 +143,8 @@ def fetch_mnist(
     -----
     UserWarning
         If a folder was named, by `data_home` or else by ``SKMNIST_DATA``, but the
-        images were found in another place.
+        images were found in another place; or if what was found is Fashion-MNIST
+        or KMNIST, whose files have the same names.
 
     See Also
     --------
@@ -176,12 +176,11 @@ def fetch_mnist(
     target, parts, source = _search(given, splits, looked)
     if parts is None:
         if not download_if_missing:
-            raise _not_found("download_if_missing is False", target, looked)
+            raise _not_found(target, looked)
         try:
             _download.download(target, splits)
         except OSError as err:
-            reason = f"downloading failed ({err})"
-            raise _not_found(reason, target, looked) from err
+            raise _not_found(target, looked, failure=str(err)) from None
         parts, source = read_files(target, find_files(target), splits), str(target)
     if given and source != str(given[0][1]):
         warnings.warn(
@@ -190,7 +189,15 @@ def fetch_mnist(
             UserWarning,
             stacklevel=2,
         )
-    return join_parts(parts, _description(parts, splits), source, return_X_y)
+    family = known_family(parts)
+    if family is not None and family.title != "MNIST":
+        warnings.warn(
+            f"{source} holds {family.title}, not MNIST; load_idx loads it without "
+            "this warning",
+            UserWarning,
+            stacklevel=2,
+        )
+    return join_parts(parts, _description(parts, splits), source, return_X_y, family)
 
 
 def _given_folders(data_home):
@@ -258,20 +265,29 @@ def _broken_off(found, splits):
     )
 
 
-def _not_found(reason, target, looked):
+def _not_found(target, looked, failure=None):
     """Compose the one error that says what is missing and how to get it.
 
     It names the files of both parts, whichever was asked for: who has to fetch them
     from another machine goes there once.
     """
     missing = missing_files(find_files(target), _SPLITS)
-    names = ", ".join(f"{stem}.gz" for stem in missing)
+    ways = [
+        f"put {', '.join(f'{stem}.gz' for stem in missing)} from "
+        f"{_download.MIRRORS[0]} into {target}",
+        f"put Keras' {NPZ_NAME} there",
+        f"name the folder that has them by data_home or the variable {_ENVIRONMENT}",
+    ]
+    sections = {"MNIST was not found. Looked in": looked}
+    if failure is None:
+        ways.insert(0, "leave out download_if_missing=False and have it downloaded")
+    else:
+        sections["Downloading failed"] = failure.splitlines()
+    sections["Do one of these"] = ways
     return DataNotFoundError(
-        f"MNIST was not found, and {reason}. To get it, download {names} from "
-        f"{_download.MIRRORS[0]} on a machine with a network and put them (or "
-        f"Keras' {NPZ_NAME}) into {target}, or name the folder that holds them by "
-        f"data_home or the environment variable {_ENVIRONMENT}. "
-        f"Looked in: {'; '.join(looked)}."
+        "\n".join(
+            "\n- ".join([f"{heading}:", *items]) for heading, items in sections.items()
+        )
     )
 
 
