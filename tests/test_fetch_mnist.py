@@ -572,14 +572,11 @@ def test_failed_download_is_one_error_and_leaves_nothing(
 @pytest.mark.parametrize("answer", [dripping, dripping_headers])
 def test_download_that_drips_is_given_up(tmp_path, monkeypatch, published, answer):
     monkeypatch.setattr(_download, "_TIMEOUT", (0.3, 0.3))
-    with serving(published, answer) as drips, serving(published) as good:
-        monkeypatch.setattr(_download, "MIRRORS", (drips.url,))
+    with serving(published, answer) as server:
+        monkeypatch.setattr(_download, "MIRRORS", (server.url,))
         with pytest.raises(DataNotFoundError, match="too slow, less than 16,384"):
             fetch_mnist(data_home=tmp_path / "set")
-        assert names_in(tmp_path / "set") == []
-        monkeypatch.setattr(_download, "_TIMEOUT", (0.3, 2))
-        monkeypatch.setattr(_download, "MIRRORS", (drips.url, good.url))
-        assert value_of(fetch_mnist(data_home=tmp_path / "set")) == 100
+    assert names_in(tmp_path / "set") == []
 
 
 def test_next_mirror_is_asked_when_one_fails(tmp_path, monkeypatch, published):

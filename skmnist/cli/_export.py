@@ -33,6 +33,9 @@ def describe_set(image_set):
         "dataset": image_set.name,
         "source": image_set.source,
         "image_shape": list(image_set.image_shape),
+        "target_names": {
+            str(label): name for label, name in image_set.target_names.items()
+        },
         "parts": {
             part: {
                 "n_images": len(y),

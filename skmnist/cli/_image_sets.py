@@ -1,6 +1,6 @@
 """The image sets that a command can be told to use, by one word."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -30,6 +30,8 @@ class ImageSet:
         Training images as rows of pixels, and their labels.
     X_test, y_test : ndarray or None
         Test images and labels.
+    target_names : dict of int to str
+        What each label stands for, where it is more than the label itself.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ImageSet:
     y: np.ndarray | None
     X_test: np.ndarray | None = None
     y_test: np.ndarray | None = None
+    target_names: dict = field(default_factory=dict)
 
     @property
     def address(self):
@@ -146,7 +149,8 @@ def load_image_set(name):
     ----------
     name : str
         "digits" for the embedded digits, "mnist", or the path of a folder of IDX
-        files or with ``mnist.npz``.
+        files or with ``mnist.npz``. Where a folder holds several sets, the name of
+        one follows, as in ``gzip/emnist-letters``.
 
     Returns
     -------
@@ -183,36 +187,42 @@ def _image_set(name, parts):
         tuple(map(int, some.image_shape)),
         *((None, None) if train is None else (train.data, train.target)),
         *((None, None) if test is None else (test.data, test.target)),
+        _names([part for part in parts if part is not None]),
     )
+
+
+def _names(parts):
+    """Map labels to what they stand for; nothing if that is the labels themselves."""
+    names = {
+        int(label): str(name)
+        for part in parts
+        for label, name in zip(np.unique(part.target), part.target_names, strict=True)
+    }
+    return {} if all(str(label) == name for label, name in names.items()) else names
 
 
 def _load_folder(name):
     """Load the parts of a set that a folder has; None for those that it lacks."""
     from skmnist.datasets import load_idx
+    from skmnist.datasets._folders import choose_set, set_names
 
-    folder = Path(name).expanduser()
+    folder, set_name = Path(name).expanduser(), None
     if not folder.exists():
-        close = get_close_matches(name, _NAMES, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise BadInput(
-            f"There is no data set {name!r}: give 'digits', 'mnist' or a folder of "
-            f"IDX files.{hint}"
-        )
-    present = _parts_in(folder)
+        # One of several sets in a folder goes by the path that its files begin with.
+        near = set_names(folder.parent)
+        if folder.name.lower() not in near:
+            choices = [*_NAMES, *(str(folder.parent / other) for other in near)]
+            close = get_close_matches(name, choices, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise BadInput(
+                f"There is no data set {name!r}: give 'digits', 'mnist' or a folder of "
+                f"IDX files.{hint}"
+            )
+        folder, set_name = folder.parent, folder.name
+    present = choose_set(folder, set_name, ("train", "test")).splits
     if not present:
-        load_idx(folder)  # says what was expected
+        load_idx(folder, name=set_name)  # says what was expected
     return [
-        load_idx(folder, subset) if subset in present else None
+        load_idx(folder, subset, name=set_name) if subset in present else None
         for subset in ("train", "test")
     ]
-
-
-def _parts_in(folder):
-    """Tell which parts of a set a folder has, complete or not."""
-    from skmnist.datasets._loaders import NPZ_NAME, find_files
-    from skmnist.datasets._npz import read_npz
-
-    found = {split for split, _ in find_files(folder)}
-    if not found and (folder / NPZ_NAME).is_file():
-        found = {array.partition("_")[2] for array in read_npz(folder / NPZ_NAME)}
-    return found & {"train", "test"}

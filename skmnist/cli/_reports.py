@@ -77,10 +77,12 @@ def report_set(image_set, *, as_json):
     sizes.add_row(
         "Standard deviation", *(f"{part['pixel_std']:.2f}" for part in parts.values())
     )
-    labels = new_table("Label", *(f">{name or 'images'}" for name in names))
-    for label in map(str, image_set.labels):
-        counts = (part["label_counts"][label] for part in parts.values())
-        labels.add_row(label, *map(count, counts))
+    named = ["Name"] if image_set.target_names else []
+    labels = new_table("Label", *named, *(f">{name or 'images'}" for name in names))
+    for label in image_set.labels:
+        counts = (part["label_counts"][str(label)] for part in parts.values())
+        name = [image_set.target_names[label]] if named else []
+        labels.add_row(str(label), *name, *map(count, counts))
     title = f"{image_set.name}: images of {image_set.size} pixels{source}"
     print_result(title, "", sizes, "", labels)
 

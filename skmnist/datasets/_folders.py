@@ -88,6 +88,13 @@ def find_files(folder):
     return find_sets(folder).get("", {})
 
 
+def set_names(folder):
+    """Return the names by which `choose_set` finds the sets in a folder."""
+    sets = find_sets(folder)
+    known = UNPREFIXED if "" in sets else ()
+    return {*sets, *known} - {""}
+
+
 def choose_set(folder, name, splits):
     """Return the one set in a folder, or the one of a name.
 
@@ -111,14 +118,11 @@ def choose_set(folder, name, splits):
         return FoundSet(folder, key, sets[key], FAMILIES.get(key))
     if not isinstance(name, str):
         raise ValueError(f"name must be a str or None, got {name!r}")
-    key = name.lower()
-    family = FAMILIES.get(key)
-    if key not in sets and key in UNPREFIXED and "" in sets:
-        key = ""
-    if key not in sets or not name:
+    if name.lower() not in set_names(folder):
         choices = f"; it holds {_listed(sets)}" if sets else _contents(folder)
         raise DataNotFoundError(f"{folder} holds no set {name!r}{choices}")
-    return FoundSet(folder, key, sets[key], family)
+    key = name.lower() if name.lower() in sets else ""
+    return FoundSet(folder, key, sets[key], FAMILIES.get(name.lower()))
 
 
 def _several(folder, sets):
@@ -150,7 +154,11 @@ def _contents(folder):
         return ""
     below = [path for path in _subfolders(folder) if find_sets(path)]
     if below:
-        return f". There is a set in {' and in '.join(map(str, below[:_MAX_SHOWN]))}"
+        n_more = len(below) - _MAX_SHOWN
+        return (
+            f". These folders hold sets: {', '.join(map(str, below[:_MAX_SHOWN]))}"
+            + (f" and {n_more:,} more" if n_more > 0 else "")
+        )
     names = sorted(path.name for path in folder.iterdir())
     if not names:
         return ". The folder is empty"
