@@ -70,6 +70,24 @@ def by(shape):
     return "×".join(f"{size:,}" for size in shape)
 
 
+def pixels(shape):
+    """Write the size of an image; which number is which is said unless all agree."""
+    axes = _axes(shape)
+    return f"{by(shape)} pixels" + (f" ({axes})" if axes else "")
+
+
+def size_and_pixels(shape, n_pixels):
+    """Write the size of an image and its number of pixels, 8×8 (64 pixels)."""
+    axes = _axes(shape)
+    return f"{by(shape)} ({axes + ', ' if axes else ''}{n_pixels:,} pixels)"
+
+
+def _axes(shape):
+    if shape[0] == shape[1]:
+        return ""
+    return " × ".join(("height", "width", "channels")[: len(shape)])
+
+
 def joined(mapping):
     """Write parameters and their values on one line."""
     return ", ".join(f"{key}={value!r}" for key, value in mapping.items())

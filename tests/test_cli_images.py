@@ -314,7 +314,7 @@ def bad_images(kind, path):
         return ["image 3", "NaN"]
     if kind == "words":
         np.save(path, np.full((5, 64), "x"))
-        return ["<U1", "whole numbers or floats"]
+        return ["<U1", "expected numbers"]
     if kind == "pickled":
         np.save(path, np.array([_Code()] * 64, dtype=object), allow_pickle=True)
         return [path.name, "pickled objects", "refused"]

@@ -14,7 +14,6 @@ from skmnist.cli._commands import skmnist
 from skmnist.datasets import (
     DataFormatError,
     DataNotFoundError,
-    _families,
     load_idx,
     write_idx,
     write_npz,
@@ -184,6 +183,8 @@ def test_images_that_are_no_squares_are_transposed_too(tmp_path):
 
 
 def test_upright_images_take_no_second_copy(tmp_path):
+    from skmnist.datasets import _families
+
     images = np.random.default_rng(0).integers(0, 256, (20_011, 28, 28), np.uint8)
     expected = images.transpose(0, 2, 1).copy()
     tracemalloc.start()

@@ -167,9 +167,7 @@ def _reporter(progress, name):
 
 def method(comparison, image_set):
     """Say how the accuracies were measured, and on what."""
-    kind = (
-        f"images of {image_set.size} pixels, {counted(len(image_set.labels), 'label')}"
-    )
+    kind = f"images of {image_set.size}, {counted(len(image_set.labels), 'label')}"
     if comparison.n_folds is None:
         return (
             f"that on the {counted(len(image_set.y_test), 'test image')} of "

@@ -1,12 +1,13 @@
 """Files of images to recognise: NumPy arrays, IDX, CSV and pictures."""
 
+import warnings
 from math import prod
 from pathlib import Path
 
 import numpy as np
 
-from skmnist._numbers import by
-from skmnist.cli._errors import BadInput, bad_input
+from skmnist._numbers import by, pixels
+from skmnist.cli._errors import BadInput, bad_input, one_line
 from skmnist.cli._messages import note
 
 _PICTURE_FORMATS = ("PNG", "BMP", "GIF", "JPEG", "TIFF", "PPM")
@@ -64,24 +65,28 @@ def read_images(paths, model_file, *, invert=False):
 def _read_file(path, model_file):
     """Return the rows of a file, and whether it is a picture."""
     from skmnist.datasets import read_idx
+    from skmnist.datasets._content import N_BYTES, kind_of
     from skmnist.datasets._files import open_data
 
     if Path(path).is_dir():
         raise BadInput(f"{path} is a folder; give the files in it.")
     with open_data(path) as file:
-        start = file.read(8)
-    is_picture = str(path).lower().endswith(_PICTURE_SUFFIXES)
+        start = file.read(N_BYTES)
     if not start:
         raise BadInput(f"{path} holds no images: the file is empty.")
-    if start.startswith(b"\x89PNG") or is_picture:
-        return _read_picture(path, model_file), True
+    kind = kind_of(start) or ""
+    is_picture = kind.endswith("picture")
+    if is_picture or str(path).lower().endswith(_PICTURE_SUFFIXES):
+        return _read_picture(path, kind, model_file), True
     if start.startswith(b"\x93NUMPY"):
         array = _read_npy(path)
     elif start.startswith(b"\0\0"):
         array = read_idx(path)
     elif start.startswith(b"PK"):
         raise BadInput(f"{path} is a zip archive; give its arrays as .npy files.")
-    elif set(start) - _TEXT:
+    elif kind and not kind.startswith("text"):
+        raise BadInput(f"{path} holds no images: it is {kind}.")
+    elif set(start[:8]) - _TEXT:
         raise BadInput(
             f"{path} holds no images: .npy, IDX, CSV and pictures (.png and others) "
             "can be read."
@@ -93,20 +98,12 @@ def _read_file(path, model_file):
 
 def _read_npy(path):
     """Read a NumPy array; one that holds pickled objects is refused."""
+    from skmnist.datasets._npy import read_npy
+
     with open(path, "rb") as file:
         if file.read(1) == b"\x1f":
             raise BadInput(f"{path}: unpack this array first.")
-    try:
-        # Mapped, so that a header that promises too much costs no memory.
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        if "Python objects" in str(error):
-            raise BadInput(
-                f"{path} holds pickled objects (dtype object), which are refused "
-                "because loading them can run code; save the pixels as numbers."
-            ) from error
-        reason = str(error).rstrip(".")
-        raise BadInput(f"{path} is no array that can be read: {reason}.") from error
+    return read_npy(path)
 
 
 def _as_rows(array, path, model_file):
@@ -157,7 +154,7 @@ def _read_csv(path, model_file):
     return X
 
 
-def _read_picture(path, model_file):
+def _read_picture(path, kind, model_file):
     """Read a picture as one row of pixels."""
     from PIL import Image, UnidentifiedImageError
 
@@ -167,14 +164,15 @@ def _read_picture(path, model_file):
             f"{path}: the model takes {model_file.n_pixels} pixels, and does not tell "
             "the height and width of its images."
         )
+    wanted = f"the model takes images of {model_file.size}"
     try:
-        with Image.open(path, formats=_PICTURE_FORMATS) as picture:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(path, formats=_PICTURE_FORMATS)
+        with picture:
             if picture.size != (shape[1], shape[0]):
-                width, height = picture.size
-                raise BadInput(
-                    f"{path} is {height}×{width} pixels; the model takes images of "
-                    f"{model_file.size}."
-                )
+                found = pixels(picture.size[::-1])
+                raise BadInput(f"{path} is of {found}; {wanted}.")
             if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
                 raise BadInput(
                     f"{path} has pixels of the kind {picture.mode}; save it with 8 "
@@ -183,11 +181,17 @@ def _read_picture(path, model_file):
             # What is transparent shows the paper behind it, as a viewer does.
             opaque = Image.new("RGBA", picture.size, "white")
             opaque.alpha_composite(picture.convert("RGBA"))
-            pixels = opaque.convert("L" if prod(shape[2:]) == 1 else "RGB")
+            final = opaque.convert("L" if prod(shape[2:]) == 1 else "RGB")
     except UnidentifiedImageError:
-        raise BadInput(f"{path} is not a picture that can be read.") from None
-    except (Image.DecompressionBombError, SyntaxError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # it cannot be opened
-        raise BadInput(f"{path} is damaged: {error}.") from error
-    return np.asarray(pixels, dtype=np.uint8).reshape(1, -1)
+        other = kind and not kind.endswith("picture")
+        what = f"but {kind}" if other else "that can be read"
+        raise BadInput(f"{path} is not a picture {what}.") from None
+    except Image.DecompressionBombError:
+        raise BadInput(f"{path} is far too large; {wanted}.") from None
+    except Exception as error:
+        # Decoders raise a dozen kinds of error for damaged bytes. Only what the
+        # system says of the file itself has its name.
+        if isinstance(error, BadInput) or getattr(error, "filename", None) is not None:
+            raise
+        raise BadInput(f"{path} is damaged: {one_line(error).rstrip('.')}.") from error
+    return np.asarray(final, dtype=np.uint8).reshape(1, -1)

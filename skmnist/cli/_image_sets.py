@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skmnist._numbers import by
+from skmnist._numbers import by, pixels
 from skmnist.cli._errors import BadInput, bad_input
 
 HELD_OUT = 0.25
@@ -63,7 +63,7 @@ class ImageSet:
     @property
     def size(self):
         """Height and width as text."""
-        return by(self.image_shape)
+        return pixels(self.image_shape)
 
     @property
     def labels(self):
@@ -179,7 +179,7 @@ def _image_set(name, parts):
     if train is not None and test is not None and train.image_shape != test.image_shape:
         raise BadInput(
             f"{name}: training images are of {by(train.image_shape)} pixels, test "
-            f"images of {by(test.image_shape)}."
+            f"images of {by(test.image_shape)} (height × width)."
         )
     return ImageSet(
         name,

@@ -5,7 +5,7 @@ from math import isqrt, prod
 
 import numpy as np
 
-from skmnist._numbers import by
+from skmnist._numbers import size_and_pixels
 from skmnist.cli._errors import BadInput, bad_input
 
 
@@ -61,8 +61,9 @@ class ModelFile:
     @property
     def size(self):
         """The size of an image as text."""
-        pixels = f"{self.n_pixels} pixels"
-        return f"{by(self.image_shape)} ({pixels})" if self.image_shape else pixels
+        if self.image_shape is None:
+            return f"{self.n_pixels} pixels"
+        return size_and_pixels(self.image_shape, self.n_pixels)
 
 
 def read_model(path):
@@ -90,9 +91,10 @@ def evaluate_file(model_file, image_set, X, y):
     from skmnist.evaluation import evaluate
 
     if X.shape[1] != model_file.n_pixels:
+        found = size_and_pixels(image_set.image_shape, X.shape[1])
         raise BadInput(
             f"{model_file.path} takes images of {model_file.size}; those of "
-            f"{image_set.name} are {image_set.size} ({X.shape[1]} pixels)."
+            f"{image_set.name} are {found}."
         )
     with bad_input():
         return evaluate(model_file.model, X, y)

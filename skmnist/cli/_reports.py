@@ -83,7 +83,7 @@ def report_set(image_set, *, as_json):
         counts = (part["label_counts"][str(label)] for part in parts.values())
         name = [image_set.target_names[label]] if named else []
         labels.add_row(str(label), *name, *map(count, counts))
-    title = f"{image_set.name}: images of {image_set.size} pixels{source}"
+    title = f"{image_set.name}: images of {image_set.size}{source}"
     print_result(title, "", sizes, "", labels)
 
 
@@ -178,7 +178,7 @@ def _comparison_notes(document, comparison, image_set):
         (not_done if reason == _INTERRUPTED else too_small).append(name)
     if too_small:
         notes.append(
-            f"Left out, as images of {image_set.size} pixels are too small: "
+            f"Left out, as images of {image_set.size} are too small: "
             f"{', '.join(too_small)}."
         )
     if not_done:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skmnist._numbers import by
+from skmnist._numbers import by, pixels
 from skmnist.datasets._families import FAMILIES, known_by_labels
 from skmnist.datasets._files import DataFormatError
 from skmnist.datasets._folders import choose_set
@@ -271,7 +271,7 @@ def join_parts(parts, descr, source, return_X_y, family=None):
     if len(sizes) > 1:
         raise DataFormatError(
             f"{source}: training images are of {by(parts[0][0].shape[1:])} pixels, "
-            f"test images of {by(parts[1][0].shape[1:])}"
+            f"test images of {by(parts[1][0].shape[1:])} (height × width)"
         )
     if len(parts) == 1:
         images, target = parts[0]
@@ -281,8 +281,8 @@ def join_parts(parts, descr, source, return_X_y, family=None):
     if descr is None:
         title = f"{family.title}: " if family else ""
         descr = (
-            f"{title}{len(images):,} images of {by(images.shape[1:])} pixels (uint8, "
-            f"0 to 255) with {len(labels)} different labels, from {source}.\n"
+            f"{title}{len(images):,} images of {pixels(images.shape[1:])}, uint8, 0 to "
+            f"255, with {len(labels)} different labels, from {source}.\n"
         )
     names = family.names if family and set(labels) <= set(family.names) else {}
     target_names = np.array([names.get(label, str(label)) for label in labels])

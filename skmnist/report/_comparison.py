@@ -1,12 +1,12 @@
 """The report of a comparison of models."""
 
 from skmnist._numbers import (
-    by,
     count,
     duration,
     is_missing,
     microseconds,
     percent,
+    pixels,
     with_error,
 )
 from skmnist.plotting import ModelComparisonDisplay
@@ -130,7 +130,7 @@ def method_words(results):
     if not is_missing(results.get("n_train")):
         details.append(number_of(results["n_train"], "image"))
     if results.get("image_shape"):
-        details.append(f"{by(results['image_shape'])} pixels")
+        details.append(pixels(results["image_shape"]))
     if not is_missing(results.get("n_labels")):
         details.append(number_of(results["n_labels"], "label"))
     if is_missing(results.get("n_folds")):

@@ -2,7 +2,7 @@
 
 from pathlib import PurePath, PureWindowsPath
 
-from skmnist._numbers import by, is_missing, joined
+from skmnist._numbers import is_missing, joined, pixels
 
 from ._content import Cell, Code, Column, Facts, Section, Table
 
@@ -77,7 +77,7 @@ def provenance_section(results, command):
 
 def _fact(key, value):
     if key == "image_shape":
-        return f"{by(value)} pixels"
+        return pixels(value)
     if key == "source":
         return _without_folders(str(value))
     if key == "seeds":
