@@ -16,7 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from skmnist.cli._commands import skmnist
 from skmnist.datasets import (
     DataFormatError,
     DataNotFoundError,
@@ -606,6 +608,16 @@ def test_without_network_a_list_names_places_files_and_ways(home, tmp_path):
     for words in ["data_home", "http://127.0.0.1:9/", ".keras", "scikit_learn_data"]:
         assert words in message
     assert "mnist" in str(pickle.loads(pickle.dumps(caught.value)))
+
+
+def test_command_line_prints_that_list(home):
+    result = CliRunner().invoke(skmnist, ["data", "mnist"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    first, *rest = result.stderr.splitlines()
+    assert first.startswith("Error: MNIST was not found")
+    assert len(rest) >= 7
+    assert all(line.startswith("- ") or line.endswith(":") for line in rest)
+    assert max(map(len, rest)) < 300
 
 
 @pytest.mark.parametrize("download", [True, False])

@@ -19,9 +19,13 @@ from skmnist.datasets import (
     write_npz,
 )
 
-DATA = Path(os.environ.get("SKMNIST_RELATIVES", "/work/shared/data"))
+# Folders called fashion, kmnist and usps, by default beside MNIST's own.
+DATA = Path(
+    os.environ.get("SKMNIST_RELATIVES")
+    or Path(os.environ.get("SKMNIST_DATA", "none")).parent / "data"
+)
 real = pytest.mark.skipif(
-    not (DATA / "fashion").is_dir(), reason="SKMNIST_RELATIVES has no fashion/"
+    not (DATA / "fashion").is_dir(), reason="SKMNIST_RELATIVES names no such folder"
 )
 
 # What the mapping files of EMNIST say: label, then the code of the character.

@@ -1,4 +1,4 @@
-"""Image sets as Bunches: the embedded digits, and any folder in the naming of MNIST."""
+"""Image sets as Bunches: the embedded digits, MNIST's relatives, sets of one's own."""
 
 from pathlib import Path
 
