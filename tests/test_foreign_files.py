@@ -1,5 +1,6 @@
 """Files that are something else than their name says are called what they are."""
 
+import bz2
 import gzip
 import io
 import json
@@ -63,6 +64,7 @@ FOREIGN = {
     "tar": (archive("tar"), "a tar archive"),
     "npy": (archive("npy"), "a NumPy array"),
     "pickle": (pickle.dumps([np.zeros(3)]), "a pickle"),
+    "bzip2": (bz2.compress(b"\0\0\x08\x01"), "a bzip2 file"),
     "xz": (lzma.compress(b"\0\0\x08\x01"), "an xz file"),
     "PDF": (b"%PDF-1.7\n", "a PDF document"),
     "text": (b"label,pixel0\n5,0\n", "text that begins with 'label,pixel0'"),
@@ -124,6 +126,15 @@ def test_formats_of_the_family_are_told_from_each_other(tmp_path, read, data, wo
     path = tmp_path / "file"
     path.write_bytes(data)
     assert words in message_of(read, path)
+
+
+@pytest.mark.parametrize("text", ["BZh,GIF", "PAR1,PAR2\n0,1\n", "404,Not Found\n"])
+def test_text_is_not_mistaken_for_what_its_first_letters_resemble(tmp_path, text):
+    path = tmp_path / "file"
+    path.write_text(text)
+    assert f"text that begins with {text.splitlines()[0]!r}" in message_of(
+        read_idx, path
+    )
 
 
 def test_bytes_of_no_known_kind_are_shown(tmp_path):

@@ -16,18 +16,18 @@ _MAGIC_NUMBERS = (
     (b"MM\0*", "a TIFF picture"),
     (b"%PDF", "a PDF document"),
     (b"\xfd7zXZ\0", "an xz file"),
-    (b"BZh", "a bzip2 file"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"\x89HDF", "an HDF5 file"),
     (b"MATLAB 5.0", "a MATLAB file (.mat)"),
-    (b"PAR1", "a Parquet file"),
+    (b"PAR1\x15", "a Parquet file"),
     (
         b"version https://git-lfs.github.com",
         "a Git LFS pointer in place of the file itself, which 'git lfs pull' fetches",
     ),
 )
+_BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x00-\x7f\x80-\x98]")
 _ANNEX = re.compile(rb"[./]*(\.git)?/annex/objects/")
 _WEB_PAGE = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
@@ -42,6 +42,8 @@ def kind_of(start):
     for magic, kind in _MAGIC_NUMBERS:
         if start.startswith(magic):
             return kind
+    if _BZIP2.match(start):
+        return "a bzip2 file"
     if start[257:262] == b"ustar":
         return "a tar archive"
     if start[:2] == b"\0\0" and start[2:3] and start[2] in _IDX_TYPES:
