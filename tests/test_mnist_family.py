@@ -350,6 +350,14 @@ def test_a_set_in_a_subfolder_is_pointed_at(tmp_path):
             load_idx(folder)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
+def test_folders_that_cannot_be_listed_do_not_hide_the_error(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(DataNotFoundError, match="It holds gone, loop"):
+        load_idx(tmp_path)
+
+
 def test_what_a_folder_holds_instead_is_said(tmp_path):
     with pytest.raises(DataNotFoundError, match="folder is empty"):
         load_idx(tmp_path)

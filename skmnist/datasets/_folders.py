@@ -1,5 +1,6 @@
 """Image sets in folders: which are there, which one is meant, and their arrays."""
 
+import itertools
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +28,7 @@ _FILE_NAME = re.compile(
 )
 NPZ_NAME = "mnist.npz"
 _MAX_SHOWN = 5
+_MAX_FOLDERS = 200
 
 
 class FoundSet(NamedTuple):
@@ -152,27 +154,30 @@ def _contents(folder):
     """Say what a folder holds that has no set; begins with a separator."""
     if not folder.is_dir():
         return ""
-    below = [path for path in _subfolders(folder) if find_sets(path)]
+    below = [str(path) for path in _subfolders(folder) if _holds_set(path)]
     if below:
-        n_more = len(below) - _MAX_SHOWN
-        return (
-            f". These folders hold sets: {', '.join(map(str, below[:_MAX_SHOWN]))}"
-            + (f" and {n_more:,} more" if n_more > 0 else "")
-        )
+        return f". These folders hold sets: {_shortened(below)}"
     names = sorted(path.name for path in folder.iterdir())
-    if not names:
-        return ". The folder is empty"
-    shown = ", ".join(names[:_MAX_SHOWN])
+    return f". It holds {_shortened(names)}" if names else ". The folder is empty"
+
+
+def _shortened(names):
     n_more = len(names) - _MAX_SHOWN
-    return f". It holds {shown}" + (f" and {n_more:,} more" if n_more > 0 else "")
+    more = f" and {n_more:,} more" if n_more > 0 else ""
+    return ", ".join(names[:_MAX_SHOWN]) + more
 
 
 def _subfolders(folder):
-    """List the folders in a folder and in those, as unpacked archives have them."""
-    below = sorted(path for path in folder.iterdir() if path.is_dir())[:50]
-    return below + [
-        path for outer in below for path in sorted(outer.iterdir()) if path.is_dir()
-    ]
+    """Yield the folders in a folder and in those, as unpacked archives have them."""
+    pattern = itertools.chain(folder.glob("*/"), folder.glob("*/*/"))
+    yield from sorted(itertools.islice(pattern, _MAX_FOLDERS))
+
+
+def _holds_set(folder):
+    try:
+        return bool(find_sets(folder))
+    except OSError:  # it cannot be listed, or is no folder
+        return False
 
 
 def missing_files(found, splits):
