@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from sklearn.linear_model import LinearRegression
 
 from skmnist.cli._commands import skmnist
@@ -322,6 +323,13 @@ def bad_images(kind, path):
         np.save(path, X)
         path.write_bytes(path.read_bytes()[:5000])
         return [path.name]
+    if kind == "open bracket":
+        np.save(path, X)
+        path.write_bytes(path.read_bytes().replace(b")", b" ", 1))
+        return [path.name, "damaged"]
+    if kind == "web page":
+        path.write_text("<!DOCTYPE html><html>")
+        return [path.name, "it is a web page"]
     if kind == "empty array":
         np.save(path, X[:0])
         return ["no images", "empty array (0×64)"]
@@ -368,6 +376,8 @@ def bad_images(kind, path):
         "words",
         "pickled",
         "cut short",
+        "open bracket",
+        "web page",
         "empty array",
         "empty",
         "labels",
@@ -395,6 +405,11 @@ def bad_picture(kind, path):
     if kind == "16 bits":
         Image.fromarray(np.zeros((8, 8), dtype=np.uint16)).save(path)
         return ["8 bits"]
+    if kind == "large text":
+        text = PngInfo()
+        text.add_text("words", "w" * (1 << 21), zip=True)
+        Image.fromarray(X[0].reshape(8, 8)).save(path, pnginfo=text)
+        return [path.name, "damaged"]
     if kind == "cut short":
         save_picture(path, X[0])
         path.write_bytes(path.read_bytes()[:60])
@@ -403,7 +418,7 @@ def bad_picture(kind, path):
     return ["not a picture"]
 
 
-@pytest.mark.parametrize("kind", ["size", "16 bits", "cut short", "text"])
+@pytest.mark.parametrize("kind", ["size", "16 bits", "cut short", "large text", "text"])
 def test_pictures_that_cannot_be_used_are_refused(model, tmp_path, kind):
     path = tmp_path / "digit.png"
     assert_refused(invoke("predict", model, path), "No such file")
