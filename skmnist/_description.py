@@ -1,12 +1,13 @@
 """Descriptions of networks as JSON: what is structure in them, and what is a number.
 
-Networks that differ only in rates of dropout and factors of penalties have the same
-structure: the same operations on the same shapes, which need compiling once.
+Networks that differ only in dropout rates and penalty strengths have the same
+structure: the same operations on the same shapes, which need compiling once. And a
+network that ends in a softmax has a twin that ends in its logits.
 """
 
 import json
 
-__all__ = ["split_description"]
+__all__ = ["split_description", "without_softmax"]
 
 # In place of the numbers. A rate of 0 would be a layer that draws nothing.
 _RATE = 0.5
@@ -44,6 +45,56 @@ def split_description(config):
                     values[name, parameter, factor] = number
                     value["config"][factor] = _FACTOR
     return json.dumps(description), values
+
+
+def without_softmax(config):
+    """Let a network end in its logits, where its last step is a plain softmax.
+
+    Parameters
+    ----------
+    config : str
+        A network with one output as JSON, as written by :meth:`keras.Model.to_json`.
+
+    Returns
+    -------
+    config : str
+        The same network, with the same weights, up to the softmax.
+    ends_in_logits : bool
+        Whether there was one. If not, the description is returned as it is.
+    """
+    description = json.loads(config)
+    last = _last_layer(description)
+    if last is None:
+        return config, False
+    settings = last["config"]
+    if any(_is(last, "keras.layers", name) for name in ("Dense", "Activation")):
+        if settings["activation"] != "softmax":
+            return config, False
+        settings["activation"] = "linear"
+    elif _is(last, "keras.layers", "Softmax") and settings["axis"] in (1, -1):
+        last["class_name"] = "Activation"
+        del settings["axis"]
+        settings["activation"] = "linear"
+    else:
+        return config, False
+    return json.dumps(description), True
+
+
+def _last_layer(description):
+    """Return the layer that gives the output of a network of Keras' own kinds.
+
+    None where it may be needed with its activation elsewhere: in a class of the user's,
+    which may do more than its layers do, or as it is called more than once.
+    """
+    layers = description["config"].get("layers") or [None]
+    if _is(description, "keras", "Sequential"):
+        return layers[-1]
+    if _is(description, "keras.src.models.functional", "Functional"):
+        output = description["config"]["output_layers"]
+        name = output[0][0] if isinstance(output[0], list) else output[0]
+        (layer,) = (layer for layer in layers if layer["name"] == name)
+        return layer if len(layer["inbound_nodes"]) == 1 else None
+    return None
 
 
 def _is(value, module, class_name):

@@ -1,6 +1,8 @@
 """The forward pass: one compiled program for each structure of a network.
 
-All trained networks of that structure share it and call it with their own weights.
+All trained networks of that structure share it and call it with their own weights. It
+ends in logits where the network ends in a plain softmax: float32 cannot tell
+probabilities near 1 apart.
 """
 
 import functools
@@ -8,7 +10,9 @@ import itertools
 import weakref
 
 import numpy as np
+from scipy.special import softmax
 
+from skmnist._description import without_softmax
 from skmnist._interrupts import keep_interrupts
 from skmnist._programs import ForkSafeLock, ProgramCache
 
@@ -66,11 +70,18 @@ class ForwardProgram:
     trial_weights : list of ndarray, default=None
         Weights that sizes of blocks are tried with, where not any numbers will do.
         None takes random ones, always the same.
+
+    Attributes
+    ----------
+    gives_logits : bool
+        Whether the outputs are logits: those of a network that ends in a plain softmax,
+        as all of this package do. Else they are what the network gives.
     """
 
     def __init__(self, config, custom_objects=None, trial_weights=None):
         from skmnist._keras import keras
 
+        config, self.gives_logits = without_softmax(config)
         self._model = rebuild(config, custom_objects)
         self._given_trial_weights = trial_weights
         # What a layer of the user's own makes of a row is not known.
@@ -176,7 +187,9 @@ class ForwardProgram:
         size = self._usual_size
         block = _noise((size, *shape))
         for _ in range(_N_SCALES):
-            largest = self._run_block(weights, block, size, size).max(axis=1)
+            outputs = self._run_block(weights, block, size, size)
+            with np.errstate(invalid="ignore"):  # of infinite ones
+                largest = softmax(outputs, axis=1).max(axis=1)
             if np.mean(largest < _CERTAIN) > 0.5:
                 break
             self._trial_scale /= 2

@@ -1,8 +1,9 @@
-"""What a fitted network classifier does: recognise images of the size that it knows."""
+"""What a fitted network classifier does: classify images of the size that it knows."""
 
 from abc import ABCMeta
 
 import numpy as np
+from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -40,21 +41,16 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of ``classes_``, in float32, or in float64 if
-            that is the precision. Those of an image do not depend on the images
-            beside it.
+            Probabilities in the order of ``classes_``. Those of an image do not depend
+            on the images beside it. They are the softmax of the network's logits,
+            computed in float64, which tells probabilities near 1 apart. A network of
+            your own builder that does not end in a plain softmax gives its
+            probabilities in its own precision.
         """
-        check_is_fitted(self)
-        rows, image_shape = as_rows(X)
-        rows = validated(self, rows, dtype=INPUT_DTYPES)
-        probabilities = self._network.predict_proba(self._as_inputs(rows, image_shape))
-        if np.isnan(probabilities).any():
-            row = int(np.isnan(probabilities).any(axis=1).argmax())
-            raise ValueError(
-                f"The probabilities of row {row} of X are no numbers: its pixels, up "
-                f"to {np.abs(rows[row]).max():.3g}, are too large for the network."
-            )
-        return probabilities
+        outputs, are_logits = self._outputs(X)
+        if are_logits:
+            return softmax(outputs.astype(np.float64, copy=False), axis=1)
+        return outputs
 
     def predict_log_proba(self, X):
         """Compute the logarithm of the probability of each class.
@@ -68,14 +64,19 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Natural logarithms in the order of ``classes_``; minus infinity where a
-            probability is 0.
+            Natural logarithms in the order of ``classes_``. Computed from the logits,
+            they are finite where a probability is too small for a float64. A network
+            of your own builder that does not end in a plain softmax may give minus
+            infinity, for a probability of 0.
         """
+        outputs, are_logits = self._outputs(X)
+        if are_logits:
+            return log_softmax(outputs.astype(np.float64, copy=False), axis=1)
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return np.log(outputs)
 
     def predict(self, X):
-        """Recognise images.
+        """Classify images.
 
         Parameters
         ----------
@@ -88,8 +89,8 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         ndarray of shape (n_samples,)
             The most probable class of each image.
         """
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
+        outputs, _ = self._outputs(X)
+        return self.classes_[outputs.argmax(axis=1)]
 
     @property
     def model_(self):
@@ -113,6 +114,22 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_network")
+
+    def _outputs(self, X):
+        """Return the logits or probabilities of images, and whether they are logits."""
+        check_is_fitted(self)
+        rows, image_shape = as_rows(X)
+        rows = validated(self, rows, dtype=INPUT_DTYPES)
+        outputs, are_logits = self._network.run(self._as_inputs(rows, image_shape))
+        # The largest is NaN if any is. Logits of minus infinity are probabilities of 0.
+        is_usable = np.isfinite(outputs.max(axis=1))
+        if not is_usable.all():
+            row = int(is_usable.argmin())
+            raise ValueError(
+                f"The probabilities of row {row} of X are no numbers: its pixels, up "
+                f"to {np.abs(rows[row]).max():.3g}, are too large for the network."
+            )
+        return outputs, are_logits
 
     def _as_inputs(self, rows, image_shape):
         """Give rows of pixels the shape that the network takes."""

@@ -128,8 +128,8 @@ class TrainedNetwork:
             self._live_model = weakref.ref(model)
         return model
 
-    def predict_proba(self, inputs):
-        """Compute class probabilities.
+    def run(self, inputs):
+        """Pass inputs through the network.
 
         Parameters
         ----------
@@ -138,8 +138,10 @@ class TrainedNetwork:
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes), dtype float32
-            The output of the network.
+        outputs : ndarray of shape (n_samples, n_classes), dtype float32 or float64
+            Logits, or probabilities.
+        are_logits : bool
+            Which of the two: logits of a network that ends in a plain softmax.
         """
         program = self._handle and self._handle.program
         if program is None:
@@ -148,8 +150,9 @@ class TrainedNetwork:
             self._tensors = program.place(self.weights)
         outputs = program.run(self._tensors, inputs)
         # What else a network may compute in, such as bfloat16, NumPy hardly knows.
-        is_usual = outputs.dtype in (np.float32, np.float64)
-        return outputs if is_usual else outputs.astype(np.float32)
+        if outputs.dtype not in (np.float32, np.float64):
+            outputs = outputs.astype(np.float32)
+        return outputs, program.gives_logits
 
     @keep_interrupts()
     def _compile(self):

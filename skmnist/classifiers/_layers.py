@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skmnist._base import BaseKerasClassifier
@@ -62,6 +63,25 @@ class LayeredClassifier(BaseKerasClassifier):
         "l2": [_PENALTY],
         "precision": [StrOptions({"auto", "float32", "bfloat16", "float64"})],
     }
+
+    def decision_function(self, X):
+        """Compute the logits, of which the probabilities are the softmax.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, height, width[, channels])
+            Images, of the size seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            In float64. With two classes the logit of ``classes_[1]`` minus that of
+            ``classes_[0]``, which is above 0 where `predict` gives ``classes_[1]``;
+            else the logit of each class, the largest of which `predict` takes.
+        """
+        logits = self._outputs(X)[0].astype(np.float64, copy=False)
+        return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
 
     # A shape of each kind of weights.
     _weight_shapes = ((2, 3),)
