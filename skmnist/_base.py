@@ -21,10 +21,13 @@ from skmnist._interrupts import keep_interrupts
 from skmnist._prediction import INPUT_DTYPES, NetworkPredictor
 from skmnist._targets import (
     checked_weights,
+    class_weight_problem,
     distinct,
     encoded,
     stratified_split,
     training_weights,
+    unknown_labels,
+    validation_problem,
     with_mean_of_1,
 )
 from skmnist._trained_network import TrainingState
@@ -74,7 +77,8 @@ class BaseKerasClassifier(NetworkPredictor):
             Labels of any one kind: numbers, strings, booleans.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample, at least 0. Only ratios matter. A sample of
-            weight 0 is left out.
+            weight 0 is left out; its label counts as a class all the same, as in a
+            bootstrap that draws one class alone.
         X_val : array-like, default=None
             Images for validation, of the form of `X`. Loss and accuracy on them
             are kept in ``history_``; early stopping looks at them, and no part of
@@ -83,7 +87,8 @@ class BaseKerasClassifier(NetworkPredictor):
             routing enabled and ``set_fit_request(X_val=True, y_val=True)``; as
             ``clf__X_val`` they must be scaled already.
         y_val : array-like, default=None
-            Labels of `X_val`, each of them among those in `y`.
+            Labels of `X_val`. Images with a label that `y` lacks are left out, with a
+            warning.
 
         Returns
         -------
@@ -100,7 +105,9 @@ class BaseKerasClassifier(NetworkPredictor):
         Warns
         -----
         UserWarning
-            If one of `X` and `X_val` looks scaled to [0, 1] and the other does not.
+            If one of `X` and `X_val` looks scaled to [0, 1] and the other does not; if
+            `y_val` or a partial `class_weight` holds labels that `y` lacks; if the part
+            that is set aside for validation has very few images or lacks a class.
         """
         if (X_val is None) != (y_val is None):
             given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
@@ -110,23 +117,25 @@ class BaseKerasClassifier(NetworkPredictor):
             inputs, labels, weights = self._checked_training_data(
                 X, y, sample_weight, resume=resume
             )
+            _warn_caller(class_weight_problem(self.class_weight, self.classes_))
             training = inputs, labels, with_mean_of_1(weights, self.class_weight)
             seeds = self._draw_seeds()
             if not resume:
                 self._split_seed = seeds[2]
             validation = None
             if X_val is not None:
-                validation = self._checked_validation_data(X_val, y_val)
-                problem = range_mismatch(inputs, validation[0])
-                if problem is not None:
-                    # For the caller of fit, which scikit-learn wraps.
-                    warnings.warn(problem, UserWarning, stacklevel=3)
+                validation, left_out = self._checked_validation_data(X_val, y_val)
+                _warn_caller(left_out)
+                _warn_caller(range_mismatch(inputs, validation[0]))
             elif self.early_stopping or self.validation_fraction is not None:
                 fraction = self.validation_fraction or _DEFAULT_VALIDATION_FRACTION
                 # Going on splits as before: the network must not be trained on
                 # what it is then validated with.
                 training, validation = stratified_split(
                     training, fraction, self._split_seed
+                )
+                _warn_caller(
+                    validation_problem(training[1], validation[1], self.classes_)
                 )
             self._train(training, validation, seeds, epochs=self.epochs, resume=resume)
             self._training.is_kept = self.warm_start
@@ -197,6 +206,7 @@ class BaseKerasClassifier(NetworkPredictor):
             inputs, labels, weights = self._checked_training_data(
                 X, y, sample_weight, resume=resume, classes=classes, partial=True
             )
+            _warn_caller(class_weight_problem(self.class_weight, self.classes_))
             if len(labels) == 0 or (weights is not None and not weights.any()):
                 if not resume:
                     raise ValueError(
@@ -267,11 +277,11 @@ class BaseKerasClassifier(NetworkPredictor):
                 raise ValueError(
                     "sample_weight must be above zero for some samples; all are zero."
                 )
-        n_classes = len(self.classes_ if classes is not None else np.unique(y))
-        if not resume and n_classes < 2:
+        # Weights of 0, such as those of a bootstrap, may leave samples of one.
+        if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes; "
-                f"got only one class: {y[0]}."
+                f"got only one class: {self.classes_[0]}."
             )
         labels = encoded(y, self.classes_, "y")
         spec = self._specify(self.n_features_in_, image_shape, len(self.classes_))
@@ -302,7 +312,16 @@ class BaseKerasClassifier(NetworkPredictor):
             raise ValueError(f"X_val, as an X: {error}") from error
         y_val = column_or_1d(y_val)
         check_consistent_length(rows, y_val)
-        return inputs, encoded(y_val, self.classes_, "y_val"), None
+        problem = None
+        unknown = unknown_labels(distinct(y_val).tolist(), self.classes_)
+        known = ~np.isin(y_val, unknown)
+        if unknown and known.any():  # such as rare labels, which a fold may lack
+            problem = (
+                f"{len(y_val) - known.sum()} of {len(y_val)} images in X_val are left "
+                f"out: y holds none of their labels {unknown}."
+            )
+            inputs, y_val = inputs[known], y_val[known]
+        return (inputs, encoded(y_val, self.classes_, "y_val"), None), problem
 
     @keep_interrupts()
     def _train(self, training, validation, seeds, *, epochs, resume):
@@ -340,6 +359,12 @@ class BaseKerasClassifier(NetworkPredictor):
             self.fit_id_ = fit_id
         elif hasattr(self, "fit_id_"):
             del self.fit_id_
+
+
+def _warn_caller(problem):
+    """Warn the caller of fit, which scikit-learn wraps, of what a sentence says."""
+    if problem is not None:
+        warnings.warn(problem, UserWarning, stacklevel=4)
 
 
 def _joined(earlier, later):

@@ -3,6 +3,7 @@
 Labels may be of any one kind; a network learns their positions among the classes.
 """
 
+import math
 from numbers import Real
 
 import numpy as np
@@ -11,12 +12,19 @@ from sklearn.utils import check_array
 
 __all__ = [
     "checked_weights",
+    "class_weight_problem",
     "distinct",
     "encoded",
     "stratified_split",
     "training_weights",
+    "unknown_labels",
+    "validation_problem",
     "with_mean_of_1",
 ]
+
+# An accuracy on fewer images moves by more than a tenth for one of them.
+_FEW_IMAGES = 10
+_N_LISTED = 10
 
 
 def distinct(labels):
@@ -56,22 +64,33 @@ def encoded(labels, classes, name):
     return np.searchsorted(classes, labels).astype(np.int32)
 
 
-def _check_known(labels, classes, name):
-    """Refuse labels that are no classes, as Python compares them.
+def unknown_labels(labels, classes):
+    """Return those of some labels that are no classes, as Python compares them.
 
     NumPy would take the label "10" for the label 10.
     """
     known = set(classes.tolist())
-    unknown = [label for label in labels if label not in known]
+    return [label for label in labels if label not in known]
+
+
+def _check_known(labels, classes, name):
+    """Refuse labels that are no classes."""
+    unknown = unknown_labels(labels, classes)
     if unknown:
-        other_kind = {isinstance(label, str) for label in unknown}.isdisjoint(
-            isinstance(label, str) for label in known
-        )
-        hint = " Strings and numbers are different labels." if other_kind else ""
+        hint = ""
+        if _are_of_another_kind(unknown, classes):
+            hint = " Strings and numbers are different labels."
         raise ValueError(
             f"{name} holds labels that are not among the classes: {unknown}; "
             f"the classes are {classes.tolist()}.{hint}"
         )
+
+
+def _are_of_another_kind(labels, classes):
+    """Tell strings from numbers, which no other part of the data can hold."""
+    return {isinstance(label, str) for label in labels}.isdisjoint(
+        isinstance(label, str) for label in classes.tolist()
+    )
 
 
 def checked_weights(sample_weight, n_samples):
@@ -132,20 +151,44 @@ def training_weights(labels, sample_weight, class_weight, classes):
 
 def _given_class_weights(class_weight, classes):
     """Return the weights of a dict in the order of the classes, 1 by default."""
-    # Refuses a class that is not there, whose weight would be lost.
-    _check_known(class_weight, classes, "class_weight")
+    unknown = unknown_labels(class_weight, classes)
+    if unknown and _are_of_another_kind(unknown, classes):
+        _check_known(unknown, classes, "class_weight")
     try:
-        per_class = np.array(
-            [class_weight.get(label, 1) for label in classes.tolist()], dtype=float
-        )
-        allowed = np.isfinite(per_class).all() and (per_class >= 0).all()
+        given = np.array(list(class_weight.values()), dtype=float)
+        allowed = np.isfinite(given).all() and (given >= 0).all()
     except (TypeError, ValueError):
         allowed = False
     if not allowed:
         raise ValueError(
             f"class_weight must hold finite weights of at least 0; got {class_weight}."
         )
-    return per_class
+    return np.array([class_weight.get(label, 1) for label in classes.tolist()], float)
+
+
+def class_weight_problem(class_weight, classes):
+    """Say which labels of a dict of weights may be misspelt; None if all seems well.
+
+    A part of the data, such as a fold, may lack rare labels. As in scikit-learn, a dict
+    may name more than there are if it has a weight for each class that is there.
+    """
+    if not isinstance(class_weight, dict):
+        return None
+    unknown = unknown_labels(class_weight, classes)
+    if not unknown or all(label in class_weight for label in classes.tolist()):
+        return None
+    return (
+        f"class_weight names labels that are not in y: {_listed(unknown)}; y holds "
+        f"{_listed(classes.tolist())}. Their weights are not used, which is right only "
+        "if these data happen to lack such labels."
+    )
+
+
+def _listed(labels):
+    """Write a list of labels, the first few of many."""
+    if len(labels) <= _N_LISTED:
+        return str(labels)
+    return f"{str(labels[:_N_LISTED])[:-1]}, … ({len(labels)} labels)]"
 
 
 def with_mean_of_1(weights, class_weight):
@@ -168,12 +211,14 @@ def with_mean_of_1(weights, class_weight):
 def stratified_split(arrays, fraction, seed):
     """Split arrays into a training and a validation part with equal class shares.
 
+    Classes too rare to be on both sides stay in the training part.
+
     Parameters
     ----------
     arrays : tuple of ndarray or None
         Of equal lengths; the second one holds the labels.
     fraction : float
-        Share that is set aside, in (0, 1).
+        Fraction that is set aside, in (0, 1).
     seed : int
         Seed of the choice.
 
@@ -185,23 +230,76 @@ def stratified_split(arrays, fraction, seed):
     Raises
     ------
     ValueError
-        If not each class can be on both sides.
+        If each class has one sample only.
     """
     labels = arrays[1]
-    try:
-        parts = train_test_split(
-            np.arange(len(labels)),
-            test_size=fraction,
-            stratify=labels,
-            random_state=seed,
-        )
-    except ValueError as error:
+    rows = np.arange(len(labels))
+    n_validation = math.ceil(fraction * len(labels))
+    is_alone = np.bincount(labels)[labels] == 1
+    parts = _stratified(labels, rows, n_validation, seed)
+    if parts is None:
+        parts = _stratified(labels, rows[~is_alone], n_validation, seed)
+        if parts is not None:
+            parts[0] = np.concatenate([parts[0], rows[is_alone]])
+        else:
+            parts = _any_but_one_of_each(labels, n_validation, seed)
+    if not len(parts[1]):
         raise ValueError(
             f"validation_fraction={fraction} of {len(labels)} samples cannot be set "
-            "aside so that each class is on both sides. Give more samples, another "
-            f"fraction, or X_val and y_val. ({error})"
-        ) from error
+            "aside, as each class has one sample only, which training needs: give more "
+            "samples, or X_val and y_val."
+        )
     return tuple(
         tuple(None if array is None else array[part] for array in arrays)
         for part in parts
     )
+
+
+def _stratified(labels, rows, n_validation, seed):
+    """Split rows by scikit-learn; None if not each class has some for training."""
+    try:
+        parts = train_test_split(
+            rows, test_size=n_validation, stratify=labels[rows], random_state=seed
+        )
+    except ValueError:  # one row of a class, or a side with fewer rows than classes
+        return None
+    n_classes, n_trained = (len(np.unique(labels[r])) for r in (rows, parts[0]))
+    return parts if n_trained == n_classes else None
+
+
+def _any_but_one_of_each(labels, n_validation, seed):
+    """Split rows at random; the first one of each class stays in training."""
+    order = np.random.RandomState(seed).permutation(len(labels))
+    _, firsts = np.unique(labels[order], return_index=True)
+    validation = np.delete(order, firsts)[:n_validation]
+    return np.setdiff1d(order, validation), validation
+
+
+def validation_problem(labels, validation_labels, classes):
+    """Say why a part that was set aside tells little; None if it does not.
+
+    Parameters
+    ----------
+    labels, validation_labels : ndarray
+        Positions of the labels of either part among the classes.
+    classes : ndarray of shape (n_classes,)
+        The distinct labels, sorted.
+
+    Returns
+    -------
+    str or None
+        One or two sentences.
+    """
+    n_images = len(validation_labels)
+    part = f"validation_fraction sets {n_images} of {n_images + len(labels)} images"
+    hint = "Give more images, a larger fraction, or X_val and y_val."
+    missing = classes[np.setdiff1d(labels, validation_labels)].tolist()
+    if missing:
+        return (
+            f"{part} aside for validation, none of them with a label of "
+            f"{_listed(missing)}, which are too rare: loss and accuracy on these "
+            f"images say nothing of them. {hint}"
+        )
+    if n_images < _FEW_IMAGES:
+        return f"{part} aside for validation, which is too few to tell much. {hint}"
+    return None

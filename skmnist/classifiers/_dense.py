@@ -48,21 +48,25 @@ class KerasMLPClassifier(LayeredClassifier):
         Whether to stop when the loss on validation data has not fallen for
         `n_iter_no_change` epochs, and to keep the weights of the best epoch.
     validation_fraction : float, default=None
-        Share of the training data, in (0, 1), that is set aside for validation,
-        stratified by class. None means 0.1 with early stopping and no validation
-        without it.
+        Fraction of the training data, in (0, 1), that is set aside for validation,
+        stratified by class. Classes too rare to be on both sides stay in training,
+        with a warning. None means 0.1 with early stopping and no validation without
+        it.
     n_iter_no_change : int, default=5
         Patience of early stopping, in epochs.
     class_weight : dict or "balanced", default=None
         Weight of each class by label (1 where not given), or weights that are
-        inversely proportional to the classes' shares.
+        inversely proportional to the classes' shares. A dict may name labels that `y`
+        lacks, as a fold may; if it has no weight for some class in `y`, a warning
+        names them, as they may be misspelt.
     callbacks : list, default=None
         Keras callbacks, or functions that make them. Every fit uses copies, and a
         path that they write to gets a directory of that fit's own, ``fit_id_``.
     warm_start : bool, default=False
         Whether a further call of `fit` goes on with the weights and the state of
         the optimizer that the last one left, for `epochs` more epochs. With early
-        stopping every call keeps the best of its own epochs.
+        stopping every call keeps the best of its own epochs. `y` must hold no other
+        labels than before; it may lack some.
     random_state : int, RandomState instance or None, default=None
         Decides the initial weights, dropout, the order of the samples and the
         validation split. Pass an int for the same result at each call.
@@ -84,7 +88,7 @@ class KerasMLPClassifier(LayeredClassifier):
         ``val_loss`` is weighted likewise if part of `X` was set aside, but not on
         `X_val`, which has no weights.
     n_iter_ : int
-        Number of epochs trained.
+        Number of epochs trained, over all calls that went on from one another.
     n_parameters_ : int
         Number of weights of the network.
     model_ : keras.Model
@@ -210,21 +214,25 @@ class KerasDNNClassifier(LayeredClassifier):
         Whether to stop when the loss on validation data has not fallen for
         `n_iter_no_change` epochs, and to keep the weights of the best epoch.
     validation_fraction : float, default=None
-        Share of the training data, in (0, 1), that is set aside for validation,
-        stratified by class. None means 0.1 with early stopping and no validation
-        without it.
+        Fraction of the training data, in (0, 1), that is set aside for validation,
+        stratified by class. Classes too rare to be on both sides stay in training,
+        with a warning. None means 0.1 with early stopping and no validation without
+        it.
     n_iter_no_change : int, default=5
         Patience of early stopping, in epochs.
     class_weight : dict or "balanced", default=None
         Weight of each class by label (1 where not given), or weights that are
-        inversely proportional to the classes' shares.
+        inversely proportional to the classes' shares. A dict may name labels that `y`
+        lacks, as a fold may; if it has no weight for some class in `y`, a warning
+        names them, as they may be misspelt.
     callbacks : list, default=None
         Keras callbacks, or functions that make them. Every fit uses copies, and a
         path that they write to gets a directory of that fit's own, ``fit_id_``.
     warm_start : bool, default=False
         Whether a further call of `fit` goes on with the weights and the state of
         the optimizer that the last one left, for `epochs` more epochs. With early
-        stopping every call keeps the best of its own epochs.
+        stopping every call keeps the best of its own epochs. `y` must hold no other
+        labels than before; it may lack some.
     random_state : int, RandomState instance or None, default=None
         Decides the initial weights, dropout, the order of the samples and the
         validation split. Pass an int for the same result at each call.
@@ -246,7 +254,7 @@ class KerasDNNClassifier(LayeredClassifier):
         ``val_loss`` is weighted likewise if part of `X` was set aside, but not on
         `X_val`, which has no weights.
     n_iter_ : int
-        Number of epochs trained.
+        Number of epochs trained, over all calls that went on from one another.
     n_parameters_ : int
         Number of weights of the network.
     model_ : keras.Model
