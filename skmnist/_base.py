@@ -117,6 +117,7 @@ class BaseKerasClassifier(NetworkPredictor):
             inputs, labels, weights = self._checked_training_data(
                 X, y, sample_weight, resume=resume
             )
+            _warn_caller(self._parameter_problem())
             _warn_caller(class_weight_problem(self.class_weight, self.classes_))
             training = inputs, labels, with_mean_of_1(weights, self.class_weight)
             seeds = self._draw_seeds()
@@ -206,6 +207,7 @@ class BaseKerasClassifier(NetworkPredictor):
             inputs, labels, weights = self._checked_training_data(
                 X, y, sample_weight, resume=resume, classes=classes, partial=True
             )
+            _warn_caller(self._parameter_problem())
             _warn_caller(class_weight_problem(self.class_weight, self.classes_))
             if len(labels) == 0 or (weights is not None and not weights.any()):
                 if not resume:
@@ -238,6 +240,9 @@ class BaseKerasClassifier(NetworkPredictor):
                 f"learning_rate_schedule: {', '.join(map(repr, sorted(schedules)))}."
             )
         super()._validate_params()
+
+    def _parameter_problem(self):
+        """Say which parameters may mean what the user does not; None if none."""
 
     def _training_precision(self):
         """Return the arithmetic of training, where it may differ from the network's."""

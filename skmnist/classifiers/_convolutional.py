@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmnist.classifiers._images import network_image_shape
 from skmnist.classifiers._layers import RATE, WIDTH, LayeredClassifier, check_layers
 from skmnist.networks import NetworkSpec, build_cnn
+from skmnist.networks._graphs import are_two_numbers, window_sizes
 from skmnist.networks._specification import plain_numbers
 
 __all__ = ["KerasCNNClassifier"]
@@ -22,11 +23,13 @@ class KerasCNNClassifier(LayeredClassifier):
     filters : int or sequence of int, default=(32, 64)
         Number of feature maps of each convolution.
     kernel_size : int or sequence, default=3
-        Height and width of the filters, in pixels: one value for all convolutions,
-        or for each one a value or a pair.
+        Height and width of the filters, in pixels: one size or pair (height, width)
+        for all convolutions, or one for each. ``(1, 3)`` is a pair, as in Keras; but
+        with two convolutions ``(5, 3)`` is 5×5, then 3×3, and a warning says so. Write
+        ``((5, 5), (3, 3))``, or ``((5, 3), (5, 3))`` for the pair.
     pool_size : int or sequence, default=None
-        Window of the max pooling behind each convolution, in pixels, as above; 1
-        means no pooling. None pools by 2 behind the last one alone.
+        Window of the max pooling after each convolution, in pixels, as `kernel_size`;
+        1 means no pooling. None pools by 2 after the last one alone.
     padding : {"valid", "same"}, default="valid"
         Whether convolutions shrink the image or pad it with zeros.
     units : int or sequence of int, default=128
@@ -233,18 +236,41 @@ class KerasCNNClassifier(LayeredClassifier):
             "pool_size": plain_numbers(self.pool_size),
             "padding": self.padding,
         }
-        if self.image_shape == "row":
-            # One number means a window along the row.
-            for parameter in ("kernel_size", "pool_size"):
-                value = parameters[parameter]
-                if value is None:
-                    continue  # windows end with the image
-                if isinstance(value, Integral):
-                    n_layers = (
-                        len(self.filters) if isinstance(self.filters, Sequence) else 1
-                    )
-                    value = (value,) * n_layers
-                parameters[parameter] = tuple(
-                    (1, v) if isinstance(v, Integral) else v for v in value
-                )
+        n_convolutions = _count(self.filters)
+        for name in ("kernel_size", "pool_size"):
+            if parameters[name] is not None:
+                # In the words of the user, before anything is made of them.
+                window_sizes(parameters[name], n_convolutions, name)
+                if self.image_shape == "row":
+                    parameters[name] = _along_a_row(parameters[name], n_convolutions)
         return NetworkSpec(build_cnn, input_shape, n_classes, parameters)
+
+    def _parameter_problem(self):
+        """Say what two numbers for two convolutions mean, where Keras means a pair."""
+        if _count(self.filters) != 2:
+            return None
+        for name in ("kernel_size", "pool_size"):
+            value = plain_numbers(getattr(self, name))
+            if not are_two_numbers(value) or value[0] == value[1]:
+                continue
+            is_row = self.image_shape == "row"
+            each = _along_a_row(value, 2) if is_row else tuple((v, v) for v in value)
+            return (
+                f"{name}={value} with two convolutions means {each[0]} for the first "
+                f"and {each[1]} for the second. Write {name}={each} for that, or "
+                f"{name}={(value, value)} for this pair in both."
+            )
+        return None
+
+
+def _count(filters):
+    return len(filters) if isinstance(filters, Sequence) else 1
+
+
+def _along_a_row(value, n_convolutions):
+    """Let a number mean a window along the row; a pair stays one."""
+    if are_two_numbers(value) and n_convolutions != 2:
+        return value
+    if isinstance(value, Integral):
+        value = (value,) * n_convolutions
+    return tuple((1, v) if isinstance(v, Integral) else v for v in value)

@@ -33,11 +33,15 @@ def check_layers(estimator, parameter, constraint, *, pairs=False):
 
     values = value if isinstance(value, Sequence) else (value,)
     if not values or not all(map(is_allowed, values)):
-        such = "such values or pairs of them" if pairs else "such values"
+        such = (
+            "a pair (height, width) of such values, or a sequence of such values or "
+            "pairs with one for each convolution"
+            if pairs
+            else "a sequence of such values with one for each layer"
+        )
         raise ValueError(
             f"The {parameter!r} parameter of {type(estimator).__name__} must be "
-            f"{constraint}, or a sequence of {such} with one for each layer. "
-            f"Got {value!r} instead."
+            f"{constraint}, or {such}. Got {value!r} instead."
         )
 
 

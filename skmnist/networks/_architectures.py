@@ -79,7 +79,7 @@ ARCHITECTURES = {
         "5×5 and 3×3 convolutions with pooling, 128 and 50 hidden units",
         {
             "filters": (30, 15),
-            "kernel_size": (5, 3),
+            "kernel_size": ((5, 5), (3, 3)),
             "pool_size": 2,
             "units": (128, 50),
             "dropout": (0.2, 0.0, 0.0),
@@ -93,7 +93,7 @@ ARCHITECTURES = {
         {
             "filters": (32, 64),
             "kernel_size": 3,
-            "pool_size": (1, 2),
+            "pool_size": ((1, 1), (2, 2)),
             "units": (128,),
             "dropout": (0.25, 0.5),
             "epochs": 20,
@@ -105,7 +105,7 @@ ARCHITECTURES = {
         "5×5 and 3×3 convolutions with pooling, 256 hidden units, 3 quick epochs",
         {
             "filters": (24, 32),
-            "kernel_size": (5, 3),
+            "kernel_size": ((5, 5), (3, 3)),
             "pool_size": 2,
             "units": (256,),
             "dropout": (0.0, 0.3),

@@ -1,5 +1,7 @@
 """The graphs of multilayer perceptrons and convolutional networks."""
 
+from collections.abc import Sequence
+
 from ._specification import plain_numbers
 
 # Keras is imported inside the functions: what stands here must be importable
@@ -8,26 +10,67 @@ from ._specification import plain_numbers
 _NEVER_FALLING = {"elu", "leaky_relu", "relu", "relu6", "selu", "sigmoid", "tanh"}
 
 
-def _per_layer(value, n_layers, name):
+def _per_layer(value, n_layers, name, places, *, hint=""):
     """Return one value per layer: a scalar is repeated, a sequence must fit."""
     value = plain_numbers(value)
     if isinstance(value, tuple):
         if len(value) != n_layers:
             raise ValueError(
-                f"{name}={value!r} gives {len(value)} value(s) for {n_layers} "
-                f"layer(s): give one value for all of them, or one for each."
+                f"{name}={value!r} gives {len(value)} value(s) for {places}: "
+                f"give one value for all of them, or one for each{hint}."
             )
         return value
     return (value,) * n_layers
 
 
+def _counted(number, noun):
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def window_sizes(value, n_convolutions, name):
+    """Resolve a parameter of convolutions that says the size of windows.
+
+    Parameters
+    ----------
+    value : int or sequence of int or pairs
+        One size or pair (height, width) for all convolutions, or one for each. Two
+        numbers are a pair, but for two convolutions a number for each.
+    n_convolutions : int
+        Number of convolutions.
+    name : str
+        What the parameter is called in an error.
+
+    Returns
+    -------
+    list of tuple of 2 int
+        Height and width for each convolution.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer values than convolutions.
+    """
+    value = plain_numbers(value)
+    if are_two_numbers(value) and n_convolutions != 2:
+        return [value] * n_convolutions
+    places = _counted(n_convolutions, "convolution")
+    hint = ", or one pair (height, width)"
+    values = _per_layer(value, n_convolutions, name, places, hint=hint)
+    return [v if isinstance(v, tuple) else (v, v) for v in values]
+
+
+def are_two_numbers(value):
+    """Return whether a value looks like one pair (height, width)."""
+    return (
+        isinstance(value, Sequence)
+        and len(value) == 2
+        and not any(isinstance(entry, Sequence) for entry in value)
+    )
+
+
 def _sequence(value):
     value = plain_numbers(value)
     return value if isinstance(value, tuple) else (value,)
-
-
-def _pair(value):
-    return value if isinstance(value, tuple) else (value, value)
 
 
 def _regularizer(l1, l2):
@@ -120,7 +163,8 @@ def build_mlp(
     import keras
 
     units = _sequence(units)
-    dropout = _per_layer(dropout, len(units), "dropout")
+    places = _counted(len(units), "hidden layer")
+    dropout = _per_layer(dropout, len(units), "dropout", places)
     inputs = keras.Input(tuple(input_shape), dtype="float32", name="pixels")
     tensor = inputs
     if len(input_shape) > 1:
@@ -162,12 +206,13 @@ def build_cnn(
     filters : int or sequence of int, default=(32, 64)
         Number of feature maps of each convolution.
     kernel_size : int or sequence of int or pairs, default=3
-        Height and width of the filters in pixels, for all convolutions or for
-        each.
+        Height and width of the filters in pixels: one size or pair (height, width)
+        for all convolutions, or one for each. Two numbers are a pair; only with two
+        convolutions is ``(5, 3)`` 5×5, then 3×3.
     pool_size : int or sequence of int or pairs, default=None
-        Window of the max pooling behind each convolution, in pixels; 1 means no
-        pooling. None pools by 2 behind the last one alone. A window is never larger
-        than what is left of the image.
+        Window of the max pooling after each convolution, in pixels, as `kernel_size`;
+        1 means no pooling. None pools by 2 after the last one alone. A window is never
+        larger than what is left of the image.
     padding : {"valid", "same"}, default="valid"
         Whether convolutions shrink the image or pad it with zeros.
     units : int or sequence of int, default=(128,)
@@ -209,7 +254,10 @@ def build_cnn(
     convolutions = convolution_plan(shape, filters, kernel_size, pool_size, padding)
     if dropout is None:
         dropout = (0.25,) + (0.5,) * len(units)
-    image_dropout, *hidden_dropout = _per_layer(dropout, 1 + len(units), "dropout")
+    places = f"the last pooling and {_counted(len(units), 'hidden layer')}"
+    image_dropout, *hidden_dropout = _per_layer(
+        dropout, 1 + len(units), "dropout", places
+    )
 
     inputs = keras.Input(shape, dtype="float32", name="pixels")
     tensor = inputs
@@ -273,10 +321,10 @@ def convolution_plan(image_shape, filters, kernel_size, pool_size, padding):
         If a convolution does not fit into what is left of the image.
     """
     filters = _sequence(filters)
-    kernels = [_pair(k) for k in _per_layer(kernel_size, len(filters), "kernel_size")]
+    kernels = window_sizes(kernel_size, len(filters), "kernel_size")
     if pool_size is None:
-        pool_size = (1,) * (len(filters) - 1) + (2,)
-    pools = [_pair(p) for p in _per_layer(pool_size, len(filters), "pool_size")]
+        pool_size = ((1, 1),) * (len(filters) - 1) + ((2, 2),)
+    pools = window_sizes(pool_size, len(filters), "pool_size")
     height, width = image_shape[:2]
     plan = []
     for index, (n_filters, kernel, pool) in enumerate(

@@ -298,10 +298,24 @@ BAD_PARAMETERS = [
     (
         KerasCNNClassifier,
         {"kernel_size": (3,), "image_shape": "row"},
-        r"kernel_size=\(\(1, 3\),\) gives 1 value",
+        r"kernel_size=\(3,\) gives 1 value.* for 2 convolutions",
     ),
     (KerasCNNClassifier, {"kernel_size": 0}, r"'kernel_size'.*\[1, inf\).* Got 0"),
-    (KerasCNNClassifier, {"pool_size": (1, 2, 2)}, "pool_size=.* gives 3 value"),
+    (
+        KerasCNNClassifier,
+        {"pool_size": (1, 2, 2)},
+        "pool_size=.* gives 3 value.* for 2 convolutions: .* one pair",
+    ),
+    (
+        KerasCNNClassifier,
+        {"kernel_size": ((1, 3), (3, 1)), "filters": 4},
+        r"kernel_size=\(\(1, 3\), \(3, 1\)\) gives 2 value.* for 1 convolution:",
+    ),
+    (
+        KerasCNNClassifier,
+        {"dropout": (0.5,), "units": (8, 8)},
+        r"dropout=\(0.5,\) gives 1 value.* for the last pooling and 2 hidden layers:",
+    ),
     (KerasCNNClassifier, {"padding": "full"}, "'padding'.*'same'.* Got 'full'"),
     (KerasMLPClassifier, {"l2": -1}, r"'l2'.*\[0.0, inf\).* Got -1"),
     (KerasMLPClassifier, {"precision": "int8"}, "'precision'.*float32.* Got 'int8'"),

@@ -1,5 +1,7 @@
 """Network graphs: their sizes, what they are built from, and what does not fit."""
 
+import warnings
+
 import numpy as np
 import pytest
 from builders import small_cnn
@@ -35,7 +37,9 @@ def test_a_named_architecture_has_exactly_its_published_size(name):
     classifier.set_params(epochs=1)
     rng = np.random.default_rng(0)
     X = rng.random((20, 784), dtype=np.float32)
-    classifier.fit(X, np.arange(20) % 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # of ambiguous parameters
+        classifier.fit(X, np.arange(20) % 10)
     assert classifier.n_parameters_ == PUBLISHED_SIZES[name]
     assert classifier.model_.count_params() == PUBLISHED_SIZES[name]
 
@@ -182,3 +186,70 @@ def test_builders_work_under_plain_scikeras(digits):
         optimizer__learning_rate=0.01,
     )
     assert plain.fit(X, y).score(X, y) > 0.5
+
+
+def windows_of(model):
+    """The kernels and pooling windows that a classifier trains with, as built."""
+    layers = model.model_.layers
+    return [
+        tuple(getattr(layer, "kernel_size", None) or layer.pool_size)
+        for layer in layers
+        if type(layer).__name__ in ("Conv2D", "MaxPooling2D")
+    ]
+
+
+@pytest.mark.parametrize("filters", [3, (3,), (3, 3, 3)], ids=str)
+@pytest.mark.parametrize("pair", [(1, 3), [3, 1], (2, 2), (np.int64(1), 2)], ids=str)
+def test_two_numbers_are_a_pair_unless_there_are_two_convolutions(
+    filters, pair, digits
+):
+    X, y = digits
+    model = small_cnn(
+        filters=filters, kernel_size=pair, pool_size=1, padding="same", epochs=1
+    )
+    n_convolutions = 1 if isinstance(filters, int) else len(filters)
+    assert windows_of(model.fit(X, y)) == [tuple(pair)] * n_convolutions
+    model.set_params(kernel_size=1, pool_size=pair).fit(X, y)
+    assert windows_of(model)[1] == tuple(pair)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "image_shape", "expected"),
+    [
+        ("kernel_size", None, [(2, 2), (1, 1), (1, 1), (1, 1)]),
+        ("pool_size", None, [(1, 1), (2, 2), (1, 1)]),
+        ("kernel_size", "row", [(1, 2), (1, 1), (1, 1), (1, 1)]),
+    ],
+)
+def test_two_numbers_for_two_convolutions_are_one_for_each_and_bring_a_warning(
+    parameter, image_shape, expected, digits
+):
+    X, y = digits
+    params = {"kernel_size": 1, "pool_size": 1, "image_shape": image_shape}
+    model = small_cnn(filters=(3, 4), epochs=1, **{**params, parameter: (2, 1)})
+    with pytest.warns(UserWarning, match=rf"{parameter}=\(2, 1\) .*=\(\(2, 1\), \(2, "):
+        model.fit(X, y)
+    given = [size for size in windows_of(model) if size != (1, 1)]
+    assert given == [size for size in expected if size != (1, 1)]
+    # Written out, or where both readings agree, there is nothing to say.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.set_params(**{parameter: ((2, 1), (1, 2))}, image_shape=None).fit(X, y)
+        assert [size for size in windows_of(model) if size != (1, 1)] == [
+            (2, 1),
+            (1, 2),
+        ]
+        model.set_params(**{parameter: (2, 2)}).fit(X, y)
+
+
+def test_a_pair_of_one_row_is_a_pair(digits):
+    X, y = digits
+    model = small_cnn(kernel_size=(1, 3), pool_size=(1, 2), image_shape="row", epochs=1)
+    assert windows_of(model.fit(X, y)) == [(1, 3), (1, 2)]
+
+
+def test_the_fast_network_says_what_it_means():
+    params = {**ARCHITECTURES["cnn_fast"].parameters, "epochs": 1}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        KerasCNNClassifier(**params).fit(np.zeros((20, 784)), np.arange(20) % 2)
