@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import sklearn
-from builders import small_mlp
+from builders import small_cnn, small_mlp
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -51,6 +51,34 @@ def test_the_best_weights_are_kept_when_the_epochs_run_out_first(digits, keras):
     assert losses[-1] > min(losses)
     reached = mean_loss(model, X[150:], y[150:])
     assert reached == pytest.approx(min(losses), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        small_mlp(dropout=0.3, learning_rate=0.03),
+        small_mlp(optimizer="rmsprop", learning_rate=0.03, l2=1e-4),
+        small_cnn(learning_rate=0.05),
+    ],
+    ids=["adam", "rmsprop", "cnn"],
+)
+@pytest.mark.parametrize("own", [True, False], ids=["X_val", "validation_fraction"])
+def test_stopping_early_is_fitting_for_the_best_number_of_epochs(model, own, digits):
+    X, y = digits
+    aside = {"X_val": X[150:], "y_val": y[150:]} if own else {}
+    if own:
+        X, y = X[:150], y[:150]
+    stopped = clone(model).set_params(
+        early_stopping=True, validation_fraction=0.3, n_iter_no_change=2, epochs=40
+    )
+    stopped.fit(X, y, **aside)
+    best = int(np.argmin(stopped.history_["val_loss"])) + 1
+    assert best < stopped.n_iter_ < 40
+    best_only = clone(model).set_params(validation_fraction=0.3, epochs=best)
+    best_only.fit(X, y, **aside)
+    given, wanted = (m.model_.get_weights() for m in (stopped, best_only))
+    assert all(map(np.array_equal, given, wanted))
+    assert best_only.history_["loss"] == stopped.history_["loss"][:best]
 
 
 def test_the_validation_part_is_stratified_and_seeded(digits, trainings):

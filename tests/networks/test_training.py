@@ -85,6 +85,18 @@ def test_a_curve_has_one_point_for_each_epoch(digits):
     assert np.isnan(model.history_["val_loss"]).tolist() == [True, True, False, False]
 
 
+def test_a_warm_start_keeps_the_column_of_a_label_that_is_lacking(digits):
+    X, y = digits
+    model = small_mlp(epochs=2, warm_start=True).fit(X, y)
+    few = y < 8
+    assert model.fit(X[few], y[few]).classes_.tolist() == list(range(10))
+    assert model.predict_proba(X).shape == (len(X), 10)
+    assert model.n_iter_ == len(model.history_["loss"]) == 4
+    with pytest.raises(ValueError, match=r"y holds labels that are not .*: \[10\]"):
+        model.fit(X, y + (y == 9))
+    assert model.n_iter_ == 4
+
+
 def test_training_lowers_the_loss(digits):
     X, y = digits
     model = small_mlp(epochs=20, learning_rate=0.01).fit(X, y)
