@@ -85,7 +85,7 @@ def test_types_of_pixels_do_not_matter(digits):
         model = small_mlp().fit(pixels.astype(fitted_on), y)
         for given in (np.uint8, np.int64, np.float32, ">f4", np.float64, object):
             probabilities = model.predict_proba(pixels.astype(given))
-            assert probabilities.dtype == np.float32
+            assert probabilities.dtype == np.float64
             expected = probabilities if expected is None else expected
             assert np.array_equal(probabilities, expected)
 

@@ -168,6 +168,7 @@ def as_a_peer(model, X, y):
 
 @pytest.mark.parametrize("ensemble", [True, False])
 def test_a_saturated_network_is_calibrated_as_that_of_scikit_learn(ensemble, digits):
+    pytest.importorskip("sklearn", minversion="1.8")  # has temperature scaling
     model = small_mlp(epochs=20)
     X, y = sure_of_two_classes(model, digits)
     X = X.astype(float)
