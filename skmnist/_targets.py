@@ -123,7 +123,8 @@ def training_weights(labels, sample_weight, class_weight, classes):
     sample_weight : ndarray of shape (n_samples,) or None
         Weights of the samples, at least 0.
     class_weight : dict, "balanced" or None
-        Weights by class, 1 for a class that is not in the dict.
+        Weights by class, 1 for a class that is not in the dict. Labels that are no
+        classes are ignored; see :func:`class_weight_problem`.
     classes : ndarray of shape (n_classes,)
         The distinct labels, sorted.
 
@@ -135,8 +136,8 @@ def training_weights(labels, sample_weight, class_weight, classes):
     Raises
     ------
     ValueError
-        If `class_weight` names a label that is no class, or holds anything but
-        finite numbers of at least 0.
+        If `class_weight` names strings where labels are numbers, or numbers where they
+        are strings, or holds anything but finite numbers of at least 0.
     """
     if class_weight is None:
         return sample_weight
