@@ -50,8 +50,8 @@ def mlp(digits):
 def cnn(digits):
     network = KerasCNNClassifier(
         filters=(3, 5),
-        pool_size=(2, 1),
-        kernel_size=(3, 2),
+        pool_size=((2, 2), (1, 1)),
+        kernel_size=((3, 3), (2, 2)),
         units=8,
         epochs=2,
         batch_size=64,

@@ -25,8 +25,8 @@ def subject(digits):
     X, y, X_test, y_test = digits
     network = KerasCNNClassifier(
         filters=(3, 5),
-        kernel_size=(3, 2),
-        pool_size=(2, 1),
+        kernel_size=((3, 3), (2, 2)),
+        pool_size=((2, 2), (1, 1)),
         units=16,
         epochs=5,
         batch_size=32,
