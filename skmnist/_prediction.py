@@ -1,5 +1,6 @@
 """What a fitted network classifier does: recognise images of the size that it knows."""
 
+import warnings
 from abc import ABCMeta
 
 import numpy as np
@@ -10,8 +11,9 @@ from skmnist.preprocessing.layout import (
     as_rows,
     channels_come_first,
     in_order,
-    validated,
 )
+from skmnist.preprocessing.scaling import other_range
+from skmnist.preprocessing.validation import validated
 
 __all__ = ["INPUT_DTYPES", "NetworkPredictor"]
 
@@ -25,8 +27,11 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
 
     A subclass trains it, and sets ``_network`` and ``classes_``; ``_spec``, what the
     network is; and ``_image_shape``, the shape of an image in training, or None where
-    the images came as rows of pixels.
+    the images came as rows of pixels; and ``_pixel_range``, the lowest and the highest
+    pixel in training.
     """
+
+    _pixel_range = None  # as in files of earlier versions
 
     def predict_proba(self, X):
         """Compute the probability of each class.
@@ -43,10 +48,22 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             Probabilities in the order of ``classes_``, in float32, or in float64 if
             that is the precision. Those of an image do not depend on the images
             beside it.
+
+        Warns
+        -----
+        UserWarning
+            If `X` has clearly another range of pixels than the images in `fit`.
         """
+        return self._probabilities(X)
+
+    def _probabilities(self, X):
+        """Compute the probabilities, for a method that a user called."""
         check_is_fitted(self)
-        rows, image_shape = as_rows(X)
+        rows, image_shape = as_rows(X, n_features=self.n_features_in_)
         rows = validated(self, rows, dtype=INPUT_DTYPES)
+        problem = self._range_problem(rows)
+        if problem is not None:
+            warnings.warn(problem, UserWarning, stacklevel=3)
         probabilities = self._network.predict_proba(self._as_inputs(rows, image_shape))
         if np.isnan(probabilities).any():
             row = int(np.isnan(probabilities).any(axis=1).argmax())
@@ -71,8 +88,9 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             Natural logarithms in the order of ``classes_``; minus infinity where a
             probability is 0.
         """
+        probabilities = self._probabilities(X)
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return np.log(probabilities)
 
     def predict(self, X):
         """Recognise images.
@@ -88,7 +106,7 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         ndarray of shape (n_samples,)
             The most probable class of each image.
         """
-        probabilities = self.predict_proba(X)
+        probabilities = self._probabilities(X)
         return self.classes_[probabilities.argmax(axis=1)]
 
     @property
@@ -117,12 +135,30 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     def _as_inputs(self, rows, image_shape):
         """Give rows of pixels the shape that the network takes."""
         wanted = self._image_shape or self._spec.input_shape
-        if image_shape is not None and len(wanted) > 1:
+        if image_shape is not None and not self._takes_any_rows():
             channels_first = channels_come_first(image_shape, wanted)
             if channels_first is None:
                 raise ValueError(
-                    f"The images have the shape {image_shape}, but the network takes "
-                    f"(height, width, channels) = {wanted}."
+                    f"The images have the shape {tuple(image_shape)}, but the network "
+                    f"takes (height, width, channels) = {wanted}."
                 )
             rows = in_order(rows, (len(rows), *image_shape), channels_first)
         return rows.reshape(len(rows), *self._spec.input_shape)
+
+    def _range_problem(self, rows):
+        """Say that pixels have clearly another range than in training, or None."""
+        problem = self._pixel_range and other_range(rows, *self._pixel_range)
+        if problem is None:
+            return None
+        low, high = self._pixel_range
+        return (
+            f"X holds {problem}: the network was trained on pixels from {low:g} to "
+            f"{high:g}. Scale X as then; a Pipeline with ImageScaler does so by itself."
+        )
+
+    def _takes_any_rows(self):
+        """Whether no shape is known: trained with rows, by a network of rows."""
+        return self._image_shape is None and (
+            len(self._spec.input_shape) == 1
+            or getattr(self, "image_shape", None) == "row"
+        )

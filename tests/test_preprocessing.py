@@ -284,7 +284,11 @@ def test_width_that_is_no_square_is_refused(transformer, shape, message):
         (None, np.full((2, 5, 5), np.nan), "NaN"),
         (None, np.full((2, 5, 5), np.inf), "infinity"),
         (None, np.full((2, 25), "a"), "could not convert|not compatible|numeric"),
-        (None, np.zeros(25), "Expected 2D array"),
+        (
+            None,
+            np.zeros(25),
+            r"shape \(25,\) of one image.*X\[None\] is a batch of one",
+        ),
     ],
 )
 @pytest.mark.parametrize("transformer", [ImageScaler(), Deskewer()], ids=repr)
@@ -367,14 +371,6 @@ def test_failed_second_fit_leaves_the_first(transformer):
     assert vars(transformer) == before
 
 
-def test_range_too_wide_for_floats_is_refused():
-    scaler = ImageScaler()
-    with pytest.raises(ValueError, match="too far"):
-        scaler.fit([[-1e308, 1e308]])
-    with pytest.raises(NotFittedError):
-        check_is_fitted(scaler)
-
-
 @pytest.mark.parametrize("transformer", [ImageScaler(), Deskewer()], ids=repr)
 def test_sparse_images_are_refused(transformer):
     with pytest.raises(TypeError, match=r"Sparse data was passed.*toarray"):
@@ -395,7 +391,7 @@ def test_other_images_than_fitted_are_refused(transformer):
     transformer = clone(transformer).fit(IMAGES)
     with pytest.raises(ValueError, match=r"\(2, 4, 4\).*\(5, 5, 1\)"):
         transformer.transform(np.zeros((2, 4, 4)))
-    with pytest.raises(ValueError, match="single image; give it as X"):
+    with pytest.raises(ValueError, match=r"\(5, 5\) of one image.*X\[None\] is"):
         transformer.transform(IMAGES[0])
 
 

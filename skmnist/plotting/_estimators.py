@@ -8,6 +8,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
+from skmnist.preprocessing.image_array import carried_images
+
 __all__ = [
     "confidences",
     "fitted_network",
@@ -116,6 +118,8 @@ def network_input(estimator, model, X, row, caller):
     if estimator is not model:
         for step in steps_of(estimator)[:-1]:
             image = step.transform(image)
+    images = carried_images(image)
+    image = image if images is None else images
     image = np.asarray(image, dtype=np.float32)
     given, wanted = image.shape[1:], tuple(model.inputs[0].shape)[1:]
     if _fits(given, wanted):

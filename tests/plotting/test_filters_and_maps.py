@@ -308,5 +308,5 @@ def test_refuses_an_image_that_does_not_fit():
 
 @pytest.mark.parametrize("one", [np.asarray, list])
 def test_one_image_without_its_row_is_refused(digits, cnn, one):
-    with pytest.raises(ValueError, match=r"several images.*X\[:1\]"):
+    with pytest.raises(ValueError, match=r"one image.*X\[None\] is a batch"):
         FeatureMapsDisplay.from_estimator(cnn, one(digits[0][0]))
