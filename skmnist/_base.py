@@ -28,6 +28,7 @@ from skmnist._targets import (
     with_mean_of_1,
 )
 from skmnist._trained_network import TrainingState
+from skmnist.preprocessing.image_array import ImageShape
 from skmnist.preprocessing.layout import as_rows, channels_come_first
 from skmnist.preprocessing.scaling import other_range
 from skmnist.preprocessing.validation import naming_overflow, validated
@@ -286,7 +287,11 @@ class BaseKerasClassifier(NetworkPredictor):
                 f"got only one class: {y[0]}."
             )
         labels = encoded(y, self.classes_, "y")
-        spec = self._specify(self.n_features_in_, image_shape, len(self.classes_))
+        seen_shape = image_shape
+        if resume and image_shape is None and getattr(self, "image_shape", 0) is None:
+            # Rows of the images that the network was made for.
+            seen_shape = ImageShape(*self._spec.input_shape)
+        spec = self._specify(self.n_features_in_, seen_shape, len(self.classes_))
         if resume and spec != self._spec:
             raise ValueError(
                 "Training cannot go on: what makes the network has changed: "

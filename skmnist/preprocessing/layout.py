@@ -7,8 +7,10 @@ import numpy as np
 
 from .image_array import ImageShape, carried_images
 
-# A side of so many pixels is one of an image, not a number of channels or of rows.
-_SHORTEST_SIDE = 5
+# The shortest side of what is taken for an image, not for a few rows of pixels; and the
+# smallest square, where nothing else says so.
+_SHORTEST_SIDE = 3
+_SHORTEST_SQUARE = 5
 
 
 def resolve_image_shape(n_pixels, image_shape=None):
@@ -149,13 +151,18 @@ def _locate_channels(array_shape, declared):
             )
         return channels_first, declared
     if len(array_shape) == 4:
-        found = [(first, shape) for first, shape in found if shape[2] in (1, 3)]
+        found = (
+            [(first, shape) for first, shape in found if shape[2] in (1, 3)]
+            # Colours with opacity.
+            or [(first, shape) for first, shape in found if shape[2] == 4]
+        )
         # With one channel on either side both readings flatten alike.
         if len(found) != 1 and {shape[2] for _, shape in found} != {1}:
             raise ValueError(
                 f"Cannot tell the channels in X of shape {array_shape}: the second "
-                "or the last dimension, and only one of them, must be 1 or 3. Give "
-                "image_shape=(height, width, channels)."
+                "or the last dimension, and only one of them, must be 1 or 3, or else "
+                "4. Give image_shape=(height, width, channels) to the step that gets "
+                "these images."
             )
     return found[0]
 
@@ -233,11 +240,11 @@ def refuse_single_image(X, *, n_features=None, y=None):
         )
     elif y is not None:
         is_single = (
-            sorted(shape)[-2] >= _SHORTEST_SIDE and shape[0] != 1 and _is_one_label(y)
+            shape[0] != 1 and sorted(shape)[-2] >= _SHORTEST_SIDE and _is_one_label(y)
         )
     else:
         is_single = (
-            _SHORTEST_SIDE <= shape[0] == shape[1]
+            _SHORTEST_SQUARE <= shape[0] == shape[1]
             and (math.isqrt(shape[0]) ** 2 != shape[0] or len(shape) == 3)
             and shape[2:] in ((), (1,), (3,))
         )

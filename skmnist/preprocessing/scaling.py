@@ -88,10 +88,15 @@ class ImageScaler(ImageTransformer):
     Notes
     -----
     Images of four dimensions are taken for channels-last or channels-first by
-    which side has 1 or 3 entries, if `image_shape` does not tell. Images whose
-    height, width and number of channels are the same fit an `image_shape` either
-    way, and are taken for channels-last. The input is never changed and never
-    copied as a whole except into the output.
+    which side has 1 or 3 entries, or else 4, if `image_shape` does not tell.
+    Images whose height, width and number of channels are the same fit an
+    `image_shape` either way, and are taken for channels-last. The input is never
+    changed and never copied as a whole except into the output.
+
+    The output carries the shape of the images, so that a network after it need
+    not guess one from the number of columns: with selected rows, copies, pickles
+    and arithmetic, but not through other transformers or data frames. A square
+    that was only guessed from rows is not carried by flat output.
 
     Examples
     --------
@@ -183,7 +188,8 @@ class ImageScaler(ImageTransformer):
         ndarray of float32
             Shape (n_samples, `n_features_in_`),
             (n_samples, height, width, channels) or
-            (n_samples, channels, height, width). Always a new array.
+            (n_samples, channels, height, width). Always a new array, which carries
+            the shape of the images.
 
         Warns
         -----

@@ -48,7 +48,8 @@ def validated(estimator, X, dtype="numeric"):
 def naming_overflow(X):
     """Let an error of validation name the number that is too large, if that is all."""
     try:
-        yield
+        with np.errstate(over="ignore"):
+            yield
     except ValueError:
         refuse_overflow(X)
         raise
