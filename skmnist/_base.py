@@ -124,10 +124,11 @@ class BaseKerasClassifier(NetworkPredictor):
                     validation[0], *self._pixel_range, may_be_whole=True
                 )
                 if problem is not None:
-                    low, high = self._pixel_range
+                    highest, highest_val = self._pixel_range[1], validation[0].max()
                     warnings.warn(
-                        f"X_val holds {problem}: X has pixels from {low:g} to "
-                        f"{high:g}. Scale X_val before, or let a Pipeline scale both, "
+                        f"X_val holds pixels up to {highest_val:g}, X up to "
+                        f"{highest:g}: they are not on one scale, as X_val holds "
+                        f"{problem}. Scale X_val before, or let a Pipeline scale both, "
                         'with transform_input=["X_val"] and metadata routing enabled.',
                         UserWarning,
                         stacklevel=3,  # scikit-learn wraps this method

@@ -276,6 +276,8 @@ def as_stack(X):
 
     Raises ValueError if pixels are masked, which NumPy and scikit-learn forget.
     """
+    if type(X) is np.ndarray:
+        return X
     images = X if isinstance(X, list | tuple) else [X]
     if any(isinstance(image, np.ma.MaskedArray) for image in images):
         if any(map(np.ma.is_masked, images)):

@@ -226,7 +226,8 @@ class ImageScaler(ImageTransformer):
             else:
                 scaled = np.empty((n, shape[2], *shape[:2]), dtype=np.float32)
                 target = np.moveaxis(scaled, 1, -1)
-            image_shape = shape
+            if self._shape_is_known is not None:
+                image_shape = shape
         span = (self.data_max_ - self.data_min_) or 1.0
         for batch in image_batches(pixels):
             # In float64, so that every dtype of the same values gives the same.
@@ -334,9 +335,15 @@ def other_range(pixels, low, high, *, may_be_whole=False):
     """
     if low >= high:
         return None  # no range was seen
-    if high > _FAR_ABOVE_1 and _look_scaled(pixels, may_be_whole=may_be_whole):
-        return "floats from 0 to 1, which look scaled already"
     lowest, highest = pixels.min(), pixels.max()
+    if (
+        high > _FAR_ABOVE_1
+        and pixels.dtype.kind == "f"
+        and lowest >= 0
+        and 0 < highest <= 1
+        and (may_be_whole or _has_fractions(pixels))
+    ):
+        return "floats from 0 to 1, which look scaled already"
     if low >= 0:
         # Brightness: nothing is darker than black, and little much brighter than white.
         lowest_of_all = -_ROUNDING * high
@@ -361,20 +368,9 @@ def _learned_range(pixels):
     return float(pixels.min()), float(pixels.max())
 
 
-def _look_scaled(pixels, *, may_be_whole):
-    """Whether pixels are floats in [0, 1], and not all black.
-
-    Whole numbers among floats may be very dark pixels.
-    """
-    return (
-        pixels.dtype.kind == "f"
-        and pixels.min() >= 0
-        and 0 < pixels.max() <= 1
-        and (
-            may_be_whole
-            or any((pixels[batch] % 1).any() for batch in image_batches(pixels))
-        )
-    )
+def _has_fractions(pixels):
+    """Whether not all pixels are whole numbers, which may be very dark ones."""
+    return any((pixels[batch] % 1).any() for batch in image_batches(pixels))
 
 
 def _limits(dtype):

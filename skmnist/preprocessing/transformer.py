@@ -31,8 +31,9 @@ class ImageTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """
 
     # Whether images of this shape were given or declared, and not only guessed from a
-    # number of columns. Transformers in files of earlier versions do not say.
-    _shape_is_known = False
+    # number of columns. None in files of earlier versions: what comes after these
+    # transformers was fitted to pixels without a shape.
+    _shape_is_known = None
 
     def _read_fit(self, X, y, *, shape_needed):
         """Return the validated pixels of `X`, its shape or None, and what to remember.
@@ -73,7 +74,8 @@ class ImageTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _read(self, X, *, check):
         """Return the pixels of `X`, validated flat by ``check(X)``, and their shape.
 
-        After fit. The shape is None where nobody gave or declared it.
+        After fit. The shape is None where nobody gave or declared it, or where it
+        must not be passed on.
         """
         X, carried = self._opened(X)
         refuse_single_image(X, n_features=self.n_features_in_)
@@ -87,6 +89,8 @@ class ImageTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             X = np.asarray(X).reshape(len(X), math.prod(array_shape[1:]))
         pixels = check(X)
         refuse_overflow(pixels)
+        if self._shape_is_known is None:
+            image_shape = None
         return in_order(pixels, array_shape, channels_first), image_shape
 
     def _opened(self, X):
