@@ -40,9 +40,12 @@ CONFORMANT = {
         **FULL_BATCH,
     ),
 }
-MINI_BATCHES = KerasMLPClassifier(
-    units=32, dropout=0.1, epochs=30, batch_size=32, learning_rate=0.02
-)
+# What the parameters are otherwise, with the shape that the checks need.
+DEFAULTS = {
+    "mlp": KerasMLPClassifier(),
+    "dnn": KerasDNNClassifier(),
+    "cnn": KerasCNNClassifier(image_shape="row", padding="same"),
+}
 
 WEIGHT_EQUIVALENCE = "check_sample_weight_equivalence_on_dense_data"
 NOT_YIELDED = [
@@ -89,8 +92,9 @@ def test_full_batch_training_in_double_precision_passes_all_checks(name):
     assert not problems
 
 
-def test_mini_batches_and_dropout_pass_all_checks_but_weight_equivalence():
-    problems = run_checks(MINI_BATCHES)
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_default_networks_pass_all_checks_but_weight_equivalence(name):
+    problems = run_checks(DEFAULTS[name])
     # Which samples share a batch, and what is dropped of which, depends on how
     # many there are: a sample given twice falls into other batches.
     assert isinstance(problems.pop(WEIGHT_EQUIVALENCE), AssertionError)
