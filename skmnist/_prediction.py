@@ -7,11 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skmnist.preprocessing.layout import (
-    as_rows,
-    channels_come_first,
-    in_order,
-)
+from skmnist.preprocessing.layout import as_rows, channels_come_first, in_order
 from skmnist.preprocessing.scaling import other_range
 from skmnist.preprocessing.validation import validated
 
@@ -26,7 +22,7 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """Prediction by a trained network; not for use by itself.
 
     A subclass trains it, and sets ``_network`` and ``classes_``; ``_spec``, what the
-    network is; and ``_image_shape``, the shape of an image in training, or None where
+    network is; ``_image_shape``, the shape of an image in training, or None where
     the images came as rows of pixels; and ``_pixel_range``, the lowest and the highest
     pixel in training.
     """

@@ -235,9 +235,9 @@ def test_a_network_gets_the_images_that_the_scaler_was_given(shape, layout, trai
 def test_images_in_a_pipeline_go_wherever_a_classifier_goes(shape, tmp_path):
     X, y = pixels(shape)
     image_shape = (*shape, 1)[:3]
-    direct = tiny_cnn(image_shape=image_shape).fit(scaled(X), y)
+    direct = tiny_cnn(image_shape=image_shape, kernel_size=2).fit(scaled(X), y)
     expected = direct.predict_proba(scaled(X))
-    model = make_pipeline(ImageScaler(), tiny_cnn())
+    model = make_pipeline(ImageScaler(), tiny_cnn(kernel_size=2))
     scores = cross_val_score(model, X, y, cv=2, error_score="raise")
     direct_scores = cross_val_score(direct, scaled(X), y, cv=2, error_score="raise")
     np.testing.assert_array_equal(scores, direct_scores)
@@ -250,7 +250,10 @@ def test_images_in_a_pipeline_go_wherever_a_classifier_goes(shape, tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(X), expected)
     for _ in range(2):  # the second time from the cache
         cached = make_pipeline(
-            ImageScaler(), "passthrough", tiny_cnn(), memory=str(tmp_path / "cache")
+            ImageScaler(),
+            "passthrough",
+            tiny_cnn(kernel_size=2),
+            memory=str(tmp_path / "cache"),
         ).fit(X, y)
         np.testing.assert_array_equal(cached.predict_proba(X), expected)
 
