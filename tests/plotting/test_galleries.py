@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from skmnist.plotting import (
+    FeatureMapsDisplay,
     ImageGalleryDisplay,
     OcclusionSaliencyDisplay,
     RecognitionDisplay,
@@ -164,6 +165,8 @@ def test_one_image_is_refused_by_all_displays_alike(digits, cnn, shape):
         lambda: RecognitionDisplay.from_predictions(one, [1], [1]),
         lambda: RecognitionDisplay.from_estimator(cnn, one, [1]),
         lambda: OcclusionSaliencyDisplay.from_estimator(cnn, one),
+        lambda: FeatureMapsDisplay.from_estimator(cnn, one),
+        lambda: FeatureMapsDisplay.from_estimator(cnn[-1].model_, one),
     ):
         with pytest.raises(ValueError, match=r"of one image.*X\[None\] is a batch"):
             show()
