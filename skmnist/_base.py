@@ -31,8 +31,10 @@ from skmnist._targets import (
     with_mean_of_1,
 )
 from skmnist._trained_network import TrainingState
-from skmnist.preprocessing.layout import as_rows, channels_come_first, validated
-from skmnist.preprocessing.scaling import range_mismatch
+from skmnist.preprocessing.image_array import ImageShape
+from skmnist.preprocessing.layout import as_rows, channels_come_first
+from skmnist.preprocessing.scaling import other_range
+from skmnist.preprocessing.validation import naming_overflow, validated
 
 __all__ = ["BaseKerasClassifier"]
 
@@ -105,9 +107,10 @@ class BaseKerasClassifier(NetworkPredictor):
         Warns
         -----
         UserWarning
-            If one of `X` and `X_val` looks scaled to [0, 1] and the other does not; if
-            `y_val` or a partial `class_weight` holds labels that `y` lacks; if the part
-            that is set aside for validation has very few images or lacks a class.
+            If `X_val`, or `X` where training resumes, has clearly another range of
+            pixels than the images before: if it is not scaled as they were, for one;
+            if `y_val` or a partial `class_weight` holds labels that `y` lacks; if the
+            part that is set aside for validation has very few images or lacks a class.
         """
         if (X_val is None) != (y_val is None):
             given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
@@ -127,7 +130,16 @@ class BaseKerasClassifier(NetworkPredictor):
             if X_val is not None:
                 validation, left_out = self._checked_validation_data(X_val, y_val)
                 _warn_caller(left_out)
-                _warn_caller(range_mismatch(inputs, validation[0]))
+                problem = other_range(
+                    validation[0], *self._pixel_range, may_be_whole=True
+                )
+                if problem is not None:
+                    low, high = self._pixel_range
+                    _warn_caller(
+                        f"X_val holds {problem}: X has pixels from {low:g} to "
+                        f"{high:g}. Scale X_val before, or let a Pipeline scale both, "
+                        'with transform_input=["X_val"] and metadata routing enabled.'
+                    )
             elif self.early_stopping or self.validation_fraction is not None:
                 fraction = self.validation_fraction or _DEFAULT_VALIDATION_FRACTION
                 # Going on splits as before: the network must not be trained on
@@ -268,8 +280,10 @@ class BaseKerasClassifier(NetworkPredictor):
         self, X, y, sample_weight, *, resume, classes=None, partial=False
     ):
         """Check data and network; return inputs, encoded labels and weights."""
-        rows, image_shape = as_rows(X)
-        rows, y = validate_data(self, rows, y, dtype=INPUT_DTYPES, reset=not resume)
+        n_features = self.n_features_in_ if resume else None
+        rows, image_shape = as_rows(X, n_features=n_features, y=y)
+        with naming_overflow(rows):
+            rows, y = validate_data(self, rows, y, dtype=INPUT_DTYPES, reset=not resume)
         check_classification_targets(y)
         if not resume:
             self.classes_ = distinct(y if classes is None else classes)
@@ -289,7 +303,11 @@ class BaseKerasClassifier(NetworkPredictor):
                 f"got only one class: {self.classes_[0]}."
             )
         labels = encoded(y, self.classes_, "y")
-        spec = self._specify(self.n_features_in_, image_shape, len(self.classes_))
+        seen_shape = image_shape
+        if resume and image_shape is None and getattr(self, "image_shape", 0) is None:
+            # Rows of the images that the network was made for.
+            seen_shape = ImageShape(*self._spec.input_shape)
+        spec = self._specify(self.n_features_in_, seen_shape, len(self.classes_))
         if resume and spec != self._spec:
             raise ValueError(
                 "Training cannot go on: what makes the network has changed: "
@@ -303,14 +321,28 @@ class BaseKerasClassifier(NetworkPredictor):
                 self._image_shape = spec.input_shape
         self._spec = spec
         inputs = self._as_inputs(rows, image_shape)
+        self._extend_range(inputs, resume=resume)
         weights = training_weights(
             labels, sample_weight, self.class_weight, self.classes_
         )
         return inputs, labels, weights
 
+    def _extend_range(self, inputs, *, resume):
+        """Keep the lowest and the highest pixel of all training images so far."""
+        if not len(inputs):
+            return
+        ends = [float(inputs.min()), float(inputs.max())]
+        if resume and self._pixel_range is not None:
+            problem = self._range_problem(inputs)
+            if problem is not None:
+                # For the caller of fit or partial_fit, which scikit-learn wraps.
+                warnings.warn(problem, UserWarning, stacklevel=5)
+            ends += self._pixel_range
+        self._pixel_range = min(ends), max(ends)
+
     def _checked_validation_data(self, X_val, y_val):
         try:
-            rows, image_shape = as_rows(X_val)
+            rows, image_shape = as_rows(X_val, n_features=self.n_features_in_)
             rows = validated(self, rows, dtype=INPUT_DTYPES)
             inputs = self._as_inputs(rows, image_shape)
         except ValueError as error:

@@ -1,5 +1,6 @@
 """What a fitted network classifier does: classify images of the size that it knows."""
 
+import warnings
 from abc import ABCMeta
 
 import numpy as np
@@ -7,12 +8,9 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skmnist.preprocessing.layout import (
-    as_rows,
-    channels_come_first,
-    in_order,
-    validated,
-)
+from skmnist.preprocessing.layout import as_rows, channels_come_first, in_order
+from skmnist.preprocessing.scaling import other_range
+from skmnist.preprocessing.validation import validated
 
 __all__ = ["INPUT_DTYPES", "NetworkPredictor"]
 
@@ -25,9 +23,12 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """Prediction by a trained network; not for use by itself.
 
     A subclass trains it, and sets ``_network`` and ``classes_``; ``_spec``, what the
-    network is; and ``_image_shape``, the shape of an image in training, or None where
-    the images came as rows of pixels.
+    network is; ``_image_shape``, the shape of an image in training, or None where
+    the images came as rows of pixels; and ``_pixel_range``, the lowest and the highest
+    pixel in training.
     """
+
+    _pixel_range = None  # as in files of earlier versions
 
     def predict_proba(self, X):
         """Compute the probability of each class.
@@ -46,6 +47,11 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             computed in float64, which tells probabilities near 1 apart. A network of
             your own builder that does not end in a plain softmax gives its
             probabilities in its own precision.
+
+        Warns
+        -----
+        UserWarning
+            If `X` has clearly another range of pixels than the images in `fit`.
         """
         outputs, are_logits = self._outputs(X)
         if are_logits:
@@ -118,8 +124,12 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     def _outputs(self, X):
         """Return the logits or probabilities of images, and whether they are logits."""
         check_is_fitted(self)
-        rows, image_shape = as_rows(X)
+        rows, image_shape = as_rows(X, n_features=self.n_features_in_)
         rows = validated(self, rows, dtype=INPUT_DTYPES)
+        problem = self._range_problem(rows)
+        if problem is not None:
+            # For the caller of the method that needs the outputs.
+            warnings.warn(problem, UserWarning, stacklevel=3)
         outputs, are_logits = self._network.run(self._as_inputs(rows, image_shape))
         # The largest is NaN if any is. Logits of minus infinity are probabilities of 0.
         is_usable = np.isfinite(outputs.max(axis=1))
@@ -134,12 +144,30 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     def _as_inputs(self, rows, image_shape):
         """Give rows of pixels the shape that the network takes."""
         wanted = self._image_shape or self._spec.input_shape
-        if image_shape is not None and len(wanted) > 1:
+        if image_shape is not None and not self._takes_any_rows():
             channels_first = channels_come_first(image_shape, wanted)
             if channels_first is None:
                 raise ValueError(
-                    f"The images have the shape {image_shape}, but the network takes "
-                    f"(height, width, channels) = {wanted}."
+                    f"The images have the shape {tuple(image_shape)}, but the network "
+                    f"takes (height, width, channels) = {wanted}."
                 )
             rows = in_order(rows, (len(rows), *image_shape), channels_first)
         return rows.reshape(len(rows), *self._spec.input_shape)
+
+    def _range_problem(self, rows):
+        """Say that pixels have clearly another range than in training, or None."""
+        problem = self._pixel_range and other_range(rows, *self._pixel_range)
+        if problem is None:
+            return None
+        low, high = self._pixel_range
+        return (
+            f"X holds {problem}: the network was trained on pixels from {low:g} to "
+            f"{high:g}. Scale X as then; a Pipeline with ImageScaler does so by itself."
+        )
+
+    def _takes_any_rows(self):
+        """Whether no shape is known: trained with rows, by a network of rows."""
+        return self._image_shape is None and (
+            len(self._spec.input_shape) == 1
+            or getattr(self, "image_shape", None) == "row"
+        )

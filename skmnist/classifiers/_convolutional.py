@@ -42,7 +42,8 @@ class KerasCNNClassifier(LayeredClassifier):
         ``(height, width)`` or ``(height, width, channels)`` of the images. If `X`
         holds images, they must have this shape, or ``(channels, height, width)``
         and are transposed; three equal numbers are taken for channels last. None
-        takes the shape of `X` if that holds images, else a square. "row" takes any
+        takes the shape of the images in `X`, also of those that an
+        :class:`~skmnist.ImageScaler` made rows of, else a square. "row" takes any
         number of features as an image of one row.
     activation : str, default="relu"
         Keras name of the activation of convolutions and hidden layers.

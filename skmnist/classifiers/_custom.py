@@ -27,8 +27,9 @@ class KerasImageClassifier(BaseKerasClassifier):
         Further arguments of the builder.
     image_shape : tuple of int, "row" or "flat", default=None
         What the builder is given as `input_shape`: ``(height, width)`` or
-        ``(height, width, channels)``; None for the shape of `X`, or a square, with
-        its channels; "row" for an image of one row; "flat" for ``(n_features,)``.
+        ``(height, width, channels)``; None for the shape of the images in `X`, also of
+        those that an :class:`~skmnist.ImageScaler` made rows of, or a square, with its
+        channels; "row" for an image of one row; "flat" for ``(n_features,)``.
         Images in `X` must have the shape that is given, or
         ``(channels, height, width)`` and are transposed; three equal numbers are
         taken for channels last.

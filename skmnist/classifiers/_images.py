@@ -1,6 +1,7 @@
 """The shape of an image: from a parameter, the data, or the number of features."""
 
 from skmnist.preprocessing import resolve_image_shape
+from skmnist.preprocessing.image_array import ImageShape
 from skmnist.preprocessing.layout import channels_come_first
 
 __all__ = ["network_image_shape"]
@@ -16,7 +17,8 @@ def network_image_shape(image_shape, n_features, data_shape):
     n_features : int
         Number of pixels of an image, times its channels.
     data_shape : tuple of int or None
-        Shape of one image where the data came as images, not as rows of pixels.
+        Shape of one image where the data came as images, not as rows of pixels; an
+        :class:`ImageShape` where they carry it, as from an ImageScaler.
 
     Returns
     -------
@@ -37,10 +39,12 @@ def network_image_shape(image_shape, n_features, data_shape):
             and channels_come_first(data_shape, shape) is None
         ):
             raise ValueError(
-                f"X holds images of the shape {data_shape}, which are not of "
+                f"X holds images of the shape {tuple(data_shape)}, which are not of "
                 f"image_shape={image_shape!r} with the channels last or first."
             )
         return shape
+    if isinstance(data_shape, ImageShape):
+        return tuple(data_shape)
     looks_first = len(data_shape) == 3 and data_shape[0] in (1, 3)
     if looks_first and min(data_shape[1:]) > 4:
         raise ValueError(

@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples
 
 from ..pipelines import make_model
+from ..preprocessing.layout import refuse_single_image
 
 _DEFAULT_N_SPLITS = 5
 
@@ -30,6 +31,7 @@ class Trial:
 
 def check_labels(X, y, X_name="X", y_name="y"):
     """Return y as one-dimensional class labels, one for each row of X."""
+    refuse_single_image(X, y=y)
     y = plain_labels(column_or_1d(y), y_name)
     n_rows = _num_samples(X)
     if n_rows != len(y):

@@ -8,6 +8,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
+from skmnist.preprocessing.image_array import carried_images
+from skmnist.preprocessing.layout import refuse_single_image
+
 __all__ = [
     "confidences",
     "fitted_network",
@@ -112,12 +115,20 @@ def network_input(estimator, model, X, row, caller):
             f"{caller} needs a network with one input; {model.name!r} has "
             f"{len(model.inputs)}."
         )
+    steps = [] if estimator is model else steps_of(estimator)
+    wanted = tuple(model.inputs[0].shape)[1:]
+    if steps:
+        n_features = getattr(steps[0], "n_features_in_", None)
+    else:
+        n_features = None if None in wanted else prod(wanted)
+    refuse_single_image(X, n_features=n_features)
     image = _safe_indexing(X, [row])
-    if estimator is not model:
-        for step in steps_of(estimator)[:-1]:
-            image = step.transform(image)
+    for step in steps[:-1]:
+        image = step.transform(image)
+    images = carried_images(image)
+    image = image if images is None else images
     image = np.asarray(image, dtype=np.float32)
-    given, wanted = image.shape[1:], tuple(model.inputs[0].shape)[1:]
+    given = image.shape[1:]
     if _fits(given, wanted):
         return image
     if _fits((*given, 1), wanted):

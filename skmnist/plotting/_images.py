@@ -8,6 +8,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from skmnist.preprocessing import ImageScaler
+from skmnist.preprocessing.layout import refuse_single_image
 
 __all__ = [
     "check_count",
@@ -65,10 +66,7 @@ def check_rows(rows, X, name="rows"):
     if not n_rows:
         raise ValueError("X has no rows, so there is no image to show.")
     if np.ndim(_safe_indexing(X, [0])) < 2:
-        raise ValueError(
-            "X must be several images, one row each, but has one dimension. A single "
-            "image is a set of one: X[:1] or X.reshape(1, -1)."
-        )
+        refuse_single_image(np.asarray(X))
     try:
         numbers = np.atleast_1d(np.asarray(rows))
     except ValueError:

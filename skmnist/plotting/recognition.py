@@ -5,6 +5,8 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_consistent_length
 
+from skmnist.preprocessing.layout import refuse_single_image
+
 from ._estimators import confidences, image_shape_of
 from ._figures import (
     INK,
@@ -178,6 +180,7 @@ class RecognitionDisplay:
             If lengths differ, one kind of labels is text and the other numbers, or a
             confidence is not in [0, 1] or not one number an image.
         """
+        refuse_single_image(X, y=y_true)
         y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
         check_consistent_length(X, y_true, y_pred, confidence)
         unique_labels(y_true, y_pred)  # refuses numbers beside texts: none are equal

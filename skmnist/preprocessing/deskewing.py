@@ -7,7 +7,8 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .layout import ImageTransformer, image_batches
+from .image_array import ImageArray
+from .transformer import ImageTransformer, image_batches
 
 
 class Deskewer(ImageTransformer):
@@ -111,9 +112,8 @@ class Deskewer(ImageTransformer):
         TypeError
             If `X` is sparse.
         """
-        _, image_shape, flat = self._read_fit(X, shape_needed=True)
-        self._remember(flat)
-        self.image_shape_ = image_shape
+        _, _, known = self._read_fit(X, y, shape_needed=True)
+        self._remember(*known)
         return self
 
     def transform(self, X):
@@ -128,17 +128,19 @@ class Deskewer(ImageTransformer):
         -------
         ndarray of float32 of shape (n_samples, `n_features_in_`)
             Rows of pixels in the order height, width, channels, within the
-            range of the values of their image.
+            range of the values of their image. The array carries the shape of the
+            images, as that of :class:`ImageScaler`.
         """
         check_is_fitted(self)
-        pixels = self._read(X, check=self._check_new)
+        pixels, image_shape = self._read(X, check=self._check_new)
         deskewed = np.empty((len(pixels), *self.image_shape_), dtype=np.float32)
         for batch in image_batches(pixels):
             images = pixels[batch].astype(np.float64).reshape(deskewed[batch].shape)
             background = images.min(axis=(1, 2, 3), keepdims=True)
             images -= background
             deskewed[batch] = self._deskew(images) + background
-        return deskewed.reshape(len(deskewed), -1)
+        rows = deskewed.reshape(len(deskewed), -1)
+        return rows if image_shape is None else ImageArray.of(rows, image_shape)
 
     def _deskew(self, images):
         """Deskew (n, height, width, channels) images whose background is 0."""

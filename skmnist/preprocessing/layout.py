@@ -1,15 +1,16 @@
-"""The layouts that images come in, and transformers that read all of them."""
+"""The layouts that images come in, and the shapes of images."""
 
 import math
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils import check_array
-from sklearn.utils.validation import validate_data
 
-# Pixels handled at a time: the float64 working copy of so many stays in cache.
-_CHUNK_PIXELS = 2**16
+from .image_array import ImageShape, carried_images
+
+# The shortest side of what is taken for an image, not for a few rows of pixels; and the
+# smallest square, where nothing else says so.
+_SHORTEST_SIDE = 3
+_SHORTEST_SQUARE = 5
 
 
 def resolve_image_shape(n_pixels, image_shape=None):
@@ -44,23 +45,19 @@ def resolve_image_shape(n_pixels, image_shape=None):
     >>> resolve_image_shape(10, "row")
     (1, 10, 1)
     """
-    declared = _declared_shape(image_shape, n_pixels)
+    declared = declared_shape(image_shape, n_pixels)
     if declared is None:
         side = math.isqrt(n_pixels)
         if side * side == n_pixels:
             return side, side, 1
-        problem = f"X has {n_pixels} columns, which is not the size of a square image."
-        if math.isqrt(n_pixels - 1) ** 2 == n_pixels - 1:
-            side = math.isqrt(n_pixels - 1)
-            problem += (
-                f" {n_pixels} is {side} * {side} + 1: was a label column left in?"
-            )
-        else:
-            problem += " Was a label column left in?"
         raise ValueError(
-            f"{problem} For images that are no squares give image_shape=(height, "
-            "width) or (height, width, channels), or image_shape='row' to take "
-            "every sample as an image of one row."
+            f"X has {n_pixels} columns, which is not the size of a square image. "
+            f"{_cause_of_width(n_pixels)} For images that are not square or have "
+            "colours, give image_shape=(height, width) or (height, width, channels), "
+            "or image_shape='row' to take every sample as an image of one row. An "
+            "ImageScaler that is given images passes their shape on; if another step "
+            "or set_output makes a table of them, the shape is lost: use "
+            "ImageScaler(layout='channels_last') right before the network."
         )
     if math.prod(declared) != n_pixels:
         n_declared = math.prod(declared)
@@ -72,7 +69,18 @@ def resolve_image_shape(n_pixels, image_shape=None):
     return declared
 
 
-def _declared_shape(image_shape, n_pixels):
+def _cause_of_width(n_pixels):
+    """Say why rows may have so many columns, which is no square number."""
+    side = math.isqrt(n_pixels - 1)
+    if side * side == n_pixels - 1:
+        return f"{n_pixels} is {side} * {side} + 1: was a label column left in?"
+    side = math.isqrt(n_pixels // 3)
+    if side > 1 and 3 * side * side == n_pixels:
+        return f"{n_pixels} is {side} * {side} * 3: are these images in colour?"
+    return "Was a label column left in?"
+
+
+def declared_shape(image_shape, n_pixels):
     """Give `image_shape` as (height, width, channels), or None as None."""
     if image_shape is None:
         return None
@@ -100,7 +108,8 @@ def channels_come_first(shape, image_shape):
     Parameters
     ----------
     shape : tuple of 2 or 3 int
-        Shape of an array that holds one image.
+        Shape of an array that holds one image; an :class:`ImageShape` has its
+        channels last.
     image_shape : tuple of 3 int
         ``(height, width, channels)`` of the image. Three equal numbers fit with the
         channels first and with the channels last: then they are last.
@@ -112,7 +121,8 @@ def channels_come_first(shape, image_shape):
     """
     if (*shape, 1)[:3] == image_shape:
         return False
-    if len(shape) == 3 and (*shape[1:], shape[0]) == image_shape:
+    is_known = isinstance(shape, ImageShape)
+    if len(shape) == 3 and not is_known and (*shape[1:], shape[0]) == image_shape:
         return True
     return None
 
@@ -141,18 +151,23 @@ def _locate_channels(array_shape, declared):
             )
         return channels_first, declared
     if len(array_shape) == 4:
-        found = [(first, shape) for first, shape in found if shape[2] in (1, 3)]
+        found = (
+            [(first, shape) for first, shape in found if shape[2] in (1, 3)]
+            # Colours with opacity.
+            or [(first, shape) for first, shape in found if shape[2] == 4]
+        )
         # With one channel on either side both readings flatten alike.
         if len(found) != 1 and {shape[2] for _, shape in found} != {1}:
             raise ValueError(
                 f"Cannot tell the channels in X of shape {array_shape}: the second "
-                "or the last dimension, and only one of them, must be 1 or 3. Give "
-                "image_shape=(height, width, channels)."
+                "or the last dimension, and only one of them, must be 1 or 3, or else "
+                "4. Give image_shape=(height, width, channels) to the step that gets "
+                "these images."
             )
     return found[0]
 
 
-def as_rows(X):
+def as_rows(X, *, n_features=None, y=None):
     """Flatten images to rows of pixels, whatever layout they have.
 
     Parameters
@@ -160,21 +175,32 @@ def as_rows(X):
     X : array-like of shape (n_samples, n_features) or \
             (n_samples, height, width[, channels])
         Images, which are not validated yet.
+    n_features : int, default=None
+        Number of pixels of an image, where it is known.
+    y : array-like, default=None
+        Labels of the images.
 
     Returns
     -------
     rows : array-like of shape (n_samples, n_features)
         `X` itself, if it holds rows.
-    image_shape : tuple of 2 or 3 int or None
-        Shape of an image; None where they came as rows.
+    image_shape : tuple of 2 or 3 int, ImageShape or None
+        Shape of an image as `X` has it; an :class:`ImageShape` where `X` carries it;
+        None where they came as rows.
 
     Raises
     ------
     ValueError
-        If `X` has more than 4 dimensions, or is a list of images of several sizes.
+        If `X` is one image, has more than 4 dimensions or masked pixels, or is a list
+        of images of several sizes.
     """
-    X = _as_stack(X)
-    shape = _shape_of(X)
+    X = as_stack(X)
+    refuse_single_image(X, n_features=n_features, y=y)
+    images = carried_images(X)
+    if images is not None:
+        rows = images.reshape(len(images), math.prod(images.shape[1:]))
+        return rows, ImageShape(*images.shape[1:])
+    shape = shape_of(X)
     if len(shape) < 3:
         return X, None
     if len(shape) > 4:
@@ -186,112 +212,80 @@ def as_rows(X):
     return np.asarray(X).reshape(shape[0], math.prod(shape[1:])), shape[1:]
 
 
-def validated(estimator, X, dtype="numeric"):
-    """Validate rows against what a fitted estimator knows of them.
-
-    The same as scikit-learn's `validate_data`, which takes longer than a network
-    needs for one image; a plain array that it would return unchanged is returned at
-    once.
+def refuse_single_image(X, *, n_features=None, y=None):
+    """Raise ValueError if `X` is one image, where a batch of images is expected.
 
     Parameters
     ----------
-    estimator : estimator
-        With `n_features_in_`.
-    X : array-like of shape (n_samples, n_features)
-        Rows of pixels.
-    dtype : "numeric" or tuple of type, default="numeric"
-        Types that are allowed.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_features)
-        Finite numbers, at least one row.
+    X : object
+        Images, or anything else, which passes.
+    n_features : int, default=None
+        Number of pixels of an image, where it is known. Then an array that can be a
+        batch of such images passes: of shape (8, 8), where an image has 8 pixels.
+    y : array-like, default=None
+        Labels of the images. If the size is not known, one label makes one image; and
+        without labels an array that looks like one image more than anything else is
+        taken for one: (28, 28), which is 28 rows of no square images, or (28, 28, 3).
     """
-    is_plain = (
-        type(X) is np.ndarray
-        and (X.dtype.kind in "fiu" if dtype == "numeric" else X.dtype in dtype)
-        and X.ndim == 2
-        and len(X) > 0
-        and X.shape[1] == estimator.n_features_in_
-        and not hasattr(estimator, "feature_names_in_")
-    )
-    if is_plain and (X.dtype.kind != "f" or _is_surely_finite(X)):
+    shape = shape_of(X)
+    if hasattr(X, "iloc") or not 1 <= len(shape) <= 3:
+        return  # of a series, pandas knows better what to do
+    if len(shape) == 1:
+        is_single = True
+    elif n_features is not None:
+        is_single = (
+            math.prod(shape) == n_features != math.prod(shape[1:])
+            # A table of one column is no image.
+            and shape[1:] != (1,)
+        )
+    elif y is not None:
+        is_single = (
+            shape[0] != 1 and sorted(shape)[-2] >= _SHORTEST_SIDE and _is_one_label(y)
+        )
+    else:
+        is_single = (
+            _SHORTEST_SQUARE <= shape[0] == shape[1]
+            and (math.isqrt(shape[0]) ** 2 != shape[0] or len(shape) == 3)
+            and shape[2:] in ((), (1,), (3,))
+        )
+    if is_single:
+        raise ValueError(
+            f"X has the shape {shape} of one image, where a batch of images is "
+            "expected. Reshape your data: X[None] is a batch of one."
+        )
+
+
+def _is_one_label(y):
+    return np.isscalar(y) or (hasattr(y, "__len__") and np.size(y) == 1)
+
+
+def locate(array_shape, expected, carried):
+    """Tell whether the channels come first, and the shape of the images."""
+    if carried is None:
+        return _locate_channels(array_shape, expected)
+    if expected not in (None, carried):
+        raise ValueError(
+            f"X holds images of shape {carried}, not of shape {expected} (height, "
+            "width, channels)."
+        )
+    return False, carried
+
+
+def as_stack(X):
+    """Make one array of a list of numbers; return anything else as it is.
+
+    Raises ValueError if pixels are masked, which NumPy and scikit-learn forget.
+    """
+    if type(X) is np.ndarray:
         return X
-    return validate_data(estimator, X, reset=False, dtype=dtype)
-
-
-def _is_surely_finite(X):
-    with np.errstate(over="ignore", invalid="ignore"):
-        return math.isfinite(X.sum())
-
-
-class ImageTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """What transformers of images share: reading every layout of the same images.
-
-    The pixels that the methods return have the shape (n, pixels) or are a view
-    (n, height, width, channels): in C order both mean the same.
-    """
-
-    def _read_fit(self, X, *, shape_needed):
-        """Return the validated pixels of `X`, its image shape or None, and flat `X`.
-
-        Nothing is set on the estimator: `_remember` does that with the flat `X`
-        when nothing can fail any more.
-        """
-        X = _as_stack(X)
-        array_shape = _shape_of(X)
-        n_pixels = math.prod(array_shape[1:])
-        declared = _declared_shape(self.image_shape, n_pixels)
-        channels_first = False
-        if len(array_shape) > 2:
-            channels_first, image_shape = _locate_channels(array_shape, declared)
-            X = np.asarray(X).reshape(len(X), n_pixels)
-        pixels = check_array(X, dtype="numeric", estimator=self, input_name="X")
-        if len(array_shape) <= 2:
-            try:
-                image_shape = resolve_image_shape(pixels.shape[1], self.image_shape)
-            except ValueError:
-                if declared is not None or shape_needed:
-                    raise
-                image_shape = None
-        return in_order(pixels, array_shape, channels_first), image_shape, X
-
-    def _remember(self, X):
-        """Set the number and the names of the columns of the checked flat `X`."""
-        validate_data(self, X, skip_check_array=True)
-
-    def _read(self, X, *, check):
-        """Return the pixels of `X`, validated flat by ``check(X)``, after fit."""
-        X = _as_stack(X)
-        array_shape = _shape_of(X)
-        channels_first = False
-        if len(array_shape) > 2:
-            channels_first, _ = _locate_channels(array_shape, self.image_shape_)
-            X = np.asarray(X).reshape(len(X), math.prod(array_shape[1:]))
-        elif (
-            self.image_shape_ is not None
-            and array_shape == self.image_shape_[:2]
-            and array_shape[1] != self.n_features_in_
-        ):
+    images = X if isinstance(X, list | tuple) else [X]
+    if any(isinstance(image, np.ma.MaskedArray) for image in images):
+        if any(map(np.ma.is_masked, images)):
             raise ValueError(
-                f"X has the shape {array_shape} of a single image; give it as "
-                "X[None], which is a batch of one."
+                "X has masked pixels, and there is no image without all of its pixels. "
+                "Fill them, as by X.filled(0), or leave these images out."
             )
-        return in_order(check(X), array_shape, channels_first)
-
-    def _check_new(self, X):
-        """Validate flat `X` against what was seen at fit."""
-        return validated(self, X)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
-
-
-def _as_stack(X):
-    """Make one array of a list of images; return anything else as it is."""
+        X = np.asarray(X)
     if hasattr(X, "shape") or hasattr(X, "__dataframe__"):
         return X
     try:
@@ -301,10 +295,11 @@ def _as_stack(X):
             "X is a list of rows or images of different sizes; all must have the "
             "same size."
         ) from None
-    return stack if stack.ndim > 2 else X
+    # Of other things scikit-learn should know that they come in a list.
+    return stack if stack.ndim > 2 or stack.dtype.kind in "biuf" else X
 
 
-def _shape_of(X):
+def shape_of(X):
     """Shape of the array `X`; (0, 0) of a list of rows, which has none."""
     return tuple(getattr(X, "shape", (0, 0)))
 
@@ -329,9 +324,3 @@ def in_order(pixels, array_shape, channels_first):
     if not channels_first:
         return pixels
     return np.moveaxis(pixels.reshape(array_shape), 1, -1)
-
-
-def image_batches(pixels):
-    """Yield slices of images that together have about `_CHUNK_PIXELS` pixels."""
-    size = max(1, _CHUNK_PIXELS // max(1, math.prod(pixels.shape[1:])))
-    return (slice(start, start + size) for start in range(0, len(pixels), size))

@@ -11,10 +11,17 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .layout import ImageTransformer, image_batches, resolve_image_shape
+from .image_array import ImageArray
+from .layout import resolve_image_shape
+from .transformer import ImageTransformer, image_batches
 
-# Pixels above it are not of images that were scaled to [0, 1].
+# Pixels above it are not of images that were scaled to [0, 1]. In any other range, none
+# is so many times as bright as white.
 _FAR_ABOVE_1 = 10
+# The same for values that may be negative, and are no brightness.
+_FAR_BEYOND = 1000
+# What rounding makes of black, as a part of white.
+_ROUNDING = 1e-3
 # Bytes that are all below it, such as 0 and 1 or 0 to 16, have another white than 255.
 _FAR_BELOW_255 = 16
 
@@ -81,10 +88,15 @@ class ImageScaler(ImageTransformer):
     Notes
     -----
     Images of four dimensions are taken for channels-last or channels-first by
-    which side has 1 or 3 entries, if `image_shape` does not tell. Images whose
-    height, width and number of channels are the same fit an `image_shape` either
-    way, and are taken for channels-last. The input is never changed and never
-    copied as a whole except into the output.
+    which side has 1 or 3 entries, or else 4, if `image_shape` does not tell.
+    Images whose height, width and number of channels are the same fit an
+    `image_shape` either way, and are taken for channels-last. The input is never
+    changed and never copied as a whole except into the output.
+
+    The output carries the shape of the images, so that a network after it need
+    not guess one from the number of columns: with selected rows, copies, pickles
+    and arithmetic, but not through other transformers or data frames. A square
+    that was only guessed from rows is not carried by flat output.
 
     Examples
     --------
@@ -145,9 +157,7 @@ class ImageScaler(ImageTransformer):
             If `X` are bytes of which none is above 16.
         """
         given = self._given_range()
-        pixels, image_shape, flat = self._read_fit(
-            X, shape_needed=self.layout != "flat"
-        )
+        pixels, _, known = self._read_fit(X, y, shape_needed=self.layout != "flat")
         low, high = given or _learned_range(pixels)
         if given is None and pixels.dtype == np.uint8:
             highest = int(pixels.max())
@@ -159,8 +169,7 @@ class ImageScaler(ImageTransformer):
                     UserWarning,
                     stacklevel=3,  # scikit-learn wraps this method
                 )
-        self._remember(flat)
-        self.image_shape_ = image_shape
+        self._remember(*known)
         self.dtype_ = pixels.dtype
         self.data_min_ = low
         self.data_max_ = high
@@ -179,19 +188,26 @@ class ImageScaler(ImageTransformer):
         ndarray of float32
             Shape (n_samples, `n_features_in_`),
             (n_samples, height, width, channels) or
-            (n_samples, channels, height, width). Always a new array.
+            (n_samples, channels, height, width). Always a new array, which carries
+            the shape of the images.
 
         Warns
         -----
         UserWarning
             If `X` has clearly another range than `fit` was given: floats that all
-            lie in [0, 1] where white is above 10, which would come out nearly black,
-            or pixels above 10 where the range lies in [0, 1], which would come out
-            white.
+            lie in [0, 1] where white is above 10, which would come out nearly black;
+            pixels above 10 where the range lies in [0, 1], or else ten times as
+            bright as white, which would come out white; negative pixels where black
+            is 0 or more.
         """
         check_is_fitted(self)
-        pixels = self._read(X, check=self._check_new)
-        problem = self._other_range(pixels)
+        pixels, image_shape = self._read(X, check=self._check_new)
+        problem = other_range(
+            pixels,
+            self.data_min_,
+            self.data_max_,
+            may_be_whole=self.dtype_ == np.uint8,
+        )
         if problem is not None:
             warnings.warn(
                 f"X holds {problem}: {type(self).__name__} takes {self.data_max_:g} "
@@ -210,6 +226,8 @@ class ImageScaler(ImageTransformer):
             else:
                 scaled = np.empty((n, shape[2], *shape[:2]), dtype=np.float32)
                 target = np.moveaxis(scaled, 1, -1)
+            if self._shape_is_known is not None:
+                image_shape = shape
         span = (self.data_max_ - self.data_min_) or 1.0
         for batch in image_batches(pixels):
             # In float64, so that every dtype of the same values gives the same.
@@ -219,7 +237,11 @@ class ImageScaler(ImageTransformer):
             if self.clip:
                 np.clip(values, 0.0, 1.0, out=values)
             target[batch] = values.reshape(target[batch].shape)
-        return scaled
+        if image_shape is None:
+            return scaled
+        return ImageArray.of(
+            scaled, image_shape, channels_first=self.layout == "channels_first"
+        )
 
     def inverse_transform(self, X):
         """Turn scaled pixels back into what they were.
@@ -236,7 +258,7 @@ class ImageScaler(ImageTransformer):
             and, beyond what that type can hold, clipped.
         """
         check_is_fitted(self)
-        scaled = self._read(X, check=self._check_scaled)
+        scaled, _ = self._read(X, check=self._check_scaled)
         pixels = np.empty((len(scaled), self.n_features_in_), dtype=self.dtype_)
         span = (self.data_max_ - self.data_min_) or 1.0
         for batch in image_batches(scaled):
@@ -282,18 +304,6 @@ class ImageScaler(ImageTransformer):
             )
         return low, high
 
-    def _other_range(self, pixels):
-        """Say what is wrong with pixels of clearly another range than that of fit."""
-        if self.data_max_ > _FAR_ABOVE_1 and _look_scaled(
-            pixels, may_be_whole=self.dtype_ == np.uint8
-        ):
-            return "floats from 0 to 1, which look scaled already"
-        if 0 <= self.data_min_ < self.data_max_ <= 1:
-            highest = pixels.max()
-            if highest > _FAR_ABOVE_1:
-                return f"pixels up to {highest:g}, which do not look scaled yet"
-        return None
-
     def _check_scaled(self, X):
         """Validate flat scaled `X`, which need not carry the names seen at fit."""
         scaled = check_array(X, dtype="numeric", estimator=self, input_name="X")
@@ -305,30 +315,48 @@ class ImageScaler(ImageTransformer):
         return scaled
 
 
-def range_mismatch(inputs, validation):
-    """Say that of images for training and validation only some look scaled.
+def other_range(pixels, low, high, *, may_be_whole=False):
+    """Say what is wrong with pixels of clearly another range than those seen before.
 
     Parameters
     ----------
-    inputs, validation : ndarray
-        Pixels of the images `X` and `X_val` of a fit.
+    pixels : ndarray
+        Finite pixels of images.
+    low, high : float
+        Ends of the range that was seen.
+    may_be_whole : bool, default=False
+        Whether whole numbers among floats may be scaled pixels too, and not only very
+        dark ones.
 
     Returns
     -------
     str or None
-        What to do about it; None if they go together.
+        What they are; None if they may well belong to the range.
     """
-    highest, highest_val = float(inputs.max()), float(validation.max())
-    below, above = sorted([highest, highest_val])
-    one_is_scaled = 0 < below <= 1 and above > _FAR_ABOVE_1
-    if not one_is_scaled or min(inputs.min(), validation.min()) < 0:
-        return None
-    return (
-        f"X_val holds pixels up to {highest_val:g}, X up to {highest:g}: one of them "
-        "looks scaled to [0, 1], the other does not. Scale X_val before, or let a "
-        'Pipeline scale both, with transform_input=["X_val"] and metadata routing '
-        "enabled."
-    )
+    if low >= high:
+        return None  # no range was seen
+    lowest, highest = pixels.min(), pixels.max()
+    if (
+        high > _FAR_ABOVE_1
+        and pixels.dtype.kind == "f"
+        and lowest >= 0
+        and 0 < highest <= 1
+        and (may_be_whole or _has_fractions(pixels))
+    ):
+        return "floats from 0 to 1, which look scaled already"
+    if low >= 0:
+        # Brightness: nothing is darker than black, and little much brighter than white.
+        lowest_of_all = -_ROUNDING * high
+        highest_of_all = _FAR_ABOVE_1 * max(high, 1.0)
+    else:
+        highest_of_all = _FAR_BEYOND * max(-low, high, 1.0)
+        lowest_of_all = -highest_of_all
+    if highest > highest_of_all:
+        hint = ", which do not look scaled yet" if 0 <= low < high <= 1 else ""
+        return f"pixels up to {highest:g}{hint}"
+    if lowest < lowest_of_all:
+        return f"pixels down to {lowest:g}"
+    return None
 
 
 def _learned_range(pixels):
@@ -337,28 +365,12 @@ def _learned_range(pixels):
         return 0.0, 255.0
     if pixels.dtype == np.bool_:
         return 0.0, 1.0
-    low, high = float(pixels.min()), float(pixels.max())
-    if math.isinf(high - low):
-        raise ValueError(
-            f"The pixels range from {low} to {high}, too far to be scaled in float64."
-        )
-    return low, high
+    return float(pixels.min()), float(pixels.max())
 
 
-def _look_scaled(pixels, *, may_be_whole):
-    """Whether pixels are floats in [0, 1], and not all black.
-
-    Whole numbers among floats may be very dark pixels.
-    """
-    return (
-        pixels.dtype.kind == "f"
-        and pixels.min() >= 0
-        and 0 < pixels.max() <= 1
-        and (
-            may_be_whole
-            or any((pixels[batch] % 1).any() for batch in image_batches(pixels))
-        )
-    )
+def _has_fractions(pixels):
+    """Whether not all pixels are whole numbers, which may be very dark ones."""
+    return any((pixels[batch] % 1).any() for batch in image_batches(pixels))
 
 
 def _limits(dtype):

@@ -32,7 +32,7 @@ BAD_DATA = {
     "infinity": (lambda X, y: (with_value(X, np.inf), y), "X contains infinity"),
     "too large": (
         lambda X, y: (with_value(X.astype(float), 1e300), y),
-        "X contains infinity or a value too large for dtype",
+        r"X contains 1e\+300, which is too large for float32",
     ),
     "sparse": (lambda X, y: (csr_array(X), y), "Sparse data was passed for X"),
     "no images": (lambda X, y: (X[:0], y[:0]), r"0 sample\(s\)"),
@@ -41,7 +41,7 @@ BAD_DATA = {
         r"0 sample\(s\)",
     ),
     "images without pixels": (lambda X, y: (X[:, :0], y), r"0 feature\(s\)"),
-    "one row of pixels": (lambda X, y: (X[0], y), "Expected 2D array, got 1D array"),
+    "one row of pixels": (lambda X, y: (X[0], y), r"X\[None\] is a batch of one"),
     "five dimensions": (
         lambda X, y: (X.reshape(-1, 8, 8, 1, 1), y),
         r"X must have the shape .* found an array with dim 5: \(300, 8, 8, 1, 1\)",

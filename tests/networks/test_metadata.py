@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import sklearn
-from builders import small_mlp
+from builders import small_cnn, small_mlp
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, cross_validate
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from skmnist import ImageScaler
 
@@ -62,3 +62,16 @@ def test_asking_for_weights_in_fit_does_not_ask_for_them_in_score(digits):
         model, X, y, cv=2, params={"sample_weight": np.arange(len(X)) + 1.0}
     )
     assert np.isfinite(results["test_score"]).all()
+
+
+def test_validation_images_in_colour_pass_the_scaler_too(trainings):
+    images = np.random.default_rng(0).integers(0, 256, (40, 6, 5, 3), dtype=np.uint8)
+    labels = np.arange(40) % 2
+    network = small_cnn(kernel_size=1, epochs=1)
+    network.set_fit_request(X_val=True, y_val=True)
+    steps = [("scale", ImageScaler()), ("clf", network)]
+    model = Pipeline(steps, transform_input=["X_val"])
+    model.fit(images, labels, X_val=images[:9], y_val=labels[:9])
+    ((training, validation),) = trainings
+    np.testing.assert_array_equal(training.inputs, (images / 255).astype(np.float32))
+    np.testing.assert_array_equal(validation.inputs, training.inputs[:9])

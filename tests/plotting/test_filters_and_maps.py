@@ -7,8 +7,9 @@ import pytest
 from keras import layers
 from sklearn.exceptions import NotFittedError
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 
-from skmnist import KerasCNNClassifier
+from skmnist import ImageScaler, KerasCNNClassifier
 from skmnist.networks import build_mlp
 from skmnist.plotting import FeatureMapsDisplay, FiltersDisplay
 
@@ -306,7 +307,21 @@ def test_refuses_an_image_that_does_not_fit():
         FeatureMapsDisplay.from_estimator(network, np.zeros((1, 7, 5, 3)))
 
 
+def test_a_network_sees_its_own_images_whatever_the_layout_of_the_scaler(digits):
+    images = np.repeat(digits[0].reshape(-1, 8, 8, 1), 3, axis=-1)[:40, :6]
+    shown = []
+    for layout in ("flat", "channels_last", "channels_first"):
+        network = KerasCNNClassifier(filters=2, units=4, epochs=1, random_state=0)
+        model = make_pipeline(ImageScaler(layout=layout), network)
+        model.fit(images, np.arange(40) % 2)
+        shown.append(FeatureMapsDisplay.from_estimator(model, images, row=3))
+    for display in shown[1:]:
+        np.testing.assert_array_equal(display.image, shown[0].image)
+        for name, maps in display.feature_maps.items():
+            np.testing.assert_array_equal(maps, shown[0].feature_maps[name])
+
+
 @pytest.mark.parametrize("one", [np.asarray, list])
 def test_one_image_without_its_row_is_refused(digits, cnn, one):
-    with pytest.raises(ValueError, match=r"several images.*X\[:1\]"):
+    with pytest.raises(ValueError, match=r"one image.*X\[None\] is a batch"):
         FeatureMapsDisplay.from_estimator(cnn, one(digits[0][0]))

@@ -3,7 +3,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmnist.plotting import ImageGalleryDisplay
+from skmnist.plotting import (
+    FeatureMapsDisplay,
+    ImageGalleryDisplay,
+    OcclusionSaliencyDisplay,
+    RecognitionDisplay,
+)
 
 
 def shown(display):
@@ -148,3 +153,20 @@ def test_refuses_what_makes_no_gallery(digits):
         ImageGalleryDisplay.from_rows(np.zeros((2, 65)), [0])
     with pytest.raises(ValueError, match="2 channels"):
         ImageGalleryDisplay.from_rows(np.zeros((2, 8)), [0], image_shape=(2, 2, 2))
+
+
+@pytest.mark.parametrize("shape", [(64,), (8, 8), (8, 8, 1)], ids=str)
+def test_one_image_is_refused_by_all_displays_alike(digits, cnn, shape):
+    one = digits[0][0].reshape(shape)
+    for show in (
+        lambda: ImageGalleryDisplay.from_random(one),
+        lambda: ImageGalleryDisplay.from_random(one, image_shape=(8, 8)),
+        lambda: ImageGalleryDisplay.from_rows(one, [0]),
+        lambda: RecognitionDisplay.from_predictions(one, [1], [1]),
+        lambda: RecognitionDisplay.from_estimator(cnn, one, [1]),
+        lambda: OcclusionSaliencyDisplay.from_estimator(cnn, one),
+        lambda: FeatureMapsDisplay.from_estimator(cnn, one),
+        lambda: FeatureMapsDisplay.from_estimator(cnn[-1].model_, one),
+    ):
+        with pytest.raises(ValueError, match=r"of one image.*X\[None\] is a batch"):
+            show()

@@ -1,0 +1,119 @@
+"""What transformers of images share."""
+
+import math
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+from .image_array import carried_images
+from .layout import (
+    as_stack,
+    declared_shape,
+    in_order,
+    locate,
+    refuse_single_image,
+    resolve_image_shape,
+    shape_of,
+)
+from .validation import refuse_overflow, validated
+
+# Pixels handled at a time: the float64 working copy of so many stays in cache.
+_CHUNK_PIXELS = 2**16
+
+
+class ImageTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """What transformers of images share: reading every layout of the same images.
+
+    The pixels that the methods return have the shape (n, pixels) or are a view
+    (n, height, width, channels): in C order both mean the same.
+    """
+
+    # Whether images of this shape were given or declared, and not only guessed from a
+    # number of columns. None in files of earlier versions: what comes after these
+    # transformers was fitted to pixels without a shape.
+    _shape_is_known = None
+
+    def _read_fit(self, X, y, *, shape_needed):
+        """Return the validated pixels of `X`, its shape or None, and what to remember.
+
+        Nothing is set on the estimator: `_remember` does that when nothing can fail
+        any more.
+        """
+        X, carried = self._opened(X)
+        array_shape = shape_of(X)
+        n_pixels = math.prod(array_shape[1:])
+        declared = declared_shape(self.image_shape, n_pixels)
+        n_features = None if declared is None else math.prod(declared)
+        refuse_single_image(X, n_features=n_features, y=y)
+        channels_first = False
+        is_known = len(array_shape) > 2
+        if is_known:
+            channels_first, image_shape = locate(array_shape, declared, carried)
+            X = np.asarray(X).reshape(len(X), n_pixels)
+        pixels = check_array(X, dtype="numeric", estimator=self, input_name="X")
+        refuse_overflow(pixels)
+        if not is_known:
+            try:
+                image_shape = resolve_image_shape(pixels.shape[1], self.image_shape)
+            except ValueError:
+                if declared is not None or shape_needed:
+                    raise
+                image_shape = None
+            is_known = isinstance(self.image_shape, tuple | list)
+        pixels = in_order(pixels, array_shape, channels_first)
+        return pixels, image_shape, (X, image_shape, is_known)
+
+    def _remember(self, X, image_shape, is_known):
+        """Set what is known of the checked flat `X` and its images."""
+        validate_data(self, X, skip_check_array=True)
+        self.image_shape_ = image_shape
+        self._shape_is_known = is_known
+
+    def _read(self, X, *, check):
+        """Return the pixels of `X`, validated flat by ``check(X)``, and their shape.
+
+        After fit. The shape is None where nobody gave or declared it, or where it
+        must not be passed on.
+        """
+        X, carried = self._opened(X)
+        refuse_single_image(X, n_features=self.n_features_in_)
+        array_shape = shape_of(X)
+        channels_first = False
+        image_shape = self.image_shape_ if self._shape_is_known else None
+        if len(array_shape) > 2:
+            channels_first, image_shape = locate(
+                array_shape, self.image_shape_, carried
+            )
+            X = np.asarray(X).reshape(len(X), math.prod(array_shape[1:]))
+        pixels = check(X)
+        refuse_overflow(pixels)
+        if self._shape_is_known is None:
+            image_shape = None
+        return in_order(pixels, array_shape, channels_first), image_shape
+
+    def _opened(self, X):
+        """Return `X` as an array where that can be, and the image shape it carries.
+
+        Who asks for rows gets rows.
+        """
+        X = as_stack(X)
+        images = None if self.image_shape == "row" else carried_images(X)
+        return (X, None) if images is None else (images, images.shape[1:])
+
+    def _check_new(self, X):
+        """Validate flat `X` against what was seen at fit."""
+        return validated(self, X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def image_batches(pixels):
+    """Yield slices of images that together have about `_CHUNK_PIXELS` pixels."""
+    size = max(1, _CHUNK_PIXELS // max(1, math.prod(pixels.shape[1:])))
+    return (slice(start, start + size) for start in range(0, len(pixels), size))
