@@ -6,6 +6,7 @@ import pickle
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from PIL import Image
@@ -13,6 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from sklearn.linear_model import LinearRegression
 
 from skmnist.cli._commands import skmnist
+from skmnist.cli._image_sets import load_image_set
 from skmnist.datasets import load_digits, load_idx, read_csv, write_csv, write_idx
 
 X, Y = load_digits(return_X_y=True)
@@ -79,17 +81,112 @@ def folder(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("file_format", ["idx", "npz"])
+def assert_same(one, other):
+    """Compare the parts of two image sets."""
+    assert one.image_shape == other.image_shape
+    for name in "X", "y", "X_test", "y_test":
+        assert np.array_equal(getattr(one, name), getattr(other, name))
+
+
+@pytest.mark.parametrize("file_format", ["csv", "idx", "npz"])
 def test_a_set_converted_is_a_set_again(folder, tmp_path, file_format):
     out = tmp_path / "deep" / "copy"
     result = invoke("data", folder, "--to", file_format, "--out", out)
     assert result.exit_code == 0
     assert all((tmp_path / line).is_file() for line in result.stdout.splitlines())
-    for subset in "train", "test":
-        before, after = load_idx(folder, subset), load_idx(out, subset)
-        assert np.array_equal(before.images, after.images)
-        assert np.array_equal(before.target, after.target)
+    assert_same(load_image_set(str(out)), load_image_set(str(folder)))
     assert len(list(out.iterdir())) == len(result.stdout.splitlines())
+
+
+def test_a_csv_file_is_a_set_with_a_training_part(tmp_path):
+    result = invoke("data", "digits", "--to", "csv", "--out", tmp_path)
+    (path,) = result.stdout.splitlines()
+    digits = load_image_set("digits")
+    assert_same(load_image_set(path), digits)
+    assert_same(load_image_set(str(tmp_path)), digits)
+    again = tmp_path / "again"
+    assert invoke("data", path, "--to", "csv", "--out", again).exit_code == 0
+    assert [file.name for file in again.iterdir()] == ["digits.csv"]
+
+
+def write_kaggle(folder, *, n_train=60):
+    """Write train.csv, test.csv without labels, and a file that is no image set."""
+    names = [f"pixel{n}" for n in range(64)]
+    for part, rows in ("train", slice(n_train)), ("test", slice(-20, None)):
+        table = pd.DataFrame(X[rows], columns=names)
+        if part == "train":
+            table.insert(0, "label", Y[rows])
+        table.to_csv(folder / f"{part}.csv", index=False)
+    (folder / "sample_submission.csv").write_text("ImageId,Label\n1,0\n")
+
+
+def test_the_folder_of_kaggle_is_a_set_whose_test_part_has_no_labels(tmp_path):
+    write_kaggle(tmp_path)
+    out = tmp_path / "m.joblib"
+    args = ["train", "nearest_neighbors", "--dataset", tmp_path, "--out", out, "--json"]
+    trained = invoke(*args)
+    assert trained.exit_code == 0, trained.stderr
+    assert "test.csv has no labels, and is left out." in trained.stderr
+    assert json.loads(trained.stdout)["n_train"] == 45
+    evaluated = json.loads(invoke("evaluate", out, "--json").stdout)
+    assert evaluated["n"] == 15
+    assert len(invoke("predict", out, tmp_path / "test.csv").stdout.split()) == 20
+
+
+@pytest.mark.parametrize("name", ["test.csv", "train.csv.gz"])
+def test_evaluate_takes_a_csv_file(model, tmp_path, name):
+    write_csv(tmp_path / name, X[:50], Y[:50])
+    args = ["evaluate", model, "--dataset", tmp_path / name, "--subset", "all"]
+    assert json.loads(invoke(*args, "--json").stdout)["n"] == 50
+
+
+@pytest.mark.parametrize(
+    ("names", "part"),
+    [
+        (["mnist_train.csv", "mnist_test.csv"], "test"),
+        (["fashion-mnist_train.csv", "fashion-mnist_test.csv"], "test"),
+        (["TRAIN.CSV", "Test.csv.gz"], "test"),
+        (["letters-train.csv"], None),
+        (["letters.csv.gz", "letters.csv"], None),
+    ],
+)
+def test_parts_of_a_set_in_csv_files_go_by_name(tmp_path, names, part):
+    for count, name in zip((30, 20), names, strict=False):
+        write_csv(tmp_path / name, X[:count], Y[:count])
+    found = load_image_set(str(tmp_path))
+    assert found.has_test == (part is not None)
+    assert len(found.X) == (20 if names[0] == "letters.csv.gz" else 30)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"test.csv": (X[:9], None)}, ["test.csv has no labels", "predict"]),
+        ({"train.csv": (X[:9], None)}, ["train.csv has no labels"]),
+        (
+            {"train.csv": (X[:9], None), "test.csv": (X[:9], Y[:9])},
+            ["train.csv has no labels"],
+        ),
+        (
+            {"a_train.csv": (X[:9], Y[:9]), "b_train.csv": (X[:9], Y[:9])},
+            ["a_train.csv, b_train.csv", "one file"],
+        ),
+        ({"a.csv": (X[:9], Y[:9]), "b.csv": (X[:9], Y[:9])}, ["a.csv, b.csv"]),
+        ({"a.csv": (X[:9, :60], Y[:9])}, ["60 pixels", "1x1, 1x2"]),
+        (
+            {"train.csv": (X[:9], Y[:9]), "test.csv": (X[:9, :49], Y[:9])},
+            ["test.csv has 50 columns", "64 pixels"],
+        ),
+    ],
+)
+def test_csv_files_that_are_no_set_are_refused(tmp_path, files, words):
+    for name, (pixels, labels) in files.items():
+        names = [f"pixel{n}" for n in range(pixels.shape[1])]
+        table = pd.DataFrame(pixels, columns=names)
+        if labels is not None:
+            table["label"] = labels
+        table.to_csv(tmp_path / name, index=False)
+    assert_refused(invoke("data", tmp_path), *words)
 
 
 def test_csv_files_hold_label_and_pixels(folder, tmp_path):
@@ -199,6 +296,12 @@ def write_images(kind, folder):
         write_idx(path, images)
     elif kind in ("labels.csv", "csv.gz"):
         write_csv(path, images, Y[:5])
+    elif kind == "labels without names.csv":
+        write_csv(path, images, Y[:5], header=False)
+    elif kind.startswith("kaggle"):
+        table = pd.DataFrame(X[:5], columns=[f"pixel{n}" for n in range(64)])
+        encoding = "utf-16" if "UTF-16" in kind else "utf-8"
+        table.to_csv(path, index="index" in kind, encoding=encoding)
     else:
         np.savetxt(path, X[:5], fmt="%d", delimiter=",")
     return path
@@ -215,6 +318,10 @@ def write_images(kind, folder):
         "labels.csv",
         "csv.gz",
         "csv",
+        "labels without names.csv",
+        "kaggle.csv",
+        "kaggle with index.csv",
+        "kaggle in UTF-16.csv",
     ],
 )
 def test_images_are_recognised_in_every_kind_of_file(model, tmp_path, kind):
@@ -347,7 +454,15 @@ def bad_images(kind, path):
         return ["3 columns", "64 pixels"]
     if kind == "header":
         path.write_text(",".join(f"p{n}" for n in range(64)) + "\n")
-        return ["row 1, column 1", "'p0'", "'label'"]
+        return ["no rows of numbers"]
+    if kind == "unknown column":
+        names = ",".join([*(f"p{n}" for n in range(64)), "weight"])
+        path.write_text(names + "\n" + ",".join(["0"] * 65) + "\n")
+        return ["column 65", "'weight'"]
+    if kind == "label on either side":
+        rows = np.random.default_rng(0).integers(0, 9, (9, 65))
+        np.savetxt(path, rows, fmt="%d", delimiter=",")
+        return ["65 columns", "label,pixel0"]
     if kind == "float in csv":
         path.write_text(",".join(["0.5"] * 64) + "\n")
         return ["row 1, column 1", "'0.5'", "expected a pixel"]
@@ -384,6 +499,8 @@ def bad_images(kind, path):
         "csv",
         "folder",
         "header",
+        "unknown column",
+        "label on either side",
         "float in csv",
         "large number in csv",
         "word in csv",

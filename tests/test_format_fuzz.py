@@ -6,6 +6,7 @@ bytes themselves for IDX, plain Python for CSV, numpy for npz.
 
 import gzip
 import io
+import re
 import struct
 import zipfile
 
@@ -46,7 +47,7 @@ def npz(save):
 IDX_FILES = [idx(8, 2, 3, 3), idx(12, 5), idx(13, 2, 2), idx(14, 1, 1, 1, 2), idx(8, 4)]
 IDX_FILES += [gzip.compress(data, mtime=0) for data in IDX_FILES[:3]]
 CSV_FILES = [
-    b"5,0,255,17\n0,1,2,3\n9,128,64,32\n",
+    b"label,p0,p1,p2\n5,0,255,17\n0,1,2,3\n9,128,64,32\n",
     b"label,1x1,1x2\r\n12,0,99\r\n3,100,200\r\n",
     b"1,2\n3,4",
     b"\xef\xbb\xbf7, 8\n\n9,10\n",
@@ -118,13 +119,24 @@ def check_csv(path, data):
         X, y = read_csv(path)
     except DataFormatError as err:
         return str(err)
-    lines = unpacked(data).decode("utf-8-sig", "replace").split("\n")
-    if lines[0].split(",")[0].strip("\"' \t\r").lower() == "label":
-        del lines[0]
-    rows = [[int(cell) for cell in line.split(",")] for line in lines if line.strip()]
-    np.testing.assert_array_equal(np.column_stack([y, X]), rows)
-    assert min(map(min, rows)) >= 0
+    lines = re.split(r"\r\n|\r|\n", unpacked(data).decode("utf-8-sig", "replace"))
+    cells = [line.removesuffix(",").split(",") for line in lines if line.strip()]
+    rows = [list(map(number, row)) for row in cells]
+    if None in rows[0] or any(line.startswith("#") for line in lines):
+        del rows[: len(rows) - len(X)]
+    assert len(rows) == len(X)
+    columns = [X] if y is None else [y, X]
+    np.testing.assert_array_equal(np.column_stack(columns), rows)
     return None
+
+
+def number(cell):
+    """Read a cell as plain Python does; None for what is no whole number."""
+    try:
+        value = float(cell.strip(" \t").removeprefix('"').removesuffix('"'))
+    except ValueError:
+        return None
+    return int(value) if value.is_integer() else None
 
 
 def check_npz(path, data):

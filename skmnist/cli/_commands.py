@@ -238,7 +238,7 @@ def predict(model, images, proba, invert, as_json):
     """Recognise images with the model in a file: one label a line.
 
     IMAGES are NumPy arrays (.npy), IDX or CSV files (gzipped or not; CSV with one
-    image a row, with a label in front or without), or pictures (.png and others) of
+    image a row; labels and an index are left out), or pictures (.png and others) of
     the size that the model takes.
     """
     from skmnist.cli._image_files import read_images
@@ -349,13 +349,13 @@ skmnist.add_command(reproduce)
 
 
 @skmnist.command(short_help="Describe an image set, or convert it.")
-@click.argument("dataset", metavar="digits|mnist|FOLDER")
+@click.argument("dataset", metavar="digits|mnist|PATH")
 @click.option(
     "--to",
     "file_format",
     type=click.Choice(["csv", "idx", "npz"]),
-    help="Write it in this format: CSV (the label, then one column a pixel), gzipped "
-    "IDX, or mnist.npz.",
+    help="Write it in this format: CSV (names of columns; the label, then one column a "
+    "pixel), gzipped IDX, or mnist.npz.",
 )
 @click.option(
     "--out", type=click.Path(), metavar="FOLDER", help="Where to write with --to."

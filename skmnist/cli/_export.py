@@ -76,11 +76,13 @@ def file_names(image_set, file_format):
     list of str
         Names, without a folder.
     """
+    from skmnist.datasets._csv_sets import stem_of
+
     parts = [part for part, _, _ in parts_of(image_set)]
     if file_format == "npz":
         return ["mnist.npz"]
     if file_format == "csv":
-        stem = Path(image_set.name).resolve().name
+        stem = stem_of(Path(image_set.name).resolve())
         if len(parts) == 1:
             return [f"{stem}.csv"]
         return [f"{stem}_{part}.csv" for part in parts]

@@ -12,8 +12,9 @@ from skmnist.cli._messages import note
 
 _PICTURE_FORMATS = ("PNG", "BMP", "GIF", "JPEG", "TIFF", "PPM")
 _PICTURE_SUFFIXES = (".png", ".bmp", ".gif", ".jpg", ".jpeg", ".tif", ".tiff", ".pgm")
-# A byte order mark may stand in front of a CSV file; quotes and words in its header.
-_TEXT = {*b"\xef\xbb\xbf\t\r\n", *range(32, 127)}
+# No text holds these; it may begin with letters of any alphabet, in a header.
+_CONTROL = {*range(32), 127} - {*b"\t\r\n"}
+_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 
 def read_images(paths, model_file, *, invert=False):
@@ -66,6 +67,7 @@ def _read_file(path, model_file):
     """Return the rows of a file, and whether it is a picture."""
     from skmnist.datasets import read_idx
     from skmnist.datasets._content import N_BYTES, kind_of
+    from skmnist.datasets._csv import read_unlabelled_csv
     from skmnist.datasets._files import open_data
 
     if Path(path).is_dir():
@@ -80,19 +82,21 @@ def _read_file(path, model_file):
         return _read_picture(path, kind, model_file), True
     if start.startswith(b"\x93NUMPY"):
         array = _read_npy(path)
-    elif start.startswith(b"\0\0"):
+    elif start.startswith(b"\0\0") and not start.startswith(_BYTE_ORDER_MARKS):
         array = read_idx(path)
     elif start.startswith(b"PK"):
-        raise BadInput(f"{path} is a zip archive; give its arrays as .npy files.")
+        raise BadInput(
+            f"{path} is a zip archive; unpack it (an .npz file: to .npy files)."
+        )
     elif kind and not kind.startswith("text"):
         raise BadInput(f"{path} holds no images: it is {kind}.")
-    elif set(start[:8]) - _TEXT:
+    elif not start.startswith(_BYTE_ORDER_MARKS) and _CONTROL & set(start[:8]):
         raise BadInput(
             f"{path} holds no images: .npy, IDX, CSV and pictures (.png and others) "
             "can be read."
         )
     else:
-        array = _read_csv(path, model_file)
+        array = read_unlabelled_csv(path, model_file.n_pixels)
     return _as_rows(array, path, model_file), False
 
 
@@ -139,19 +143,6 @@ def _as_rows(array, path, model_file):
             f"{path}: image {wrong.argmax() + 1} has pixels that are NaN or infinite."
         )
     return rows
-
-
-def _read_csv(path, model_file):
-    """Read rows of pixels, with a label in front or without."""
-    from skmnist.datasets._csv import read_unlabelled_csv
-
-    X = read_unlabelled_csv(path, model_file.n_pixels)
-    if X.shape[1] != model_file.n_pixels:
-        raise BadInput(
-            f"{path} has {X.shape[1] + 1} columns; the model takes images of "
-            f"{model_file.size}, with a label in front or without."
-        )
-    return X
 
 
 def _read_picture(path, kind, model_file):

@@ -8,6 +8,7 @@ import numpy as np
 
 from skmnist._numbers import by, pixels
 from skmnist.cli._errors import BadInput, bad_input
+from skmnist.cli._messages import note
 
 HELD_OUT = 0.25
 
@@ -21,7 +22,7 @@ class ImageSet:
     Parameters
     ----------
     name : str
-        "digits", "mnist", or the path of a folder.
+        "digits", "mnist", or the path of a folder or a file.
     source : str
         Where the images were read.
     image_shape : tuple of int
@@ -148,9 +149,9 @@ def load_image_set(name):
     Parameters
     ----------
     name : str
-        "digits" for the embedded digits, "mnist", or the path of a folder of IDX
-        files or with ``mnist.npz``. Where a folder holds several sets, the name of
-        one follows, as in ``gzip/emnist-letters``.
+        "digits" for the embedded digits, "mnist", the path of a folder of IDX files,
+        with ``mnist.npz`` or with CSV files, or the path of a CSV file. Where a folder
+        holds several sets, the name of one follows, as in ``gzip/emnist-letters``.
 
     Returns
     -------
@@ -202,9 +203,10 @@ def _names(parts):
 
 
 def _load_folder(name):
-    """Load the parts of a set that a folder has; None for those that it lacks."""
+    """Load the parts of a set that a path has; None for those that it lacks."""
     from skmnist.datasets import load_idx
-    from skmnist.datasets._folders import choose_set, set_names
+    from skmnist.datasets._csv_sets import find_tables, is_table
+    from skmnist.datasets._folders import choose_set, find_sets, set_names
 
     folder, set_name = Path(name).expanduser(), None
     if not folder.exists():
@@ -215,10 +217,14 @@ def _load_folder(name):
             close = get_close_matches(name, choices, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise BadInput(
-                f"There is no data set {name!r}: give 'digits', 'mnist' or a folder of "
-                f"IDX files.{hint}"
+                f"There is no data set {name!r}: give 'digits', 'mnist', a folder of "
+                f"IDX or CSV files, or a CSV file.{hint}"
             )
         folder, set_name = folder.parent, folder.name
+    if folder.is_file() and is_table(folder):
+        return _load_tables({"train": folder})
+    if folder.is_dir() and not find_sets(folder) and (found := find_tables(folder)):
+        return _load_tables(found)
     present = choose_set(folder, set_name, ("train", "test")).splits
     if not present:
         load_idx(folder, name=set_name)  # says what was expected
@@ -226,3 +232,18 @@ def _load_folder(name):
         load_idx(folder, subset, name=set_name) if subset in present else None
         for subset in ("train", "test")
     ]
+
+
+def _load_tables(found):
+    """Load the parts of a set from CSV files; a test part without labels is none."""
+    from skmnist.datasets._csv_sets import read_tables
+
+    parts, unlabelled = read_tables(found)
+    if found.get("train", unlabelled) in unlabelled or not parts:
+        raise BadInput(
+            f"{unlabelled[0]} has no labels, which a data set needs; 'skmnist predict' "
+            "reads such a file."
+        )
+    for path in unlabelled:
+        note(f"{path} has no labels, and is left out.")
+    return [parts.get("train"), parts.get("test")]

@@ -49,8 +49,9 @@ def dataset_option(default="digits", **settings):
     return click.option(
         "--dataset",
         default=default,
-        metavar="digits|mnist|FOLDER",
-        help="Images: the embedded 8×8 digits, MNIST, or a folder of IDX files.",
+        metavar="digits|mnist|PATH",
+        help="Images: the embedded 8×8 digits, MNIST, a folder of IDX or CSV files, or "
+        "a CSV file.",
         **shown,
         **settings,
     )

@@ -1,51 +1,65 @@
 """Images as rows of text: comma-separated values, and the ARFF files of OpenML."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from skmnist.datasets._arrays import as_labels, as_pixels
-from skmnist.datasets._files import (
-    DataFormatError,
-    check_unpacked_size,
-    open_data,
-    replacing_data,
+from skmnist.datasets._files import DataFormatError, replacing_data
+from skmnist.datasets._table_columns import Columns, choose_columns, decide_by_values
+from skmnist.datasets._text_tables import (
+    MAX_LABEL,
+    TextTable,
+    find_table,
+    open_text,
+    whole_numbers,
 )
 
-_BLOCK = 1 << 24
-_BOM = b"\xef\xbb\xbf"
-_PLAIN = b"0123456789, \t\n"  # all that rows of whole numbers need
-_MAX_LABEL = np.iinfo(np.int64).max
 _NUMBERS = tuple(str(value) for value in range(256))
+_A_PIXEL = ("a pixel: a whole number from 0 to 255", 255)
+_A_LABEL = ("a label: a whole number from 0 (encode other labels first)", MAX_LABEL)
+_A_NUMBER = ("a whole number from 0", MAX_LABEL)
 
 
-def read_csv(path):
-    r"""Read images and labels from a CSV file.
+def read_csv(path, *, label="auto", header="auto"):
+    r"""Read images and labels from a CSV file, as programs and people write them.
 
-    Each row is one image: the label, then one column a pixel, row after row of
-    the image. A first line whose first cell is ``label`` is taken for a header
-    and skipped; blank lines are skipped as well.
+    Each row is one image: one column a pixel, row after row of the image, and maybe
+    a label. A table that can be read in more than one way is refused.
 
     Parameters
     ----------
     path : str or path-like
         The file, plain or gzipped. Gzip is recognised by the content, but a file
-        whose name ends in ``.gz`` must be gzipped.
+        whose name ends in ``.gz`` must be gzipped. The text is UTF-8, or what its
+        byte order mark says. Columns are separated by commas, semicolons, tabs or
+        blanks; with semicolons and tabs, numbers may have decimal commas. Cells may
+        be quoted. Lines before the first row that begin with ``#`` are comments.
+    label : {"auto", "first", "last"}, str, int or None, default="auto"
+        The column of the labels: the first one after an index, the last one, its
+        name, or its number, from 0 or from the end as -1. None means that there are
+        no labels. See the notes for ``"auto"``.
+    header : bool or "auto", default="auto"
+        Whether the first row holds names of columns. ``"auto"`` takes it for names
+        if one of its cells is a word and those that are numbers count upward.
 
     Returns
     -------
     X : ndarray of shape (n_images, n_pixels), dtype uint8
         The pixels, 0 to 255.
-    y : ndarray of shape (n_images,), dtype int64
-        The labels.
+    y : ndarray of shape (n_images,), dtype int64, or None
+        The labels; None if the file has none.
 
     Raises
     ------
     DataFormatError
-        If a cell is not a whole number, a pixel is not in 0 to 255, a row has
-        another number of columns than the first, or there is no row. The
-        message gives the row, counted from 1 as a spreadsheet counts, header
-        included. Labels other than whole numbers from 0, letters for example,
-        are refused too: encode them first. Also if the file is a damaged gzip
-        file, or none though its name ends in ``.gz``.
+        If a cell is not a whole number in whatever notation (7, 7.0 or 7e0), a pixel
+        is not in 0 to 255, a row has another number of columns than the first, or
+        there is no row. The message gives the row, counted from 1 as a spreadsheet
+        counts, header included. Labels other than whole numbers from 0, letters for
+        example, are refused too: encode them first. Also if it is not certain which
+        columns hold what, and if the file is a damaged gzip file, or none though its
+        name ends in ``.gz``.
     FileNotFoundError
         If there is no such file.
 
@@ -53,13 +67,37 @@ def read_csv(path):
     --------
     write_csv : Write such a file.
 
+    Notes
+    -----
+    With ``label="auto"``, names of columns decide. Upper and lower case are alike.
+
+    - ``label``, ``labels``, ``target``, ``targets``, ``class``, ``digit`` and ``y``
+      name the labels.
+    - ``index``, ``id``, ``ImageId`` and the like, ``Unnamed: 0`` and no name at all
+      in front name an index, which is left out.
+    - All others must differ by numbers only, as ``pixel0``, ``pixel1`` do, or
+      ``1x1``, ``1x2``. They are put in the order of these numbers (row × column).
+      If the names say pixel, or have two numbers, there are no labels.
+
+    Where names say nothing (there are none, or they are ``0``, ``1`` or ``V1``,
+    ``V2``), the number of columns and the values at both ends decide.
+
+    - All columns but a label and an index must make a square. If no number does,
+      only a label in front is found.
+    - Labels are at most 100 different numbers that lie close together, and not just
+      what the pixels beside them are. At the end they are at least three.
+    - An index counts from 0 or 1; in up to 100 rows that may be labels as well.
+    - A column at either end that looks like labels is never taken for pixels.
+
+    Tables of two or three columns without names have the label in front.
+
     Examples
     --------
     >>> import tempfile, pathlib
     >>> from skmnist.datasets import read_csv
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder) / "two.csv"
-    ...     _ = path.write_text("7,0,128,255,0\n2,9,9,9,9\n")
+    ...     _ = path.write_text("id;p0;p1;p2;p3;digit\n1;0;128;255;0;7\n2;9;9;9;9;2\n")
     ...     X, y = read_csv(path)
     >>> X
     array([[  0, 128, 255,   0],
@@ -67,12 +105,49 @@ def read_csv(path):
     >>> y
     array([7, 2])
     """
-    with open_data(path) as stream:
-        return _read_rows(stream, path, label_column=0)
+    images = read_table(path, label=label, header=header)
+    return images.pixels, images.labels
+
+
+@dataclass(frozen=True, eq=False)
+class ImageTable:
+    """Images from a table.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (n_images, n_pixels), dtype uint8
+        One image a row.
+    labels : ndarray of shape (n_images,), dtype int64, or None
+        The labels, if there are some.
+    shape : tuple of int or None
+        Height and width, if the names of the columns say so.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray | None
+    shape: tuple | None
+
+
+def read_table(path, *, label="auto", header="auto", n_pixels=None):
+    """Read a CSV file as `read_csv` does, with the shape of the images.
+
+    `n_pixels` is the number of pixels of an image, if it is known.
+    """
+    if isinstance(label, bool) or not isinstance(label, str | int | None):
+        raise TypeError(
+            "label must be 'auto', 'first', 'last', a name, a number of a column or "
+            f"None, got {label!r}"
+        )
+    if header != "auto" and not isinstance(header, bool):
+        raise ValueError(f"header must be True, False or 'auto', got {header!r}")
+    with open_text(path) as lines:
+        table = find_table(lines, header)
+        columns = choose_columns(table, label, n_pixels)
+        return _read_images(table, columns, n_pixels, check_index=label == "auto")
 
 
 def read_unlabelled_csv(path, n_pixels):
-    """Read the images of a CSV file, with a label in front of each row or without.
+    """Read the images of a CSV file, with labels or without.
 
     Parameters
     ----------
@@ -83,165 +158,120 @@ def read_unlabelled_csv(path, n_pixels):
 
     Returns
     -------
-    ndarray of shape (n_images, n_columns) or (n_images, n_columns - 1), dtype uint8
-        The pixels; their number may differ from `n_pixels`.
+    ndarray of shape (n_images, n_pixels), dtype uint8
+        The pixels.
 
     Raises
     ------
     DataFormatError
         As `read_csv` raises it.
     """
-    with open_data(path) as stream:
-        return _read_rows(stream, path, label_column=0, unlabelled=n_pixels)[0]
+    with open_text(path) as lines:
+        table = find_table(lines)
+        columns = choose_columns(table, n_pixels=n_pixels)
+        return _read_images(table, columns, n_pixels, labels_matter=False).pixels
 
 
 def read_arff(path):
     """Read a dense ARFF file of whole numbers whose last column is the label."""
-    with open_data(path) as stream:
-        n_lines = 0
-        while line := stream.readline(_BLOCK):
-            n_lines += 1
-            if line.lower().startswith(b"@data"):
-                return _read_rows(stream, path, -1, first_line=n_lines + 1)
+    with open_text(path, skip=lambda stream: _skip_arff_header(path, stream)) as lines:
+        table = find_table(lines, header=False)
+        *pixels, label = range(table.n_columns)
+        images = _read_images(table, Columns(pixels, label))
+        return images.pixels, images.labels
+
+
+def _skip_arff_header(path, stream):
+    """Read up to the line that begins with @DATA; return the number of lines."""
+    n_lines = 0
+    while line := stream.readline(1 << 24):
+        n_lines += 1
+        if line.lower().startswith(b"@data"):
+            return n_lines
     raise DataFormatError(f"{path}: not an ARFF file: it has no line @DATA")
 
 
-def _read_rows(stream, path, label_column, first_line=1, unlabelled=None):
-    """Read all rows into pixels and labels, block by block.
-
-    Rows of `unlabelled` columns, if it is given, are pixels alone.
-    """
-    n_pixels = None
-    pixels, labels = [], []
-    number = 0
-    for number, block in _blocks(stream, path, first_line):
-        lines = block.replace(b"\r\n", b"\n").split(b"\n")
-        if number == 1:
-            lines[0] = lines[0].removeprefix(_BOM)
-            if lines[0].split(b",")[0].strip(b" \t\"'").lower() == b"label":
-                lines[0] = b""
-        rows = [line for line in lines if line.strip()]
-        if not rows:
-            continue
-        if n_pixels is None:
-            n_pixels = rows[0].count(b",")
-            if n_pixels + 1 == unlabelled:
-                label_column, n_pixels = None, unlabelled
-        table = _parse(rows, n_pixels, label_column)
-        if table is None:
-            raise _fault(path, lines, number, n_pixels, label_column)
-        pixels.append(np.ascontiguousarray(table["pixels"]))
-        if label_column is not None:
-            labels.append(table["label"].astype(np.int64))
-    if n_pixels is None:
-        reason = "the file has no rows of numbers" if number else "the file is empty"
-        raise DataFormatError(f"{path}: no images, {reason}")
-    return np.concatenate(pixels), np.concatenate(labels) if labels else None
-
-
-def _blocks(stream, path, number):
-    """Yield whole lines, many at a time, each block with its first line's number."""
-    n_bytes, rest = 0, b""
-    while chunk := stream.read(_BLOCK):
-        n_bytes += len(chunk)
-        check_unpacked_size(path, stream, n_bytes)
-        text = rest + chunk
-        end = text.rfind(b"\n") + 1
-        if not end and len(text) >= _BLOCK:
-            raise DataFormatError(
-                f"{path}, row {number}: longer than {_BLOCK:,} bytes; "
-                "not a CSV file of small images"
-            )
-        if end:
-            yield number, text[:end]
-            number += text.count(b"\n", 0, end)
-        rest = text[end:]
-    if rest:
-        yield number, rest
+def _read_images(
+    table: TextTable, columns, n_pixels=None, *, labels_matter=True, check_index=False
+):
+    """Read all rows of a table, block by block."""
+    places = columns.pixels
+    is_whole = places == list(range(table.n_columns))
+    # Whole numbers until all are read, and it is decided what they are.
+    n = len(places)
+    ends = {p: [] for p in (0, 1, 2, n - 2, n - 1) if 0 <= p < n and columns.sides}
+    wanted = dict.fromkeys(places, _A_PIXEL) | {places[p]: _A_NUMBER for p in ends}
+    if columns.label is not None:
+        wanted[columns.label] = _A_LABEL
+    wanted = dict(sorted(wanted.items()))
+    pixels, labels, index = [], [], {column: [] for column in columns.index}
+    for number, block, cells in table.blocks():
+        found = _as_bytes(cells if is_whole else _take(cells, places), ends)
+        kept = {p: whole_numbers(_take(cells, places[p])) for p in ends}
+        if columns.label is not None:
+            kept["label"] = whole_numbers(_take(cells, columns.label))
+        if found is None or any(values is None for values in kept.values()):
+            raise table.fault(number, block, wanted)
+        pixels.append(found)
+        for p, values in kept.items():
+            (labels if p == "label" else ends[p]).append(values)
+        for column, values in index.items():
+            values.append(_take(cells, column))
+    labels = None if columns.label is None else np.concatenate(labels)
+    if columns.sides:
+        ends = {p: np.concatenate(values) for p, values in ends.items()}
+        columns = decide_by_values(
+            table.path, columns, ends, n_pixels, labels_matter=labels_matter
+        )
+        if labels is None and columns.label is not None:
+            labels = ends[places.index(columns.label)]
+    if labels is None and check_index:
+        for column, values in index.items():
+            _check_distinct(table, column, np.concatenate(values))
+    start = places.index(columns.pixels[0])
+    stop = start + len(columns.pixels)
+    X = np.concatenate([block[:, start:stop] for block in pixels])
+    return ImageTable(X, labels, columns.shape)
 
 
-def _parse(rows, n_pixels, label_column):
-    """Parse rows of whole numbers, or return None if one of them is at fault."""
-    text = b"\n".join(rows)
-    # Whatever numpy would read beyond plain digits (signs, floats, nan) is out.
-    if n_pixels == 0 or text.translate(None, _PLAIN):
+def _take(cells, columns):
+    """Return a column, or several, of an array or a frame as an array."""
+    if isinstance(cells, np.ndarray):
+        return cells[:, columns]
+    return cells[columns].to_numpy()
+
+
+def _as_bytes(cells, undecided):
+    """Return pixels as bytes, or None if a number is not one; some may be anything."""
+    values = np.asarray(cells)
+    if values.dtype.kind not in "iuf":
         return None
-    fields = [("label", np.int64), ("pixels", np.uint8, (n_pixels,))]
-    if label_column is None:
-        del fields[0]
-    elif label_column == -1:
-        fields.reverse()
-    lines = text.decode("ascii").split("\n")
-    try:
-        return np.loadtxt(lines, fields, comments=None, delimiter=",", ndmin=1)
-    except ValueError:
+    wrong = (values < 0) | (values > 255)
+    if values.dtype.kind == "f":
+        wrong |= np.trunc(values) != values
+    # What may be labels as well is kept elsewhere, too.
+    wrong[:, list(undecided)] = False
+    if wrong.any():
         return None
+    with np.errstate(invalid="ignore"):
+        return values.astype(np.uint8, order="C")
 
 
-def _fault(path, lines, number, n_pixels, label_column):
-    """Find the first row that is at fault and say what is wrong with it."""
-    n_columns = n_pixels + (label_column is not None)
-    for row, line in enumerate(lines, number):
-        if not line.strip():
-            continue
-        cells = line.split(b",")
-        if len(cells) == 1 and n_columns <= 1:
-            return DataFormatError(
-                f"{path}, row {row}: has one column, expected a label and at least one "
-                "pixel, separated by commas"
-            )
-        if len(cells) != n_columns:
-            columns = "1 column" if len(cells) == 1 else f"{len(cells):,} columns"
-            return DataFormatError(
-                f"{path}, row {row}: has {columns}, "
-                f"expected {n_columns:,} as in the first row"
-            )
-        for column, cell in enumerate(cells):
-            is_label = label_column is not None and column == label_column % n_columns
-            top = _MAX_LABEL if is_label else 255
-            if not _is_whole_number(cell.strip(b" \t"), top):
-                shown = cell[:20].decode("utf-8", "replace")
-                if row == 1 and not any(map(_is_number, cells)):
-                    first = cells[0][:20].decode("utf-8", "replace")
-                    return DataFormatError(
-                        f"{path}, row 1, column 1: found {first!r}; a header begins "
-                        "with 'label', and rows of images hold whole numbers"
-                    )
-                wanted = (
-                    "a label: a whole number from 0 (encode other labels first)"
-                    if is_label
-                    else "a pixel: a whole number from 0 to 255"
-                )
-                return DataFormatError(
-                    f"{path}, row {row}, column {column + 1}: "
-                    f"found {shown!r}, expected {wanted}"
-                )
-    return DataFormatError(
-        f"{path}, rows {number} to {number + len(lines) - 1}: "
-        "not rows of whole numbers separated by commas"
-    )
+def _check_distinct(table, column, values):
+    """Refuse an index that repeats itself: it may be labels."""
+    if len(set(values.tolist())) < len(values):
+        raise DataFormatError(
+            f"{table.path}: values repeat in {table.name_column(column)}, which has "
+            f"the name of an index. Pass label={column} to read_csv if it holds the "
+            "labels, or label=None if there are none"
+        )
 
 
-def _is_number(cell):
-    """Tell whether a cell is a number of any kind, NaN included."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_whole_number(cell, top):
-    """Tell whether a cell is a whole number from 0 to `top`."""
-    digits = cell.lstrip(b"0") or cell[-1:]
-    return digits.isdigit() and len(digits) <= len(str(top)) and int(digits) <= top
-
-
-def write_csv(path, X, y):
+def write_csv(path, X, y, *, header=True):
     """Write images and labels to a CSV file.
 
-    Each row is one image: the label, then one column a pixel. There is no
-    header. The file appears under its name only when it is complete.
+    Each row is one image: the label, then one column a pixel. The file appears
+    under its name only when it is complete.
 
     Parameters
     ----------
@@ -251,6 +281,12 @@ def write_csv(path, X, y):
         The pixels, whole numbers from 0 to 255.
     y : array-like of shape (n_images,)
         The labels, whole numbers from 0.
+    header : bool, default=True
+        Write names of columns first: ``label``, then ``pixel0``, ``pixel1``, …, row
+        after row of the image. If `X` has three dimensions and the images are no
+        squares, the names of the pixels are ``1x1``, ``1x2``, … (row × column), so
+        that the file tells their height and width. False leaves the names out, as
+        in the files ``mnist_train.csv`` that many tutorials use.
 
     Raises
     ------
@@ -270,9 +306,9 @@ def write_csv(path, X, y):
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder) / "digits.csv"
     ...     write_csv(path, X, y)
-    ...     path.read_text()[:25]
+    ...     path.read_text()[:27]
     ...     bool((read_csv(path)[0] == X).all())
-    '0,0,0,80,207,143,16,0,0,0'
+    'label,pixel0,pixel1,pixel2,'
     True
     """
     X = as_pixels(X, "X")
@@ -281,6 +317,15 @@ def write_csv(path, X, y):
     y = as_labels(y, len(X), "y")
     text = _NUMBERS.__getitem__
     with replacing_data(path) as file:
+        if header:
+            file.write(f"{','.join(['label', *_pixel_names(X.shape[1:])])}\n".encode())
         for label, image in zip(y.tolist(), X.reshape(len(X), -1), strict=True):
             pixels = ",".join(map(text, image.tobytes()))
             file.write(f"{label},{pixels}\n".encode("ascii"))
+
+
+def _pixel_names(shape):
+    """Name the pixels of an image, so that the names tell its shape if need be."""
+    if len(shape) == 2 and shape[0] != shape[1]:
+        return [f"{row + 1}x{column + 1}" for row, column in np.ndindex(shape)]
+    return [f"pixel{n}" for n in range(np.prod(shape))]

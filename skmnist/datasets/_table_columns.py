@@ -1,0 +1,341 @@
+"""Which columns of a table of images are pixels, labels or an index."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from math import isqrt
+
+import numpy as np
+
+from skmnist.datasets._files import DataFormatError
+from skmnist.datasets._text_tables import is_index_name, is_label_name
+
+_MAX_CLASSES = 100
+_ADVICE = (
+    "Name the columns in a first line (label,pixel0,pixel1,…), or pass label= to "
+    "read_csv: 'first', 'last', the number of the column, or None if there are no "
+    "labels"
+)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a table hold.
+
+    Parameters
+    ----------
+    pixels : list of int
+        The columns of pixels, in the order of the image.
+    label : int or None
+        The column of labels.
+    index : tuple of int
+        Columns that are left out. If there are no labels, their values must differ.
+    shape : tuple of int or None
+        Height and width, if names of columns such as 1x1, 1x2 say so.
+    sides : tuple of {"first", "last", None}
+        If not empty, values decide what the ends of `pixels` are: an index in front
+        or not, and labels at one of these sides.
+    """
+
+    pixels: list
+    label: int | None
+    index: tuple = ()
+    shape: tuple | None = None
+    sides: tuple = ()
+
+
+def choose_columns(table, label="auto", n_pixels=None):
+    """Find out by names and numbers of columns what they hold, as far as that goes.
+
+    Parameters
+    ----------
+    table : TextTable
+        The table.
+    label : str, int or None, default="auto"
+        As `read_csv` takes it.
+    n_pixels : int, default=None
+        Number of pixels of an image, if it is known.
+
+    Returns
+    -------
+    Columns
+        With `sides` if values have to decide.
+
+    Raises
+    ------
+    DataFormatError
+        If a column is neither pixel nor label nor index, or may be both.
+    """
+    if table.names is None:
+        columns = _numbered(table, label, n_pixels)
+    else:
+        columns = _named(table, label)
+    if columns.sides and label == "auto":
+        if len(columns.pixels) == n_pixels:
+            columns = Columns(columns.pixels, None, columns.index, columns.shape)
+        elif table.names is None and n_pixels is None and table.n_columns < 4:
+            # Too narrow for an image; what was always read so stays so.
+            first, *pixels = columns.pixels
+            columns = Columns(pixels, first, columns.index)
+    if n_pixels is not None:
+        n_more = len(columns.pixels) - n_pixels
+        if n_more and not (columns.sides and n_more in (1, 2)):
+            raise DataFormatError(
+                f"{table.path} has {table.n_columns:,} columns; images of {n_pixels} "
+                "pixels are needed, with a label in front or without"
+            )
+    if not columns.pixels:
+        raise DataFormatError(f"{table.path} has no columns of pixels")
+    return columns
+
+
+def _numbered(table, label, n_pixels):
+    """Return the columns of a table without names."""
+    every = list(range(table.n_columns))
+    if isinstance(label, int):
+        column = _numbered_label(table, label)
+        return Columns([c for c in every if c != column], column, sides=(None,))
+    if label == "auto":
+        return Columns(every, None, sides=(None, "first", "last"))
+    if label in (None, "first", "last"):
+        return Columns(every, None, sides=(label,))
+    raise DataFormatError(
+        f"{table.path} has no names of columns, and so no column label={label!r}"
+    )
+
+
+def _numbered_label(table, label):
+    """Return the column that a number means, from the end if it is negative."""
+    n_columns = table.n_columns
+    if not -n_columns <= label < n_columns:
+        raise DataFormatError(
+            f"{table.path} has {n_columns:,} columns, and so no column label={label}"
+        )
+    return label % n_columns
+
+
+def _named(table, label):
+    """Return the columns of a table with names."""
+    names = table.names
+    column = _find_label(table, label)
+    index = tuple(
+        c
+        for c, name in enumerate(names)
+        if c != column and is_index_name(name) and (name or c == 0)
+    )
+    rest = [c for c in range(len(names)) if c != column and c not in index]
+    if column is None and label in ("first", "last") and rest:
+        column = rest.pop(0 if label == "first" else -1)
+    pixels, shape, family = _in_order(table, rest)
+    if column is not None or label is None or _names_pixels(family, shape):
+        return Columns(pixels, column, index, shape)
+    if family is None:
+        raise DataFormatError(
+            f"{table.path}: which column is the label cannot be told from the names "
+            f"{_listed(names)}. {_ADVICE}"
+        )
+    return Columns(pixels, None, index, shape, sides=(None, "first", "last"))
+
+
+def _find_label(table, label):
+    """Return the column of labels that names or the caller say, or None."""
+    names = table.names
+    if isinstance(label, int):
+        return _numbered_label(table, label)
+    if label == "auto":
+        found = [c for c, name in enumerate(names) if is_label_name(name)]
+    elif label in (None, "first", "last"):
+        return None
+    else:
+        found = [c for c, name in enumerate(names) if name == label]
+        if not found:
+            raise DataFormatError(
+                f"{table.path} has no column {label!r}; its columns are "
+                f"{_listed(names)}"
+            )
+    if len(found) > 1:
+        raise DataFormatError(
+            f"{table.path}: {' and '.join(table.name_column(c) for c in found)} may "
+            "both hold the labels. Pass the number of one as label= to read_csv, and "
+            "remove the other"
+        )
+    return found[0] if found else None
+
+
+def _in_order(table, columns):
+    """Put columns in the order that the numbers in their names say.
+
+    Returns the columns, height and width if the names have two numbers, and what the
+    names have in common, with # for each number.
+    """
+    names = [table.names[c].strip().lower() for c in columns]
+    families = [re.sub(r"\d+", "#", name) for name in names]
+    counts = Counter(family for family in families if "#" in family)
+    if not counts:
+        return columns, None, None
+    family = counts.most_common(1)[0][0]
+    for column, other in zip(columns, families, strict=True):
+        if other != family:
+            pixel = names[families.index(family)]
+            raise DataFormatError(
+                f"{table.path}: {table.name_column(column)} is neither a pixel, as "
+                f"{pixel!r} is, nor an index, nor named as labels are. Remove it, or "
+                "pass its name as label= to read_csv if it holds the labels"
+            )
+    places = [tuple(map(int, re.findall(r"\d+", name))) for name in names]
+    by_place = sorted(range(len(places)), key=places.__getitem__)
+    low, high = np.min(places, axis=0), np.max(places, axis=0)
+    sizes = tuple((high - low + 1).tolist())
+    is_complete = len(set(places)) == len(places) == np.prod(sizes, dtype=float)
+    shape = sizes if is_complete and len(sizes) == 2 else None
+    if by_place == list(range(len(places))) and len(set(places)) == len(places):
+        return columns, shape, family
+    # Of two numbers the first is the row, unless the file counts the other way.
+    if is_complete and (len(sizes) == 1 or (shape and names == sorted(names))):
+        return [columns[i] for i in by_place], shape, family
+    raise DataFormatError(
+        f"{table.path}: the numbers in the names of columns ({_listed(names)}) are not "
+        "in order, and do not say in which order the pixels are; put the columns in "
+        "the order of the image, row after row"
+    )
+
+
+def _names_pixels(family, shape):
+    """Whether names such as pixel#, p# or #x# say that there is no label."""
+    return family is not None and (
+        shape is not None or bool(re.match(r"pix|px|p[\W_]?#", family))
+    )
+
+
+def _listed(names):
+    shown = ", ".join(repr(name[:20]) for name in names[:3])
+    return f"{shown}, …, {names[-1][:20]!r}" if len(names) > 3 else shown
+
+
+def decide_by_values(path, columns, ends, n_pixels=None, *, labels_matter=True):
+    """Find out by values what the columns at the ends of a table hold.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, for messages.
+    columns : Columns
+        With the `sides` that labels may be at.
+    ends : dict of int to ndarray of shape (n_images,)
+        Whole numbers from 0 in the first three and the last two of
+        ``columns.pixels``, by position there.
+    n_pixels : int, default=None
+        Number of pixels of an image, if it is known.
+    labels_matter : bool, default=True
+        Whether it makes a difference if a column holds labels or an index.
+
+    Returns
+    -------
+    Columns
+        Without `sides`.
+
+    Raises
+    ------
+    DataFormatError
+        If there is more than one way to read the table, or none.
+    """
+    places = columns.pixels
+    readings = []
+    for n_index in (0, 1) if _counts(ends[0]) else (0,):
+        for side in columns.sides:
+            start = n_index + (side == "first")
+            stop = len(places) - (side == "last")
+            if stop > start and _holds_pixels(ends, start, stop):
+                label = {"first": n_index, "last": stop}.get(side)
+                readings.append((start, stop, label, n_index))
+    readings = _most_fitting(readings, ends, len(places), columns.sides, n_pixels)
+    distinct = {reading if labels_matter else reading[:2] for reading in readings}
+    if len(distinct) != 1:
+        raise DataFormatError(_undecided(path, readings, places, ends))
+    start, stop, label, n_index = readings[0]
+    return Columns(
+        places[start:stop],
+        columns.label if label is None else places[label],
+        (*columns.index, *places[:n_index]),
+        columns.shape,
+    )
+
+
+def _most_fitting(readings, ends, n_columns, sides, n_pixels):
+    """Keep the readings that make images of a known size, and whose values fit."""
+
+    def fits(reading):
+        size = reading[1] - reading[0]
+        return size == n_pixels if n_pixels else isqrt(size) ** 2 == size
+
+    if len(sides) == 1:  # the caller has said where the labels are
+        return [r for r in readings if fits(r)][:1] or readings[:1]
+    kept = []
+    for reading in readings:
+        _, _, label, n_index = reading
+        found = {
+            place
+            for place, inner in ((n_index, n_index + 1), (n_columns - 1, n_columns - 2))
+            if _looks_like_labels(ends[place], ends.get(inner, ends[place]))
+        }
+        if n_index == label == 0 and _counts(ends[0]) and len(ends[0]) <= _MAX_CLASSES:
+            found.add(0)  # an index, or one image of each label in order
+        if n_index == label == 0 and _counts(ends[0]) and len(ends[0]) <= _MAX_CLASSES:
+            found.add(0)  # an index, or one image of each label in order
+        # With two values the last pixel of black and white images looks the same.
+        if label == n_columns - 1 and len(np.unique(ends[label])) < 3:
+            continue
+        if fits(reading) and (label in found or (label is None and not found)):
+            kept.append(reading)
+    sizes = range(n_columns - 2, n_columns + 1)
+    if kept or n_pixels or any(isqrt(size) ** 2 == size for size in sizes):
+        return kept
+    # Images that are no squares: only the form of write_csv without a header.
+    first = _looks_like_labels(ends[0], ends[1]) and not _counts(ends[0])
+    last = _looks_like_labels(ends[n_columns - 1], ends[n_columns - 2])
+    return [r for r in readings if r[2] == 0] if first and not last else []
+
+
+def _counts(values):
+    """Whether values number the rows from 0 or 1."""
+    return values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+
+
+def _holds_pixels(ends, start, stop):
+    """Whether the ends of a range of columns can be pixels."""
+    held = [values for place, values in ends.items() if start <= place < stop]
+    if any(values.max() > 255 for values in held):
+        return False
+    return start > 0 or len(ends[0]) < 3 or not _counts(ends[0])
+
+
+def _looks_like_labels(values, neighbour):
+    """Whether values look like labels and not like the pixels beside them.
+
+    Labels are few numbers that lie close together. At the edge of an image lies
+    background, which is 0 or alike in neighbouring pixels.
+    """
+    most = values.max()
+    if most > 255:
+        return not _counts(values)
+    n_values = len(np.unique(values))
+    is_dense = n_values <= _MAX_CLASSES and most < 2 * n_values + 10
+    return bool(is_dense and most and np.mean(values != neighbour) >= 0.02)
+
+
+def _undecided(path, readings, places, ends):
+    """Say why the columns of a table cannot be told apart."""
+    n_columns = len(places)
+    first, last = places[0] + 1, places[-1] + 1
+    start = f"{path}: which of {n_columns:,} columns are pixels cannot be told"
+    if len(readings) > 1:
+        if len({reading[:2] for reading in readings}) == 1:
+            why = f"column {first} may hold labels or number the rows"
+        else:
+            why = f"columns {first} and {last} may both hold labels"
+    else:
+        why = (
+            "neither all columns nor all but a label and an index make a square, or "
+            "the values do not tell where the label is"
+        )
+    return f"{start}: {why}. {_ADVICE}"
