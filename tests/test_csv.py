@@ -345,11 +345,11 @@ REFUSED = {
     ),
     "both sides may be labels": (
         table(Y, NOISE),
-        ["columns 1 and 65 may both hold labels", "label=", "'last'"],
+        ["columns 1 and 65 may be pixels or labels", "label=", "'last'"],
     ),
     "both sides may be labels under names without meaning": (
         table(Y, NOISE, names=[f"V{n}" for n in range(65)]),
-        ["columns 1 and 65 may both hold labels", "label="],
+        ["columns 1 and 65 may be pixels or labels", "label="],
     ),
     "labels in the place of pixels": (table(Y, X[:, :63]), ["label="]),
     "no labels, and no square": (table(X[:, :60]), ["label="]),

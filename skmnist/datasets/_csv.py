@@ -199,7 +199,8 @@ def _read_images(
     is_whole = places == list(range(table.n_columns))
     # Whole numbers until all are read, and it is decided what they are.
     n = len(places)
-    ends = {p: [] for p in (0, 1, 2, n - 2, n - 1) if 0 <= p < n and columns.sides}
+    near_ends = sorted({*range(min(n, 6)), *range(max(n - 5, 0), n)})
+    ends = {p: [] for p in near_ends if columns.sides}
     wanted = dict.fromkeys(places, _A_PIXEL) | {places[p]: _A_NUMBER for p in ends}
     if columns.label is not None:
         wanted[columns.label] = _A_LABEL

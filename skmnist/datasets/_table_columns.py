@@ -222,7 +222,7 @@ def decide_by_values(path, columns, ends, n_pixels=None, *, labels_matter=True):
     columns : Columns
         With the `sides` that labels may be at.
     ends : dict of int to ndarray of shape (n_images,)
-        Whole numbers from 0 in the first three and the last two of
+        Whole numbers from 0 in the first six and the last five of
         ``columns.pixels``, by position there.
     n_pixels : int, default=None
         Number of pixels of an image, if it is known.
@@ -240,18 +240,30 @@ def decide_by_values(path, columns, ends, n_pixels=None, *, labels_matter=True):
         If there is more than one way to read the table, or none.
     """
     places = columns.pixels
+    n_columns = len(places)
     readings = []
     for n_index in (0, 1) if _counts(ends[0]) else (0,):
         for side in columns.sides:
             start = n_index + (side == "first")
-            stop = len(places) - (side == "last")
+            stop = n_columns - (side == "last")
             if stop > start and _holds_pixels(ends, start, stop):
                 label = {"first": n_index, "last": stop}.get(side)
                 readings.append((start, stop, label, n_index))
-    readings = _most_fitting(readings, ends, len(places), columns.sides, n_pixels)
+    fitting = [
+        (start, *rest)
+        for start, *rest in readings
+        if (rest[0] - start == n_pixels if n_pixels else _is_square(rest[0] - start))
+    ]
+    if len(columns.sides) == 1:  # the caller has said where the labels are
+        readings = (fitting or readings)[:1]
+    elif n_pixels or any(map(_is_square, range(n_columns - 2, n_columns + 1))):
+        readings = [r for r in fitting if _is_borne_out(r, ends, n_columns)]
+    else:  # no squares: only the form of write_csv without a header
+        readings = [r for r in readings if r[2:] == (0, 0) and not _counts(ends[0])]
+        readings = [r for r in readings if _is_borne_out(r, ends, n_columns)]
     distinct = {reading if labels_matter else reading[:2] for reading in readings}
     if len(distinct) != 1:
-        raise DataFormatError(_undecided(path, readings, places, ends))
+        raise DataFormatError(_undecided(path, readings, places))
     start, stop, label, n_index = readings[0]
     return Columns(
         places[start:stop],
@@ -261,39 +273,8 @@ def decide_by_values(path, columns, ends, n_pixels=None, *, labels_matter=True):
     )
 
 
-def _most_fitting(readings, ends, n_columns, sides, n_pixels):
-    """Keep the readings that make images of a known size, and whose values fit."""
-
-    def fits(reading):
-        size = reading[1] - reading[0]
-        return size == n_pixels if n_pixels else isqrt(size) ** 2 == size
-
-    if len(sides) == 1:  # the caller has said where the labels are
-        return [r for r in readings if fits(r)][:1] or readings[:1]
-    kept = []
-    for reading in readings:
-        _, _, label, n_index = reading
-        found = {
-            place
-            for place, inner in ((n_index, n_index + 1), (n_columns - 1, n_columns - 2))
-            if _looks_like_labels(ends[place], ends.get(inner, ends[place]))
-        }
-        if n_index == label == 0 and _counts(ends[0]) and len(ends[0]) <= _MAX_CLASSES:
-            found.add(0)  # an index, or one image of each label in order
-        if n_index == label == 0 and _counts(ends[0]) and len(ends[0]) <= _MAX_CLASSES:
-            found.add(0)  # an index, or one image of each label in order
-        # With two values the last pixel of black and white images looks the same.
-        if label == n_columns - 1 and len(np.unique(ends[label])) < 3:
-            continue
-        if fits(reading) and (label in found or (label is None and not found)):
-            kept.append(reading)
-    sizes = range(n_columns - 2, n_columns + 1)
-    if kept or n_pixels or any(isqrt(size) ** 2 == size for size in sizes):
-        return kept
-    # Images that are no squares: only the form of write_csv without a header.
-    first = _looks_like_labels(ends[0], ends[1]) and not _counts(ends[0])
-    last = _looks_like_labels(ends[n_columns - 1], ends[n_columns - 2])
-    return [r for r in readings if r[2] == 0] if first and not last else []
+def _is_square(size):
+    return isqrt(size) ** 2 == size
 
 
 def _counts(values):
@@ -309,33 +290,65 @@ def _holds_pixels(ends, start, stop):
     return start > 0 or len(ends[0]) < 3 or not _counts(ends[0])
 
 
-def _looks_like_labels(values, neighbour):
-    """Whether values look like labels and not like the pixels beside them.
+def _is_borne_out(reading, ends, n_columns):
+    """Whether the columns at both ends look like what a reading takes them for."""
+    _, _, label, n_index = reading
+    is_last = label == n_columns - 1
+    if _look(ends, n_columns - 1, -1) != ("labels" if is_last else "pixels"):
+        return False
+    is_first = label == n_index
+    if (is_first or n_index) and _counts(ends[0]):
+        # One image of each label in order, or an index; fewer rows show neither.
+        if len(ends[0]) < 3:
+            return False
+        if not n_index:
+            n_rows = len(ends[0])
+            return n_rows <= _MAX_CLASSES and _look(ends, 1, 1) == "pixels"
+    return _look(ends, n_index, 1) == ("labels" if is_first else "pixels")
 
-    Labels are few numbers that lie close together. At the edge of an image lies
-    background, which is 0 or alike in neighbouring pixels.
+
+def _look(ends, place, inward):
+    """Say whether a column looks like labels or pixels; None if it may be either.
+
+    Labels are few numbers that lie close together, and are distributed in another way
+    than the pixels beside them. At the edge of an image lies background: it is 0, or
+    alike in neighbouring pixels.
     """
+    values = ends[place]
+    n_inner = 4 if len(values) < 5 else 2
+    inner = [place + inward * n for n in range(1, n_inner + 1)]
+    inner = [ends[p] for p in inner if p in ends]
     most = values.max()
-    if most > 255:
-        return not _counts(values)
     n_values = len(np.unique(values))
-    is_dense = n_values <= _MAX_CLASSES and most < 2 * n_values + 10
-    return bool(is_dense and most and np.mean(values != neighbour) >= 0.02)
+    if most > 255:
+        return "labels"
+    # A few rows do not show all labels.
+    limit = 2 * n_values + 10 if len(values) >= 20 else 62
+    if n_values > _MAX_CLASSES or most >= limit or not inner or not most:
+        return "pixels"
+    if not any(neighbour.any() for neighbour in inner):
+        return "labels" if np.mean(values > 0) >= 0.25 else None
+    if np.mean(values != inner[0]) < 0.02:
+        return "pixels"
+    counts = [np.bincount(v, minlength=256) / len(v) for v in (values, inner[0])]
+    distance = np.abs(counts[0] - counts[1]).sum() / 2
+    # Two samples of one distribution differ by chance.
+    n_kinds = np.count_nonzero(counts[0] + counts[1])
+    by_chance = 0.6 * np.sqrt(n_kinds / len(values))
+    return "labels" if distance >= 0.3 + by_chance else None
 
 
-def _undecided(path, readings, places, ends):
+def _undecided(path, readings, places):
     """Say why the columns of a table cannot be told apart."""
     n_columns = len(places)
     first, last = places[0] + 1, places[-1] + 1
-    start = f"{path}: which of {n_columns:,} columns are pixels cannot be told"
     if len(readings) > 1:
-        if len({reading[:2] for reading in readings}) == 1:
-            why = f"column {first} may hold labels or number the rows"
-        else:
-            why = f"columns {first} and {last} may both hold labels"
+        why = f"column {first} may hold labels or number the rows"
+    elif any(map(_is_square, range(n_columns - 2, n_columns + 1))):
+        why = f"by their values, columns {first} and {last} may be pixels or labels"
     else:
-        why = (
-            "neither all columns nor all but a label and an index make a square, or "
-            "the values do not tell where the label is"
-        )
-    return f"{start}: {why}. {_ADVICE}"
+        why = "with labels, an index or without, the images are no squares"
+    return (
+        f"{path}: which of {n_columns:,} columns are pixels cannot be told: {why}. "
+        f"{_ADVICE}"
+    )
