@@ -3,17 +3,22 @@
 import bz2
 import gzip
 import io
+import tracemalloc
 import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from skmnist.datasets import (
     DataFormatError,
     _csv,
+    _text_tables,
     load_digits,
     read_csv,
+    write_csv,
 )
 
 # From the middle, where labels neither count upward nor begin with 0.
@@ -475,3 +480,180 @@ def test_arguments_of_other_kinds_are_refused(path, arguments, error):
     path.write_bytes(NAMED)
     with pytest.raises(error, match=f"{next(iter(arguments))} must be"):
         read_csv(path, **arguments)
+
+
+# --- any mixture of these ---------------------------------------------------------
+
+DIGITS = load_digits(return_X_y=True)
+IMAGE_NAMES = {
+    "pixel": PIXELS,
+    "grid": GRID,
+    "number": [str(n) for n in range(64)],
+    "letter": [f"x{n}" for n in range(64)],
+    "column": None,  # all columns alike, labels and index included
+    None: None,
+}
+
+
+def fuzz(n_examples):
+    """The same examples in every run, however slow the machine."""
+    return settings(
+        max_examples=n_examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@st.composite
+def mixtures(draw):
+    """Draw the bytes of a table, and the images and labels that it holds."""
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    n = draw(st.sampled_from([3, 8, 30, 110]))
+    rows = rng.integers(0, len(DIGITS[0]), n)
+    pixels, labels = (array[rows].astype(int) for array in DIGITS)
+    match draw(st.sampled_from(["digits", "binary", "scan", "noise"])):
+        case "binary":
+            pixels = pixels // 128
+        case "scan":
+            pixels = np.minimum(pixels + rng.integers(0, 4, pixels.shape), 255)
+        case "noise":
+            pixels = rng.integers(0, 2 ** draw(st.integers(1, 8)), pixels.shape)
+    match draw(st.sampled_from(["digits", "two", "one", "many"])):
+        case "two":
+            labels = labels % 2
+        case "one":
+            labels[:] = 7
+        case "many":
+            labels = rng.integers(0, 62, n)
+    side = draw(st.sampled_from([None, "first", "last"]))
+    index = draw(st.sampled_from([None, 0, 1, "any"]))
+    kind = draw(st.sampled_from(list(IMAGE_NAMES)))
+    columns, names = [pixels], IMAGE_NAMES[kind] or [""] * 64
+    if side is not None:
+        place = 0 if side == "first" else 1
+        name = draw(st.sampled_from(["label", "Class", "y", "TARGET"]))
+        columns.insert(place, labels[:, None])
+        names = [name, *names] if side == "first" else [*names, name]
+    if index is not None:
+        numbers = rng.permutation(n) if index == "any" else np.arange(n) + index
+        columns.insert(0, numbers[:, None])
+        names = [draw(st.sampled_from(["", "id", "Unnamed: 0", "ImageId"])), *names]
+    if kind == "column":
+        names = [f"V{n}" for n in range(len(names))]
+    number = draw(st.sampled_from(["{}", "{}.0", "{:.3e}", "{:03}"]))
+    lines = [[number.format(v) for v in row] for row in np.hstack(columns).tolist()]
+    if kind is not None:
+        lines.insert(0, names)
+    if draw(st.booleans()):
+        lines = [[f'"{cell}"' for cell in line] for line in lines]
+    separator = draw(st.sampled_from([",", ";", "\t", ", "]))
+    end = draw(st.sampled_from(["\n", "\r\n", "\r", "\n\n"]))
+    encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
+    text = end.join(map(separator.join, lines))
+    return text.encode(encoding), pixels, None if side is None else labels
+
+
+@fuzz(250)
+@given(mixture=mixtures())
+def test_no_mixture_is_read_wrong(tmp_path_factory, mixture):
+    data, pixels, labels = mixture
+    path = tmp_path_factory.getbasetemp() / "mixture.csv"
+    path.write_bytes(data)
+    try:
+        X_read, y_read = read_csv(path)
+    except DataFormatError:
+        pass
+    else:
+        np.testing.assert_array_equal(X_read, pixels)
+        np.testing.assert_array_equal(y_read, labels)
+    try:
+        X_read = _csv.read_unlabelled_csv(path, 64)
+    except DataFormatError:
+        pass
+    else:
+        np.testing.assert_array_equal(X_read, pixels)
+
+
+@fuzz(60)
+@given(
+    shape=st.sampled_from([(1,), (12,), (64,), (8, 8), (3, 5), (1, 9)]),
+    n=st.integers(1, 12),
+    top=st.sampled_from([0, 1, 255]),
+    largest=st.sampled_from([0, 1, 9, 2**62]),
+    seed=st.integers(0, 1000),
+    suffix=st.sampled_from(["csv", "csv.gz"]),
+)
+def test_what_is_written_comes_back(
+    tmp_path_factory, shape, n, top, largest, seed, suffix
+):
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, top + 1, (n, *shape))
+    labels = rng.integers(0, largest + 1, n)
+    path = tmp_path_factory.getbasetemp() / f"written.{suffix}"
+    write_csv(path, pixels, labels)
+    images = _csv.read_table(path)
+    np.testing.assert_array_equal(images.pixels, pixels.reshape(n, -1))
+    np.testing.assert_array_equal(images.labels, labels)
+    if len(shape) == 2 and shape[0] != shape[1]:
+        assert images.shape == shape
+    write_csv(path, pixels, labels, header=False)
+    found = read_csv(path, label="first", header=False)
+    np.testing.assert_array_equal(found[0], pixels.reshape(n, -1))
+    np.testing.assert_array_equal(found[1], labels)
+
+
+def test_pandas_takes_no_image_for_a_header(path):
+    write_csv(path, X.reshape(-1, 8, 8), Y)
+    frame = pd.read_csv(path)
+    assert list(frame) == ["label", *PIXELS]
+    np.testing.assert_array_equal(frame["label"], Y)
+    np.testing.assert_array_equal(frame.drop(columns="label"), X)
+
+
+# --- limits ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"0," * 1_000_000 + b"0\n", ["1,000,001 columns", "at most 262,146"]),
+        (b"p," * 1_000_000 + b"p\n0\n", ["1,000,001 columns"]),
+        (gzip.compress(b"\0" * 50_000_000), ["value 0"]),
+        (gzip.compress(b"0" * 50_000_000), ["row 1", "longer than"]),
+        (gzip.compress(b"0," * 25_000_000), ["row 1", "longer than"]),
+        (b"\n" * 5_000_000, ["10,000 lines"]),
+        (b"# a comment\n" * 500_000, ["10,000 lines"]),
+        (b"7,0\n" + b"0" * 40_000_000, ["row 2", "longer than"]),
+    ],
+)
+def test_absurd_files_are_refused_before_they_fill_memory(path, data, words):
+    path.write_bytes(data)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataFormatError) as caught:
+            read_csv(path)
+        assert tracemalloc.get_traced_memory()[1] < 150_000_000
+    finally:
+        tracemalloc.stop()
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_too_many_rows_are_refused(path, monkeypatch):
+    monkeypatch.setattr(_text_tables, "MAX_ROWS", 119)
+    path.write_bytes(NAMED)
+    with pytest.raises(DataFormatError, match="more than 119 rows"):
+        read_csv(path)
+
+
+@pytest.mark.parametrize("block", [1, 700])
+@pytest.mark.parametrize("name", ["quoted numbers", "floats", "lone CR", "CRLF"])
+def test_blocks_of_any_size_give_the_same_rows(path, monkeypatch, name, block):
+    monkeypatch.setattr(_text_tables, "_BLOCK", block)
+    monkeypatch.setattr(_text_tables, "_MIN_LINES", 1)
+    path.write_bytes(READ_WITH_LABELS[name])
+    pixels, labels = read_csv(path)
+    np.testing.assert_array_equal(pixels, X)
+    np.testing.assert_array_equal(labels, Y)

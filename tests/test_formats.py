@@ -16,6 +16,7 @@ from skmnist.datasets import (
     DataFormatError,
     _csv,
     _files,
+    _text_lines,
     _text_tables,
     read_csv,
     read_idx,
@@ -285,7 +286,7 @@ def test_csv_read_in_blocks_gives_the_same_rows_and_row_numbers(
 
 
 def test_csv_line_without_end_is_refused_before_it_fills_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(_text_tables, "_MAX_LINE", 1 << 17)
+    monkeypatch.setattr(_text_lines, "MAX_LINE", 1 << 17)
     (tmp_path / "x.csv").write_text("1,2\n" + "1" * (1 << 22))
     refused(read_csv, tmp_path / "x.csv", "row 2", "longer than")
 

@@ -7,11 +7,11 @@ import numpy as np
 from skmnist.datasets._arrays import as_labels, as_pixels
 from skmnist.datasets._files import DataFormatError, replacing_data
 from skmnist.datasets._table_columns import Columns, choose_columns, decide_by_values
+from skmnist.datasets._text_lines import open_text
 from skmnist.datasets._text_tables import (
     MAX_LABEL,
     TextTable,
     find_table,
-    open_text,
     whole_numbers,
 )
 
@@ -82,12 +82,13 @@ def read_csv(path, *, label="auto", header="auto"):
     Where names say nothing (there are none, or they are ``0``, ``1`` or ``V1``,
     ``V2``), the number of columns and the values at both ends decide.
 
-    - All columns but a label and an index must make a square. If no number does,
-      only a label in front is found.
-    - Labels are at most 100 different numbers that lie close together, and not just
-      what the pixels beside them are. At the end they are at least three.
+    - All columns but a label and an index must make a square of 7×7 pixels or more.
+      If no number does, only a label in front is found, in five rows or more.
+    - Labels are at most 100 different numbers that lie close together, and are
+      distributed in another way than the pixels beside them; pixels at the edge
+      are 0, or alike, or many different numbers.
     - An index counts from 0 or 1; in up to 100 rows that may be labels as well.
-    - A column at either end that looks like labels is never taken for pixels.
+    - Each end must look like what it is taken for, the other end like pixels.
 
     Tables of two or three columns without names have the label in front.
 

@@ -258,6 +258,8 @@ def decide_by_values(path, columns, ends, n_pixels=None, *, labels_matter=True):
         readings = (fitting or readings)[:1]
     elif n_pixels or any(map(_is_square, range(n_columns - 2, n_columns + 1))):
         readings = [r for r in fitting if _is_borne_out(r, ends, n_columns)]
+    elif len(ends[0]) < 5:
+        readings = []
     else:  # no squares: only the form of write_csv without a header
         readings = [r for r in readings if r[2:] == (0, 0) and not _counts(ends[0])]
         readings = [r for r in readings if _is_borne_out(r, ends, n_columns)]
@@ -274,12 +276,15 @@ def decide_by_values(path, columns, ends, n_pixels=None, *, labels_matter=True):
 
 
 def _is_square(size):
-    return isqrt(size) ** 2 == size
+    """Whether so many pixels are a square image; 36 may be 5×7 and a label, too."""
+    return size >= 49 and isqrt(size) ** 2 == size
 
 
 def _counts(values):
-    """Whether values number the rows from 0 or 1."""
-    return values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+    """Whether values number the rows from 0 or 1, in whatever order."""
+    least = values.min()
+    expected = np.arange(least, least + len(values))
+    return least < 2 and np.array_equal(np.sort(values), expected)
 
 
 def _holds_pixels(ends, start, stop):
@@ -299,7 +304,7 @@ def _is_borne_out(reading, ends, n_columns):
     is_first = label == n_index
     if (is_first or n_index) and _counts(ends[0]):
         # One image of each label in order, or an index; fewer rows show neither.
-        if len(ends[0]) < 3:
+        if len(ends[0]) < 5:
             return False
         if not n_index:
             n_rows = len(ends[0])

@@ -1,0 +1,128 @@
+"""Text files as lines: encodings, line ends, files that are no text."""
+
+import codecs
+import io
+from contextlib import contextmanager
+
+from skmnist.datasets._files import DataFormatError, check_unpacked_size, open_data
+
+MAX_LINE = 1 << 24
+_CHUNK = 1 << 16
+_MAX_SINGLE = 10_000  # lines before and between the first rows
+_ENCODINGS = {  # that of 32 bits begins with the mark of 16 bits
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_FOREIGN = {
+    b"PK\3\4": "a zip archive or a spreadsheet (unpack it, or save it as CSV)",
+    b"BZh": "a bzip2 file (unpack it)",
+    b"\xfd7zXZ": "an xz file (unpack it)",
+    b"<": "a web page or another document with tags",
+    b"version https://git-lfs": "a Git LFS pointer in place of the file itself",
+}
+
+
+@contextmanager
+def open_text(path, skip=None):
+    """Open a text file in whatever encoding its byte order mark says, UTF-8 without.
+
+    Line ends of all kinds become those of Unix. `skip`, if it is given, takes the
+    stream of bytes and returns how many lines it read.
+    """
+    with open_data(path) as stream:
+        n_skipped = skip(stream) if skip else 0
+        start = stream.peek(6)
+        for magic, kind in _FOREIGN.items():
+            if start.lstrip().startswith(magic):
+                raise DataFormatError(f"{path}: {kind}, not a table of numbers")
+        known = (name for mark, name in _ENCODINGS.items() if start.startswith(mark))
+        text = io.TextIOWrapper(stream, next(known, "utf-8-sig"), errors="replace")
+        try:
+            yield Lines(path, stream, text, n_skipped + 1)
+        finally:
+            text.detach()
+
+
+class Lines:
+    """The lines of a text, singly or in blocks, with their numbers."""
+
+    def __init__(self, path, stream, text, number):
+        self.path = path
+        self.number = number  # of the next line
+        self.is_empty = True
+        self._stream = stream
+        self._text = text
+        self._n_read = 0
+        self._n_single = 0
+        self._rest = ""
+
+    def next_line(self):
+        """Return the next line without its end, or None after the last."""
+        while "\n" not in self._rest and self._fill(max(_CHUNK, len(self._rest))):
+            pass
+        if not self._rest:
+            return None
+        self._n_single += 1
+        if self._n_single > _MAX_SINGLE:
+            raise DataFormatError(
+                f"{self.path}: {_MAX_SINGLE:,} lines without a row of numbers"
+            )
+        line, _, self._rest = self._rest.partition("\n")
+        self.number += 1
+        return line
+
+    def push_back(self, line):
+        """Let the next line be this one."""
+        self._rest = f"{line}\n{self._rest}"
+        self.number -= 1
+
+    def peek_row(self):
+        """Return the next line that is not blank, without reading past it."""
+        seen = []
+        while (line := self.next_line()) is not None:
+            seen.append(line)
+            if line.strip():
+                break
+        for read in reversed(seen):
+            self.push_back(read)
+        return line
+
+    def blocks(self, n_characters):
+        """Yield blocks of whole lines, each with the number of its first line."""
+        while True:
+            while len(self._rest) < n_characters and self._fill(n_characters):
+                pass
+            end = self._rest.rfind("\n") + 1
+            if not end and self._rest:
+                if self._fill(n_characters):
+                    continue
+                end = len(self._rest)
+            block, self._rest = self._rest[:end], self._rest[end:]
+            if not block:
+                return
+            yield self.number, block
+            self.number += block.count("\n")
+
+    def _fill(self, n_characters):
+        """Read on; return whether there was more to read."""
+        text = self._text.read(n_characters)
+        if not text:
+            return False
+        self.is_empty = False
+        self._n_read += len(text)
+        check_unpacked_size(self.path, self._stream, self._n_read)
+        if "\0" in text:
+            row = self.number + f"{self._rest}{text}".partition("\0")[0].count("\n")
+            raise DataFormatError(
+                f"{self.path}, row {row}: holds bytes of value 0, as no table does; "
+                "text in UTF-16 without a byte order mark has to be saved as UTF-8"
+            )
+        self._rest += text
+        if len(self._rest) > MAX_LINE and "\n" not in self._rest:
+            raise DataFormatError(
+                f"{self.path}, row {self.number}: longer than {MAX_LINE:,} "
+                "characters; not a table of small images"
+            )
+        return True
