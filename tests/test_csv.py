@@ -251,7 +251,7 @@ REFUSED = {
     "table of words": (b"name,town\nAnn,Rome\nBob,Oslo\n", ["'name'", "'town'"]),
     "web page": (b"<!DOCTYPE html>\n<html></html>", ["web page"]),
     "Git LFS": (b"version https://git-lfs.github.com/spec/v1\n", ["Git LFS"]),
-    "answer of a server": (b"404: Not Found", ["no rows"]),
+    "answer of a server": (b"404: Not Found", ["a table of numbers, but the answer"]),
     "bzip2": (bz2.compress(NAMED), ["bzip2", "unpack"]),
     "UTF-16 without a mark": (table(Y, X, encoding="utf-16-le"), ["row 1", "UTF-16"]),
     "zero byte in a number": (with_cell("1\x002"), ["row 6", "value 0"]),
@@ -380,7 +380,7 @@ REFUSED = {
         ["'emotion'", "label="],
     ),
     "ARFF": (b"@RELATION digits\n@DATA\n5,1,2\n", ["row 1", "'@REL"]),
-    "JSON": (b'{"label": 1, "pixels": [1, 2]}', ["no rows"]),
+    "JSON": (b'{"label": 1, "pixels": [1, 2]}', ["JSON"]),
 }
 
 

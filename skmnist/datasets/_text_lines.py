@@ -2,8 +2,10 @@
 
 import codecs
 import io
+import re
 from contextlib import contextmanager
 
+from skmnist.datasets._content import N_BYTES, kind_of
 from skmnist.datasets._files import DataFormatError, check_unpacked_size, open_data
 
 MAX_LINE = 1 << 24
@@ -14,13 +16,6 @@ _ENCODINGS = {  # that of 32 bits begins with the mark of 16 bits
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
-}
-_FOREIGN = {
-    b"PK\3\4": "a zip archive or a spreadsheet (unpack it, or save it as CSV)",
-    b"BZh": "a bzip2 file (unpack it)",
-    b"\xfd7zXZ": "an xz file (unpack it)",
-    b"<": "a web page or another document with tags",
-    b"version https://git-lfs": "a Git LFS pointer in place of the file itself",
 }
 
 
@@ -33,10 +28,12 @@ def open_text(path, skip=None):
     """
     with open_data(path) as stream:
         n_skipped = skip(stream) if skip else 0
-        start = stream.peek(6)
-        for magic, kind in _FOREIGN.items():
-            if start.lstrip().startswith(magic):
-                raise DataFormatError(f"{path}: {kind}, not a table of numbers")
+        start = stream.peek(N_BYTES)[:N_BYTES]
+        kind = kind_of(start) or "text"
+        if not kind.startswith("text"):
+            is_packed = re.search(r"archive|\w file$", kind)
+            advice = "; unpack it, or save the table as CSV" if is_packed else ""
+            raise DataFormatError(f"{path}: not a table of numbers, but {kind}{advice}")
         known = (name for mark, name in _ENCODINGS.items() if start.startswith(mark))
         text = io.TextIOWrapper(stream, next(known, "utf-8-sig"), errors="replace")
         try:
