@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from skmnist.datasets import (
     DataFormatError,
     _csv,
+    _files,
+    _text_lines,
     _text_tables,
     load_digits,
     read_csv,
@@ -639,6 +641,26 @@ def test_absurd_files_are_refused_before_they_fill_memory(path, data, words):
         tracemalloc.stop()
     for word in words:
         assert word in str(caught.value)
+
+
+def test_a_large_gzip_file_is_unpacked_once_before_it_is_kept(path, monkeypatch):
+    monkeypatch.setattr(_files, "_LARGE", 100_000)
+    monkeypatch.setattr(_files, "_NEVER_SUSPICIOUS", 200_000)
+    images = np.zeros((3000, 784), np.uint8)
+    write_csv(path.with_suffix(".gz"), images, np.arange(3000) % 10)
+    monkeypatch.setattr(_text_lines, "_CHUNK", 1000)
+    monkeypatch.setattr(_text_tables, "_BLOCK", 50_000)
+    n_rows = []
+    read = _text_tables.TextTable._read_plain
+
+    def count_rows(table, block):
+        n_rows.append(block.count("\n"))
+        return read(table, block)
+
+    monkeypatch.setattr(_text_tables.TextTable, "_read_plain", count_rows)
+    with pytest.raises(DataFormatError, match="would unpack to more than"):
+        read_csv(path.with_suffix(".gz"))
+    assert sum(n_rows) < 200
 
 
 def test_too_many_rows_are_refused(path, monkeypatch):

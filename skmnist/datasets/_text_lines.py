@@ -1,12 +1,20 @@
 """Text files as lines: encodings, line ends, files that are no text."""
 
 import codecs
+import gzip
 import io
 import re
 from contextlib import contextmanager
 
 from skmnist.datasets._content import N_BYTES, kind_of
-from skmnist.datasets._files import DataFormatError, check_unpacked_size, open_data
+from skmnist.datasets._files import (
+    MAX_UNPACKED,
+    DataFormatError,
+    check_unpacked_size,
+    count_up_to,
+    is_large,
+    open_data,
+)
 
 MAX_LINE = 1 << 24
 _CHUNK = 1 << 16
@@ -53,6 +61,7 @@ class Lines:
         self._text = text
         self._n_read = 0
         self._n_single = 0
+        self._is_counted = not isinstance(stream, gzip.GzipFile)
         self._rest = ""
 
     def next_line(self):
@@ -110,6 +119,8 @@ class Lines:
         self.is_empty = False
         self._n_read += len(text)
         check_unpacked_size(self.path, self._stream, self._n_read)
+        if is_large(self._n_read) and not self._is_counted:
+            self._count()
         if "\0" in text:
             row = self.number + f"{self._rest}{text}".partition("\0")[0].count("\n")
             raise DataFormatError(
@@ -123,3 +134,10 @@ class Lines:
                 "characters; not a table of small images"
             )
         return True
+
+    def _count(self):
+        """Unpack a large file once without keeping it, so as to refuse a bomb early."""
+        self._is_counted = True
+        with open_data(self.path) as stream:
+            n_bytes = count_up_to(stream, MAX_UNPACKED + 1)
+            check_unpacked_size(self.path, stream, n_bytes)
