@@ -9,18 +9,31 @@ that shape and called with the weights of one of them.
 """
 
 import copy
+import functools
+import hashlib
+import importlib.metadata
+import json
 import math
+import re
 import weakref
 from dataclasses import dataclass
 
 import numpy as np
 
-from skmnist._description import split_description
+from skmnist._description import mismatch, split_description
 from skmnist._forward import TRACED_BYTES, ForwardProgram, forward_programs, rebuild
 from skmnist._interrupts import keep_interrupts
 from skmnist._programs import memory_of_program
 
-__all__ = ["TrainedNetwork", "TrainingState"]
+__all__ = ["NetworkStateError", "TrainedNetwork", "TrainingState"]
+
+# Where a pickled description has what else is known of it. Versions that know nothing
+# of it, and Keras, do not look there.
+_NOTES = "skmnist"
+
+
+class NetworkStateError(ValueError):
+    """A pickled network is damaged, or no network for this version of Keras."""
 
 
 @dataclass
@@ -81,28 +94,102 @@ class TrainedNetwork:
     is_shared : bool, default=False
         Whether the description says all about the network, so that others of the
         same description may predict by one program.
+    keras_version : str, default=None
+        Version of Keras that wrote the description; None for the one that is
+        installed, "" if nobody knows.
     """
 
-    def __init__(self, config, weights, custom_objects=None, is_shared=False):
+    def __init__(
+        self,
+        config,
+        weights,
+        custom_objects=None,
+        is_shared=False,
+        keras_version=None,
+    ):
         self.config = config
         self.weights = weights
         self.custom_objects = custom_objects or {}
         self.is_shared = is_shared
+        self.keras_version = (
+            _installed_keras() if keras_version is None else keras_version
+        )
         # A program that nobody else has a use for is not kept when this one goes.
         self._handle = None if is_shared else forward_programs.share(object(), math.inf)
         self._tensors = None
         self._live_model = lambda: None
 
+    def __deepcopy__(self, memo):
+        # By hand: there is nothing in memory that a checksum could tell us.
+        return type(self)(
+            self.config,
+            copy.deepcopy(self.weights, memo),
+            copy.deepcopy(self.custom_objects, memo),
+            self.is_shared,
+            self.keras_version,
+        )
+
     def __getstate__(self):
+        notes = {"keras_version": self.keras_version, "sha256": self._checksum()}
+        description = {**json.loads(self.config), _NOTES: notes}
         return {
-            "config": self.config,
+            "config": json.dumps(description),
             "weights": self.weights,
             "custom_objects": self.custom_objects,
             "is_shared": self.is_shared,
         }
 
     def __setstate__(self, state):
-        self.__init__(**state)
+        try:
+            description = json.loads(state["config"])
+            notes = description.pop(_NOTES, {})
+            self.__init__(
+                **state | {"config": json.dumps(description)},
+                keras_version=notes.get("keras_version", ""),
+            )
+            # What versions without a checksum wrote is looked at as far as may be.
+            checksum = notes.get("sha256")
+            problem = None
+            if checksum is not None and checksum != self._checksum():
+                problem = "its description and weights do not agree with their checksum"
+            elif self.is_shared:
+                problem = mismatch(description, self.weights)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            problem = f"{type(error).__name__}: {error}"
+            raise NetworkStateError(f"its network is damaged ({problem})") from error
+        if problem is not None:
+            raise NetworkStateError(f"its network is damaged ({problem})")
+        self._check_keras_version()
+
+    def _checksum(self):
+        """Return the SHA-256 of all that decides what the network predicts."""
+        digest = hashlib.sha256()
+        facts = self.config, bool(self.is_shared), self.keras_version
+        digest.update(repr((*facts, sorted(self.custom_objects))).encode())
+        for array in self.weights:
+            array = np.asarray(array)
+            if array.dtype.byteorder == ">":  # pickle keeps it, joblib turns it round
+                array = array.astype(array.dtype.newbyteorder("<"))
+            digest.update(repr((array.dtype.name, array.shape)).encode())
+            digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+        return digest.hexdigest()
+
+    def _check_keras_version(self):
+        """Refuse what a newer Keras wrote, if the one that is installed cannot read it.
+
+        Building takes the import of Keras, so it is done for these alone.
+        """
+        installed = _installed_keras()
+        written = self.keras_version
+        if not installed or _numbers(written) <= _numbers(installed):
+            return
+        try:
+            rebuild(self.config, self.custom_objects).set_weights(self.weights)
+        except Exception as error:
+            raise NetworkStateError(
+                f"its network was written by Keras {written}, and Keras {installed}, "
+                f"which is installed, cannot build it: upgrade Keras ({error})"
+            ) from error
 
     @property
     def n_parameters(self):
@@ -169,3 +256,16 @@ class TrainedNetwork:
                 self.config, self.custom_objects, trial_weights=self.weights
             )
         )
+
+
+@functools.cache
+def _installed_keras():
+    """Return the version of Keras, without importing it; "" if there is none."""
+    try:
+        return importlib.metadata.version("keras")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _numbers(version):
+    return [int(number) for number in re.findall(r"\d+", version)[:3]]

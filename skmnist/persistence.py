@@ -1,11 +1,14 @@
 """Saving and loading of fitted models.
 
 A model file is a joblib file that holds a fitted estimator (a classifier, a
-Pipeline or a search) and a few words about where it comes from. Because fitted
-networks are plain data, ``joblib.dump`` and ``pickle`` alone work as well, and
-:func:`load_model` reads their files too.
+Pipeline or a search), a few words about where it comes from, and a checksum.
+Because fitted networks are plain data, ``joblib.dump`` and ``pickle`` alone work as
+well, and :func:`load_model` reads their files too.
 """
 
+import hashlib
+import os
+import stat
 from pathlib import Path
 
 import joblib
@@ -13,13 +16,25 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 import skmnist
+from skmnist._compression import (
+    CompressedDataError,
+    compressed,
+    compression_of,
+    decompress,
+)
+from skmnist._trained_network import NetworkStateError
 from skmnist.datasets._files import replacing
 from skmnist.evaluation._trial import other_kind
 
 __all__ = ["ModelFileError", "load_model", "save_model"]
 
 _FORMAT = "skmnist model"
-_FORMAT_VERSION = 1
+# 2: a checksum of all bytes follows the pickle, where joblib.load does not look. It is
+# compressed with the rest.
+_FORMAT_VERSION = 2
+_SEAL = b"skmnist sha256 %s\n"
+_SEAL_SIZE = len(_SEAL % bytes(64))
+_CHUNK = 1 << 20
 
 # What a file that is no pickle begins with, and what it probably is.
 _OTHER_KINDS = {
@@ -29,6 +44,7 @@ _OTHER_KINDS = {
     b"\x89PNG": "a PNG picture",
     b"\x00\x00\x08": "an IDX file",
     b"{": "a text file, perhaps JSON",
+    b"ZF": "a file of joblib 0.9 or older",
 }
 
 _TEXT = {*b"\t\r\n", *range(32, 127)}
@@ -52,8 +68,9 @@ def save_model(model, path, *, metadata=None, compress=3):
         Where to write; an existing file is replaced.
     metadata : dict, default=None
         Words about the model, such as the data set that it was trained on.
-    compress : int, default=3
-        Degree of compression, from 0 (none) to 9.
+    compress : int, str or tuple of (str, int), default=3
+        Degree of compression, from 0 (none) to 9; or a method of
+        :func:`joblib.dump`, such as ``"xz"``; or both.
 
     Returns
     -------
@@ -67,6 +84,8 @@ def save_model(model, path, *, metadata=None, compress=3):
     TypeError
         If the model is a regressor, a transformer, or something else that is no
         classifier.
+    ValueError
+        If there is no such compression.
     FileNotFoundError
         If there is no folder to write to.
 
@@ -98,9 +117,57 @@ def save_model(model, path, *, metadata=None, compress=3):
         "metadata": dict(metadata or {}),
         "model": model,
     }
-    with replacing(path) as file:
-        joblib.dump(content, file, compress=compress)
+    with replacing(path) as file, compressed(file, compress) as packed:
+        writer = _ChecksumWriter(packed)
+        joblib.dump(content, writer)
+        packed.write(writer.seal())
     return path
+
+
+class _ChecksumWriter:
+    """Passes on what is written, and keeps its checksum."""
+
+    def __init__(self, file):
+        self._file = file
+        self._digest = hashlib.sha256()
+        self._n_bytes = 0
+
+    def write(self, data):
+        self._digest.update(data)
+        self._n_bytes += len(data)
+        self._file.write(data)
+
+    def tell(self):  # joblib aligns arrays by it
+        return self._n_bytes
+
+    def seal(self):
+        return _seal(self._digest)
+
+
+def _seal(digest):
+    return _SEAL % digest.hexdigest().encode()
+
+
+def _is_verified(file):
+    """Return whether a file ends in its checksum.
+
+    Raises ModelFileError if that is the checksum of something else.
+    """
+    n_left = file.seek(0, os.SEEK_END) - _SEAL_SIZE
+    if n_left < 0:
+        return False
+    file.seek(n_left)
+    seal = file.read()
+    if not seal.startswith(_SEAL.partition(b"%")[0]):
+        return False
+    file.seek(0)
+    digest = hashlib.sha256()
+    while chunk := file.read(min(n_left, _CHUNK)):
+        digest.update(chunk)
+        n_left -= len(chunk)
+    if seal != _seal(digest):
+        raise ModelFileError("what it holds does not agree with its checksum")
+    return True
 
 
 def _predicts(model):
@@ -139,46 +206,16 @@ def load_model(path, *, return_metadata=False):
         If it is a file of another kind, or its model is not fitted or no classifier.
     """
     path = Path(path)
-    with path.open("rb") as file:
-        start = file.read(8)
-    for signature, kind in _OTHER_KINDS.items():
-        if start.startswith(signature):
-            raise ModelFileError(
-                f"{path} is no model file: it is {kind}. Model files are written by "
-                "save_model, joblib.dump or 'skmnist train --out'."
-            )
-    if not start:
-        raise ModelFileError(f"{path} cannot be loaded as a model: it is empty.")
-    try:
-        content = joblib.load(path)
-    except MemoryError:
-        raise
-    except Exception as error:
-        if all(byte in _TEXT for byte in start):
-            raise ModelFileError(
-                f"{path} cannot be loaded as a model: it looks like a text file."
-            ) from error
-        raise ModelFileError(
-            f"{path} cannot be loaded as a model: it is no model file, is damaged, or "
-            f"needs packages or versions that are not installed "
-            f"({type(error).__name__}: {error})."
-        ) from error
+    content, is_verified = _read(path)
     metadata = {}
     if isinstance(content, dict) and content.get("format") == _FORMAT:
-        version = content.get("format_version")
-        if not isinstance(version, int):
-            raise ModelFileError(
-                f"{path} calls itself a {_FORMAT}, but gives "
-                + ("no" if version is None else f"{version!r} as its")
-                + " format_version: save_model did not write it, or not like this."
-            )
-        if version != _FORMAT_VERSION:
-            raise ModelFileError(
-                f"{path} has version {version} of the format for model files; skmnist "
-                f"{skmnist.__version__} reads version {_FORMAT_VERSION}. It was "
-                f"written by skmnist {content.get('skmnist_version', '?')}: upgrade."
-            )
+        _check_version(path, content, is_verified)
         metadata, content = content.get("metadata", {}), content.get("model")
+        if not isinstance(metadata, dict):
+            raise ModelFileError(
+                f"{path} has metadata of type {type(metadata).__name__}; expected a "
+                "dict, as save_model writes it."
+            )
     if not _predicts(content):
         raise ModelFileError(
             f"{path} holds an object of type {type(content).__name__}, not a fitted "
@@ -197,3 +234,75 @@ def load_model(path, *, return_metadata=False):
             f"{path} holds a {type(content).__name__} that is not fitted."
         ) from None
     return (content, metadata) if return_metadata else content
+
+
+def _read(path):
+    """Return what a file holds, and whether its checksum was verified.
+
+    All that can be checked is checked before joblib reads the file: it would read
+    some damaged files for ever, and take damaged numbers for good ones.
+    """
+    kind = path.stat().st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # a pipe may never end
+        raise ModelFileError(f"{path} is no model file: it is not a regular file.")
+    with path.open("rb") as file:
+        start = file.read(8)
+        for signature, kind in _OTHER_KINDS.items():
+            if start.startswith(signature):
+                raise ModelFileError(
+                    f"{path} is no model file: it is {kind}. Model files are written "
+                    "by save_model, joblib.dump or 'skmnist train --out'."
+                )
+        if not start:
+            raise ModelFileError(f"{path} cannot be loaded as a model: it is empty.")
+        try:
+            return _read_checked(file, compression_of(start))
+        except (ModelFileError, NetworkStateError) as error:
+            reason, cause = error, error
+        except MemoryError as error:
+            reason, cause = "it is damaged, or needs more memory than there is", error
+        except Exception as error:
+            cause = error
+            if all(byte in _TEXT for byte in start):
+                reason = "it looks like a text file"
+            elif isinstance(error, CompressedDataError):
+                reason = error
+            else:
+                reason = (
+                    "it is no model file, is damaged, or needs packages or versions "
+                    f"that are not installed ({type(error).__name__}: {error})"
+                )
+    raise ModelFileError(f"{path} cannot be loaded as a model: {reason}.") from cause
+
+
+def _read_checked(file, compression):
+    file.seek(0)
+    if compression is not None:
+        file = decompress(file, compression)
+        if compression_of(file.read(8)) is not None:
+            raise ModelFileError("it is compressed twice")
+    is_verified = _is_verified(file)
+    file.seek(0)
+    return joblib.load(file), is_verified
+
+
+def _check_version(path, content, is_verified):
+    """Refuse a file of a format that this version does not read."""
+    version = content.get("format_version")
+    if not isinstance(version, int):
+        raise ModelFileError(
+            f"{path} calls itself a {_FORMAT}, but gives "
+            + ("no" if version is None else f"{version!r} as its")
+            + " format_version: save_model did not write it, or not like this."
+        )
+    if version not in range(1, _FORMAT_VERSION + 1):
+        raise ModelFileError(
+            f"{path} has version {version} of the format for model files; skmnist "
+            f"{skmnist.__version__} reads versions 1 to {_FORMAT_VERSION}. It was "
+            f"written by skmnist {content.get('skmnist_version', '?')}: upgrade."
+        )
+    if version > 1 and not is_verified:
+        raise ModelFileError(
+            f"{path} is damaged: it does not end in its checksum. It was cut short, or "
+            "something was added to it."
+        )

@@ -17,6 +17,7 @@ ROOT = Path(skmnist.__file__).parent
 ORDER = [
     "_numbers",
     "_interrupts",
+    "_compression",
     "datasets",
     "preprocessing",
     "networks",
