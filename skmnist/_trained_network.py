@@ -147,17 +147,17 @@ class TrainedNetwork:
                 **state | {"config": json.dumps(description)},
                 keras_version=notes.get("keras_version", ""),
             )
-            # What versions without a checksum wrote is looked at as far as may be.
             checksum = notes.get("sha256")
-            problem = None
-            if checksum is not None and checksum != self._checksum():
+            if checksum is None:  # of an earlier version: look at what can be seen
+                problem = self.is_shared and mismatch(description, self.weights)
+            elif checksum != self._checksum():
                 problem = "its description and weights do not agree with their checksum"
-            elif self.is_shared:
-                problem = mismatch(description, self.weights)
+            else:
+                problem = None
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             problem = f"{type(error).__name__}: {error}"
             raise NetworkStateError(f"its network is damaged ({problem})") from error
-        if problem is not None:
+        if problem:
             raise NetworkStateError(f"its network is damaged ({problem})")
         self._check_keras_version()
 

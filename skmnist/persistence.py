@@ -203,7 +203,9 @@ def load_model(path, *, return_metadata=False):
     FileNotFoundError
         If there is no such file.
     ModelFileError
-        If it is a file of another kind, or its model is not fitted or no classifier.
+        If it is a file of another kind, if its model is not fitted or no classifier,
+        or if it is damaged. The checksum of a file of :func:`save_model` is verified;
+        in other files, that of each network of this package.
     """
     path = Path(path)
     content, is_verified = _read(path)
@@ -216,23 +218,15 @@ def load_model(path, *, return_metadata=False):
                 f"{path} has metadata of type {type(metadata).__name__}; expected a "
                 "dict, as save_model writes it."
             )
-    if not _predicts(content):
-        raise ModelFileError(
-            f"{path} holds an object of type {type(content).__name__}, not a fitted "
-            "classifier."
-        )
-    kind = other_kind(content)
-    if kind is not None:
-        raise ModelFileError(
-            f"{path} holds a {kind} ({type(content).__name__}); expected a fitted "
-            "classifier."
-        )
     try:
-        check_is_fitted(content)
-    except NotFittedError:
+        _check_fitted_classifier(path, content)
+    except ModelFileError:
+        raise
+    except Exception as error:  # whatever a model raises that lacks a part
         raise ModelFileError(
-            f"{path} holds a {type(content).__name__} that is not fitted."
-        ) from None
+            f"{path} holds a {type(content).__name__} that is damaged, or was written "
+            f"by another version of its package ({type(error).__name__}: {error})."
+        ) from error
     return (content, metadata) if return_metadata else content
 
 
@@ -246,7 +240,7 @@ def _read(path):
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # a pipe may never end
         raise ModelFileError(f"{path} is no model file: it is not a regular file.")
     with path.open("rb") as file:
-        start = file.read(8)
+        start = file.read(64)
         for signature, kind in _OTHER_KINDS.items():
             if start.startswith(signature):
                 raise ModelFileError(
@@ -306,3 +300,23 @@ def _check_version(path, content, is_verified):
             f"{path} is damaged: it does not end in its checksum. It was cut short, or "
             "something was added to it."
         )
+
+
+def _check_fitted_classifier(path, model):
+    if not _predicts(model):
+        raise ModelFileError(
+            f"{path} holds an object of type {type(model).__name__}, not a fitted "
+            "classifier."
+        )
+    kind = other_kind(model)
+    if kind is not None:
+        raise ModelFileError(
+            f"{path} holds a {kind} ({type(model).__name__}); expected a fitted "
+            "classifier."
+        )
+    try:
+        check_is_fitted(model)
+    except NotFittedError:
+        raise ModelFileError(
+            f"{path} holds a {type(model).__name__} that is not fitted."
+        ) from None

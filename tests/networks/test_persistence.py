@@ -242,8 +242,8 @@ OTHER_FILES = {
     ),
     "no model": (lambda: dumped(content(model=None)), "NoneType, not a fitted"),
     "newer": (
-        lambda: dumped(content(format_version=2, skmnist_version="9.9")),
-        r"version 2 of the format.* reads version 1.* skmnist 9\.9: upgrade",
+        lambda: dumped(content(format_version=3, skmnist_version="9.9")),
+        r"version 3 of the format.* reads versions 1 to 2.* skmnist 9\.9: upgrade",
     ),
     "odd version": (lambda: dumped(content(format_version="one")), "gives 'one' as"),
     "no version": (

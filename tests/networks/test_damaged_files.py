@@ -1,0 +1,246 @@
+"""Model files that are damaged, cut short, too long, or of other versions."""
+
+import bz2
+import copy
+import gzip
+import io
+import lzma
+import os
+import pickle
+import zlib
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from builders import dense, small_mlp
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from skmnist import ImageScaler, KerasImageClassifier, _compression, _trained_network
+from skmnist.datasets import load_digits
+from skmnist.persistence import ModelFileError, load_model, save_model
+
+DATA = Path(__file__).parent.parent / "data"
+METHODS = ["none", "zlib", "gzip", "bz2", "xz", "lzma"]
+
+
+@pytest.fixture(scope="module")
+def network(digits):
+    X, y = digits
+    return make_pipeline(ImageScaler(), small_mlp(units=4, epochs=1)).fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def baseline(digits):
+    X, y = digits
+    return make_pipeline(ImageScaler(), LogisticRegression()).fit(X, y)
+
+
+def compress(method):
+    return 0 if method == "none" else (method, 3)
+
+
+def refused(path, content, words=""):
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match=rf"(?s){path.name}.*{words}"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", ["mlp", "mlp_uncompressed", "logistic_regression"])
+def test_files_of_version_1_load(name):
+    model, metadata = load_model(DATA / f"{name}_1.joblib", return_metadata=True)
+    X, _ = load_digits(return_X_y=True)
+    found = model.predict_proba(X[:2])
+    np.testing.assert_allclose(found, metadata["probabilities"], atol=1e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_joblib_alone_reads_what_save_model_writes(method, baseline, digits, tmp_path):
+    path = save_model(baseline, tmp_path / "m", compress=compress(method))
+    X, _ = digits
+    wanted = baseline.predict_proba(X)
+    assert np.array_equal(joblib.load(path)["model"].predict_proba(X), wanted)
+    assert np.array_equal(load_model(path).predict_proba(X), wanted)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("extra", [b"\n", bytes(512), b"x", "itself"], ids=repr)
+def test_nothing_may_follow_the_content(method, extra, baseline, tmp_path):
+    path = save_model(baseline, tmp_path / "m", compress=compress(method))
+    content = path.read_bytes()
+    refused(path, content + (content if extra == "itself" else extra))
+
+
+@pytest.mark.parametrize("method", METHODS[1:])
+def test_nothing_may_follow_what_joblib_alone_has_compressed(
+    method, baseline, tmp_path
+):
+    path = tmp_path / "m"
+    joblib.dump(baseline, path, compress=compress(method))
+    assert load_model(path).predict([[0] * 64]) is not None
+    refused(path, path.read_bytes() + b"\n", "something follows the .*compressed data")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("writer", ["save_model", "joblib"])
+def test_a_file_cut_short_anywhere_is_refused(method, writer, baseline, tmp_path):
+    path = tmp_path / "m"
+    if writer == "joblib":
+        joblib.dump(baseline, path, compress=compress(method))
+    else:
+        save_model(baseline, path, compress=compress(method))
+    content = path.read_bytes()
+    n = len(content)
+    for end in [*range(20), *range(20, n - 20, n // 50), *range(n - 20, n)]:
+        refused(path, content[:end])
+
+
+@pytest.mark.parametrize(
+    ("pack", "loads"),
+    [(gzip.compress, True), (bz2.compress, True), (lzma.compress, True)]
+    + [(zlib.compress, False)],
+)
+def test_streams_are_joined_where_the_format_says_so(pack, loads, baseline, tmp_path):
+    content = save_model(baseline, tmp_path / "m", compress=0).read_bytes()
+    for middle in (1, 2, 1000, len(content)):
+        path = tmp_path / "joined"
+        if loads:
+            path.write_bytes(pack(content[:middle]) + pack(content[middle:]))
+            assert load_model(path).predict([[0] * 64]) is not None
+        else:
+            packed = pack(content[:middle]) + pack(content[middle:])
+            refused(path, packed, "something follows")
+
+
+@pytest.mark.parametrize("pack", [zlib.compress, gzip.compress, bz2.compress])
+def test_what_unpacks_to_far_too_much_is_refused(pack, tmp_path, monkeypatch):
+    monkeypatch.setattr(_compression, "_MUCH", 1 << 20)
+    refused(tmp_path / "bomb", pack(bytes(1 << 23)), "which no model does")
+
+
+def test_what_is_compressed_twice_is_refused(baseline, tmp_path):
+    path = save_model(baseline, tmp_path / "m")
+    refused(path, gzip.compress(path.read_bytes()), "compressed twice")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ModelFileError, match=r"pipe is no model file: .* regular"):
+        load_model(tmp_path / "pipe")
+
+
+def flipped(content, bit):
+    content = bytearray(content)
+    content[bit // 8] ^= 1 << bit % 8
+    return bytes(content)
+
+
+@pytest.mark.parametrize("kind", ["network", "baseline"])
+def test_a_bit_flipped_anywhere_is_noticed(kind, request, tmp_path):
+    model = request.getfixturevalue(kind)
+    path = save_model(model, tmp_path / "m", compress=0)
+    content = path.read_bytes()
+    bits = np.random.default_rng(0).integers(8 * len(content), size=300)
+    for bit in bits.tolist():
+        refused(path, flipped(content, bit))
+
+
+@pytest.mark.parametrize("part", ["weights", "description", "version", "checksum"])
+@pytest.mark.parametrize("writer", [joblib, pickle])
+def test_a_network_notices_damage_in_files_of_joblib_and_pickle(
+    part, writer, network, tmp_path
+):
+    file = io.BytesIO()
+    writer.dump(network, file)
+    content = file.getvalue()
+    found = {
+        "weights": network[-1]._network.weights[0].tobytes()[:64],
+        "description": b'"activation": "relu"',
+        "version": b'"keras_version": "',
+        "checksum": b'"sha256": "',
+    }
+    place = content.index(found[part]) + len(found[part])
+    refused(tmp_path / "m", flipped(content, 8 * place), "its network is damaged")
+
+
+@pytest.mark.parametrize("change", ["fewer arrays", "another shape"])
+def test_what_has_no_checksum_must_have_weights_of_the_layers(change, network):
+    state = network[-1]._network.__getstate__()
+    config = network[-1]._network.config  # as version 1 wrote it
+    weights = list(state["weights"])
+    if change == "fewer arrays":
+        del weights[-1]
+    else:
+        weights[0] = weights[0][:-1]
+    twin = object.__new__(type(network[-1]._network))
+    twin.__setstate__({**state, "config": config})
+    with pytest.raises(ValueError, match=r"network is damaged \(its weights have"):
+        twin.__setstate__({**state, "config": config, "weights": weights})
+
+
+def test_copies_in_memory_take_no_checksum(network, digits, monkeypatch):
+    monkeypatch.setattr(_trained_network.TrainedNetwork, "_checksum", None)
+    X, _ = digits
+    twin = copy.deepcopy(network)
+    assert np.array_equal(twin.predict_proba(X), network.predict_proba(X))
+    first, second = (m[-1]._network.weights[0] for m in (network, twin))
+    assert not np.shares_memory(first, second)
+    clone(network)
+
+
+def test_a_pickled_network_comes_back_the_same(network):
+    before = network[-1]._network
+    after = pickle.loads(pickle.dumps(before))
+    assert after.config == before.config  # by which programs are shared
+    assert after.keras_version == before.keras_version
+    assert pickle.dumps(after) == pickle.dumps(before)
+
+
+@pytest.mark.parametrize("builder", ["ours", "own"])
+def test_what_only_a_newer_keras_can_build_is_refused_by_both_versions(
+    builder, digits, tmp_path, monkeypatch
+):
+    X, y = digits
+    model = small_mlp(units=4, epochs=1)
+    if builder == "own":
+        model = KerasImageClassifier(builder=dense, epochs=1)
+    model.fit(X, y)
+    model._network.keras_version = "99.1.0"
+    path = save_model(model, tmp_path / "m")
+    assert np.array_equal(load_model(path).predict(X), model.predict(X))
+    model._network.config = model._network.config.replace('"Dense"', '"Denser"')
+    installed = _trained_network._installed_keras()
+    words = rf"by Keras 99\.1\.0, and Keras {installed}, which is installed, cannot"
+    for save in (save_model, joblib.dump):
+        save(model, path)
+        refused(path, path.read_bytes(), words)
+    # Nobody else is made to wait for Keras.
+    model._network.keras_version = installed
+    assert load_model(save_model(model, path)) is not None
+
+
+@pytest.mark.parametrize("metadata", [[], None, "words", 3], ids=repr)
+def test_metadata_that_are_no_dict_are_refused(metadata, baseline, tmp_path):
+    content = {"format": "skmnist model", "format_version": 1, "model": baseline}
+    joblib.dump(content | {"metadata": metadata}, tmp_path / "m")
+    words = f"metadata of type {type(metadata).__name__}; expected a dict"
+    refused(tmp_path / "m", (tmp_path / "m").read_bytes(), words)
+
+
+def test_a_model_that_lacks_a_part_is_damaged(tmp_path):
+    model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    del model.solver
+    joblib.dump(model, tmp_path / "m")
+    refused(tmp_path / "m", (tmp_path / "m").read_bytes(), "LogisticRegression that is")
+
+
+@pytest.mark.parametrize(
+    "compress", [10, -1, "rar", ("zlib", 12), ("lz", 3), 2.5, None], ids=repr
+)
+def test_a_compression_that_is_not_there_is_refused(compress, baseline, tmp_path):
+    with pytest.raises(ValueError, match="compress must be"):
+        save_model(baseline, tmp_path / "m", compress=compress)
+    assert list(tmp_path.iterdir()) == []
