@@ -1,8 +1,10 @@
 """The command line as a process: streams, signals, pipes and terminals."""
 
 import contextlib
+import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -104,11 +106,61 @@ with watched_interrupts(), deferred_interrupt(lambda: note("when it is saved")):
 
 
 @posix
-def test_a_reader_that_leaves_is_no_error():
-    process = start("data", "digits")
+@pytest.mark.parametrize("args", [["data", "digits"], ["models"], ["--help"]])
+def test_a_reader_that_leaves_is_no_error(args):
+    process = start(*args)
     process.stdout.close()
     with process:
         assert process.stderr.read() == ""
+    assert process.returncode == 141  # as of a program that SIGPIPE ended
+
+
+COMPARE = ["compare", "--models", "dummy", "--cv", "2", "--json"]
+
+
+def with_streams(how, *args, **settings):
+    """Run the command line with standard streams as a shell redirects them."""
+    command = shlex.join([sys.executable, "-m", "skmnist", *args])
+    return subprocess.run(
+        ["sh", "-c", f"{command} {how}"], capture_output=True, text=True, **settings
+    )
+
+
+@posix
+@pytest.mark.parametrize("args", [["models"], ["--version"], COMPARE])
+def test_standard_output_that_is_closed_is_refused_before_any_work(args):
+    done = with_streams(">&-", *args)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "Error: Standard output is closed: there is no place for results."
+    ]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("args", [["models", "--json"], ["train", "--help"], COMPARE])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_a_failure_on_one_line(args, unbuffered):
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    done = with_streams(">/dev/full", *args, env=environment)
+    assert done.returncode == 1
+    *_, line = done.stderr.splitlines()
+    assert line.startswith("Error: Cannot write to standard output: No space left")
+    assert "Traceback" not in done.stderr
+
+
+@posix
+@pytest.mark.parametrize("how", ["| head -1", ">/dev/full"])
+def test_files_are_written_though_nobody_reads_the_results(how, tmp_path):
+    with_streams(how, *COMPARE, "--report", "page.html", cwd=tmp_path)
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").endswith("</html>")
+
+
+@posix
+@pytest.mark.parametrize("how", ["2>&-", "2>/dev/full", "<&-"])
+def test_results_do_not_depend_on_the_other_streams(how):
+    done = with_streams(how, *COMPARE)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["kind"] == "comparison"
 
 
 def test_a_network_brings_none_of_the_chatter_of_tensorflow(tmp_path):

@@ -9,6 +9,7 @@ import os
 import sys
 
 from skmnist._processor import has_avx2
+from skmnist.cli._streams import occupy_closed_descriptors
 
 __all__ = ["main"]
 
@@ -20,7 +21,7 @@ def main():
     ------
     SystemExit
         Always. The code is 0 if all went well, 1 after a failure, 2 for wrong usage
-        or bad input, 130 after Ctrl-C.
+        or bad input, 130 after Ctrl-C, 141 if nobody reads the results to their end.
     """
     # Read by TensorFlow and OpenMP when they are loaded, in the workers too. Threads
     # of OpenMP that spin while they wait make gradient boosting ten times slower
@@ -29,6 +30,7 @@ def main():
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if has_avx2():  # convolutions take half of the time, where it is not on anyway
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    occupy_closed_descriptors()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # ± and × where there is ASCII only

@@ -5,6 +5,7 @@ import contextlib
 import click
 
 FAILURE, BAD_INPUT, INTERRUPTED = 1, 2, 130
+BROKEN_PIPE = 141  # what a shell makes of a program that SIGPIPE ended
 
 
 class Failure(click.ClickException):

@@ -10,9 +10,17 @@ import traceback
 
 import click
 
-from skmnist.cli._errors import INTERRUPTED, Failure, MissingData, describe, one_line
+from skmnist.cli._errors import (
+    BAD_INPUT,
+    INTERRUPTED,
+    Failure,
+    MissingData,
+    describe,
+    one_line,
+)
 from skmnist.cli._interrupts import watched_interrupts
 from skmnist.cli._messages import note, short_warnings
+from skmnist.cli._streams import patient_streams
 
 _NO_ARGUMENTS = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
@@ -25,8 +33,11 @@ class CommandLine(click.Group):
         extra["standalone_mode"] = False
         words = sys.argv[1:] if args is None else args
         extra["obj"] = shlex.join([prog_name or self.name, *words])
-        with short_warnings(), watched_interrupts():
-            sys.exit(self._run(args, prog_name, extra))
+        if sys.stdout is None:
+            note("Error: Standard output is closed: there is no place for results.")
+            sys.exit(BAD_INPUT)
+        with patient_streams() as exit_code, short_warnings(), watched_interrupts():
+            sys.exit(exit_code(self._run(args, prog_name, extra)))
 
     def _run(self, args, prog_name, extra):
         try:
@@ -53,12 +64,9 @@ class CommandLine(click.Group):
     def invoke(self, ctx):
         """Run the command, reporting what nobody foresaw as a failure."""
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()  # here, where a closed pipe is no surprise
-            return result
+            return super().invoke(ctx)
         except Exception as error:
-            expected = (click.exceptions.Exit, click.Abort, BrokenPipeError)
-            if isinstance(error, expected):
+            if isinstance(error, click.exceptions.Exit | click.Abort):
                 raise
             if ctx.params["debug"] or os.environ.get("SKMNIST_DEBUG"):
                 traceback.print_exc()

@@ -11,7 +11,8 @@ _WIDTH = 200
 def note(text):
     """Say something that is no result."""
     # Looked up at each call: a progress bar puts itself in the place of the stream.
-    print(text, file=sys.stderr, flush=True)
+    if sys.stderr is not None:  # print takes None for standard output
+        print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
