@@ -31,6 +31,7 @@ from skmnist._targets import (
     with_mean_of_1,
 )
 from skmnist._trained_network import TrainingState
+from skmnist.networks._memory import check_memory
 from skmnist.preprocessing.image_array import ImageShape
 from skmnist.preprocessing.layout import as_rows, channels_come_first
 from skmnist.preprocessing.scaling import other_range
@@ -308,6 +309,7 @@ class BaseKerasClassifier(NetworkPredictor):
             # Rows of the images that the network was made for.
             seen_shape = ImageShape(*self._spec.input_shape)
         spec = self._specify(self.n_features_in_, seen_shape, len(self.classes_))
+        check_memory(spec)
         if resume and spec != self._spec:
             raise ValueError(
                 "Training cannot go on: what makes the network has changed: "

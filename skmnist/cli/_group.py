@@ -22,6 +22,7 @@ from skmnist.cli._interrupts import watched_interrupts
 from skmnist.cli._messages import note, short_warnings
 from skmnist.cli._streams import patient_streams
 
+_OUT_OF_MEMORY = "ResourceExhaustedError"
 _NO_ARGUMENTS = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
 
@@ -85,7 +86,8 @@ def _where_to_look(error):
 def _explain(error):
     if isinstance(error, OSError):
         return describe(error)
-    if isinstance(error, MemoryError):
+    # The second is TensorFlow's, which is not to be imported for this.
+    if isinstance(error, MemoryError) or type(error).__name__ == _OUT_OF_MEMORY:
         return "There is not enough memory."
     return (
         f"{type(error).__name__}: {describe(error)}. This should not happen; "

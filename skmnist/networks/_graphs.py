@@ -1,6 +1,7 @@
 """The graphs of multilayer perceptrons and convolutional networks."""
 
 from collections.abc import Sequence
+from math import prod
 
 from ._specification import plain_numbers
 
@@ -344,3 +345,42 @@ def convolution_plan(image_shape, filters, kernel_size, pool_size, padding):
         height, width = height // pool[0], width // pool[1]
         plan.append((n_filters, kernel, pool))
     return plan
+
+
+def count_mlp_weights(input_shape, n_classes, *, units=(512,), **_):
+    """Count the weights of :func:`build_mlp`, without building it."""
+    return _count_dense(prod(input_shape), (*_sequence(units), n_classes))
+
+
+def count_cnn_weights(
+    input_shape,
+    n_classes,
+    *,
+    filters=(32, 64),
+    kernel_size=3,
+    pool_size=None,
+    padding="valid",
+    units=(128,),
+    **_,
+):
+    """Count the weights of :func:`build_cnn`, without building it."""
+    height, width, n_channels = (*input_shape, 1)[:3]
+    n_weights = 0
+    for n_filters, kernel, pool in convolution_plan(
+        (height, width, n_channels), filters, kernel_size, pool_size, padding
+    ):
+        n_weights += n_filters * (prod(kernel) * n_channels + 1)
+        n_channels = n_filters
+        if padding == "valid":
+            height, width = height - kernel[0] + 1, width - kernel[1] + 1
+        height, width = height // pool[0], width // pool[1]
+    n_features = height * width * n_channels
+    return n_weights + _count_dense(n_features, (*_sequence(units), n_classes))
+
+
+def _count_dense(n_inputs, widths):
+    n_weights = 0
+    for width in widths:
+        n_weights += width * (n_inputs + 1)
+        n_inputs = width
+    return n_weights
