@@ -74,10 +74,12 @@ def read_model(path):
     BadInput
         If there is no such file, or it is of another kind.
     """
+    from skmnist.cli._metadata import known_metadata
     from skmnist.persistence import load_model
 
     with bad_input():
-        return ModelFile(str(path), *load_model(path, return_metadata=True))
+        model, metadata = load_model(path, return_metadata=True)
+    return ModelFile(str(path), model, known_metadata(metadata))
 
 
 def evaluate_file(model_file, image_set, X, y):

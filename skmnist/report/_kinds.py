@@ -91,23 +91,32 @@ def make_report(results, *, subject=None, command=None):
     results = printable(results)
     try:
         report = _KINDS[kind](results, subject)
+        origin = provenance_section(results, printable(command))
+        return render(
+            Report(
+                report.title,
+                report.summary,
+                (*report.sections, origin),
+                report.key_figures,
+            )
+        )
     except KeyError as error:
         raise ReportDataError(
             f"These are incomplete results of the kind {kind!r}: {error} is missing."
         ) from error
-    except _DAMAGE as error:
+    except (*_DAMAGE, *_template_errors()) as error:
         if subject is not None:  # the error may be that of the model
             raise
         raise ReportDataError(
             f"These are damaged results of the kind {kind!r} "
             f"({type(error).__name__}: {error})."
         ) from error
-    origin = provenance_section(results, printable(command))
-    return render(
-        Report(
-            report.title,
-            report.summary,
-            (*report.sections, origin),
-            report.key_figures,
-        )
-    )
+
+
+def _template_errors():
+    """Return what templates raise, where they can be filled at all."""
+    try:
+        from jinja2 import TemplateError
+    except ImportError:
+        return ()
+    return (TemplateError,)
