@@ -40,13 +40,8 @@ def assert_refused(result, *words):
         assert word in line
 
 
-def write_model(model, metadata, **content):
-    content = {
-        "format": "skmnist model",
-        "format_version": 1,
-        "model": model,
-        **content,
-    }
+def write_model(model, metadata):
+    content = {"format": "skmnist model", "format_version": 1, "model": model}
     joblib.dump({**content, "metadata": metadata}, "m.joblib")
 
 
