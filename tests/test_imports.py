@@ -17,6 +17,8 @@ ROOT = Path(skmnist.__file__).parent
 ORDER = [
     "_numbers",
     "_interrupts",
+    "_processes",
+    "_loading",
     "datasets",
     "preprocessing",
     "networks",

@@ -11,7 +11,7 @@ import traceback
 import click
 
 from skmnist.cli._errors import INTERRUPTED, Failure, MissingData, describe, one_line
-from skmnist.cli._interrupts import watched_interrupts
+from skmnist.cli._interrupts import exit_code, watched_interrupts
 from skmnist.cli._messages import note, short_warnings
 
 _NO_ARGUMENTS = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -26,7 +26,7 @@ class CommandLine(click.Group):
         words = sys.argv[1:] if args is None else args
         extra["obj"] = shlex.join([prog_name or self.name, *words])
         with short_warnings(), watched_interrupts():
-            sys.exit(self._run(args, prog_name, extra))
+            sys.exit(exit_code(self._run(args, prog_name, extra)))
 
     def _run(self, args, prog_name, extra):
         try:
