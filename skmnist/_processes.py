@@ -24,7 +24,7 @@ def watch_parent():
     parent = _parent_of_worker()
     if parent is None or not _watching.acquire(blocking=False):
         return
-    if os.getppid() != parent.pid and _exists(parent.pid):
+    if os.name == "posix" and os.getppid() != parent.pid and _exists(parent.pid):
         return  # a fork of a worker
     threading.Thread(
         target=_end_with, args=(parent,), name="skmnist-parent", daemon=True
@@ -53,6 +53,7 @@ def _end_with(parent):
 
 
 def _exists(pid):
+    """Return whether there is such a process, on POSIX."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
