@@ -100,6 +100,24 @@ with watched_interrupts():
 
 
 @posix
+def test_a_second_ctrl_c_quits_in_the_middle_of_an_import():
+    code = """
+import signal, sys, time
+from skmnist._interrupts import uninterrupted
+from skmnist.cli._interrupts import watched_interrupts
+with watched_interrupts(), uninterrupted():
+    print("ready", file=sys.stderr, flush=True)
+    time.sleep(60)
+"""
+    with start(code=code) as process:
+        wait_for(process, "ready")
+        process.send_signal(signal.SIGINT)
+        wait_for(process, "waiting for a library to load")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 130
+
+
+@posix
 def test_sigterm_ends_a_command_that_ignores_ctrl_c():
     # As one in the background of a script does.
     code = """

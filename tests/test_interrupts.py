@@ -268,7 +268,7 @@ def fitted(tmp_path_factory):
     [
         ("fit", "tensorflow.python.ops.nn_grad"),
         ("fit in Keras' loop", "scikeras.wrappers"),
-        ("predict", "keras.src.models.functional"),
+        ("predict", "tensorflow.python.ops.array_grad"),
         ("build", "tensorflow.python.ops.nn_grad"),
         ("draw", "matplotlib.scale"),
     ],
