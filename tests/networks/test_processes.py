@@ -190,10 +190,19 @@ forks = pytest.mark.skipif(
         lambda model, X, y: KerasMLPClassifier(units=4).fit(X, y),
         lambda model, X, y: model.partial_fit(X, y),
         lambda model, X, y: model.predict(X),
+        lambda model, X, y: model.decision_function(X),
         lambda model, X, y: pickle.loads(pickle.dumps(model)).predict_proba(X[:1]),
         lambda model, X, y: model.model_,
     ],
-    ids=["fit", "fit another", "partial_fit", "predict", "load and predict", "model_"],
+    ids=[
+        "fit",
+        "fit another",
+        "partial_fit",
+        "predict",
+        "decision_function",
+        "load and predict",
+        "model_",
+    ],
 )
 def test_a_child_that_a_fork_left_without_threads_says_so(fitted, use):
     X, y = parallel_script.data()
