@@ -13,6 +13,7 @@ import threading
 import numpy as np
 
 from skmnist._loading import loading_keras
+from skmnist._processes import watch_parent
 
 __all__ = [
     "as_arrays",
@@ -47,6 +48,7 @@ def _share_cores():
             threading_options.set_inter_op_parallelism_threads(int(allotted))
 
 
+watch_parent()  # if the package was imported before loky had set up its worker
 with loading_keras():
     import keras
 

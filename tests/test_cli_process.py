@@ -72,6 +72,30 @@ def test_ctrl_c_and_sigterm_keep_the_models_that_are_done(jobs, number, code):
 
 
 @posix
+@pytest.mark.parametrize("networks", [False, True])
+def test_a_kill_of_the_command_ends_its_workers(networks):
+    code = """
+import os, sys, time
+import joblib
+from skmnist.cli._parallel import worker_pool
+
+def work():
+    print(os.getpid(), file=sys.stderr, flush=True)
+    time.sleep(600)
+
+with worker_pool(2, networks=NETWORKS):
+    joblib.Parallel(n_jobs=2)(joblib.delayed(work)() for _ in range(2))
+""".replace("NETWORKS", str(networks))
+    with start(code=code) as process:
+        workers = [psutil.Process(int(process.stderr.readline())) for _ in range(2)]
+        process.kill()
+        _, alive = psutil.wait_procs(workers, timeout=5)
+        for worker in alive:
+            worker.kill()
+    assert not alive
+
+
+@posix
 @pytest.mark.parametrize(
     ("numbers", "code"),
     [

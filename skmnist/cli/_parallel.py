@@ -3,6 +3,7 @@
 import contextlib
 import signal
 
+from skmnist._processes import watch_parent
 from skmnist.cli._messages import install_short_warnings
 
 
@@ -38,6 +39,7 @@ def worker_pool(n_jobs, *, networks, one_thread=False):
 
 def _prepare_worker(networks):
     """Speak like the main process, and leave Ctrl-C and SIGTERM to it."""
+    watch_parent()  # when the package was imported, loky had not set up the worker yet
     install_short_warnings()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ignore_once)
