@@ -6,6 +6,9 @@ when a network is first built or a picture first drawn.
 
 from importlib import import_module
 
+from skmnist._interrupts import uninterrupted
+from skmnist._processes import watch_parent
+
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -42,12 +45,14 @@ __all__ = [
     "clear_programs",
 ]
 
+watch_parent()  # before a worker has anything else to do
+
 
 def __getattr__(name):
-    if name in _HOMES:
-        return getattr(import_module(f"skmnist.{_HOMES[name]}"), name)
-    if name in _MODULES:
-        return import_module(f"skmnist.{name}")
+    if name in _HOMES or name in _MODULES:
+        with uninterrupted():  # scikit-learn, too, is imported whole or not at all
+            module = import_module(f"skmnist.{_HOMES.get(name, name)}")
+        return getattr(module, name) if name in _HOMES else module
     raise AttributeError(f"module 'skmnist' has no attribute {name!r}")
 
 

@@ -17,8 +17,9 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from skmnist._interrupts import keep_interrupts
+from skmnist._interrupts import keep_interrupts, uninterrupted
 from skmnist._prediction import INPUT_DTYPES, NetworkPredictor
+from skmnist._processes import check_fork
 from skmnist._targets import (
     checked_weights,
     class_weight_problem,
@@ -281,6 +282,7 @@ class BaseKerasClassifier(NetworkPredictor):
         self, X, y, sample_weight, *, resume, classes=None, partial=False
     ):
         """Check data and network; return inputs, encoded labels and weights."""
+        check_fork()
         n_features = self.n_features_in_ if resume else None
         rows, image_shape = as_rows(X, n_features=n_features, y=y)
         with naming_overflow(rows):
@@ -365,9 +367,10 @@ class BaseKerasClassifier(NetworkPredictor):
     @keep_interrupts()
     def _train(self, training, validation, seeds, *, epochs, resume):
         """Train by the engine and set the fitted attributes."""
-        from skmnist import _engine
-        from skmnist._callbacks import callbacks_for_fit
-        from skmnist._optimizers import make_optimizer
+        with uninterrupted():
+            from skmnist import _engine
+            from skmnist._callbacks import callbacks_for_fit
+            from skmnist._optimizers import make_optimizer
 
         optimizer = make_optimizer(self.optimizer, self.learning_rate)
         callbacks, fit_id = callbacks_for_fit(self.callbacks)

@@ -8,12 +8,12 @@ import contextlib
 import difflib
 import os
 import random
-import re
-import sys
-import tempfile
 import threading
 
 import numpy as np
+
+from skmnist._loading import loading_keras
+from skmnist._processes import watch_parent
 
 __all__ = [
     "as_arrays",
@@ -27,47 +27,6 @@ __all__ = [
 ]
 
 _GLOBALS_LOCK = threading.RLock()
-# Letter of the level and date, as its log has them, and two lines without.
-_OF_TENSORFLOW = re.compile(
-    rb"[IWE]\d{4} \d\d:\d\d:|WARNING: All log messages before absl::"
-    rb"|To enable the following instructions:"
-)
-
-
-@contextlib.contextmanager
-def _honoured_log_level():
-    """Apply ``TF_CPP_MIN_LOG_LEVEL`` to what TensorFlow prints while it loads.
-
-    Its first lines are written before it reads that variable, straight to file
-    descriptor 2. They are held back, and shown after all if the import fails. What
-    others write there meanwhile, such as a warning or the log of another thread, is
-    shown in either case.
-    """
-    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "0") == "0":
-        yield
-        return
-    try:
-        terminal = os.dup(2)
-    except OSError:  # standard error is closed: nothing could be printed anyway
-        yield
-        return
-    with tempfile.TemporaryFile() as held_back:
-        sys.stderr.flush()
-        os.dup2(held_back.fileno(), 2)
-        failed = False
-        try:
-            yield
-        except Exception:  # not Ctrl-C, which needs no explanation
-            failed = True
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(terminal, 2)
-            os.close(terminal)
-            held_back.seek(0)
-            for line in held_back:
-                if failed or not _OF_TENSORFLOW.match(line):
-                    os.write(2, line)
 
 
 def _share_cores():
@@ -89,7 +48,8 @@ def _share_cores():
             threading_options.set_inter_op_parallelism_threads(int(allotted))
 
 
-with _honoured_log_level():
+watch_parent()  # if the package was imported before loky had set up its worker
+with loading_keras():
     import keras
 
     # Under the other backends too: Keras loads it when it describes a network.

@@ -8,8 +8,10 @@ checks arrays by rules of its own.
 
 import numpy as np
 
-from skmnist._interrupts import raise_interrupt
+from skmnist._interrupts import raise_interrupt, uninterrupted
 from skmnist._keras import keras
+
+__all__ = ["ScikerasLoop"]
 
 _PICKLED = (
     keras.Model,
@@ -21,15 +23,14 @@ _METHODS = ("__reduce__", "__deepcopy__")
 _own_methods = [
     (cls, name, cls.__dict__.get(name)) for cls in _PICKLED for name in _METHODS
 ]
-from scikeras.wrappers import BaseWrapper  # noqa: E402 - after the methods were kept
+with uninterrupted():  # else its methods could be taken for Keras' own the next time
+    from scikeras.wrappers import BaseWrapper
 
-for _cls, _name, _method in _own_methods:
-    if _method is not None:
-        setattr(_cls, _name, _method)
-    elif _name in _cls.__dict__:
-        delattr(_cls, _name)
-
-__all__ = ["ScikerasLoop"]
+    for _cls, _name, _method in _own_methods:
+        if _method is not None:
+            setattr(_cls, _name, _method)
+        elif _name in _cls.__dict__:
+            delattr(_cls, _name)
 
 
 class _Wrapper(BaseWrapper):

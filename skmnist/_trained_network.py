@@ -23,6 +23,7 @@ import numpy as np
 from skmnist._description import mismatch, split_description
 from skmnist._forward import TRACED_BYTES, ForwardProgram, forward_programs, rebuild
 from skmnist._interrupts import keep_interrupts
+from skmnist._processes import check_fork
 from skmnist._programs import memory_of_program
 
 __all__ = ["NetworkStateError", "TrainedNetwork", "TrainingState"]
@@ -205,6 +206,7 @@ class TrainedNetwork:
             The same model as long as anybody holds it and does not change it,
             compiled with the loss of a classifier so that ``evaluate`` works.
         """
+        check_fork()
         model = self._live_model()
         if model is None or not all(
             map(np.array_equal, model.get_weights(), self.weights)
@@ -230,6 +232,7 @@ class TrainedNetwork:
         are_logits : bool
             Which of the two: logits of a network that ends in a plain softmax.
         """
+        check_fork()
         program = self._handle and self._handle.program
         if program is None:
             program = self._compile()

@@ -10,9 +10,8 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
-
-from skmnist._keras import _honoured_log_level
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and pipes")
 
@@ -48,40 +47,120 @@ def wait_for(process, words):
 
 
 @posix
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_ctrl_c_keeps_the_models_that_are_done(jobs):
+@pytest.mark.parametrize(
+    ("jobs", "number", "code"),
+    [
+        ("1", signal.SIGINT, 130),
+        ("2", signal.SIGINT, 130),
+        ("2", signal.SIGTERM, 143),
+    ],
+)
+def test_ctrl_c_and_sigterm_keep_the_models_that_are_done(jobs, number, code):
     args = ["--models", "dummy,linear_svm,mlp_512", "--epochs", "100000", "--cv", "2"]
-    with start("compare", *args, "--jobs", jobs) as process:
+    with start("compare", *args, "--jobs", jobs, process_group=0) as process:
         wait_for(process, "[2/3]")
         time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
+        workers = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, number)  # as a terminal does, and timeout(1)
         output, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert [line.split()[0] for line in output.splitlines()[2:4]] == [
         "linear_svm",
         "dummy",
     ]
     assert "Interrupted before: mlp_512." in output
     assert "Traceback" not in errors
+    _, alive = psutil.wait_procs(workers, timeout=5)
+    assert not alive
 
 
 @posix
-def test_a_second_ctrl_c_quits_at_once():
-    # A command that is deaf to the first one.
+@pytest.mark.parametrize("networks", [False, True])
+def test_a_kill_of_the_command_ends_its_workers(networks):
     code = """
+import os, sys, time
+import joblib
+from skmnist.cli._parallel import worker_pool
+
+def work():
+    print(os.getpid(), file=sys.stderr, flush=True)
+    time.sleep(600)
+
+with worker_pool(2, networks=NETWORKS):
+    joblib.Parallel(n_jobs=2)(joblib.delayed(work)() for _ in range(2))
+""".replace("NETWORKS", str(networks))
+    with start(code=code) as process:
+        workers = [psutil.Process(int(process.stderr.readline())) for _ in range(2)]
+        process.kill()
+        _, alive = psutil.wait_procs(workers, timeout=5)
+        for worker in alive:
+            worker.kill()
+    assert not alive
+
+
+@posix
+@pytest.mark.parametrize(
+    ("numbers", "code"),
+    [
+        ((signal.SIGINT, signal.SIGINT), 130),
+        ((signal.SIGTERM, signal.SIGTERM), 143),
+        ((signal.SIGTERM, signal.SIGINT), 143),
+    ],
+)
+def test_a_second_signal_quits_at_once(numbers, code):
+    # A command that is deaf to the first one.
+    script = """
 import signal, sys, time
 from skmnist.cli._interrupts import watched_interrupts
-signal.signal(signal.SIGINT, lambda *_: None)
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, lambda *_: None)
 with watched_interrupts():
+    print("ready", file=sys.stderr, flush=True)
+    time.sleep(60)
+"""
+    with start(code=script) as process:
+        wait_for(process, "ready")
+        process.send_signal(numbers[0])
+        wait_for(process, "Ctrl-C once more quits at once")
+        process.send_signal(numbers[1])
+        assert process.wait(timeout=20) == code
+
+
+@posix
+def test_a_second_ctrl_c_quits_in_the_middle_of_an_import():
+    code = """
+import signal, sys, time
+from skmnist._interrupts import uninterrupted
+from skmnist.cli._interrupts import watched_interrupts
+with watched_interrupts(), uninterrupted():
     print("ready", file=sys.stderr, flush=True)
     time.sleep(60)
 """
     with start(code=code) as process:
         wait_for(process, "ready")
         process.send_signal(signal.SIGINT)
-        wait_for(process, "Ctrl-C once more quits at once")
+        wait_for(process, "waiting for a library to load")
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130
+
+
+@posix
+def test_sigterm_ends_a_command_that_ignores_ctrl_c():
+    # As one in the background of a script does.
+    code = """
+import signal, sys, time
+from skmnist.cli._interrupts import deferred_interrupt, exit_code, watched_interrupts
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+with watched_interrupts(), deferred_interrupt(lambda: None) as requested:
+    signal.raise_signal(signal.SIGINT)
+    assert not requested.is_set()
+    signal.raise_signal(signal.SIGTERM)
+    assert requested.is_set()
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+sys.exit(exit_code(130))
+"""
+    with start(code=code) as process:
+        assert process.wait(timeout=60) == 143
 
 
 @posix
@@ -174,31 +253,6 @@ def test_a_network_brings_none_of_the_chatter_of_tensorflow(tmp_path):
         "Test",
     ]
     assert [line.split()[0] for line in errors.splitlines()] == ["Training", "mlp_512:"]
-
-
-CHATTER = """\
-WARNING: All log messages before absl::InitializeLog() is called are written to STDERR
-I0000 00:00:1795824172.422969    4660 port.cc:153] oneDNN custom operations are on.
-"""
-
-
-@pytest.mark.parametrize(
-    ("error", "shown"), [(None, ""), (ImportError, CHATTER), (KeyboardInterrupt, "")]
-)
-def test_only_a_failure_to_load_tensorflow_shows_its_chatter(
-    monkeypatch, capfd, error, shown
-):
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-
-    def load():
-        with _honoured_log_level():
-            os.write(2, CHATTER.encode() + b"of another thread\n")
-            if error is not None:
-                raise error
-
-    with contextlib.nullcontext() if error is None else pytest.raises(error):
-        load()
-    assert capfd.readouterr().err == shown + "of another thread\n"
 
 
 def test_workers_speak_like_the_main_process():

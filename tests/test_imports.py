@@ -18,6 +18,8 @@ ORDER = [
     "_numbers",
     "_interrupts",
     "_compression",
+    "_processes",
+    "_loading",
     "datasets",
     "preprocessing",
     "networks",

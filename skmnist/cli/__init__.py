@@ -21,7 +21,8 @@ def main():
     ------
     SystemExit
         Always. The code is 0 if all went well, 1 after a failure, 2 for wrong usage
-        or bad input, 130 after Ctrl-C, 141 if nobody reads the results to their end.
+        or bad input, 130 after Ctrl-C, 143 after SIGTERM, 141 if nobody reads the
+        results to their end.
     """
     # Read by TensorFlow and OpenMP when they are loaded, in the workers too. Threads
     # of OpenMP that spin while they wait make gradient boosting ten times slower

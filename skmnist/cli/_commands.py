@@ -25,8 +25,8 @@ _EPILOG = """\
 \b
 Results go to standard output, everything else to standard error.
 Exit codes: 0 all went well; 1 something failed, a model of a comparison for
-one; 2 wrong usage or bad input; 130 ended by Ctrl-C; 141 if the reader of
-standard output left before the end.
+one; 2 wrong usage or bad input; 130 ended by Ctrl-C, 143 by SIGTERM; 141 if the
+reader of standard output left before the end.
 """
 
 

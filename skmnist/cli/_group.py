@@ -18,7 +18,7 @@ from skmnist.cli._errors import (
     describe,
     one_line,
 )
-from skmnist.cli._interrupts import watched_interrupts
+from skmnist.cli._interrupts import exit_code, watched_interrupts
 from skmnist.cli._messages import note, short_warnings
 from skmnist.cli._streams import patient_streams
 
@@ -37,8 +37,8 @@ class CommandLine(click.Group):
         if sys.stdout is None:
             note("Error: Standard output is closed: there is no place for results.")
             sys.exit(BAD_INPUT)
-        with patient_streams() as exit_code, short_warnings(), watched_interrupts():
-            sys.exit(exit_code(self._run(args, prog_name, extra)))
+        with patient_streams() as written, short_warnings(), watched_interrupts():
+            sys.exit(written(exit_code(self._run(args, prog_name, extra))))
 
     def _run(self, args, prog_name, extra):
         try:

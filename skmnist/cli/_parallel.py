@@ -3,6 +3,7 @@
 import contextlib
 import signal
 
+from skmnist._processes import watch_parent
 from skmnist.cli._messages import install_short_warnings
 
 
@@ -37,9 +38,11 @@ def worker_pool(n_jobs, *, networks, one_thread=False):
 
 
 def _prepare_worker(networks):
-    """Speak like the main process, and leave Ctrl-C to it."""
+    """Speak like the main process, and leave Ctrl-C and SIGTERM to it."""
+    watch_parent()  # when the package was imported, loky had not set up the worker yet
     install_short_warnings()
-    signal.signal(signal.SIGINT, _ignore_once)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _ignore_once)
     if networks:
         _load_keras()
 
@@ -49,6 +52,7 @@ def _load_keras():
 
 
 def _ignore_once(number, frame):
-    # A terminal sends Ctrl-C to the workers too. The main process ends them in
-    # good order after the first one; the second one is meant for everybody.
+    # A terminal sends Ctrl-C to the workers too, and timeout(1), for one, SIGTERM. The
+    # main process ends them in good order after the first one; the second one is meant
+    # for everybody.
     signal.signal(signal.SIGINT, signal.SIG_DFL)

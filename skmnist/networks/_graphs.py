@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from math import prod
 
+from skmnist._loading import loading_keras
+
 from ._specification import plain_numbers
 
 # Keras is imported inside the functions: what stands here must be importable
@@ -161,7 +163,8 @@ def build_mlp(
     >>> build_mlp((784,), 10, units=512).count_params()
     407050
     """
-    import keras
+    with loading_keras():
+        import keras
 
     units = _sequence(units)
     places = _counted(len(units), "hidden layer")
@@ -247,8 +250,9 @@ def build_cnn(
     >>> build_cnn((28, 28, 1), 10).count_params()
     1199882
     """
-    import keras
-    from keras import layers
+    with loading_keras():
+        import keras
+        from keras import layers
 
     shape = tuple(input_shape) if len(input_shape) == 3 else (*input_shape, 1)
     units = _sequence(units)

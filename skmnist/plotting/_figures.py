@@ -9,6 +9,8 @@ import textwrap
 
 import numpy as np
 
+from skmnist._interrupts import uninterrupted
+
 __all__ = [
     "BLUE",
     "DIVERGING",
@@ -46,7 +48,8 @@ DIVERGING = "RdBu_r"
 def load_pyplot(caller):
     """Import ``matplotlib.pyplot``, or say who needs it and how to get it."""
     try:
-        import matplotlib.pyplot as plt
+        with uninterrupted():
+            import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
             f"{caller} draws with matplotlib, which is not installed. Install it by "

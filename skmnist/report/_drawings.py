@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from skmnist._interrupts import uninterrupted
+
 from ._content import Figure, Picture
 from ._words import printable
 
@@ -82,9 +84,10 @@ def sketch(plot):
 @contextlib.contextmanager
 def _figure(size):
     """Give an empty figure, in the style of the page."""
-    import matplotlib.figure
-    import matplotlib.style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    with uninterrupted():
+        import matplotlib.figure
+        import matplotlib.style
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     with matplotlib.style.context(["default", _STYLE]), warnings.catch_warnings():
         # The reader's fonts draw the text, not those that matplotlib measures with.

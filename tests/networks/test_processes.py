@@ -1,9 +1,14 @@
-"""What only a process of its own can show: workers, threads, memory."""
+"""What only a process of its own can show: workers, threads, memory, forks."""
 
+import contextlib
 import json
+import multiprocessing
 import os
+import pickle
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import joblib
@@ -12,7 +17,7 @@ import parallel_script
 import psutil
 import pytest
 from builders import BACKEND
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skmnist import KerasMLPClassifier
 
@@ -94,3 +99,142 @@ def test_many_fits_leave_the_users_keras_as_it_was(many_fits):
 
 def test_the_users_dtype_policy_does_not_reach_the_networks(many_fits):
     assert many_fits["types of weights"] == ["float32"]
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs signals and forks")
+
+
+@contextlib.contextmanager
+def orphans(way, number, folder):
+    """Start a script and end it by a signal; give the processes that it had at work."""
+    script = subprocess.Popen(
+        [sys.executable, str(HERE / "orphans_script.py"), way, str(folder)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])},
+    )
+    whole = []
+    try:
+        n_expected = 2 if "work" in way or way == "training" else 1
+        while len(names := list(folder.iterdir())) < n_expected:
+            assert script.poll() is None
+            time.sleep(0.1)
+        whole = psutil.Process(script.pid).children(recursive=True)
+        at_work = [psutil.Process(int(path.name)) for path in names]
+        script.send_signal(number)
+        script.wait(timeout=20)
+        yield at_work
+    finally:
+        script.kill()
+        script.wait()
+        for process in whole:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+@posix
+@pytest.mark.parametrize(
+    ("way", "number"),
+    [
+        ("training", signal.SIGTERM),
+        ("training", signal.SIGKILL),
+        ("other work", signal.SIGKILL),
+    ],
+)
+def test_workers_end_within_five_seconds_of_their_parent(tmp_path, way, number):
+    with orphans(way, number, tmp_path) as workers:
+        _, alive = psutil.wait_procs(workers, timeout=5)
+        assert not alive
+
+
+@posix
+@pytest.mark.parametrize("way", ["spawned", "daemon", "command", "daemon of a worker"])
+def test_processes_that_may_outlive_their_parents_do(tmp_path, way):
+    with orphans(way, signal.SIGKILL, tmp_path) as processes:
+        gone, _ = psutil.wait_procs(processes, timeout=2.5)
+        assert not gone
+
+
+def in_fork(work):
+    """Return what a forked child makes of some work: an outcome, or its error."""
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    child = os.fork()
+    if child == 0:
+        try:
+            outcome = work()
+        except BaseException as error:
+            outcome = error
+        sender.send_bytes(pickle.dumps(outcome))
+        os._exit(0)
+    answered = receiver.poll(60)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert answered, "the child hangs"
+    return pickle.loads(receiver.recv_bytes())
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    X, y = parallel_script.data()
+    return KerasMLPClassifier(**parallel_script.PARAMS).fit(X, y)
+
+
+forks = pytest.mark.skipif(
+    os.name != "posix" or BACKEND == "torch", reason="PyTorch may survive a fork"
+)
+
+
+@forks
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model, X, y: model.fit(X, y),
+        lambda model, X, y: KerasMLPClassifier(units=4).fit(X, y),
+        lambda model, X, y: model.partial_fit(X, y),
+        lambda model, X, y: model.predict(X),
+        lambda model, X, y: model.decision_function(X),
+        lambda model, X, y: pickle.loads(pickle.dumps(model)).predict_proba(X[:1]),
+        lambda model, X, y: model.model_,
+    ],
+    ids=[
+        "fit",
+        "fit another",
+        "partial_fit",
+        "predict",
+        "decision_function",
+        "load and predict",
+        "model_",
+    ],
+)
+def test_a_child_that_a_fork_left_without_threads_says_so(fitted, use):
+    X, y = parallel_script.data()
+    error = in_fork(lambda: use(fitted, X, y))
+    assert isinstance(error, RuntimeError)
+    assert '"spawn"' in str(error)
+    assert '"loky"' in str(error)
+
+
+@forks
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_forked_workers_of_joblib_say_so(fitted):
+    X, y = parallel_script.data()
+    model = KerasMLPClassifier(**parallel_script.PARAMS)
+    with (
+        joblib.parallel_config("multiprocessing", n_jobs=2),
+        pytest.raises(RuntimeError, match="forked"),
+    ):
+        cross_val_score(model, X, y, cv=2, error_score="raise")
+
+
+@forks
+def test_what_needs_no_threads_works_in_a_forked_child(fitted):
+    def use():
+        return fitted.n_parameters_, fitted.get_params(), pickle.dumps(fitted)
+
+    n_parameters, params, _ = in_fork(use)
+    assert (n_parameters, params) == (fitted.n_parameters_, fitted.get_params())
+
+
+@forks
+def test_a_fork_before_anything_is_computed_may_train():
+    seen = run_script("fork_script.py")
+    assert seen["child"] == seen["parent"]
+    assert "was running when this process was forked" in seen["later child"]
