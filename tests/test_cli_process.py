@@ -1,6 +1,5 @@
 """The command line as a process: streams, signals, pipes and terminals."""
 
-import contextlib
 import json
 import os
 import re
