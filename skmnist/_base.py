@@ -6,6 +6,7 @@ is first trained.
 """
 
 import contextlib
+import copy
 import warnings
 from abc import abstractmethod
 from numbers import Integral, Real
@@ -61,7 +62,7 @@ class BaseKerasClassifier(NetworkPredictor):
         "validation_fraction": [None, Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [None, dict, StrOptions({"balanced"})],
-        "callbacks": [None, list, tuple],
+        "callbacks": [None, list, tuple, callable, HasMethods(["on_epoch_end"])],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -236,6 +237,17 @@ class BaseKerasClassifier(NetworkPredictor):
             self._train((inputs, labels, weights), None, seeds, epochs=1, resume=resume)
             self._training.is_kept = True
         return self
+
+    def __sklearn_clone__(self):
+        # scikit-learn would copy the callbacks, and all that they report to.
+        if "callbacks" not in self.get_params(deep=False):
+            return super().__sklearn_clone__()
+        shell = copy.copy(self)
+        shell.callbacks = None
+        twin = super(BaseKerasClassifier, shell).__sklearn_clone__()
+        given = self.callbacks
+        twin.callbacks = list(given) if isinstance(given, list) else given
+        return twin
 
     @abstractmethod
     def _specify(self, n_features, image_shape, n_classes):

@@ -1,9 +1,11 @@
 """Keras callbacks of one fit: copies of the user's, with a directory of their own."""
 
 import copy
+import inspect
 import os
 import uuid
 from pathlib import Path
+from types import MethodType
 
 from skmnist._keras import keras
 
@@ -53,10 +55,13 @@ def leaves_models_alone(callback):
     And keeps no hold of it: a model that code of the user's had in hand must not be
     trained again by somebody else.
     """
-    module = type(callback).__module__
-    return module.startswith(("keras.", "skmnist.")) and not isinstance(
-        callback, keras.callbacks.LambdaCallback
-    )
+    is_ours = type(callback).__module__.startswith("skmnist.")
+    is_function = isinstance(callback, keras.callbacks.LambdaCallback)
+    return is_ours or (_is_of_keras(callback) and not is_function)
+
+
+def _is_of_keras(callback):
+    return type(callback).__module__.startswith("keras.")
 
 
 def callbacks_for_fit(callbacks):
@@ -64,55 +69,133 @@ def callbacks_for_fit(callbacks):
 
     A callback keeps state: best values, the model, open files. The copies start
     as the user's instances stand, and the instances never change, so that every
-    fit of a search sees the same. A path that a callback writes to gets a
-    directory of this fit's own, named by a unique identifier; it takes the place
-    of ``{fit}`` in the path, or goes in front of the file name.
+    fit of a search sees the same. What a user-defined callback refers to is not
+    copied, however: through it a callback reports to the outside. A path that a
+    callback writes to gets a directory of this fit's own, named by a unique
+    identifier; it takes the place of ``{fit}`` in the path, or goes in front of the
+    file name.
 
     Parameters
     ----------
-    callbacks : list of keras.callbacks.Callback or callable, or None
+    callbacks : keras.callbacks.Callback, callable, list of these, or None
         Instances, or functions without arguments that make one.
 
     Returns
     -------
     copies : list of keras.callbacks.Callback
-        One for each, behind one that makes the directories when training begins.
+        One for each, after one that makes the directories when training begins.
     fit_id : str or None
         Name of the directories; None if no callback writes to a path.
 
     Raises
     ------
     TypeError
-        If one is no callback, or cannot be copied.
+        If one is not a callback and does not make one.
     """
     fit_id = uuid.uuid4().hex[:12]
-    copies = [_copied(callback) for callback in callbacks or ()]
-    written = [path for callback in copies for path in _redirect(callback, fit_id)]
+    memo = {}
+    copies = [
+        _twin(callback, memo)
+        if isinstance(callback, keras.callbacks.Callback)
+        else _made(callback)
+        for callback in _flat(callbacks)
+    ]
+    # A callback inside another one may write, too.
+    every = {id(each): each for each in [*copies, *memo.values()]}.values()
+    written = [
+        path
+        for each in every
+        if isinstance(each, keras.callbacks.Callback)
+        for path in _redirect(each, fit_id)
+    ]
     if not written:
         return copies, None
     return [_FolderMaker(written), *copies], fit_id
 
 
-def _copied(callback):
-    if not isinstance(callback, keras.callbacks.Callback):
-        made = callback() if callable(callback) else callback
-        if not isinstance(made, keras.callbacks.Callback):
+def _flat(callbacks):
+    """Yield what Keras takes for callbacks: one alone, lists, lists of lists."""
+    if isinstance(callbacks, list | tuple):
+        for callback in callbacks:
+            yield from _flat(callback)
+    elif isinstance(callbacks, keras.callbacks.CallbackList):
+        yield from callbacks.callbacks
+    elif callbacks is not None:
+        yield callbacks
+
+
+def _made(maker):
+    """Return the callback that a function makes."""
+    made = None
+    if callable(maker):
+        try:
+            inspect.signature(maker).bind()
+        except TypeError as error:
             raise TypeError(
                 "The 'callbacks' parameter must hold Keras callbacks, or functions "
-                f"without arguments that make one; got {callback!r}."
-            )
-        return made
-    twin = object.__new__(type(callback))
-    state = {name: value for name, value in vars(callback).items() if name != "_model"}
-    try:
-        vars(twin).update(copy.deepcopy(state))
-    except Exception as error:
+                f"without arguments that make one; got {maker!r}, which needs "
+                f"arguments ({error})."
+            ) from error
+        except ValueError:  # a type in C has no signature
+            pass
+        made = maker()
+    if not isinstance(made, keras.callbacks.Callback):
         raise TypeError(
-            f"The callback {type(callback).__name__} cannot be copied for this fit "
-            f"({error}): give a function that makes it instead."
-        ) from error
-    twin._model = None
+            "The 'callbacks' parameter must hold Keras callbacks, or functions "
+            f"without arguments that make one; got {maker!r}."
+        )
+    return made
+
+
+def _twin(callback, memo):
+    """Return the copy of a callback for this fit, the same one each time.
+
+    `memo` holds copies by the identity of the original, as :func:`copy.deepcopy` keeps
+    them, so that two callbacks which know each other do so in the fit as well.
+    """
+    twin = memo.get(id(callback))
+    if twin is None:
+        twin = memo[id(callback)] = object.__new__(type(callback))
+        for name, value in vars(callback).items():
+            if name != "_model":
+                vars(twin)[name] = _for_twin(value, callback, memo)
+        vars(twin).update(_model=None, _is_twin=True)
     return twin
+
+
+def _for_twin(value, callback, memo):
+    """Return what the copy of a callback holds in place of a value of the original.
+
+    What Keras' own callbacks and metrics hold is state that they made themselves, and
+    is copied. A user-defined callback was given its objects: lists, clients and locks
+    stay the very same. So do functions, and methods with their owners, whoever holds
+    them. A number cannot change in place: each copy has its own anyway.
+    """
+    if isinstance(value, keras.callbacks.Callback):
+        return _twin(value, memo)
+    if isinstance(value, MethodType) and value.__self__ is callback:
+        return MethodType(value.__func__, memo[id(callback)])
+    if type(value) in (list, tuple) and _are_inner(value):
+        return type(value)(_for_twin(item, callback, memo) for item in value)
+    is_made_by_keras = _is_of_keras(callback) and not callable(value)
+    if is_made_by_keras or isinstance(value, keras.metrics.Metric):
+        try:
+            return copy.deepcopy(value, memo)
+        except Exception:  # such as a file of an earlier use, which it opens again
+            return value
+    return value
+
+
+def _are_inner(values):
+    """Return whether a sequence holds only callbacks and metrics, to be run by one.
+
+    A copy among them is from an earlier fit: then this is a list of notes.
+    """
+    return len(values) > 0 and all(
+        isinstance(value, keras.callbacks.Callback | keras.metrics.Metric)
+        and not hasattr(value, "_is_twin")
+        for value in values
+    )
 
 
 def _redirect(callback, fit_id):
@@ -122,7 +205,9 @@ def _redirect(callback, fit_id):
         value = getattr(callback, name, None)
         if not isinstance(value, str | Path) or not str(value):
             continue
-        given = str(value)
+        # A function may return the callback that it returned for an earlier fit.
+        redirected = vars(callback).setdefault("_redirected", {})
+        given = redirected.get(str(value), str(value))
         path = Path(given.replace("{fit}", fit_id))
         if "{fit}" not in given:
             path = (
@@ -131,10 +216,11 @@ def _redirect(callback, fit_id):
                 else (path / fit_id)
             )
         # Some derive further paths from the one that they were given.
-        inside = str(Path(given)) + os.sep
+        inside = str(Path(value)) + os.sep
         for attribute, derived in vars(callback).items():
             if isinstance(derived, str) and derived.startswith(inside):
                 setattr(callback, attribute, str(path / derived[len(inside) :]))
         setattr(callback, name, str(path))
+        redirected[str(path)] = given
         written.append(path.parent if name in _FILE_ATTRIBUTES else path)
     return written
