@@ -18,7 +18,9 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from skmnist._habits import PARAMETERS, answers_habits
 from skmnist._interrupts import keep_interrupts, uninterrupted
+from skmnist._labels import label_column
 from skmnist._prediction import INPUT_DTYPES, NetworkPredictor
 from skmnist._processes import check_fork
 from skmnist._targets import (
@@ -51,6 +53,8 @@ class BaseKerasClassifier(NetworkPredictor):
     mean for images of a given size.
     """
 
+    _habits = PARAMETERS
+
     _parameter_constraints = {
         # Keras optimizers are told by their methods, before Keras is imported.
         "optimizer": [str, dict, callable, HasMethods(["apply", "get_config"])],
@@ -68,6 +72,7 @@ class BaseKerasClassifier(NetworkPredictor):
         "verbose": ["verbose"],
     }
 
+    @answers_habits
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
         """Train the network.
@@ -157,6 +162,7 @@ class BaseKerasClassifier(NetworkPredictor):
             self._training.is_kept = self.warm_start
         return self
 
+    @answers_habits
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch, with the weights and optimizer state so far.
@@ -296,12 +302,15 @@ class BaseKerasClassifier(NetworkPredictor):
         """Check data and network; return inputs, encoded labels and weights."""
         check_fork()
         n_features = self.n_features_in_ if resume else None
+        y = label_column(y, "y")
         rows, image_shape = as_rows(X, n_features=n_features, y=y)
         with naming_overflow(rows):
             rows, y = validate_data(self, rows, y, dtype=INPUT_DTYPES, reset=not resume)
         check_classification_targets(y)
         if not resume:
-            self.classes_ = distinct(y if classes is None else classes)
+            self.classes_ = distinct(
+                y if classes is None else label_column(classes, "classes")
+            )
         if sample_weight is not None:
             sample_weight = checked_weights(sample_weight, len(rows))
             kept = sample_weight > 0
@@ -363,7 +372,7 @@ class BaseKerasClassifier(NetworkPredictor):
             inputs = self._as_inputs(rows, image_shape)
         except ValueError as error:
             raise ValueError(f"X_val, as an X: {error}") from error
-        y_val = column_or_1d(y_val)
+        y_val = column_or_1d(label_column(y_val, "y_val"))
         check_consistent_length(rows, y_val)
         problem = None
         unknown = unknown_labels(distinct(y_val).tolist(), self.classes_)
@@ -416,9 +425,9 @@ class BaseKerasClassifier(NetworkPredictor):
 
 
 def _warn_caller(problem):
-    """Warn the caller of fit, which scikit-learn wraps, of what a sentence says."""
+    """Warn the caller of fit, which scikit-learn and we wrap, of what a sentence says."""
     if problem is not None:
-        warnings.warn(problem, UserWarning, stacklevel=4)
+        warnings.warn(problem, UserWarning, stacklevel=5)
 
 
 def _joined(earlier, later):

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skmnist._base import BaseKerasClassifier
+from skmnist._habits import LAYERS, PARAMETERS
 from skmnist.networks._specification import plain_numbers
 
 __all__ = ["RATE", "WIDTH", "LayeredClassifier", "check_layers"]
@@ -56,6 +57,8 @@ def _check_keeps_shape(activation):
 
 class LayeredClassifier(BaseKerasClassifier):
     """What the classifiers with Dense layers have in common."""
+
+    _habits = {**PARAMETERS, **LAYERS}
 
     _parameter_constraints = {
         **BaseKerasClassifier._parameter_constraints,
