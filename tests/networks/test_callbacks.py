@@ -713,6 +713,32 @@ def test_a_method_of_its_own_that_a_callback_holds_is_that_of_the_fit(digits, ke
     assert seen == [True, True]
 
 
+def test_hooks_of_an_instance_reach_a_bar_on_the_screen(digits, keras):
+    """As in the callback of tqdm, which does not call the constructor of Keras."""
+
+    class Bar(Client):
+        def update(self, n):
+            self.send(n)
+
+    class BarCallback(keras.callbacks.Callback):
+        def __init__(self, bar):
+            self.bar = bar
+            self.on_epoch_end = self.updating(bar)
+            self.on_train_batch_end = self.updating(bar)
+
+        @staticmethod
+        def updating(bar):
+            return lambda step, logs=None: bar.update(step)
+
+        def on_train_end(self, logs=None):
+            self.bar.update(self.params["epochs"])
+
+    bar = Bar()
+    model = small_mlp(epochs=1, batch_size=100, callbacks=[BarCallback(bar)])
+    clone(model).fit(*digits)
+    assert bar.sent == [0, 1, 2, 0, 1]
+
+
 def test_a_callback_of_keras_may_have_served_keras_before(digits, keras, tmp_path):
     X, y = digits
     used = keras.callbacks.CSVLogger(tmp_path / "log.csv")

@@ -97,6 +97,12 @@ def test_a_search_over_an_unknown_parameter_is_answered(digits):
         GridSearchCV(small_mlp(), {"epoch": [1]}, cv=2).fit(*digits)
 
 
+@pytest.mark.parametrize("name", ["lr", "clf__lr"])
+def test_an_unknown_parameter_of_a_named_model_is_answered(name):
+    with pytest.raises(ValueError, match=f"'{name}': use learning_rate"):
+        make_model("mlp_512", **{name: 0.1})
+
+
 @pytest.mark.parametrize("estimator", [*CLASSIFIERS, KerasImageClassifier, ImageScaler])
 def test_parameters_without_a_name_are_refused_with_one(estimator):
     first = next(iter(inspect.signature(estimator).parameters))
@@ -119,6 +125,13 @@ def test_answers_leave_signatures_as_they_are_written(estimator):
             assert not any(
                 p.kind == p.VAR_KEYWORD for p in signature.parameters.values()
             )
+
+
+def test_a_warning_of_fit_still_names_the_line_of_its_caller(digits):
+    X, y = digits
+    with pytest.warns(UserWarning, match="X_val") as record:
+        small_mlp(epochs=1).fit(X, y, X_val=(X * 255).astype(np.uint8), y_val=y)
+    assert record[0].filename == __file__
 
 
 def test_a_subclass_names_its_own_parameters():
@@ -240,7 +253,7 @@ ONE_HOT = {
 
 
 @pytest.mark.parametrize("form", ONE_HOT)
-def test_one_hot_labels_are_told_to_be_decoded(form, digits):
+def test_one_hot_labels_are_refused_with_the_way_to_decode_them(form, digits):
     X, y = digits
     encoded = ONE_HOT[form](y)
     expected = {"two columns": y % 2, "named dummies": [f"a {n}" for n in y]}
@@ -390,7 +403,7 @@ STREAMS = {
 
 
 @pytest.mark.parametrize("kind", STREAMS)
-def test_data_that_come_in_parts_are_told_to_be_collected(kind, digits):
+def test_data_in_parts_are_refused_with_the_way_to_collect_them(kind, digits):
     X, y = digits
     message = r"X must be an array; got .*: X, y = (map\(.*\))[,.]"
     with pytest.raises(TypeError, match=message) as caught:
@@ -404,7 +417,7 @@ def test_data_that_come_in_parts_are_told_to_be_collected(kind, digits):
 @pytest.mark.parametrize(
     "kind", ["tf.data", "PyDataset", "torch data set", "generator"]
 )
-def test_such_data_are_answered_wherever_arrays_are_expected(kind, digits):
+def test_data_in_parts_are_refused_wherever_arrays_are_expected(kind, digits):
     X, y = digits
 
     def data():
