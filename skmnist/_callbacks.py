@@ -3,13 +3,24 @@
 import copy
 import inspect
 import os
+import sys
+import threading
 import uuid
+from collections import deque
 from pathlib import Path
 from types import MethodType
+
+import numpy as np
 
 from skmnist._keras import keras
 
 __all__ = ["EpochReport", "callbacks_for_fit", "leaves_models_alone"]
+
+# What may be the state of a callback that made it.
+_CONTAINERS = (list, tuple, dict, set, deque, bytearray, np.ndarray)
+
+# Who else refers to a list can be counted only while no other thread has it in hand.
+_copying = threading.RLock()
 
 # Where Keras' own callbacks write: CSVLogger and ModelCheckpoint name a file,
 # TensorBoard and BackupAndRestore a directory.
@@ -69,7 +80,7 @@ def callbacks_for_fit(callbacks):
 
     A callback keeps state: best values, the model, open files. The copies start
     as the user's instances stand, and the instances never change, so that every
-    fit of a search sees the same. What a user-defined callback refers to is not
+    fit of a search sees the same. What a user-defined callback was given is not
     copied, however: through it a callback reports to the outside. A path that a
     callback writes to gets a directory of this fit's own, named by a unique
     identifier; it takes the place of ``{fit}`` in the path, or goes in front of the
@@ -94,12 +105,13 @@ def callbacks_for_fit(callbacks):
     """
     fit_id = uuid.uuid4().hex[:12]
     memo = {}
-    copies = [
-        _twin(callback, memo)
-        if isinstance(callback, keras.callbacks.Callback)
-        else _made(callback)
-        for callback in _flat(callbacks)
-    ]
+    copies = []
+    for callback in _flat(callbacks):
+        if isinstance(callback, keras.callbacks.Callback):
+            with _copying:
+                copies.append(_twin(callback, memo))
+        else:
+            copies.append(_made(callback))
     # A callback inside another one may write, too.
     every = {id(each): each for each in [*copies, *memo.values()]}.values()
     written = [
@@ -156,42 +168,82 @@ def _twin(callback, memo):
     twin = memo.get(id(callback))
     if twin is None:
         twin = memo[id(callback)] = object.__new__(type(callback))
-        for name, value in vars(callback).items():
-            if name != "_model":
-                vars(twin)[name] = _for_twin(value, callback, memo)
+        state = vars(callback)
+        for name in [name for name in state if name != "_model"]:
+            vars(twin)[name] = _for_twin(state, name, callback, memo)
         vars(twin).update(_model=None, _is_twin=True)
     return twin
 
 
-def _for_twin(value, callback, memo):
+def _for_twin(holder, key, callback, memo):
     """Return what the copy of a callback holds in place of a value of the original.
 
     What Keras' own callbacks and metrics hold is state that they made themselves, and
-    is copied. A user-defined callback was given its objects: lists, clients and locks
-    stay the very same. So do functions, and methods with their owners, whoever holds
-    them. A number cannot change in place: each copy has its own anyway.
+    is copied. Of a user-defined callback only the containers that it made are: lists
+    that it was given, clients, locks and the like stay the very same. So do functions,
+    and methods with their owners, whoever holds them.
     """
+    is_given = _is_held_elsewhere(holder, key) or (  # before `value` holds it, too
+        holder is vars(callback) and key.lstrip("_") in _parameters(callback)
+    )
+    value = holder[key]
     if isinstance(value, keras.callbacks.Callback):
         return _twin(value, memo)
     if isinstance(value, MethodType) and value.__self__ is callback:
         return MethodType(value.__func__, memo[id(callback)])
-    if type(value) in (list, tuple) and _are_inner(value):
-        return type(value)(_for_twin(item, callback, memo) for item in value)
+    if _are_inner(value):
+        return _container(value, callback, memo)
     is_made_by_keras = _is_of_keras(callback) and not callable(value)
     if is_made_by_keras or isinstance(value, keras.metrics.Metric):
         try:
             return copy.deepcopy(value, memo)
         except Exception:  # such as a file of an earlier use, which it opens again
             return value
+    if isinstance(value, _CONTAINERS) and not is_given:
+        return _container(value, callback, memo)
     return value
 
 
+def _container(values, callback, memo):
+    """Copy a container, and by the rules for a callback what it holds."""
+    places = []
+    if isinstance(values, dict):
+        places = list(values)
+    elif isinstance(values, list | tuple | deque):
+        places = range(len(values))
+    items = [_for_twin(values, place, callback, memo) for place in places]
+    if type(values) is tuple:
+        return tuple(items)
+    twin = copy.copy(values)
+    for place, item in zip(places, items, strict=True):
+        twin[place] = item
+    return twin
+
+
+def _is_held_elsewhere(holder, key):
+    """Return whether anything but `holder` refers to what it holds."""
+    alone = {key: []}
+    return sys.getrefcount(holder[key]) > sys.getrefcount(alone[key])
+
+
+def _parameters(callback):
+    """Return the names of all that the constructors of a callback take."""
+    return {
+        name
+        for base in type(callback).__mro__
+        if "__init__" in vars(base)
+        for name in inspect.signature(base.__init__).parameters
+    }
+
+
 def _are_inner(values):
-    """Return whether a sequence holds only callbacks and metrics, to be run by one.
+    """Return whether a list or tuple holds only callbacks and metrics, to run them.
 
     A copy among them is from an earlier fit: then this is a list of notes.
     """
-    return len(values) > 0 and all(
+    if type(values) not in (list, tuple) or not values:
+        return False
+    return all(
         isinstance(value, keras.callbacks.Callback | keras.metrics.Metric)
         and not hasattr(value, "_is_twin")
         for value in values

@@ -61,8 +61,8 @@ class KerasMLPClassifier(LayeredClassifier):
         names them, as they may be misspelt.
     callbacks : keras.callbacks.Callback, callable or list of these, default=None
         Keras callbacks, or functions that make them. Every fit uses copies, which
-        share the objects that user-defined callbacks refer to. A path that they
-        write to gets a directory of that fit's own, ``fit_id_``.
+        share what user-defined callbacks were given, such as a list or a client. A
+        path that they write to gets a directory of that fit's own, ``fit_id_``.
     warm_start : bool, default=False
         Whether a further call of `fit` goes on with the weights and the state of
         the optimizer that the last one left, for `epochs` more epochs. With early
@@ -228,8 +228,8 @@ class KerasDNNClassifier(LayeredClassifier):
         names them, as they may be misspelt.
     callbacks : keras.callbacks.Callback, callable or list of these, default=None
         Keras callbacks, or functions that make them. Every fit uses copies, which
-        share the objects that user-defined callbacks refer to. A path that they
-        write to gets a directory of that fit's own, ``fit_id_``.
+        share what user-defined callbacks were given, such as a list or a client. A
+        path that they write to gets a directory of that fit's own, ``fit_id_``.
     warm_start : bool, default=False
         Whether a further call of `fit` goes on with the weights and the state of
         the optimizer that the last one left, for `epochs` more epochs. With early

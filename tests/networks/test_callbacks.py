@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import operator
 import os
 import pickle
 import pickletools
@@ -11,8 +12,9 @@ import sqlite3
 import sys
 import threading
 import types
-from collections import deque
+from collections import defaultdict, deque
 from functools import partial
+from multiprocessing.pool import ThreadPool
 
 import joblib
 import numpy as np
@@ -590,18 +592,123 @@ def test_a_subclass_of_a_callback_of_keras_starts_each_fit_afresh(digits, keras)
     assert dict(vars(stopper)) == before
 
 
-def test_what_a_callback_made_itself_reads_as_in_keras(digits, keras):
-    class Losses(keras.callbacks.Callback):
+# Containers that a callback may make: how to make, fill and measure one.
+OWN_STATE = {
+    "list": (list, lambda own: own.append(1), len),
+    "dict": (dict, lambda own: own.update({len(own): 1}), len),
+    "lists in a dict": (
+        lambda: {"losses": []},
+        lambda own: own["losses"].append(1),
+        lambda own: len(own["losses"]),
+    ),
+    "defaultdict": (
+        lambda: defaultdict(list),
+        lambda own: own["losses"].append(1),
+        lambda own: len(own["losses"]),
+    ),
+    "lists in a tuple": (
+        lambda: ([], []),
+        lambda own: own[1].append(1),
+        lambda own: len(own[1]),
+    ),
+    "set": (set, lambda own: own.add(len(own)), len),
+    "deque": (deque, lambda own: own.append(1), len),
+    "array": (lambda: np.zeros(1), lambda own: own.__iadd__(1), lambda own: own[0]),
+}
+
+
+@pytest.mark.parametrize("kind", OWN_STATE)
+def test_a_container_that_a_callback_made_is_that_of_one_fit(kind, digits, keras):
+    make, fill, measure = OWN_STATE[kind]
+
+    class Patience(keras.callbacks.Callback):
         def __init__(self):
             super().__init__()
-            self.losses = []
+            self.own = make()
 
         def on_epoch_end(self, epoch, logs=None):
-            self.losses.append(logs["loss"])
+            fill(self.own)
+            self.model.stop_training = bool(measure(self.own) >= 2)
 
-    callback = Losses()
-    model = small_mlp(callbacks=[callback]).fit(*digits)
-    assert callback.losses == model.history_["loss"]
+    model = small_mlp(epochs=4, callbacks=[Patience()])
+    assert [clone(model).fit(*digits).n_iter_ for _ in range(2)] == [2, 2]
+
+
+def test_copies_are_made_in_threads_as_outside_them(keras):
+    from skmnist._callbacks import callbacks_for_fit
+
+    class Listing(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.lists = [[] for _ in range(200)]
+
+    callback = Listing()
+
+    def shared(_):
+        (twin,), _ = callbacks_for_fit(callback)
+        return sum(map(operator.is_, twin.lists, callback.lists))
+
+    interval = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(1e-6)
+        with ThreadPool(4) as pool:
+            assert set(pool.map(shared, range(40))) == {0}
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def test_the_history_of_a_subclass_is_that_of_one_fit(digits, keras):
+    class Curves(keras.callbacks.History):
+        def on_train_end(self, logs=None):
+            lengths.append(len(self.history["loss"]))
+
+    lengths = []
+    model = small_mlp(epochs=2, callbacks=[Curves()])
+    model.fit(*digits)
+    model.fit(*digits)
+    assert lengths == [2, 2]
+
+
+@pytest.mark.parametrize("how", ["by name", "held elsewhere", "within its own list"])
+def test_a_list_that_a_callback_was_given_is_shared(how, digits, keras):
+    class Named(keras.callbacks.Callback):
+        def __init__(self, sink):
+            super().__init__()
+            self._sink = sink
+
+        def note(self, epoch):
+            self._sink.append(epoch)
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.note(epoch)
+
+    class Unnamed(Named):
+        def __init__(self, outside):
+            super().__init__(None)
+            self.target = outside
+
+        def note(self, epoch):
+            self.target.append(epoch)
+
+    class Nested(Named):
+        def __init__(self, outside):
+            super().__init__(None)
+            self.targets = [outside, []]
+
+        def note(self, epoch):
+            for target in self.targets:
+                target.append(epoch)
+
+    held = []
+    if how == "by name":
+        callback = Named([])
+    else:
+        callback = (Unnamed if how == "held elsewhere" else Nested)(held)
+    model = small_mlp(epochs=2, callbacks=[callback])
+    cross_val_score(model, *digits, cv=2)
+    assert (callback._sink or held) == [0, 1, 0, 1]
+    if how == "within its own list":
+        assert callback.targets[1] == []
 
 
 @pytest.mark.parametrize("held_as", ["attribute", "list", "tuple", "CallbackList"])
