@@ -7,7 +7,6 @@ is first trained.
 
 import contextlib
 import copy
-import warnings
 from abc import abstractmethod
 from numbers import Integral, Real
 
@@ -35,6 +34,7 @@ from skmnist._targets import (
     with_mean_of_1,
 )
 from skmnist._trained_network import TrainingState
+from skmnist._warnings import warn_caller
 from skmnist.networks._memory import check_memory
 from skmnist.preprocessing.image_array import ImageShape
 from skmnist.preprocessing.layout import as_rows, channels_come_first
@@ -128,8 +128,8 @@ class BaseKerasClassifier(NetworkPredictor):
             inputs, labels, weights = self._checked_training_data(
                 X, y, sample_weight, resume=resume
             )
-            _warn_caller(self._parameter_problem())
-            _warn_caller(class_weight_problem(self.class_weight, self.classes_))
+            warn_caller(self._parameter_problem())
+            warn_caller(class_weight_problem(self.class_weight, self.classes_))
             training = inputs, labels, with_mean_of_1(weights, self.class_weight)
             seeds = self._draw_seeds()
             if not resume:
@@ -137,13 +137,13 @@ class BaseKerasClassifier(NetworkPredictor):
             validation = None
             if X_val is not None:
                 validation, left_out = self._checked_validation_data(X_val, y_val)
-                _warn_caller(left_out)
+                warn_caller(left_out)
                 problem = other_range(
                     validation[0], *self._pixel_range, may_be_whole=True
                 )
                 if problem is not None:
                     low, high = self._pixel_range
-                    _warn_caller(
+                    warn_caller(
                         f"X_val holds {problem}: X has pixels from {low:g} to "
                         f"{high:g}. Scale X_val before, or let a Pipeline scale both, "
                         'with transform_input=["X_val"] and metadata routing enabled.'
@@ -155,7 +155,7 @@ class BaseKerasClassifier(NetworkPredictor):
                 training, validation = stratified_split(
                     training, fraction, self._split_seed
                 )
-                _warn_caller(
+                warn_caller(
                     validation_problem(training[1], validation[1], self.classes_)
                 )
             self._train(training, validation, seeds, epochs=self.epochs, resume=resume)
@@ -228,8 +228,8 @@ class BaseKerasClassifier(NetworkPredictor):
             inputs, labels, weights = self._checked_training_data(
                 X, y, sample_weight, resume=resume, classes=classes, partial=True
             )
-            _warn_caller(self._parameter_problem())
-            _warn_caller(class_weight_problem(self.class_weight, self.classes_))
+            warn_caller(self._parameter_problem())
+            warn_caller(class_weight_problem(self.class_weight, self.classes_))
             if len(labels) == 0 or (weights is not None and not weights.any()):
                 if not resume:
                     raise ValueError(
@@ -358,10 +358,7 @@ class BaseKerasClassifier(NetworkPredictor):
             return
         ends = [float(inputs.min()), float(inputs.max())]
         if resume and self._pixel_range is not None:
-            problem = self._range_problem(inputs)
-            if problem is not None:
-                # For the caller of fit or partial_fit, which scikit-learn wraps.
-                warnings.warn(problem, UserWarning, stacklevel=5)
+            warn_caller(self._range_problem(inputs))
             ends += self._pixel_range
         self._pixel_range = min(ends), max(ends)
 
@@ -422,12 +419,6 @@ class BaseKerasClassifier(NetworkPredictor):
             self.fit_id_ = fit_id
         elif hasattr(self, "fit_id_"):
             del self.fit_id_
-
-
-def _warn_caller(problem):
-    """Warn the caller of fit, which scikit-learn and we wrap, of what a sentence says."""
-    if problem is not None:
-        warnings.warn(problem, UserWarning, stacklevel=5)
 
 
 def _joined(earlier, later):

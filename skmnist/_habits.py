@@ -292,6 +292,8 @@ def _unknown_names(estimator, method, allowed, given):
             )
         else:
             advice = _advice(name, [*allowed, *parameters], cls._habits)
+            if any(advice == _meant(parameter) for parameter in parameters):
+                advice = f"{advice} It is a parameter of the constructor."
         advice = advice or f"allowed are {', '.join(allowed)}."
         lines.append(f"{call}() got an unexpected keyword argument {name!r}: {advice}")
     return "\n".join(lines)
@@ -311,7 +313,11 @@ def _advice(name, allowed, habits):
     lower = {known.lower(): known for known in allowed}
     close = get_close_matches(name.lower(), lower, n=1, cutoff=0.7)
     if close:
-        return f"did you mean {lower[close[0]]!r}?"
+        return _meant(lower[close[0]])
     if "builder_params" in allowed:
         return f"arguments of the builder go into builder_params={{{last!r}: …}}."
     return None
+
+
+def _meant(name):
+    return f"did you mean {name!r}?"

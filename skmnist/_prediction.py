@@ -1,6 +1,5 @@
 """What a fitted network classifier does: classify images of the size that it knows."""
 
-import warnings
 from abc import ABCMeta
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmnist._habits import HabitsMixin, answers_habits, missing_attribute
 from skmnist._labels import label_column
+from skmnist._warnings import warn_caller
 from skmnist.preprocessing.layout import as_rows, channels_come_first, in_order
 from skmnist.preprocessing.scaling import other_range
 from skmnist.preprocessing.validation import validated
@@ -155,10 +155,7 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         check_is_fitted(self)
         rows, image_shape = as_rows(X, n_features=self.n_features_in_)
         rows = validated(self, rows, dtype=INPUT_DTYPES)
-        problem = self._range_problem(rows)
-        if problem is not None:
-            # For the caller of the method that needs the outputs, which we wrap.
-            warnings.warn(problem, UserWarning, stacklevel=4)
+        warn_caller(self._range_problem(rows))
         outputs, are_logits = self._network.run(self._as_inputs(rows, image_shape))
         # The largest is NaN if any is. Logits of minus infinity are probabilities of 0.
         is_usable = np.isfinite(outputs.max(axis=1))

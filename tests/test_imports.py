@@ -21,6 +21,7 @@ ORDER = [
     "_processes",
     "_loading",
     "_habits",
+    "_warnings",
     "datasets",
     "preprocessing",
     "networks",

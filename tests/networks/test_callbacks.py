@@ -19,14 +19,20 @@ from multiprocessing.pool import ThreadPool
 import joblib
 import numpy as np
 import pytest
-from builders import small_mlp
+from builders import dense, small_mlp
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.ensemble import BaggingClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from skmnist import ImageScaler, KerasImageClassifier, KerasMLPClassifier
+from skmnist import (
+    ImageScaler,
+    KerasCNNClassifier,
+    KerasDNNClassifier,
+    KerasImageClassifier,
+    KerasMLPClassifier,
+)
 
 
 def test_a_reused_callback_behaves_as_a_fresh_one(digits, keras):
@@ -417,9 +423,19 @@ def test_a_callback_reaches_out_of_the_clones_of_scikit_learn(
     assert sorted(client.sent) == [1, 1, 2, 2]
 
 
-def test_a_clone_holds_the_same_callbacks_in_a_list_of_its_own(recorder):
+@pytest.mark.parametrize(
+    "model",
+    [
+        KerasMLPClassifier(),
+        KerasDNNClassifier(),
+        KerasCNNClassifier(),
+        KerasImageClassifier(builder=dense),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_clone_holds_the_same_callbacks_in_a_list_of_its_own(model, recorder):
     callback = recorder(Client(), Client.send)
-    model = small_mlp(callbacks=[callback])
+    model = clone(model).set_params(callbacks=[callback])
     with config_context(enable_metadata_routing=True):
         model.set_fit_request(sample_weight=True)
         twin = clone(model)

@@ -129,8 +129,10 @@ def test_answers_leave_signatures_as_they_are_written(estimator):
 
 def test_a_warning_of_fit_still_names_the_line_of_its_caller(digits):
     X, y = digits
+    as_bytes = (X * 255).astype(np.uint8)
+    pipeline = Pipeline([("clf", small_mlp(epochs=1))])
     with pytest.warns(UserWarning, match="X_val") as record:
-        small_mlp(epochs=1).fit(X, y, X_val=(X * 255).astype(np.uint8), y_val=y)
+        pipeline.fit(X, y, clf__X_val=as_bytes, clf__y_val=y)
     assert record[0].filename == __file__
 
 
@@ -184,7 +186,7 @@ def test_parameters_of_the_constructor_are_sent_there_by_fit(name, digits):
         ("shuffle", "rows are shuffled for each epoch"),
         ("initial_epoch", "use warm_start=True"),
         ("steps_per_epoch", "an epoch is one pass over all rows"),
-        ("epoch", "did you mean 'epochs'"),
+        ("epoch", r"did you mean 'epochs'\? It is a parameter of the constructor"),
         ("x", "did you mean 'X'"),
         ("sample_weights", "did you mean 'sample_weight'"),
         ("qqq", "allowed are X, y, sample_weight, X_val, y_val"),
