@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections import deque
 from pathlib import Path
-from types import MethodType
+from types import FunctionType, MethodType
 
 import numpy as np
 
@@ -16,8 +16,8 @@ from skmnist._keras import keras
 
 __all__ = ["EpochReport", "callbacks_for_fit", "leaves_models_alone"]
 
-# What may be the state of a callback that made it.
-_CONTAINERS = (list, tuple, dict, set, deque, bytearray, np.ndarray)
+# What may be the state of a callback that made it, as may a plain tuple of these.
+_CONTAINERS = (list, dict, set, deque, bytearray, np.ndarray)
 
 # Who else refers to a list can be counted only while no other thread has it in hand.
 _copying = threading.RLock()
@@ -183,9 +183,7 @@ def _for_twin(holder, key, callback, memo):
     that it was given, clients, locks and the like stay the very same. So do functions,
     and methods with their owners, whoever holds them.
     """
-    is_given = _is_held_elsewhere(holder, key) or (  # before `value` holds it, too
-        holder is vars(callback) and key.lstrip("_") in _parameters(callback)
-    )
+    is_held_elsewhere = _is_held_elsewhere(holder, key)  # before `value` holds it, too
     value = holder[key]
     if isinstance(value, keras.callbacks.Callback):
         return _twin(value, memo)
@@ -199,9 +197,12 @@ def _for_twin(holder, key, callback, memo):
             return copy.deepcopy(value, memo)
         except Exception:  # such as a file of an earlier use, which it opens again
             return value
-    if isinstance(value, _CONTAINERS) and not is_given:
-        return _container(value, callback, memo)
-    return value
+    is_container = type(value) is tuple or isinstance(value, _CONTAINERS)
+    if not is_container or is_held_elsewhere:
+        return value
+    if holder is vars(callback) and key.lstrip("_") in _parameters(callback):
+        return value
+    return _container(value, callback, memo)
 
 
 def _container(values, callback, memo):
@@ -216,7 +217,8 @@ def _container(values, callback, memo):
         return tuple(items)
     twin = copy.copy(values)
     for place, item in zip(places, items, strict=True):
-        twin[place] = item
+        if item is not values[place]:
+            twin[place] = item
     return twin
 
 
@@ -231,7 +233,7 @@ def _parameters(callback):
     return {
         name
         for base in type(callback).__mro__
-        if "__init__" in vars(base)
+        if isinstance(vars(base).get("__init__"), FunctionType)
         for name in inspect.signature(base.__init__).parameters
     }
 

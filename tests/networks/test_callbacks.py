@@ -12,7 +12,7 @@ import sqlite3
 import sys
 import threading
 import types
-from collections import defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from functools import partial
 from multiprocessing.pool import ThreadPool
 
@@ -671,6 +671,33 @@ def test_copies_are_made_in_threads_as_outside_them(keras):
             assert set(pool.map(shared, range(40))) == {0}
     finally:
         sys.setswitchinterval(interval)
+
+
+def test_a_callback_may_hold_containers_of_any_kind(digits, keras):
+    class Odd(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.point = namedtuple("Point", "x y")([], 2)
+            self.counts = Counter({"a": 1})
+            self.ordered = OrderedDict(a=[])
+            self.proxy = types.MappingProxyType({"a": []})
+            self.frozen = frozenset({1})
+            self.view = {"a": 1}.keys()
+            self.objects = np.array([[1], None], dtype=object)
+            self.itself = [self]
+            self.circle = []
+            self.circle.append(self.circle)
+
+        def on_train_end(self, logs=None):
+            assert self.itself == [self]
+            seen.append({name: type(value) for name, value in vars(self).items()})
+
+    seen = []
+    callback = Odd()
+    small_mlp(epochs=1, callbacks=[callback]).fit(*digits)
+    kinds = {name: type(value) for name, value in vars(callback).items()}
+    kinds |= {"params": dict, "_model": seen[0]["_model"]}  # which Keras sets
+    assert kinds.items() <= seen[0].items()
 
 
 def test_the_history_of_a_subclass_is_that_of_one_fit(digits, keras):
