@@ -91,7 +91,7 @@ LAYERS = {
     "pool_size": _CONVOLUTIONS,
 }
 
-# Of predict, predict_proba, predict_log_proba and score.
+# Of predict, predict_proba, score and the like.
 PREDICTION = {
     "batch_size": "the classifier chooses it; results do not depend on it.",
     "callbacks": "they are called in fit alone.",
@@ -283,7 +283,7 @@ def _unknown_names(estimator, method, allowed, given):
     for name in given:
         if name in allowed:
             continue
-        if method == "score" or method.startswith("predict"):
+        if method not in ("__init__", "fit", "partial_fit"):
             advice = _advice(name, allowed, PREDICTION)
         elif name in parameters:
             advice = (

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skmnist._base import BaseKerasClassifier
-from skmnist._habits import LAYERS, PARAMETERS
+from skmnist._habits import LAYERS, PARAMETERS, answers_habits
 from skmnist.networks._specification import plain_numbers
 
 __all__ = ["RATE", "WIDTH", "LayeredClassifier", "check_layers"]
@@ -71,6 +71,7 @@ class LayeredClassifier(BaseKerasClassifier):
         "precision": [StrOptions({"auto", "float32", "bfloat16", "float64"})],
     }
 
+    @answers_habits
     def decision_function(self, X):
         """Compute the logits, of which the probabilities are the softmax.
 

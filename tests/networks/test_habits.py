@@ -26,7 +26,13 @@ from skmnist.pipelines import make_model
 
 CLASSIFIERS = [KerasMLPClassifier, KerasDNNClassifier, KerasCNNClassifier]
 FITTING = ["fit", "partial_fit"]
-PREDICTING = ["predict", "predict_proba", "predict_log_proba", "score"]
+PREDICTING = [
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "score",
+]
 
 
 def own(classifier):
