@@ -39,7 +39,9 @@ plt.show()
 # The network stands in a Pipeline behind :class:`~skmnist.ImageScaler`, which brings
 # pixels of any type to [0, 1]. All that can be set is a parameter of the constructor.
 # Early stopping sets a tenth of the training images aside, and keeps the weights of the
-# epoch that did best on them.
+# epoch that did best on them. ``fit`` prints nothing, however long it takes; with
+# ``verbose=1`` the network shows a progress bar for each epoch, with the accuracy and
+# the loss so far, and at its end those on the images set aside.
 
 from sklearn.pipeline import make_pipeline
 

@@ -6,7 +6,7 @@ is first trained.
 """
 
 import contextlib
-import warnings
+import copy
 from abc import abstractmethod
 from numbers import Integral, Real
 
@@ -17,7 +17,9 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from skmnist._habits import PARAMETERS, answers_habits
 from skmnist._interrupts import keep_interrupts, uninterrupted
+from skmnist._labels import label_column
 from skmnist._prediction import INPUT_DTYPES, NetworkPredictor
 from skmnist._processes import check_fork
 from skmnist._targets import (
@@ -32,6 +34,7 @@ from skmnist._targets import (
     with_mean_of_1,
 )
 from skmnist._trained_network import TrainingState
+from skmnist._warnings import warn_caller
 from skmnist.networks._memory import check_memory
 from skmnist.preprocessing.image_array import ImageShape
 from skmnist.preprocessing.layout import as_rows, channels_come_first
@@ -50,6 +53,8 @@ class BaseKerasClassifier(NetworkPredictor):
     mean for images of a given size.
     """
 
+    _habits = PARAMETERS
+
     _parameter_constraints = {
         # Keras optimizers are told by their methods, before Keras is imported.
         "optimizer": [str, dict, callable, HasMethods(["apply", "get_config"])],
@@ -61,12 +66,13 @@ class BaseKerasClassifier(NetworkPredictor):
         "validation_fraction": [None, Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [None, dict, StrOptions({"balanced"})],
-        "callbacks": [None, list, tuple],
+        "callbacks": [None, list, tuple, callable, HasMethods(["on_epoch_end"])],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
 
+    @answers_habits
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
         """Train the network.
@@ -122,8 +128,8 @@ class BaseKerasClassifier(NetworkPredictor):
             inputs, labels, weights = self._checked_training_data(
                 X, y, sample_weight, resume=resume
             )
-            _warn_caller(self._parameter_problem())
-            _warn_caller(class_weight_problem(self.class_weight, self.classes_))
+            warn_caller(self._parameter_problem())
+            warn_caller(class_weight_problem(self.class_weight, self.classes_))
             training = inputs, labels, with_mean_of_1(weights, self.class_weight)
             seeds = self._draw_seeds()
             if not resume:
@@ -131,13 +137,13 @@ class BaseKerasClassifier(NetworkPredictor):
             validation = None
             if X_val is not None:
                 validation, left_out = self._checked_validation_data(X_val, y_val)
-                _warn_caller(left_out)
+                warn_caller(left_out)
                 problem = other_range(
                     validation[0], *self._pixel_range, may_be_whole=True
                 )
                 if problem is not None:
                     low, high = self._pixel_range
-                    _warn_caller(
+                    warn_caller(
                         f"X_val holds {problem}: X has pixels from {low:g} to "
                         f"{high:g}. Scale X_val before, or let a Pipeline scale both, "
                         'with transform_input=["X_val"] and metadata routing enabled.'
@@ -149,13 +155,14 @@ class BaseKerasClassifier(NetworkPredictor):
                 training, validation = stratified_split(
                     training, fraction, self._split_seed
                 )
-                _warn_caller(
+                warn_caller(
                     validation_problem(training[1], validation[1], self.classes_)
                 )
             self._train(training, validation, seeds, epochs=self.epochs, resume=resume)
             self._training.is_kept = self.warm_start
         return self
 
+    @answers_habits
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch, with the weights and optimizer state so far.
@@ -221,8 +228,8 @@ class BaseKerasClassifier(NetworkPredictor):
             inputs, labels, weights = self._checked_training_data(
                 X, y, sample_weight, resume=resume, classes=classes, partial=True
             )
-            _warn_caller(self._parameter_problem())
-            _warn_caller(class_weight_problem(self.class_weight, self.classes_))
+            warn_caller(self._parameter_problem())
+            warn_caller(class_weight_problem(self.class_weight, self.classes_))
             if len(labels) == 0 or (weights is not None and not weights.any()):
                 if not resume:
                     raise ValueError(
@@ -236,6 +243,17 @@ class BaseKerasClassifier(NetworkPredictor):
             self._train((inputs, labels, weights), None, seeds, epochs=1, resume=resume)
             self._training.is_kept = True
         return self
+
+    def __sklearn_clone__(self):
+        # scikit-learn would copy the callbacks, and all that they report to.
+        if "callbacks" not in self.get_params(deep=False):
+            return super().__sklearn_clone__()
+        shell = copy.copy(self)
+        shell.callbacks = None
+        twin = super(BaseKerasClassifier, shell).__sklearn_clone__()
+        given = self.callbacks
+        twin.callbacks = list(given) if isinstance(given, list) else given
+        return twin
 
     @abstractmethod
     def _specify(self, n_features, image_shape, n_classes):
@@ -284,12 +302,15 @@ class BaseKerasClassifier(NetworkPredictor):
         """Check data and network; return inputs, encoded labels and weights."""
         check_fork()
         n_features = self.n_features_in_ if resume else None
+        y = label_column(y, "y")
         rows, image_shape = as_rows(X, n_features=n_features, y=y)
         with naming_overflow(rows):
             rows, y = validate_data(self, rows, y, dtype=INPUT_DTYPES, reset=not resume)
         check_classification_targets(y)
         if not resume:
-            self.classes_ = distinct(y if classes is None else classes)
+            self.classes_ = distinct(
+                y if classes is None else label_column(classes, "classes")
+            )
         if sample_weight is not None:
             sample_weight = checked_weights(sample_weight, len(rows))
             kept = sample_weight > 0
@@ -337,10 +358,7 @@ class BaseKerasClassifier(NetworkPredictor):
             return
         ends = [float(inputs.min()), float(inputs.max())]
         if resume and self._pixel_range is not None:
-            problem = self._range_problem(inputs)
-            if problem is not None:
-                # For the caller of fit or partial_fit, which scikit-learn wraps.
-                warnings.warn(problem, UserWarning, stacklevel=5)
+            warn_caller(self._range_problem(inputs))
             ends += self._pixel_range
         self._pixel_range = min(ends), max(ends)
 
@@ -351,7 +369,7 @@ class BaseKerasClassifier(NetworkPredictor):
             inputs = self._as_inputs(rows, image_shape)
         except ValueError as error:
             raise ValueError(f"X_val, as an X: {error}") from error
-        y_val = column_or_1d(y_val)
+        y_val = column_or_1d(label_column(y_val, "y_val"))
         check_consistent_length(rows, y_val)
         problem = None
         unknown = unknown_labels(distinct(y_val).tolist(), self.classes_)
@@ -401,12 +419,6 @@ class BaseKerasClassifier(NetworkPredictor):
             self.fit_id_ = fit_id
         elif hasattr(self, "fit_id_"):
             del self.fit_id_
-
-
-def _warn_caller(problem):
-    """Warn the caller of fit, which scikit-learn wraps, of what a sentence says."""
-    if problem is not None:
-        warnings.warn(problem, UserWarning, stacklevel=4)
 
 
 def _joined(earlier, later):

@@ -1,13 +1,26 @@
 """Keras callbacks of one fit: copies of the user's, with a directory of their own."""
 
 import copy
+import inspect
 import os
+import sys
+import threading
 import uuid
+from collections import deque
 from pathlib import Path
+from types import FunctionType, MethodType
+
+import numpy as np
 
 from skmnist._keras import keras
 
 __all__ = ["EpochReport", "callbacks_for_fit", "leaves_models_alone"]
+
+# What may be the state of a callback that made it, as may a plain tuple of these.
+_CONTAINERS = (list, dict, set, deque, bytearray, np.ndarray)
+
+# Who else refers to a list can be counted only while no other thread has it in hand.
+_copying = threading.RLock()
 
 # Where Keras' own callbacks write: CSVLogger and ModelCheckpoint name a file,
 # TensorBoard and BackupAndRestore a directory.
@@ -53,10 +66,13 @@ def leaves_models_alone(callback):
     And keeps no hold of it: a model that code of the user's had in hand must not be
     trained again by somebody else.
     """
-    module = type(callback).__module__
-    return module.startswith(("keras.", "skmnist.")) and not isinstance(
-        callback, keras.callbacks.LambdaCallback
-    )
+    is_ours = type(callback).__module__.startswith("skmnist.")
+    is_function = isinstance(callback, keras.callbacks.LambdaCallback)
+    return is_ours or (_is_of_keras(callback) and not is_function)
+
+
+def _is_of_keras(callback):
+    return type(callback).__module__.startswith("keras.")
 
 
 def callbacks_for_fit(callbacks):
@@ -64,55 +80,176 @@ def callbacks_for_fit(callbacks):
 
     A callback keeps state: best values, the model, open files. The copies start
     as the user's instances stand, and the instances never change, so that every
-    fit of a search sees the same. A path that a callback writes to gets a
-    directory of this fit's own, named by a unique identifier; it takes the place
-    of ``{fit}`` in the path, or goes in front of the file name.
+    fit of a search sees the same. What a user-defined callback was given is not
+    copied, however: through it a callback reports to the outside. A path that a
+    callback writes to gets a directory of this fit's own, named by a unique
+    identifier; it takes the place of ``{fit}`` in the path, or goes in front of the
+    file name.
 
     Parameters
     ----------
-    callbacks : list of keras.callbacks.Callback or callable, or None
+    callbacks : keras.callbacks.Callback, callable, list of these, or None
         Instances, or functions without arguments that make one.
 
     Returns
     -------
     copies : list of keras.callbacks.Callback
-        One for each, behind one that makes the directories when training begins.
+        One for each, after one that makes the directories when training begins.
     fit_id : str or None
         Name of the directories; None if no callback writes to a path.
 
     Raises
     ------
     TypeError
-        If one is no callback, or cannot be copied.
+        If one is not a callback and does not make one.
     """
     fit_id = uuid.uuid4().hex[:12]
-    copies = [_copied(callback) for callback in callbacks or ()]
-    written = [path for callback in copies for path in _redirect(callback, fit_id)]
+    memo = {}
+    copies = []
+    for callback in _flat(callbacks):
+        if isinstance(callback, keras.callbacks.Callback):
+            with _copying:
+                copies.append(_twin(callback, memo))
+        else:
+            copies.append(_made(callback))
+    # A callback inside another one may write, too.
+    every = {id(each): each for each in [*copies, *memo.values()]}.values()
+    written = [
+        path
+        for each in every
+        if isinstance(each, keras.callbacks.Callback)
+        for path in _redirect(each, fit_id)
+    ]
     if not written:
         return copies, None
     return [_FolderMaker(written), *copies], fit_id
 
 
-def _copied(callback):
-    if not isinstance(callback, keras.callbacks.Callback):
-        made = callback() if callable(callback) else callback
-        if not isinstance(made, keras.callbacks.Callback):
+def _flat(callbacks):
+    """Yield what Keras takes for callbacks: one alone, lists, lists of lists."""
+    if isinstance(callbacks, list | tuple):
+        for callback in callbacks:
+            yield from _flat(callback)
+    elif isinstance(callbacks, keras.callbacks.CallbackList):
+        yield from callbacks.callbacks
+    elif callbacks is not None:
+        yield callbacks
+
+
+def _made(maker):
+    """Return the callback that a function makes."""
+    made = None
+    if callable(maker):
+        try:
+            inspect.signature(maker).bind()
+        except TypeError as error:
             raise TypeError(
                 "The 'callbacks' parameter must hold Keras callbacks, or functions "
-                f"without arguments that make one; got {callback!r}."
-            )
-        return made
-    twin = object.__new__(type(callback))
-    state = {name: value for name, value in vars(callback).items() if name != "_model"}
-    try:
-        vars(twin).update(copy.deepcopy(state))
-    except Exception as error:
+                f"without arguments that make one; got {maker!r}, which needs "
+                f"arguments ({error})."
+            ) from error
+        except ValueError:  # a type in C has no signature
+            pass
+        made = maker()
+    if not isinstance(made, keras.callbacks.Callback):
         raise TypeError(
-            f"The callback {type(callback).__name__} cannot be copied for this fit "
-            f"({error}): give a function that makes it instead."
-        ) from error
-    twin._model = None
+            "The 'callbacks' parameter must hold Keras callbacks, or functions "
+            f"without arguments that make one; got {maker!r}."
+        )
+    return made
+
+
+def _twin(callback, memo):
+    """Return the copy of a callback for this fit, the same one each time.
+
+    `memo` holds copies by the identity of the original, as :func:`copy.deepcopy` keeps
+    them, so that two callbacks which know each other do so in the fit as well.
+    """
+    twin = memo.get(id(callback))
+    if twin is None:
+        twin = memo[id(callback)] = object.__new__(type(callback))
+        state = vars(callback)
+        for name in [name for name in state if name != "_model"]:
+            vars(twin)[name] = _for_twin(state, name, callback, memo)
+        vars(twin).update(_model=None, _is_twin=True)
     return twin
+
+
+def _for_twin(holder, key, callback, memo):
+    """Return what the copy of a callback holds in place of a value of the original.
+
+    What Keras' own callbacks and metrics hold is state that they made themselves, and
+    is copied. Of a user-defined callback only the containers that it made are: lists
+    that it was given, clients, locks and the like stay the very same. So do functions,
+    and methods with their owners, whoever holds them.
+    """
+    is_held_elsewhere = _is_held_elsewhere(holder, key)  # before `value` holds it, too
+    value = holder[key]
+    if isinstance(value, keras.callbacks.Callback):
+        return _twin(value, memo)
+    if isinstance(value, MethodType) and value.__self__ is callback:
+        return MethodType(value.__func__, memo[id(callback)])
+    if _are_inner(value):
+        return _container(value, callback, memo)
+    is_made_by_keras = _is_of_keras(callback) and not callable(value)
+    if is_made_by_keras or isinstance(value, keras.metrics.Metric):
+        try:
+            return copy.deepcopy(value, memo)
+        except Exception:  # such as a file of an earlier use, which it opens again
+            return value
+    is_container = type(value) is tuple or isinstance(value, _CONTAINERS)
+    if not is_container or is_held_elsewhere:
+        return value
+    if holder is vars(callback) and key.lstrip("_") in _parameters(callback):
+        return value
+    return _container(value, callback, memo)
+
+
+def _container(values, callback, memo):
+    """Copy a container, and by the rules for a callback what it holds."""
+    places = []
+    if isinstance(values, dict):
+        places = list(values)
+    elif isinstance(values, list | tuple | deque):
+        places = range(len(values))
+    items = [_for_twin(values, place, callback, memo) for place in places]
+    if type(values) is tuple:
+        return tuple(items)
+    twin = copy.copy(values)
+    for place, item in zip(places, items, strict=True):
+        if item is not values[place]:
+            twin[place] = item
+    return twin
+
+
+def _is_held_elsewhere(holder, key):
+    """Return whether anything but `holder` refers to what it holds."""
+    alone = {key: []}
+    return sys.getrefcount(holder[key]) > sys.getrefcount(alone[key])
+
+
+def _parameters(callback):
+    """Return the names of all that the constructors of a callback take."""
+    return {
+        name
+        for base in type(callback).__mro__
+        if isinstance(vars(base).get("__init__"), FunctionType)
+        for name in inspect.signature(base.__init__).parameters
+    }
+
+
+def _are_inner(values):
+    """Return whether a list or tuple holds only callbacks and metrics, to run them.
+
+    A copy among them is from an earlier fit: then this is a list of notes.
+    """
+    if type(values) not in (list, tuple) or not values:
+        return False
+    return all(
+        isinstance(value, keras.callbacks.Callback | keras.metrics.Metric)
+        and not hasattr(value, "_is_twin")
+        for value in values
+    )
 
 
 def _redirect(callback, fit_id):
@@ -122,7 +259,9 @@ def _redirect(callback, fit_id):
         value = getattr(callback, name, None)
         if not isinstance(value, str | Path) or not str(value):
             continue
-        given = str(value)
+        # A function may return the callback that it returned for an earlier fit.
+        redirected = vars(callback).setdefault("_redirected", {})
+        given = redirected.get(str(value), str(value))
         path = Path(given.replace("{fit}", fit_id))
         if "{fit}" not in given:
             path = (
@@ -131,10 +270,11 @@ def _redirect(callback, fit_id):
                 else (path / fit_id)
             )
         # Some derive further paths from the one that they were given.
-        inside = str(Path(given)) + os.sep
+        inside = str(Path(value)) + os.sep
         for attribute, derived in vars(callback).items():
             if isinstance(derived, str) and derived.startswith(inside):
                 setattr(callback, attribute, str(path / derived[len(inside) :]))
         setattr(callback, name, str(path))
+        redirected[str(path)] = given
         written.append(path.parent if name in _FILE_ATTRIBUTES else path)
     return written

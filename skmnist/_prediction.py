@@ -1,6 +1,5 @@
 """What a fitted network classifier does: classify images of the size that it knows."""
 
-import warnings
 from abc import ABCMeta
 
 import numpy as np
@@ -8,6 +7,9 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skmnist._habits import HabitsMixin, answers_habits, missing_attribute
+from skmnist._labels import label_column
+from skmnist._warnings import warn_caller
 from skmnist.preprocessing.layout import as_rows, channels_come_first, in_order
 from skmnist.preprocessing.scaling import other_range
 from skmnist.preprocessing.validation import validated
@@ -19,7 +21,7 @@ __all__ = ["INPUT_DTYPES", "NetworkPredictor"]
 INPUT_DTYPES = (np.float32, np.uint8)
 
 
-class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
+class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """Prediction by a trained network; not for use by itself.
 
     A subclass trains it, and sets ``_network`` and ``classes_``; ``_spec``, what the
@@ -30,6 +32,7 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
 
     _pixel_range = None  # as in files of earlier versions
 
+    @answers_habits
     def predict_proba(self, X):
         """Compute the probability of each class.
 
@@ -58,6 +61,7 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
             return softmax(outputs.astype(np.float64, copy=False), axis=1)
         return outputs
 
+    @answers_habits
     def predict_log_proba(self, X):
         """Compute the logarithm of the probability of each class.
 
@@ -81,6 +85,7 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         with np.errstate(divide="ignore"):
             return np.log(outputs)
 
+    @answers_habits
     def predict(self, X):
         """Classify images.
 
@@ -98,6 +103,27 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         outputs, _ = self._outputs(X)
         return self.classes_[outputs.argmax(axis=1)]
 
+    @answers_habits
+    def score(self, X, y, sample_weight=None):
+        """Compute the accuracy.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or \
+                (n_samples, height, width[, channels])
+            Images, of the size seen in `fit`.
+        y : array-like of shape (n_samples,)
+            Their true labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        float
+            Fraction of the images that are classified correctly.
+        """
+        return super().score(X, label_column(y, "y"), sample_weight)
+
     @property
     def model_(self):
         """The trained network as a live :class:`keras.Model`, built on demand.
@@ -113,6 +139,9 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         check_is_fitted(self)
         return self._network.n_parameters
 
+    def __getattr__(self, name):
+        return missing_attribute(self, name)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
@@ -126,10 +155,7 @@ class NetworkPredictor(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
         check_is_fitted(self)
         rows, image_shape = as_rows(X, n_features=self.n_features_in_)
         rows = validated(self, rows, dtype=INPUT_DTYPES)
-        problem = self._range_problem(rows)
-        if problem is not None:
-            # For the caller of the method that needs the outputs.
-            warnings.warn(problem, UserWarning, stacklevel=3)
+        warn_caller(self._range_problem(rows))
         outputs, are_logits = self._network.run(self._as_inputs(rows, image_shape))
         # The largest is NaN if any is. Logits of minus infinity are probabilities of 0.
         is_usable = np.isfinite(outputs.max(axis=1))

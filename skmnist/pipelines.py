@@ -128,9 +128,10 @@ def _check_parameters(name, model, params):
         if "__" in param:
             allowed = scale if param.startswith("scale__") else clf + scale
         if param not in allowed:
-            raise ValueError(
-                f"The model {name!r} has no parameter {param!r}{_hint(param, allowed)}"
-            )
+            habits = getattr(model[-1], "_habits", {})
+            habit = habits.get(param.removeprefix("clf__"))
+            hint = f": {habit}" if habit else _hint(param, allowed)
+            raise ValueError(f"The model {name!r} has no parameter {param!r}{hint}")
 
 
 def search_space(name):

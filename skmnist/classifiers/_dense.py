@@ -59,8 +59,9 @@ class KerasMLPClassifier(LayeredClassifier):
         inversely proportional to the classes' shares. A dict may name labels that `y`
         lacks, as a fold may; if it has no weight for some class in `y`, a warning
         names them, as they may be misspelt.
-    callbacks : list, default=None
-        Keras callbacks, or functions that make them. Every fit uses copies, and a
+    callbacks : keras.callbacks.Callback, callable or list of these, default=None
+        Keras callbacks, or functions that make them. Every fit uses copies, which
+        share what user-defined callbacks were given, such as a list or a client. A
         path that they write to gets a directory of that fit's own, ``fit_id_``.
     warm_start : bool, default=False
         Whether a further call of `fit` goes on with the weights and the state of
@@ -225,8 +226,9 @@ class KerasDNNClassifier(LayeredClassifier):
         inversely proportional to the classes' shares. A dict may name labels that `y`
         lacks, as a fold may; if it has no weight for some class in `y`, a warning
         names them, as they may be misspelt.
-    callbacks : list, default=None
-        Keras callbacks, or functions that make them. Every fit uses copies, and a
+    callbacks : keras.callbacks.Callback, callable or list of these, default=None
+        Keras callbacks, or functions that make them. Every fit uses copies, which
+        share what user-defined callbacks were given, such as a list or a client. A
         path that they write to gets a directory of that fit's own, ``fit_id_``.
     warm_start : bool, default=False
         Whether a further call of `fit` goes on with the weights and the state of

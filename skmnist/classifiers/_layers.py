@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skmnist._base import BaseKerasClassifier
+from skmnist._habits import LAYERS, PARAMETERS, answers_habits
 from skmnist.networks._specification import plain_numbers
 
 __all__ = ["RATE", "WIDTH", "LayeredClassifier", "check_layers"]
@@ -57,6 +58,8 @@ def _check_keeps_shape(activation):
 class LayeredClassifier(BaseKerasClassifier):
     """What the classifiers with Dense layers have in common."""
 
+    _habits = {**PARAMETERS, **LAYERS}
+
     _parameter_constraints = {
         **BaseKerasClassifier._parameter_constraints,
         "units": [WIDTH, list, tuple],
@@ -68,6 +71,7 @@ class LayeredClassifier(BaseKerasClassifier):
         "precision": [StrOptions({"auto", "float32", "bfloat16", "float64"})],
     }
 
+    @answers_habits
     def decision_function(self, X):
         """Compute the logits, of which the probabilities are the softmax.
 

@@ -5,6 +5,8 @@ from numbers import Integral
 
 import numpy as np
 
+from skmnist._habits import refuse_stream
+
 from .image_array import ImageShape, carried_images
 
 # The shortest side of what is taken for an image, not for a few rows of pixels; and the
@@ -288,6 +290,7 @@ def as_stack(X):
         X = np.asarray(X)
     if hasattr(X, "shape") or hasattr(X, "__dataframe__"):
         return X
+    refuse_stream("X", X)
     try:
         stack = np.asarray(X)
     except ValueError:

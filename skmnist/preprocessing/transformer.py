@@ -7,6 +7,8 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from skmnist._habits import HabitsMixin
+
 from .image_array import carried_images
 from .layout import (
     as_stack,
@@ -23,7 +25,9 @@ from .validation import refuse_overflow, validated
 _CHUNK_PIXELS = 2**16
 
 
-class ImageTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ImageTransformer(
+    HabitsMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """What transformers of images share: reading every layout of the same images.
 
     The pixels that the methods return have the shape (n, pixels) or are a view
