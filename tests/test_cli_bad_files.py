@@ -83,7 +83,7 @@ OWN_WORDS = [
     {"n_train": float("nan")},
     {"when": datetime.datetime(2026, 1, 1), "curve": np.arange(3)},
     {1: 2, (3, 4): {5}},
-    {"other": object()},
+    {"other": 3 + 4j},
 ]
 
 
