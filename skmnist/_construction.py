@@ -1,15 +1,12 @@
-"""Building networks from a specification and a seed, and describing them as data."""
+"""Building networks from a specification and a seed."""
 
 import contextlib
 from numbers import Number
 
-import numpy as np
-
-from skmnist._forward import rebuild
-from skmnist._keras import as_arrays, isolated_build, keras, seeded_globals
+from skmnist._keras import isolated_build, keras, seeded_globals
 from skmnist.networks import build_cnn, build_mlp
 
-__all__ = ["build", "describe", "is_ours"]
+__all__ = ["build", "is_ours", "random_variables"]
 
 
 def build(spec, seed):
@@ -60,7 +57,6 @@ def build(spec, seed):
             f"shape (None, {spec.n_classes}), one probability a class; "
             f"got {model.output_shape}."
         )
-    model.compiled = False  # loss and optimizer are the classifier's
     return model
 
 
@@ -99,63 +95,18 @@ def _fits(shape, accepted):
     )
 
 
-def describe(model, samples):
-    """Return the description of a model, and its layer classes that Keras lacks.
+def random_variables(model):
+    """Return the states of the random generators of a model's layers.
 
     Parameters
     ----------
     model : keras.Model
         The model.
-    samples : ndarray or None
-        With samples, what is rebuilt from the description must give for them what
-        the model gives: it is the description that predicts.
 
     Returns
     -------
-    config : str
-        As :meth:`keras.Model.to_json` writes it.
-    custom_objects : dict of str to type
-        Layer classes by name.
-
-    Raises
-    ------
-    ValueError
-        If the description is not all of the network, or the network gives no
-        probabilities.
+    list of keras.Variable
+        All variables but the weights.
     """
-    custom_objects = {
-        type(part).__name__: type(part)
-        for part in (model, *model._flatten_layers())
-        if not type(part).__module__.startswith("keras.")
-    }
-    try:
-        config = model.to_json()
-        if samples is None:
-            return config, custom_objects
-        rebuilt = rebuild(config, custom_objects)
-        rebuilt.set_weights(model.get_weights())
-    except Exception as error:
-        raise ValueError(
-            "The network cannot be described as data, which saving and predicting "
-            "need: every layer must be one of Keras' own or a class with get_config, "
-            "without Lambda layers or functions that Keras does not know. Keras says: "
-            f"{error}"
-        ) from error
-    wanted, given = (
-        as_arrays([network(samples, training=False)])[0].astype(np.float64)
-        for network in (model, rebuilt)
-    )
-    if (wanted < 0).any() or not np.allclose(wanted.sum(axis=1), 1, atol=1e-2):
-        raise ValueError(
-            "The network must give probabilities, at least 0 and of the sum 1 for each "
-            "image: end it with a softmax. For the first image it gives "
-            f"{wanted[0].round(3).tolist()}."
-        )
-    if not np.allclose(wanted, given, rtol=1e-3, atol=1e-5):
-        raise ValueError(
-            "The description of the network does not give the same network, so it "
-            "could not predict as it was trained. A get_config may leave out an "
-            "argument, two layer classes may share a name, or a layer may have been "
-            "adapted to data: give Normalization its mean and variance instead."
-        )
-    return config, custom_objects
+    weights = {id(variable) for variable in model.weights}
+    return [v for v in model.variables if id(v) not in weights]

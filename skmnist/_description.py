@@ -7,11 +7,19 @@ network that ends in a softmax has a twin that ends in its logits.
 
 import json
 
-__all__ = ["mismatch", "split_description", "without_softmax"]
+__all__ = [
+    "mismatch",
+    "split_description",
+    "trainable_in",
+    "with_trainable",
+    "without_softmax",
+]
 
 # In place of the numbers. A rate of 0 would be a layer that draws nothing.
 _RATE = 0.5
 _FACTOR = 0.0
+# What is added to Keras' description, which leaves unknown entries alone.
+_TRAINABLE = "skmnist_trainable"
 
 
 def split_description(config):
@@ -127,3 +135,40 @@ def mismatch(description, weights):
     if given == expected:
         return None
     return f"its weights have the shapes {given}, its layers call for {expected}"
+
+
+def with_trainable(config, flags):
+    """Add to a description which layers and which weights are trained.
+
+    Keras describes that for layers one by one: a model inside of another one, or a
+    single weight, may come out otherwise.
+
+    Parameters
+    ----------
+    config : str
+        A network as JSON.
+    flags : list of list of bool
+        Those of all layers, and of all weights.
+
+    Returns
+    -------
+    str
+        The description with them.
+    """
+    return json.dumps({**json.loads(config), _TRAINABLE: flags})
+
+
+def trainable_in(config):
+    """Return what :func:`with_trainable` has added to a description.
+
+    Parameters
+    ----------
+    config : str
+        A network as JSON.
+
+    Returns
+    -------
+    list of list of bool or None
+        None if nothing was added.
+    """
+    return json.loads(config)[_TRAINABLE] if _TRAINABLE in config else None

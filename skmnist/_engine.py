@@ -15,7 +15,7 @@ import numpy as np
 
 from skmnist._batches import ShuffledBatches
 from skmnist._callbacks import leaves_models_alone
-from skmnist._construction import build, describe, is_ours
+from skmnist._construction import build, is_ours, random_variables
 from skmnist._description import split_description
 from skmnist._forward import rebuild
 from skmnist._keras import as_arrays, has_replicas, keras, own_draws, seed_draws
@@ -26,11 +26,13 @@ from skmnist._optimizers import (
     is_blank,
     is_of_keras,
     optimizer_kind,
+    peak_rate,
     program_key,
     set_schedule,
     start_optimizer,
     start_schedule,
 )
+from skmnist._own_networks import copy_of_built
 from skmnist._processor import bfloat16_is_quick
 from skmnist._programs import ProgramCache, memory_of_program
 from skmnist._trained_network import TrainedNetwork, TrainingState
@@ -164,7 +166,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     # The state of an optimizer of another kind means nothing to this one.
     resumed = state.optimizer_variables if state.optimizer_kind == kind else None
     start_schedule(optimizer, int(resumed[0]) if resumed else 0)
-    rate = initial_rate(optimizer)
+    rate, peak = initial_rate(optimizer), peak_rate(optimizer)
     callbacks = _with_our_own(settings, state.shuffle_seed)
 
     loop, key = _take_loop(spec, start, settings, callbacks, state.weights_seed)
@@ -201,7 +203,8 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         as_arrays(model.optimizer.variables),
         kind,
         rate,
-        as_arrays(_random_variables(model)),
+        as_arrays(random_variables(model)),
+        learning_rate=peak,
     )
     # Only now: a model whose fit failed is better dropped than lent again.
     if key is not None:
@@ -225,7 +228,7 @@ class _Start(NamedTuple):
         """Leave nothing of another fit in a model of this network."""
         model.set_weights(self.weights)
         if self.random_states is not None:
-            variables = _random_variables(model)
+            variables = random_variables(model)
             for variable, value in zip(variables, self.random_states, strict=True):
                 variable.assign(value)
 
@@ -240,7 +243,7 @@ def _start(spec, data, state, network):
             state.random_states,
         )
     if not is_ours(spec):
-        return _new_start(spec, state.weights_seed, data.samples)
+        return _Start(*copy_of_built(spec, state.weights_seed, data.samples))
     key = (repr(spec), state.weights_seed)
     start = _starts.take(key, lambda start: True)
     if start is None:
@@ -250,12 +253,11 @@ def _start(spec, data, state, network):
     return start
 
 
-def _new_start(spec, seed, samples=None):
-    """Build a network; with samples, check that its description says all about it."""
+def _new_start(spec, seed):
+    """Build a network of this package."""
     model = build(spec, seed)
-    config, custom_objects = describe(model, samples)
-    random_states = as_arrays(_random_variables(model))
-    return _Start(config, custom_objects, model.get_weights(), random_states, model)
+    random_states = as_arrays(random_variables(model))
+    return _Start(model.to_json(), {}, model.get_weights(), random_states, model)
 
 
 def _take_loop(spec, start, settings, callbacks, seed):
@@ -382,12 +384,6 @@ def _check_finite(model, history, samples):
 def _make_loss(model):
     """Return the loss of a classifier, computed as precisely as the network is."""
     return keras.losses.SparseCategoricalCrossentropy(dtype=model.outputs[0].dtype)
-
-
-def _random_variables(model):
-    """Return the states of the random generators of a model's layers."""
-    weights = {id(variable) for variable in model.weights}
-    return [v for v in model.variables if id(v) not in weights]
 
 
 def _training_dtype(precision):

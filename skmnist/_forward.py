@@ -8,15 +8,22 @@ probabilities near 1 apart.
 import functools
 import itertools
 import weakref
+from itertools import chain
 
 import numpy as np
 from scipy.special import softmax
 
-from skmnist._description import without_softmax
+from skmnist._description import trainable_in, without_softmax
 from skmnist._interrupts import keep_interrupts
 from skmnist._programs import ForkSafeLock, ProgramCache
 
-__all__ = ["TRACED_BYTES", "ForwardProgram", "forward_programs", "rebuild"]
+__all__ = [
+    "TRACED_BYTES",
+    "ForwardProgram",
+    "forward_programs",
+    "rebuild",
+    "trainable_flags",
+]
 
 # Rows go through programs of constant size, padded with zeros, so that a program
 # is traced once for each size and never again, and a row's probabilities do not
@@ -50,12 +57,27 @@ TRACED_BYTES = 2**19  # for each array
 forward_programs = ProgramCache(max_programs=64, max_bytes=128 * 2**20)
 
 
-def rebuild(config, custom_objects):
+def rebuild(config, custom_objects, seed=0):
     """Build an untrained Keras model from its description."""
     from skmnist._keras import isolated_build, keras
 
-    with isolated_build(seed=0):
-        return keras.models.model_from_json(config, custom_objects=custom_objects)
+    with isolated_build(seed):
+        model = keras.models.model_from_json(config, custom_objects=custom_objects)
+    flags = trainable_in(config)
+    if flags is not None:
+        # A layer hands its own on to those inside of it, which come behind it.
+        parts = model._flatten_layers(), model.weights
+        for part, flag in zip(chain(*parts), chain(*flags), strict=True):
+            part.trainable = flag
+    return model
+
+
+def trainable_flags(model):
+    """Return which layers of a model are trained, and which weights."""
+    return [
+        [layer.trainable for layer in model._flatten_layers()],
+        [variable.trainable for variable in model.weights],
+    ]
 
 
 class ForwardProgram:

@@ -149,28 +149,43 @@ def seeded_globals(seed):
 
 @contextlib.contextmanager
 def own_draws():
-    """Keep what a backend draws from generators of the process inside the block.
+    """Keep what is drawn from generators of the process inside the block.
 
-    PyTorch draws dropout from them, whatever generator Keras has for it. Afterwards
-    they are as they were before.
+    Layers of the user's own may draw from Keras' generator. PyTorch draws dropout from
+    its own, whatever generator Keras has for it. Afterwards both are as they were
+    before.
+
+    Yields
+    ------
+    keras.random.SeedGenerator
+        Keras' generator of the process, as long as the block lasts.
     """
-    if keras.backend.backend() != "torch":
-        yield
-        return
-    import torch
+    name = seed_generator.GLOBAL_SEED_GENERATOR
+    kept = global_state.get_global_attribute(name)
+    generator = keras.random.SeedGenerator(0, name=name)
+    global_state.set_global_attribute(name, generator)
+    try:
+        if keras.backend.backend() == "torch":
+            import torch
 
-    with torch.random.fork_rng(devices=[]):
-        yield
+            with torch.random.fork_rng(devices=[]):
+                yield generator
+        else:
+            yield generator
+    finally:
+        global_state.set_global_attribute(name, kept)
 
 
 def seed_draws(seed):
-    """Seed what a backend draws from generators of the process, if it does.
+    """Seed what is drawn from generators of the process inside :func:`own_draws`.
 
     Parameters
     ----------
     seed : int
         Seed in [0, 2**63).
     """
+    state = seed_generator.global_seed_generator().state
+    state.assign(np.array([seed % 2**31, 0]))
     if keras.backend.backend() == "torch":
         import torch
 

@@ -16,6 +16,8 @@ __all__ = [
     "is_of_keras",
     "make_optimizer",
     "optimizer_kind",
+    "optimizer_of",
+    "peak_rate",
     "program_key",
     "set_schedule",
     "start_optimizer",
@@ -194,6 +196,25 @@ def initial_rate(optimizer):
     return float(as_arrays([_rate_of(optimizer)])[0])
 
 
+def peak_rate(optimizer):
+    """Return the learning rate of an optimizer, or the highest of a course.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        As it was made, or after :func:`set_schedule`.
+
+    Returns
+    -------
+    float or None
+        None for a schedule of its own.
+    """
+    rate = _rate_of(optimizer)
+    if isinstance(rate, Schedule):
+        return float(as_arrays([rate.values])[0][0])
+    return initial_rate(optimizer)
+
+
 def has_schedule(optimizer):
     """Tell whether the learning rate of an optimizer is anything but a number.
 
@@ -258,6 +279,50 @@ def optimizer_kind(optimizer):
         sort_keys=True,
         default=repr,
     )
+
+
+def optimizer_of(training, model, otherwise):
+    """Make an optimizer like the one that a network was trained with.
+
+    Parameters
+    ----------
+    training : TrainingState
+        Where the training stands. Where it keeps the state of the optimizer, that is
+        given to the new one.
+    model : keras.Model
+        The network.
+    otherwise : callable
+        Makes the optimizer where it is more than its description.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+        Plain, with a number as its learning rate unless it had a schedule of its own.
+    """
+    with isolated_build(seed=0):
+        try:
+            optimizer, has_course = _described_optimizer(training)
+        except Exception:  # whatever Keras raises for what it does not know
+            optimizer, has_course = otherwise(), False
+        # With a course there is no variable for the rate.
+        if training.is_kept and training.optimizer_variables and not has_course:
+            optimizer.build(model.trainable_variables)
+            start_optimizer(
+                optimizer, optimizer, training.optimizer_variables, keep_rate=True
+            )
+    return optimizer
+
+
+def _described_optimizer(training):
+    """Make an optimizer of its kind; return it, and whether its rate took a course."""
+    description, excluded, has_course = json.loads(training.optimizer_kind)
+    rate = training.learning_rate or training.initial_rate
+    if rate is not None and "inner_optimizer" not in description["config"]:
+        description["config"]["learning_rate"] = rate
+    optimizer = keras.optimizers.deserialize(description)
+    if excluded:
+        optimizer.exclude_from_weight_decay(var_names=[excluded])
+    return optimizer, has_course
 
 
 def program_key(optimizer):

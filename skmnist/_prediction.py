@@ -128,10 +128,23 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
     def model_(self):
         """The trained network as a live :class:`keras.Model`, built on demand.
 
-        A copy: what is done to it does not reach the classifier.
+        A copy: what is done to it does not reach the classifier. It is compiled with
+        the optimizer and the learning rate of the fit, and where the classifier keeps
+        the state of the optimizer (with `warm_start`, or after `partial_fit`), with
+        that too: ``model_.fit`` goes on from there.
         """
         check_is_fitted(self)
-        return self._network.to_keras()
+        return self._network.to_keras(self._optimizer_of_fit)
+
+    def _optimizer_of_fit(self, model):
+        """Make an optimizer as the one of the fit, for a live model."""
+        from skmnist._optimizers import make_optimizer, optimizer_of
+
+        return optimizer_of(
+            self._training,
+            model,
+            otherwise=lambda: make_optimizer(self.optimizer, self.learning_rate),
+        )
 
     @property
     def n_parameters_(self):

@@ -58,6 +58,9 @@ class TrainingState:
     is_kept : bool, default=False
         Whether the optimizer's variables, which are often twice as large as the
         network, are pickled too.
+    learning_rate : float, default=None
+        The rate of the fit, or the highest of a course with a name. None for a
+        schedule of the optimizer's own, and in files of earlier versions.
     """
 
     weights_seed: int
@@ -68,6 +71,7 @@ class TrainingState:
     initial_rate: float | None = None
     random_states: list | None = None
     is_kept: bool = False
+    learning_rate: float | None = None
 
     def __deepcopy__(self, memo):
         twin = object.__new__(type(self))
@@ -197,8 +201,14 @@ class TrainedNetwork:
         """Number of weights, trainable or not."""
         return sum(array.size for array in self.weights)
 
-    def to_keras(self):
+    def to_keras(self, make_optimizer=None):
         """Build a live Keras model that holds these weights.
+
+        Parameters
+        ----------
+        make_optimizer : callable, default=None
+            ``make_optimizer(model)`` gives what the model is compiled with; None
+            leaves that to Keras.
 
         Returns
         -------
@@ -213,7 +223,11 @@ class TrainedNetwork:
         ):
             model = rebuild(self.config, self.custom_objects)
             model.set_weights(self.weights)
-            model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+            model.compile(
+                optimizer=make_optimizer(model) if make_optimizer else "rmsprop",
+                loss="sparse_categorical_crossentropy",
+                metrics=["accuracy"],
+            )
             self._live_model = weakref.ref(model)
         return model
 

@@ -40,6 +40,7 @@ ORDER = [
     "_resident",
     "_callbacks",
     "_construction",
+    "_own_networks",
     "_schedules",
     "_optimizers",
     "_engine",

@@ -1,16 +1,27 @@
 """Networks of the user's own."""
 
-import inspect
-from difflib import get_close_matches
+import copy
+import pickle
 
-from sklearn.utils._param_validation import StrOptions
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skmnist._base import BaseKerasClassifier
+from skmnist.classifiers._builders import (
+    check_arguments,
+    check_names,
+    defaults,
+    is_importable,
+    is_of_keras,
+    is_pickled_by_value,
+)
 from skmnist.classifiers._images import network_image_shape
 from skmnist.networks import NetworkSpec
 
 __all__ = ["KerasImageClassifier"]
+
+_PREFIX = "builder_params__"
 
 
 class KerasImageClassifier(BaseKerasClassifier):
@@ -21,10 +32,14 @@ class KerasImageClassifier(BaseKerasClassifier):
     builder : callable
         Function ``builder(input_shape, n_classes, **builder_params)`` that returns
         a :class:`keras.Model` with one probability a class. Loss and optimizer are
-        the classifier's: it need not be compiled. Let it be importable (not defined
-        in a script or notebook) if the classifier is to be saved.
+        the classifier's: it need not be compiled. What it returns is never trained:
+        every fit trains a copy with the same weights, so that layers which the
+        builder hands out again and again, pretrained ones for example, are the same
+        for all fits. Let it be importable (not defined in a script or notebook) if
+        the classifier is to be saved.
     builder_params : dict, default=None
-        Further arguments of the builder.
+        Further arguments of the builder. Each of them is also a parameter of the
+        classifier, such as ``builder_params__width``, for `set_params` and searches.
     image_shape : tuple of int, "row" or "flat", default=None
         What the builder is given as `input_shape`: ``(height, width)`` or
         ``(height, width, channels)``; None for the shape of the images in `X`, also of
@@ -179,33 +194,111 @@ class KerasImageClassifier(BaseKerasClassifier):
         check_is_fitted(self)
         return self._spec.input_shape
 
+    def get_params(self, deep=True):
+        """Get the parameters.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to list the arguments of the builder too, as
+            ``builder_params__<name>``: those in `builder_params`, and the defaults of
+            others.
+
+        Returns
+        -------
+        dict
+            Values by name.
+        """
+        params = super().get_params(deep=deep)
+        if deep:
+            given = self.builder_params
+            given = given if isinstance(given, dict) else {}
+            arguments = {**defaults(self.builder), **given}
+            params |= {f"{_PREFIX}{name}": value for name, value in arguments.items()}
+        return params
+
+    def set_params(self, **params):
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params
+            Values by name. ``builder_params__<name>`` sets one argument of the
+            builder and leaves the others as they are.
+
+        Returns
+        -------
+        self
+            The classifier.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or the builder takes no such argument.
+        """
+        arguments = {
+            name.removeprefix(_PREFIX): params.pop(name)
+            for name in list(params)
+            if name.startswith(_PREFIX)
+        }
+        if not arguments:
+            return super().set_params(**params)
+        builder = params.get("builder", self.builder)
+        others = params.get("builder_params", self.builder_params)
+        if others is not None and not isinstance(others, dict):
+            raise ValueError(
+                f"{_PREFIX}{next(iter(arguments))} cannot be set: builder_params must "
+                f"be a dict or None; got {others!r}."
+            )
+        check_names(builder, arguments, _PREFIX)
+        super().set_params(**params)
+        # A new dict: the caller or a clone may have the old one.
+        self.builder_params = {**(others or {}), **arguments}
+        return self
+
+    def __sklearn_clone__(self):
+        # Layers and models are for the clone too, as no fit changes them. Copies would
+        # take time and memory, and forget what Keras does not save.
+        bare = copy.copy(self)
+        bare.builder_params = None
+        twin = BaseEstimator.__sklearn_clone__(bare)
+        if isinstance(self.builder_params, dict):
+            twin.builder_params = {
+                name: value if is_of_keras(value) else clone(value, safe=False)
+                for name, value in self.builder_params.items()
+            }
+        else:
+            twin.builder_params = self.builder_params
+        return twin
+
+    def __getstate__(self):
+        network = getattr(self, "_network", None)
+        parts = [self.builder, *(network.custom_objects.values() if network else ())]
+        local = [part for part in parts if not is_importable(part)]
+        if local and not is_pickled_by_value():
+            raise pickle.PicklingError(
+                "The builder and the classes of its layers must be importable for a "
+                f"classifier to be saved or sent to another process; {local[0]!r} is "
+                "not. Define it at the top of a module, not inside of a function."
+            )
+        return super().__getstate__()
+
+    def _validate_params(self):
+        if is_of_keras(self.builder):
+            raise InvalidParameterError(
+                "builder must be a function builder(input_shape, n_classes, "
+                "**builder_params) that returns a keras.Model; got the "
+                f"{type(self.builder).__name__} {self.builder.name!r} itself. If it is "
+                "to be trained further, or is a part of the network, let a function "
+                "return it: every fit then trains a copy of it."
+            )
+        super()._validate_params()
+
     def _specify(self, n_features, image_shape, n_classes):
         if self.image_shape == "flat":
             input_shape = (n_features,)
         else:
             input_shape = network_image_shape(self.image_shape, n_features, image_shape)
         parameters = dict(self.builder_params or {})
-        _check_arguments(self.builder, input_shape, n_classes, parameters)
+        check_arguments(self.builder, input_shape, n_classes, parameters)
         return NetworkSpec(self.builder, input_shape, n_classes, parameters)
-
-
-def _check_arguments(builder, input_shape, n_classes, parameters):
-    """Refuse parameters that a builder does not take, before it is called."""
-    signature = inspect.signature(builder)
-    try:
-        signature.bind(input_shape, n_classes, **parameters)
-    except TypeError as error:
-        known = list(signature.parameters)
-        close = [
-            match
-            for name in parameters
-            if name not in known
-            for match in get_close_matches(name, known, n=1)
-        ]
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        name = getattr(builder, "__name__", repr(builder))
-        raise ValueError(
-            f"The builder cannot be called with builder_params={parameters!r}: "
-            f"{error}.{hint} It is {name}{signature}, and its first two "
-            "arguments are the input shape and the number of classes."
-        ) from error

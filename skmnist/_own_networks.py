@@ -1,0 +1,326 @@
+"""Networks from builders of the user's own, which are trained as copies.
+
+A builder may return the same model at each call, or new ones that share layers. So a
+fit never trains what a builder returns: it trains what is rebuilt from Keras'
+description of it, with the same weights. What a description leaves out is put back or
+refused.
+"""
+
+import contextlib
+import weakref
+from typing import NamedTuple
+
+import numpy as np
+
+from skmnist._construction import build, random_variables
+from skmnist._description import with_trainable
+from skmnist._forward import rebuild, trainable_flags
+from skmnist._keras import as_arrays, keras, own_draws, seed_draws
+from skmnist._programs import ForkSafeLock
+
+__all__ = ["copy_of_built"]
+
+# Builders run one at a time: they may use the same layers.
+_lock = ForkSafeLock()
+# Builders that were seen to give the same weights at each call.
+_repeatable = weakref.WeakSet()
+
+_NOT_THE_SAME = (
+    "The description of the network does not give the same network, so it could not "
+    "predict as it was trained. A get_config may leave out an argument, two layer "
+    "classes may share a name, or a layer may have been adapted to data: give "
+    "Normalization its mean and variance instead."
+)
+
+
+class Copy(NamedTuple):
+    """A network with the weights of the one that a builder returned.
+
+    `config` and `custom_objects` describe it; `weights` and `random_states` are its
+    arrays.
+    """
+
+    config: str
+    custom_objects: dict
+    weights: list
+    random_states: list
+    model: keras.Model
+
+
+def copy_of_built(spec, seed, samples):
+    """Call a builder of the user's own, and copy the network that it returns.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The builder and its arguments.
+    seed : int
+        Seed of the initial weights, where the builder draws them.
+    samples : ndarray
+        A few inputs: the copy must do with them what the network does.
+
+    Returns
+    -------
+    Copy
+        Shares nothing with the network that the builder returned, nor with any other.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the builder returns no classifier of such images, the network cannot be
+        described as data, a copy of it would share weights with it, or the builder
+        gives other weights at each call.
+    """
+    with _lock:
+        built = build(spec, seed)
+        weights = as_arrays(built.weights)
+        random_states = as_arrays(random_variables(built))
+        config, custom_objects, model = _rebuilt(built, weights, seed)
+        depend_on_seed = all(map(np.array_equal, as_arrays(model.weights), weights))
+        model.set_weights(weights)
+        states = random_variables(model)
+        if len(states) != len(random_states):
+            raise ValueError(_NOT_THE_SAME)
+        for variable, value in zip(states, random_states, strict=True):
+            variable.assign(value)
+        _check_alone(built, model)
+        _check_alike(built, model, samples)
+        _check_alone(built, model)  # layers may have been made in the passes
+        if len(model.weights) != len(weights):
+            raise ValueError(_NOT_THE_SAME)
+        if not depend_on_seed or _draws_in_turn(built):
+            _check_repeatable(spec, seed, weights)
+    return Copy(config, custom_objects, weights, random_states, model)
+
+
+def _rebuilt(built, weights, seed):
+    """Describe a network; return that, and an untrained network made of it.
+
+    Both draw their weights from the same seed.
+    """
+    custom_objects = {
+        type(part).__name__: type(part)
+        for part in built._flatten_layers()
+        if not type(part).__module__.startswith("keras.")
+    }
+    try:
+        with _not_compiled(built):  # optimizer and loss are the classifier's
+            config = built.to_json()
+        model = rebuild(config, custom_objects, seed)
+        shapes = [variable.shape for variable in model.weights]
+        if shapes != [array.shape for array in weights]:
+            raise ValueError(_NOT_THE_SAME)
+    except Exception as error:
+        raise ValueError(
+            "The network cannot be described as data, which training, saving and "
+            "predicting need: every layer must be one of Keras' own or a class with "
+            "get_config, without Lambda layers or functions that Keras does not know. "
+            f"Keras says: {error}"
+        ) from error
+    flags = trainable_flags(built)
+    if flags != trainable_flags(model):
+        # Keras describes which layers are frozen, but not all that can be.
+        config = with_trainable(config, flags)
+        model = rebuild(config, custom_objects, seed)
+        if flags != trainable_flags(model):
+            raise ValueError(_NOT_THE_SAME)
+    return config, custom_objects, model
+
+
+@contextlib.contextmanager
+def _not_compiled(model):
+    """Leave out of a description how a model and those inside of it are compiled."""
+    compiled = [p for p in model._flatten_layers() if getattr(p, "compiled", False)]
+    for part in compiled:
+        part.compiled = False
+    try:
+        yield
+    finally:
+        for part in compiled:
+            part.compiled = True
+
+
+class _Watch(keras.StatelessScope):
+    """Changes no variable in the block, and knows which were read and which set."""
+
+    def __init__(self, variables):
+        # Penalties ask for values in this mapping alone.
+        super().__init__([(v, v) for v in variables], collect_losses=True)
+        self.read, self.updates = {}, {}
+
+    def get_current_value(self, variable):
+        self.read[id(variable)] = variable
+        return super().get_current_value(variable)
+
+    def add_update(self, update):
+        variable, value = update
+        self.updates[id(variable)] = value
+        super().add_update(update)
+
+
+class _Pass(NamedTuple):
+    """What a pass through a network gave, and which other variables it read."""
+
+    outputs: np.ndarray
+    losses: np.ndarray
+    updates: dict
+    foreign: list
+
+
+def _passed(model, samples, training):
+    """Pass samples through a network without changing it."""
+    with own_draws() as generator:
+        seed_draws(0)
+        with _Watch(model.variables) as watch:
+            outputs = model(samples, training=training)
+            losses = list(model.losses)
+    own = {id(variable) for variable in (*model.variables, generator.state)}
+    updates = {
+        place: as_arrays([watch.updates[id(variable)]])[0]
+        for place, variable in enumerate(model.variables)
+        if id(variable) in watch.updates
+    }
+    return _Pass(
+        as_arrays([outputs])[0].astype(np.float64),
+        np.array([float(array) for array in as_arrays(losses)]),
+        updates,
+        [variable for key, variable in watch.read.items() if key not in own],
+    )
+
+
+def _check_alone(built, model):
+    """Refuse a network whose copies would share variables with it."""
+    own = {id(variable) for variable in built.variables}
+    _refuse_foreign([v for v in model.variables if id(v) in own])
+
+
+def _refuse_foreign(variables):
+    if variables:
+        paths = sorted({variable.path for variable in variables})
+        raise ValueError(
+            "A layer of the network uses weights from outside of it "
+            f"({', '.join(paths[:3])}{', …' if len(paths) > 3 else ''}), so that fits "
+            "would share them. Make the inner layer in __init__ of the layer that "
+            "uses it, or call the shared layer in the builder: each fit then trains a "
+            "copy of it."
+        )
+
+
+def _check_alike(built, model, samples):
+    """Check that a copy does what the network does, in prediction and in training."""
+    wanted = _passed(built, samples, training=False)
+    _refuse_foreign(wanted.foreign)
+    if (wanted.outputs < 0).any() or not np.allclose(
+        wanted.outputs.sum(axis=1), 1, atol=1e-2
+    ):
+        raise ValueError(
+            "The network must give probabilities, at least 0 and of the sum 1 for each "
+            "image: end it with a softmax. For the first image it gives "
+            f"{wanted.outputs[0].round(3).tolist()}."
+        )
+    if not _agree(wanted, _passed(model, samples, training=False)):
+        raise ValueError(_NOT_THE_SAME)
+    wanted = _passed(built, samples, training=True)
+    _refuse_foreign(wanted.foreign)
+    if not _agree(wanted, _passed(model, samples, training=True)) and (
+        # Some layers draw from generators that nobody can set back.
+        _agree(wanted, _passed(built, samples, training=True))
+    ):
+        raise ValueError(_NOT_THE_SAME)
+    if list(map(_constraint, built.weights)) != list(map(_constraint, model.weights)):
+        raise ValueError(_NOT_THE_SAME)
+    _check_steps(built, model)
+
+
+def _agree(one, other):
+    """Return whether two passes gave the same, but for rounding."""
+    return (
+        _are_close(one.outputs, other.outputs)
+        and _are_close(one.losses, other.losses)
+        and one.updates.keys() == other.updates.keys()
+        and all(_are_close(one.updates[p], other.updates[p]) for p in one.updates)
+    )
+
+
+def _are_close(one, other):
+    return one.shape == other.shape and np.allclose(
+        one, other, rtol=1e-3, atol=1e-5, equal_nan=True
+    )
+
+
+def _constraint(variable):
+    constraint = getattr(variable, "constraint", None)
+    return constraint and (type(constraint), repr(constraint.get_config()))
+
+
+def _check_steps(built, model):
+    """Refuse what was put on a model or layer by hand, and its copies lack."""
+    for part, twin in zip(
+        built._flatten_layers(), model._flatten_layers(), strict=True
+    ):
+        by_hand = [
+            name
+            for name, value in vars(part).items()
+            if callable(value)
+            and callable(getattr(type(part), name, None))
+            and name not in vars(twin)
+        ]
+        if part is built and not type(part).__module__.startswith("keras."):
+            # Training steps of its own may read them.
+            by_hand += [
+                name
+                for name, value in _plain_attributes(part).items()
+                if _plain_attributes(twin).get(name) != value
+            ]
+        if by_hand:
+            raise ValueError(
+                f"The builder gives {by_hand[0]!r} to {type(part).__name__} "
+                f"{part.name!r} by hand, and a copy of it, which is what a fit trains, "
+                "does not have that. Define it in a subclass, from arguments that its "
+                "get_config returns."
+            )
+
+
+def _plain_attributes(model):
+    """Return the attributes of a model that are plain values and not Keras' own."""
+    plain = keras.Model(model.inputs, model.outputs)
+    known = {*vars(plain), "stop_training"}
+    return {
+        name: value
+        for name, value in vars(model).items()
+        if name not in known and isinstance(value, bool | int | float | str)
+    }
+
+
+def _draws_in_turn(model):
+    """Return whether an initializer draws from a generator that may be used elsewhere.
+
+    Made anew, it begins with the weights that the first call gives.
+    """
+    return any(
+        isinstance(value, keras.initializers.Initializer)
+        and isinstance(getattr(value, "seed", None), keras.random.SeedGenerator)
+        for layer in model._flatten_layers()
+        for value in vars(layer).values()
+    )
+
+
+def _check_repeatable(spec, seed, weights):
+    """Refuse a builder whose weights are neither kept nor decided by the seed.
+
+    Each builder is asked once: it may take long.
+    """
+    with contextlib.suppress(TypeError):  # it cannot be hashed
+        if spec.builder in _repeatable:
+            return
+    again = as_arrays(build(spec, seed).weights)
+    if len(again) != len(weights) or not all(map(_are_close, again, weights)):
+        raise ValueError(
+            f"The builder {spec.builder!r} gives other weights at each call, though "
+            "the seed is the same, so that no fit could be repeated. Leave the seeds "
+            "of initializers out or let them be numbers, draw from NumPy's global "
+            "generator, which is seeded for each call, and train outside of the "
+            "builder what is to be trained before."
+        )
+    with contextlib.suppress(TypeError):
+        _repeatable.add(spec.builder)

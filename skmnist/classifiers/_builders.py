@@ -1,0 +1,132 @@
+"""What can be said of a builder of the user's own before it is called."""
+
+import functools
+import inspect
+import operator
+import sys
+from difflib import get_close_matches
+
+__all__ = [
+    "check_arguments",
+    "check_names",
+    "defaults",
+    "is_importable",
+    "is_of_keras",
+    "is_pickled_by_value",
+]
+
+# They pickle functions and classes by value, or do not copy them at all.
+_BY_VALUE = {"cloudpickle", "copy", "dill"}
+
+
+def is_of_keras(value):
+    """Return whether a value is a layer or model, without importing Keras for that."""
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(value, keras.Layer)
+
+
+def is_importable(thing):
+    """Return whether a builder or class is found under its name in its module."""
+    while isinstance(thing, functools.partial):
+        thing = thing.func
+    thing = getattr(thing, "__self__", thing)  # of a method
+    if not hasattr(thing, "__qualname__"):
+        thing = type(thing)
+    try:
+        module = sys.modules[thing.__module__]
+        return operator.attrgetter(thing.__qualname__)(module) is thing
+    except (AttributeError, KeyError):
+        return False
+
+
+def is_pickled_by_value():
+    """Return whether the caller is one that needs no name to pickle a function.
+
+    Picklers do not say so themselves, and what they call does not know which it is.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        if _BY_VALUE & set(frame.f_globals.get("__name__", "").split(".")):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def defaults(builder):
+    """Return the default values of what a builder takes besides shape and classes."""
+    return {
+        name: parameter.default
+        for name, parameter in _further_arguments(builder).items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+
+
+def _further_arguments(builder):
+    """Return what a builder takes by name, besides shape and number of classes."""
+    try:
+        parameters = list(inspect.signature(builder).parameters.items())
+    except (TypeError, ValueError):  # no function, or none that says
+        return {}
+    positional = [
+        name
+        for name, parameter in parameters
+        if parameter.kind
+        in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    return {
+        name: parameter
+        for name, parameter in parameters
+        if name not in positional[:2]
+        and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+
+
+def check_names(builder, arguments, prefix):
+    """Refuse arguments that a builder does not take, if it says what it takes."""
+    try:
+        signature = inspect.signature(builder)
+    except (TypeError, ValueError):
+        return
+    parameters = signature.parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    known = _further_arguments(builder)
+    given_already = list(parameters)[:2]
+    unknown = [
+        name
+        for name in arguments
+        if name not in known and (not takes_any or name in given_already)
+    ]
+    if not unknown:
+        return
+    close = get_close_matches(unknown[0], known, n=1)
+    hint = f" Did you mean '{prefix}{close[0]}'?" if close else ""
+    raise ValueError(
+        f"There is no parameter '{prefix}{unknown[0]}', as the builder takes no such "
+        f"argument besides the input shape and the number of classes.{hint} It is "
+        f"{_name_of(builder)}{signature}."
+    )
+
+
+def _name_of(builder):
+    return getattr(builder, "__name__", repr(builder))
+
+
+def check_arguments(builder, input_shape, n_classes, parameters):
+    """Refuse parameters that a builder does not take, before it is called."""
+    signature = inspect.signature(builder)
+    try:
+        signature.bind(input_shape, n_classes, **parameters)
+    except TypeError as error:
+        known = list(signature.parameters)
+        close = [
+            match
+            for name in parameters
+            if name not in known
+            for match in get_close_matches(name, known, n=1)
+        ]
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"The builder cannot be called with builder_params={parameters!r}: "
+            f"{error}.{hint} It is {_name_of(builder)}{signature}, and its first two "
+            "arguments are the input shape and the number of classes."
+        ) from error
