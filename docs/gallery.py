@@ -14,6 +14,7 @@ ORDER = [
     "early_stopping",
     "penalties_and_optimizers",
     "own_network",
+    "transfer_learning",
     "inside_a_cnn",
     "saving_and_loading",
     "dask_cluster",

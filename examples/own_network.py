@@ -57,15 +57,11 @@ from skmnist.plotting import NetworkDiagram
 diagram = NetworkDiagram.from_estimator(model)
 
 # %%
-# A search over arguments of the builder:
+# A search over an argument of the builder, by its name:
 
 search = GridSearchCV(
     model,
-    {
-        "kerasimageclassifier__builder_params": [
-            {"filters": filters} for filters in (4, 8, 16)
-        ]
-    },
+    {"kerasimageclassifier__builder_params__filters": [4, 8, 16]},
     cv=2,
 )
 search.fit(X[:1300], y[:1300])

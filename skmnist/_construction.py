@@ -33,7 +33,17 @@ def build(spec, seed):
         stack.enter_context(isolated_build(seed))
         if not is_ours(spec):
             stack.enter_context(seeded_globals(seed))
-        model = spec.builder(spec.input_shape, spec.n_classes, **spec.parameters)
+        try:
+            model = spec.builder(spec.input_shape, spec.n_classes, **spec.parameters)
+        except ValueError as error:
+            if "names should be unique" not in str(error):
+                raise
+            # Here names are counted anew for each network.
+            raise ValueError(
+                f"{error} Give the new layers names of their own, such as "
+                "Dense(…, name='head'): layers that were made before may have those "
+                "that Keras chooses."
+            ) from error
     if not isinstance(model, keras.Model):
         raise TypeError(
             f"The builder {spec.builder!r} must return a keras.Model; "

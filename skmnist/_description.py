@@ -11,6 +11,10 @@ __all__ = [
     "mismatch",
     "split_description",
     "trainable_in",
+    "is_made_by_hand",
+    "split_description",
+    "trainable_in",
+    "with_hand_made",
     "with_trainable",
     "without_softmax",
 ]
@@ -18,8 +22,9 @@ __all__ = [
 # In place of the numbers. A rate of 0 would be a layer that draws nothing.
 _RATE = 0.5
 _FACTOR = 0.0
-# What is added to Keras' description, which leaves unknown entries alone.
+# What is added to the description, of which Keras leaves unknown entries alone.
 _TRAINABLE = "skmnist_trainable"
+_BY_HAND = "skmnist_by_hand"
 
 
 def split_description(config):
@@ -171,4 +176,36 @@ def trainable_in(config):
     list of list of bool or None
         None if nothing was added.
     """
-    return json.loads(config)[_TRAINABLE] if _TRAINABLE in config else None
+    return json.loads(config).get(_TRAINABLE) if _TRAINABLE in config else None
+
+
+def with_hand_made(config):
+    """Add to a description that there is more to the network, for training it.
+
+    Parameters
+    ----------
+    config : str
+        A network as JSON.
+
+    Returns
+    -------
+    str
+        The description with that.
+    """
+    return json.dumps({**json.loads(config), _BY_HAND: True})
+
+
+def is_made_by_hand(config):
+    """Return whether :func:`with_hand_made` has added to a description.
+
+    Parameters
+    ----------
+    config : str
+        A network as JSON.
+
+    Returns
+    -------
+    bool
+        Whether training needs the network of its builder.
+    """
+    return _BY_HAND in config and json.loads(config).get(_BY_HAND, False)

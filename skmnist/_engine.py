@@ -32,7 +32,7 @@ from skmnist._optimizers import (
     start_optimizer,
     start_schedule,
 )
-from skmnist._own_networks import copy_of_built
+from skmnist._own_networks import copy_of_built, model_to_resume
 from skmnist._processor import bfloat16_is_quick
 from skmnist._programs import ProgramCache, memory_of_program
 from skmnist._trained_network import TrainedNetwork, TrainingState
@@ -241,6 +241,7 @@ def _start(spec, data, state, network):
             network.custom_objects,
             network.weights,
             state.random_states,
+            model_to_resume(spec, state.weights_seed, network.config),
         )
     if not is_ours(spec):
         return _Start(*copy_of_built(spec, state.weights_seed, data.samples))

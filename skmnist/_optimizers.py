@@ -1,5 +1,6 @@
 """Optimizers: one for each fit, its course of learning rates, and its state."""
 
+import contextlib
 import copy
 import json
 
@@ -292,18 +293,27 @@ def optimizer_of(training, model, otherwise):
     model : keras.Model
         The network.
     otherwise : callable
-        Makes the optimizer where it is more than its description.
+        ``otherwise(learning_rate)`` makes the optimizer where it is more than its
+        description.
 
     Returns
     -------
     keras.optimizers.Optimizer
         Plain, with a number as its learning rate unless it had a schedule of its own.
     """
+    rate = training.learning_rate or training.initial_rate
     with isolated_build(seed=0):
-        try:
-            optimizer, has_course = _described_optimizer(training)
-        except Exception:  # whatever Keras raises for what it does not know
-            optimizer, has_course = otherwise(), False
+        description, excluded, has_course = json.loads(training.optimizer_kind)
+        if rate is not None and "inner_optimizer" not in description["config"]:
+            description["config"]["learning_rate"] = rate
+        optimizer = None
+        # Whatever Keras raises for what it does not know; or it returns a name.
+        with contextlib.suppress(Exception):
+            optimizer = keras.optimizers.deserialize(description)
+        if not isinstance(optimizer, keras.optimizers.Optimizer):
+            optimizer = otherwise(rate)
+        if excluded:
+            optimizer.exclude_from_weight_decay(var_names=[excluded])
         # With a course there is no variable for the rate.
         if training.is_kept and training.optimizer_variables and not has_course:
             optimizer.build(model.trainable_variables)
@@ -311,18 +321,6 @@ def optimizer_of(training, model, otherwise):
                 optimizer, optimizer, training.optimizer_variables, keep_rate=True
             )
     return optimizer
-
-
-def _described_optimizer(training):
-    """Make an optimizer of its kind; return it, and whether its rate took a course."""
-    description, excluded, has_course = json.loads(training.optimizer_kind)
-    rate = training.learning_rate or training.initial_rate
-    if rate is not None and "inner_optimizer" not in description["config"]:
-        description["config"]["learning_rate"] = rate
-    optimizer = keras.optimizers.deserialize(description)
-    if excluded:
-        optimizer.exclude_from_weight_decay(var_names=[excluded])
-    return optimizer, has_course
 
 
 def program_key(optimizer):

@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 from skmnist._construction import build, random_variables
-from skmnist._description import with_trainable
+from skmnist._description import is_made_by_hand, with_hand_made, with_trainable
 from skmnist._forward import rebuild, trainable_flags
 from skmnist._keras import as_arrays, keras, own_draws, seed_draws
 from skmnist._programs import ForkSafeLock
 
-__all__ = ["copy_of_built"]
+__all__ = ["copy_of_built", "model_to_resume"]
 
 # Builders run one at a time: they may use the same layers.
 _lock = ForkSafeLock()
@@ -63,6 +63,7 @@ def copy_of_built(spec, seed, samples):
     -------
     Copy
         Shares nothing with the network that the builder returned, nor with any other.
+        Where methods were put on that by hand, it is that itself, if it is a new one.
 
     Raises
     ------
@@ -83,14 +84,42 @@ def copy_of_built(spec, seed, samples):
             raise ValueError(_NOT_THE_SAME)
         for variable, value in zip(states, random_states, strict=True):
             variable.assign(value)
-        _check_alone(built, model)
+        _refuse_foreign(_shared(built, model))
         _check_alike(built, model, samples)
-        _check_alone(built, model)  # layers may have been made in the passes
+        _refuse_foreign(_shared(built, model))  # some are made in a first pass
         if len(model.weights) != len(weights):
             raise ValueError(_NOT_THE_SAME)
         if not depend_on_seed or _draws_in_turn(built):
             _check_repeatable(spec, seed, weights)
+        name = _put_on_by_hand(built, model)
+        if name is not None:
+            # No copy has it, so that the network itself is trained: it must be new.
+            _check_new(spec, seed, built, name)
+            config, model = with_hand_made(config), built
     return Copy(config, custom_objects, weights, random_states, model)
+
+
+def model_to_resume(spec, seed, config):
+    """Build the network of a training that goes on, where no description is enough.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The builder and its arguments.
+    seed : int
+        Seed of the weights, which are not those of the training.
+    config : str
+        Description of the network.
+
+    Returns
+    -------
+    keras.Model or None
+        None if the description is enough.
+    """
+    if not is_made_by_hand(config):
+        return None
+    with _lock:
+        return build(spec, seed)
 
 
 def _rebuilt(built, weights, seed):
@@ -174,7 +203,7 @@ def _passed(model, samples, training):
         with _Watch(model.variables) as watch:
             outputs = model(samples, training=training)
             losses = list(model.losses)
-    own = {id(variable) for variable in (*model.variables, generator.state)}
+    own = {id(variable) for variable in (*_variables(model), generator.state)}
     updates = {
         place: as_arrays([watch.updates[id(variable)]])[0]
         for place, variable in enumerate(model.variables)
@@ -188,10 +217,15 @@ def _passed(model, samples, training):
     )
 
 
-def _check_alone(built, model):
-    """Refuse a network whose copies would share variables with it."""
-    own = {id(variable) for variable in built.variables}
-    _refuse_foreign([v for v in model.variables if id(v) in own])
+def _variables(model):
+    """Return all variables of a model, those of metrics of its layers too."""
+    return [*model.variables, *model.metrics_variables]
+
+
+def _shared(one, other):
+    """Return the variables that two models have in common."""
+    own = {id(variable) for variable in _variables(one)}
+    return [variable for variable in _variables(other) if id(variable) in own]
 
 
 def _refuse_foreign(variables):
@@ -229,7 +263,6 @@ def _check_alike(built, model, samples):
         raise ValueError(_NOT_THE_SAME)
     if list(map(_constraint, built.weights)) != list(map(_constraint, model.weights)):
         raise ValueError(_NOT_THE_SAME)
-    _check_steps(built, model)
 
 
 def _agree(one, other):
@@ -253,32 +286,34 @@ def _constraint(variable):
     return constraint and (type(constraint), repr(constraint.get_config()))
 
 
-def _check_steps(built, model):
-    """Refuse what was put on a model or layer by hand, and its copies lack."""
+def _put_on_by_hand(built, model):
+    """Return the name of what was put on a model or layer, and its copy lacks."""
     for part, twin in zip(
         built._flatten_layers(), model._flatten_layers(), strict=True
     ):
-        by_hand = [
-            name
-            for name, value in vars(part).items()
-            if callable(value)
-            and callable(getattr(type(part), name, None))
-            and name not in vars(twin)
-        ]
-        if part is built and not type(part).__module__.startswith("keras."):
-            # Training steps of its own may read them.
-            by_hand += [
-                name
-                for name, value in _plain_attributes(part).items()
-                if _plain_attributes(twin).get(name) != value
-            ]
-        if by_hand:
-            raise ValueError(
-                f"The builder gives {by_hand[0]!r} to {type(part).__name__} "
-                f"{part.name!r} by hand, and a copy of it, which is what a fit trains, "
-                "does not have that. Define it in a subclass, from arguments that its "
-                "get_config returns."
-            )
+        for name, value in vars(part).items():
+            is_method = callable(value) and callable(getattr(type(part), name, None))
+            if is_method and name not in vars(twin):
+                return name
+    if not type(built).__module__.startswith("keras."):
+        # Training steps of its own may read them.
+        attributes = _plain_attributes(model)
+        for name, value in _plain_attributes(built).items():
+            if name not in attributes or attributes[name] != value:
+                return name
+    return None
+
+
+def _check_new(spec, seed, built, name):
+    """Refuse a network that cannot be copied and is not made anew at each call."""
+    again = build(spec, seed)
+    if again is built or _shared(built, again):
+        raise ValueError(
+            f"The builder {spec.builder!r} puts {name!r} on its network by hand, which "
+            "no copy has, and returns the same layers at each call, so that fits would "
+            f"share them. Define {name!r} in a subclass, from arguments that its "
+            "get_config returns, or make all layers in the builder."
+        )
 
 
 def _plain_attributes(model):

@@ -143,7 +143,7 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         return optimizer_of(
             self._training,
             model,
-            otherwise=lambda: make_optimizer(self.optimizer, self.learning_rate),
+            otherwise=lambda rate: make_optimizer(self.optimizer, rate),
         )
 
     @property

@@ -603,17 +603,20 @@ def test_a_layer_whose_copy_would_train_otherwise_is_refused(loss, digits, keras
         memorizing(builder, epochs=1).fit(*digits)
 
 
-def own_model(keras, by_hand):
+def with_own_step(keras, by_hand, shared=None):
+    """A builder of a model with a training step of its own, that is changed by hand."""
+
     class Own(keras.Model):
         strength = 0.5
 
         def train_step(self, data):
-            return super().train_step(data)
+            return {**super().train_step(data), "strength": self.strength}
 
     def builder(input_shape, n_classes):
         inputs = keras.Input(input_shape)
-        head = keras.layers.Dense(n_classes, activation="softmax")
-        model = Own(inputs, head(keras.layers.Flatten()(inputs)))
+        part = shared or keras.layers.Flatten()
+        head = keras.layers.Dense(n_classes, activation="softmax", name="head")
+        model = Own(inputs, head(part(inputs)))
         by_hand(model)
         return model
 
@@ -621,7 +624,8 @@ def own_model(keras, by_hand):
 
 
 def other_step(model):
-    model.train_step = lambda data: {}
+    usual = model.train_step
+    model.train_step = lambda data: {**usual(data), "strength": 2.0}
 
 
 def other_strength(model):
@@ -629,15 +633,57 @@ def other_strength(model):
 
 
 @pytest.mark.parametrize("by_hand", [other_step, other_strength])
-def test_what_is_put_on_a_model_by_hand_is_refused(by_hand, digits, keras):
-    builder = own_model(keras, by_hand)
-    with pytest.raises(ValueError, match=r"to Own .* by hand"):
-        memorizing(builder, epochs=1).fit(*digits)
+def test_what_is_put_on_a_new_model_by_hand_is_taken(by_hand, digits, keras):
+    builder = with_own_step(keras, by_hand)
+    model = memorizing(builder, epochs=1, warm_start=True).fit(*digits)
+    first = weights_of(model)
+    assert model.fit(*digits).history_["strength"] == [2.0, 2.0]
+    assert not equal(weights_of(model), first)
+    again = memorizing(builder, epochs=1).fit(*digits).partial_fit(*digits)
+    assert equal(weights_of(again), weights_of(model))
+
+
+@pytest.mark.parametrize("by_hand", [other_step, other_strength])
+def test_what_is_put_on_shared_layers_by_hand_is_refused(by_hand, digits, keras):
+    name = "train_step" if by_hand is other_step else "strength"
+    one = with_own_step(keras, by_hand)((8, 8, 1), 10)
+    builders = [
+        with_own_step(keras, by_hand, backbone(keras)),
+        lambda input_shape, n_classes: one,
+    ]
+    for builder in builders:
+        with pytest.raises(ValueError, match=f"puts '{name}' on its network by hand"):
+            memorizing(builder, epochs=1).fit(*digits)
 
 
 def test_a_step_of_a_class_is_taken(digits, keras):
-    model = memorizing(own_model(keras, lambda model: None), epochs=1).fit(*digits)
-    assert np.isfinite(model.history_["loss"]).all()
+    shared = backbone(keras)
+    builder = with_own_step(keras, lambda model: None, shared)
+    before = shared.get_weights()
+    model = memorizing(builder, epochs=1).fit(*digits)
+    assert model.history_["strength"] == [0.5]
+    assert equal(shared.get_weights(), before)
+
+
+def test_metrics_of_shared_layers_count_for_each_fit_alone(digits, keras):
+    class Counting(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.counted = keras.metrics.Sum(name="counted")
+
+        def call(self, inputs, training=False):
+            if training:
+                self.counted.update_state(keras.ops.ones(()))
+            return inputs
+
+    shared = Counting()
+
+    def builder(input_shape, n_classes):
+        return headed(keras, input_shape, n_classes, shared, keras.layers.Flatten())
+
+    for _ in range(2):
+        model = memorizing(builder, epochs=1, batch_size=100).fit(*digits)
+        assert model.history_["counted"] == [3.0]
 
 
 @pytest.mark.skipif(BACKEND == "jax", reason="Keras refuses such layers under JAX")

@@ -1,0 +1,105 @@
+"""
+Pretrained layers under a new head
+==================================
+
+A network that was trained on many images knows strokes and corners, which helps where
+there are few. Here layers trained on the digits 0 to 4 are put under a new head for 5 to
+9: as they are, frozen, or trained further.
+
+A builder may hand out the same pretrained layers at each call. Every fit trains a copy
+of them, so that no fold of a cross-validation knows what another one has learned. They
+must not have seen the images that they are tested with: here these are of other digits.
+"""
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+from keras import layers
+from sklearn.model_selection import StratifiedShuffleSplit, cross_validate
+
+from skmnist import KerasImageClassifier
+from skmnist.datasets import load_digits
+
+X, y = load_digits(return_X_y=True)
+images = (X / 16).astype("float32").reshape(-1, 8, 8, 1)
+first, second = y < 5, y >= 5
+
+
+# %%
+# Layers that learn to tell 0 to 4 apart. They have names of their own, as Keras would
+# give a new layer the name of an old one:
+def features(input_shape):
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Conv2D(16, 3, padding="same", activation="relu", name="strokes"),
+            layers.BatchNormalization(name="scale"),
+            layers.Conv2D(32, 3, activation="relu", name="corners"),
+            layers.GlobalAveragePooling2D(name="mean"),
+        ],
+        name="features",
+    )
+
+
+def whole(input_shape, n_classes):
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            features(input_shape),
+            layers.Dense(n_classes, activation="softmax", name="head"),
+        ]
+    )
+
+
+settings = {"learning_rate": 0.01, "batch_size": 32, "random_state": 0}
+source = KerasImageClassifier(builder=whole, epochs=15, **settings)
+source.fit(images[first], y[first])
+pretrained = source.model_.get_layer("features")
+
+
+# %%
+# The new network. ``trainable=False`` freezes the layers, also the mean and variance
+# that the normalization keeps. The builder sets it on a copy, as `pretrained` is for
+# both:
+def transferred(input_shape, n_classes, trainable=False):
+    part = keras.models.clone_model(pretrained)
+    part.set_weights(pretrained.get_weights())
+    part.trainable = trainable
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            part,
+            layers.Dense(n_classes, activation="softmax", name="head"),
+        ]
+    )
+
+
+# %%
+# Ten images of each of the digits 5 to 9 to learn from, all others to test with:
+folds = StratifiedShuffleSplit(n_splits=3, train_size=50, random_state=0)
+candidates = {
+    "from random weights": KerasImageClassifier(builder=whole, epochs=30, **settings),
+    "pretrained, frozen": KerasImageClassifier(
+        builder=transferred, epochs=30, **settings
+    ),
+    "pretrained, trained further": KerasImageClassifier(
+        builder=transferred, builder_params={"trainable": True}, epochs=30, **settings
+    ),
+}
+accuracies = {
+    name: cross_validate(model, images[second], y[second], cv=folds)["test_score"]
+    for name, model in candidates.items()
+}
+for name, scores in accuracies.items():
+    print(f"{name:<28} {np.mean(scores):.3f}")
+
+fig, ax = plt.subplots(figsize=(5.6, 2.2), layout="constrained")
+ax.boxplot(list(accuracies.values()), orientation="horizontal")
+ax.set_yticks(range(1, len(accuracies) + 1), list(accuracies))
+ax.set_xlabel("accuracy on the digits 5 to 9")
+
+# %%
+# No fit has changed what the builder uses:
+unchanged = source.model_.get_layer("features").get_weights()
+assert all(map(np.array_equal, pretrained.get_weights(), unchanged))
+plt.show()
