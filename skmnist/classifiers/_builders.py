@@ -1,5 +1,6 @@
 """What can be said of a builder of the user's own before it is called."""
 
+import copy
 import functools
 import inspect
 import operator
@@ -9,6 +10,7 @@ from difflib import get_close_matches
 __all__ = [
     "check_arguments",
     "check_names",
+    "cloned",
     "defaults",
     "is_importable",
     "is_of_keras",
@@ -17,12 +19,44 @@ __all__ = [
 
 # They pickle functions and classes by value, or do not copy them at all.
 _BY_VALUE = {"cloudpickle", "copy", "dill"}
+# So deep in lists and attributes are layers looked for.
+_MAX_DEPTH = 5
 
 
 def is_of_keras(value):
     """Return whether a value is a layer or model, without importing Keras for that."""
     keras = sys.modules.get("keras")
     return keras is not None and isinstance(value, keras.Layer)
+
+
+def cloned(value):
+    """Copy a builder or its arguments, but for layers, models and the like in them.
+
+    No fit changes these. Copies would take time and memory, and forget what Keras does
+    not save, such as a weight that is frozen alone.
+    """
+    return copy.deepcopy(value, {id(part): part for part in _keras_parts(value)})
+
+
+def _keras_parts(value, depth=0):
+    if is_of_keras(value) or type(value).__module__.startswith("keras."):
+        yield value
+        return
+    if isinstance(value, dict):
+        inner = value.values()
+    elif isinstance(value, list | tuple | set):
+        inner = value
+    elif isinstance(value, functools.partial):
+        inner = (value.func, value.args, value.keywords)
+    elif hasattr(value, "__self__"):  # a method
+        inner = (value.__self__,)
+    elif isinstance(value, type) or inspect.isroutine(value):
+        inner = ()  # not copied by anybody
+    else:
+        inner = getattr(value, "__dict__", {}).values()
+    if depth < _MAX_DEPTH:
+        for part in list(inner):
+            yield from _keras_parts(part, depth + 1)
 
 
 def is_importable(thing):

@@ -3,7 +3,7 @@
 import copy
 import pickle
 
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -11,6 +11,7 @@ from skmnist._base import BaseKerasClassifier
 from skmnist.classifiers._builders import (
     check_arguments,
     check_names,
+    cloned,
     defaults,
     is_importable,
     is_of_keras,
@@ -257,18 +258,11 @@ class KerasImageClassifier(BaseKerasClassifier):
         return self
 
     def __sklearn_clone__(self):
-        # Layers and models are for the clone too, as no fit changes them. Copies would
-        # take time and memory, and forget what Keras does not save.
         bare = copy.copy(self)
-        bare.builder_params = None
+        bare.builder = bare.builder_params = None
         twin = BaseEstimator.__sklearn_clone__(bare)
-        if isinstance(self.builder_params, dict):
-            twin.builder_params = {
-                name: value if is_of_keras(value) else clone(value, safe=False)
-                for name, value in self.builder_params.items()
-            }
-        else:
-            twin.builder_params = self.builder_params
+        twin.builder = cloned(self.builder)
+        twin.builder_params = cloned(self.builder_params)
         return twin
 
     def __getstate__(self):

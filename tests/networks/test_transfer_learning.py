@@ -1,6 +1,7 @@
 """Pretrained layers under a new head: what is frozen, trained and saved."""
 
 import copy
+import functools
 
 import numpy as np
 import pytest
@@ -181,18 +182,40 @@ def builder_with_part(input_shape, n_classes, part):
     return keras.Sequential([keras.Input(input_shape), part, head])
 
 
-def test_a_clone_holds_the_same_layers_and_what_keras_does_not_save_of_them(keras):
+def test_a_clone_holds_the_same_layers_but_copies_of_all_else(keras):
     class NotRegistered(keras.layers.Layer):
         pass
 
+    class Builder:
+        def __init__(self, layer):
+            self.parts = [layer]
+
+        def __call__(self, input_shape, n_classes):
+            return None
+
+    layer = NotRegistered()
+    part = pretrained(keras)
+    only_one_weight(part)
     values = {
-        "part": NotRegistered(),
-        "start": keras.initializers.GlorotUniform(seed=1),
-        "sizes": [1, 2],
+        "part": layer,
+        "parts": [part, [1]],
+        "start": keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(1)),
     }
-    model = own(builder_with_part, builder_params=values)
-    twin = clone(model)
-    assert twin.builder_params["part"] is values["part"]
-    assert twin.builder_params["sizes"] == [1, 2]
-    assert twin.builder_params["sizes"] is not values["sizes"]
+    for builder in (Builder(layer), functools.partial(builder_with_part, part=layer)):
+        model = own(builder, builder_params=values)
+        twin = clone(model)
+        assert twin.get_params(deep=False).keys() == model.get_params(deep=False).keys()
+        assert twin.builder is not builder
+        given = (
+            twin.builder.keywords["part"]
+            if isinstance(builder, functools.partial)
+            else twin.builder.parts[0]
+        )
+        assert given is layer
+        assert twin.builder_params is not values
+        assert twin.builder_params["part"] is layer
+        assert twin.builder_params["start"] is values["start"]
+        assert twin.builder_params["parts"][0] is part
+        assert twin.builder_params["parts"][1] == [1]
+        assert twin.builder_params["parts"][1] is not values["parts"][1]
     assert clone(own(builder_with_part)).builder_params is None
