@@ -632,6 +632,12 @@ def other_strength(model):
     model.strength = 2.0
 
 
+only_tensorflow = pytest.mark.skipif(
+    BACKEND != "tensorflow", reason="steps and metrics as TensorFlow takes them"
+)
+
+
+@only_tensorflow
 @pytest.mark.parametrize("by_hand", [other_step, other_strength])
 def test_what_is_put_on_a_new_model_by_hand_is_taken(by_hand, digits, keras):
     builder = with_own_step(keras, by_hand)
@@ -656,6 +662,7 @@ def test_what_is_put_on_shared_layers_by_hand_is_refused(by_hand, digits, keras)
             memorizing(builder, epochs=1).fit(*digits)
 
 
+@only_tensorflow
 def test_a_step_of_a_class_is_taken(digits, keras):
     shared = backbone(keras)
     builder = with_own_step(keras, lambda model: None, shared)
@@ -665,6 +672,7 @@ def test_a_step_of_a_class_is_taken(digits, keras):
     assert equal(shared.get_weights(), before)
 
 
+@only_tensorflow
 def test_metrics_of_shared_layers_count_for_each_fit_alone(digits, keras):
     class Counting(keras.layers.Layer):
         def __init__(self, **kwargs):

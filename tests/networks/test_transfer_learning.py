@@ -22,7 +22,7 @@ def pretrained(keras):
     )
     model = keras.Model(inputs, outputs, name="pretrained")
     rng = np.random.default_rng(0)
-    model.set_weights([rng.uniform(0.1, 0.5, w.shape) for w in model.get_weights()])
+    model.set_weights([rng.uniform(0.02, 0.1, w.shape) for w in model.get_weights()])
     return model
 
 
