@@ -8,10 +8,8 @@ network that ends in a softmax has a twin that ends in its logits.
 import json
 
 __all__ = [
-    "mismatch",
-    "split_description",
-    "trainable_in",
     "is_made_by_hand",
+    "mismatch",
     "split_description",
     "trainable_in",
     "with_hand_made",
