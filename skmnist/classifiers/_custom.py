@@ -3,7 +3,6 @@
 import copy
 import pickle
 
-from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -260,7 +259,7 @@ class KerasImageClassifier(BaseKerasClassifier):
     def __sklearn_clone__(self):
         bare = copy.copy(self)
         bare.builder = bare.builder_params = None
-        twin = BaseEstimator.__sklearn_clone__(bare)
+        twin = super(KerasImageClassifier, bare).__sklearn_clone__()
         twin.builder = cloned(self.builder)
         twin.builder_params = cloned(self.builder_params)
         return twin
