@@ -143,7 +143,7 @@ def test_a_bit_flipped_anywhere_is_noticed(kind, request, tmp_path):
     model = request.getfixturevalue(kind)
     path = save_model(model, tmp_path / "m", compress=0)
     content = path.read_bytes()
-    bits = np.random.default_rng(0).integers(8 * len(content), size=300)
+    bits = np.random.default_rng(0).integers(8 * len(content), size=500)
     for bit in bits.tolist():
         refused(path, flipped(content, bit))
 

@@ -46,7 +46,7 @@ FAILURES = {
     "exit": ({"callbacks": [Interrupted(SystemExit(1))]}, {}, SystemExit),
     "callback": ({"callbacks": [Interrupted(OSError("full"))]}, {}, OSError),
     "optimizer": ({"optimizer": "addam"}, {}, ValueError),
-    "validation data": ({}, {"X_val": np.zeros((2, 64)), "y_val": [0, 77]}, ValueError),
+    "validation data": ({}, {"X_val": np.zeros((2, 63)), "y_val": [0, 1]}, ValueError),
     "weights": ({}, {"sample_weight": -np.ones(300)}, ValueError),
     "parameter": ({"dropout": 1.5}, {}, ValueError),
 }

@@ -103,7 +103,7 @@ def test_training_in_bfloat16_leaves_float32_weights(digits, keras, precision):
     model = small_cnn(precision=precision, epochs=15).fit(X, y)
     exact = small_cnn(precision="float32", epochs=15).fit(X, y)
     assert {w.dtype for w in model.model_.get_weights()} == {np.dtype("float32")}
-    assert model.predict_proba(X).dtype == np.float32
+    assert model.predict_proba(X).dtype == np.float64
     assert ("bfloat16" in model._network.config) == (precision == "bfloat16")
     assert keras.config.dtype_policy().name == "float32"
     assert model.score(X, y) == pytest.approx(exact.score(X, y), abs=0.05)
