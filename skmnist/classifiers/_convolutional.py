@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmnist.classifiers._images import network_image_shape
 from skmnist.classifiers._layers import RATE, WIDTH, LayeredClassifier, check_layers
 from skmnist.networks import NetworkSpec, build_cnn
-from skmnist.networks._graphs import are_two_numbers, window_sizes
+from skmnist.networks._plans import are_two_numbers, window_sizes
 from skmnist.networks._specification import plain_numbers
 
 __all__ = ["KerasCNNClassifier"]

@@ -231,7 +231,7 @@ def check_fit(name, model, image_set):
 
 def _misfit(model, image_set):
     """Say why a model cannot take images of this size, or return None."""
-    from skmnist.networks._graphs import convolution_plan
+    from skmnist.networks._plans import convolution_plan
 
     names = ("filters", "kernel_size", "pool_size", "padding")
     params = model[-1].get_params()

@@ -1,119 +1,12 @@
 """The graphs of multilayer perceptrons and convolutional networks."""
 
-from collections.abc import Sequence
-from math import prod
-
 from skmnist._loading import loading_keras
 
-from ._specification import plain_numbers
+from ._layers import Activation, Convolution, Dense, Dropout, Flatten, MaxPooling
+from ._plans import cnn_layers, mlp_layers
 
 # Keras is imported inside the functions: what stands here must be importable
 # without loading a deep learning framework.
-
-_NEVER_FALLING = {"elu", "leaky_relu", "relu", "relu6", "selu", "sigmoid", "tanh"}
-
-
-def _per_layer(value, n_layers, name, places, *, hint=""):
-    """Return one value per layer: a scalar is repeated, a sequence must fit."""
-    value = plain_numbers(value)
-    if isinstance(value, tuple):
-        if len(value) != n_layers:
-            raise ValueError(
-                f"{name}={value!r} gives {len(value)} value(s) for {places}: "
-                f"give one value for all of them, or one for each{hint}."
-            )
-        return value
-    return (value,) * n_layers
-
-
-def _counted(number, noun):
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def window_sizes(value, n_convolutions, name):
-    """Resolve a parameter of convolutions that says the size of windows.
-
-    Parameters
-    ----------
-    value : int or sequence of int or pairs
-        One size or pair (height, width) for all convolutions, or one for each. Two
-        numbers are a pair, but for two convolutions a number for each.
-    n_convolutions : int
-        Number of convolutions.
-    name : str
-        What the parameter is called in an error.
-
-    Returns
-    -------
-    list of tuple of 2 int
-        Height and width for each convolution.
-
-    Raises
-    ------
-    ValueError
-        If there are more or fewer values than convolutions.
-    """
-    value = plain_numbers(value)
-    if are_two_numbers(value) and n_convolutions != 2:
-        return [value] * n_convolutions
-    places = _counted(n_convolutions, "convolution")
-    hint = ", or one pair (height, width)"
-    values = _per_layer(value, n_convolutions, name, places, hint=hint)
-    return [v if isinstance(v, tuple) else (v, v) for v in values]
-
-
-def are_two_numbers(value):
-    """Return whether a value looks like one pair (height, width)."""
-    return (
-        isinstance(value, Sequence)
-        and len(value) == 2
-        and not any(isinstance(entry, Sequence) for entry in value)
-    )
-
-
-def _sequence(value):
-    value = plain_numbers(value)
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _regularizer(l1, l2):
-    from keras import regularizers
-
-    return regularizers.L1L2(l1=float(l1), l2=float(l2)) if l1 or l2 else None
-
-
-def _hidden_layers(
-    tensor, units, dropout, activation, kernel_initializer, l1, l2, dtype
-):
-    """Stack ``Dense`` layers, each followed by ``Dropout`` where its rate is > 0."""
-    from keras import layers
-
-    for index, (width, rate) in enumerate(zip(units, dropout, strict=True), start=1):
-        tensor = layers.Dense(
-            width,
-            activation=activation,
-            kernel_initializer=kernel_initializer,
-            kernel_regularizer=_regularizer(l1, l2),
-            dtype=dtype,
-            name=f"hidden_{index}",
-        )(tensor)
-        if rate:
-            tensor = layers.Dropout(rate, dtype=dtype, name=f"dropout_{index}")(tensor)
-    return tensor
-
-
-def _probabilities(tensor, n_classes, kernel_initializer, l1, l2, dtype):
-    from keras import layers
-
-    return layers.Dense(
-        n_classes,
-        activation="softmax",
-        kernel_initializer=kernel_initializer,
-        kernel_regularizer=_regularizer(l1, l2),
-        # Probabilities near 0 and 1, and so the loss, need all the digits.
-        dtype="float64" if dtype == "float64" else "float32",
-        name="probabilities",
-    )(tensor)
 
 
 def build_mlp(
@@ -163,23 +56,19 @@ def build_mlp(
     >>> build_mlp((784,), 10, units=512).count_params()
     407050
     """
-    with loading_keras():
-        import keras
-
-    units = _sequence(units)
-    places = _counted(len(units), "hidden layer")
-    dropout = _per_layer(dropout, len(units), "dropout", places)
-    inputs = keras.Input(tuple(input_shape), dtype="float32", name="pixels")
-    tensor = inputs
-    if len(input_shape) > 1:
-        tensor = keras.layers.Flatten(
-            data_format="channels_last", dtype=dtype, name="flatten"
-        )(tensor)
-    tensor = _hidden_layers(
-        tensor, units, dropout, activation, kernel_initializer, l1, l2, dtype
+    shape = tuple(input_shape)
+    plan = mlp_layers(
+        shape, n_classes, units=units, dropout=dropout, activation=activation
     )
-    outputs = _probabilities(tensor, n_classes, kernel_initializer, l1, l2, dtype)
-    return keras.Model(inputs, outputs, name="mlp")
+    return _assemble(
+        "mlp",
+        shape,
+        plan,
+        kernel_initializer=kernel_initializer,
+        l1=l1,
+        l2=l2,
+        dtype=dtype,
+    )
 
 
 def build_cnn(
@@ -250,141 +139,101 @@ def build_cnn(
     >>> build_cnn((28, 28, 1), 10).count_params()
     1199882
     """
+    shape = (*input_shape, 1)[:3]
+    plan = cnn_layers(
+        shape,
+        n_classes,
+        filters=filters,
+        kernel_size=kernel_size,
+        pool_size=pool_size,
+        padding=padding,
+        units=units,
+        dropout=dropout,
+        activation=activation,
+    )
+    return _assemble(
+        "cnn",
+        shape,
+        plan,
+        kernel_initializer=kernel_initializer,
+        l1=l1,
+        l2=l2,
+        dtype=dtype,
+    )
+
+
+def _assemble(name, input_shape, plan, *, kernel_initializer, l1, l2, dtype):
+    """Make a Keras model of planned layers."""
     with loading_keras():
         import keras
-        from keras import layers
 
-    shape = tuple(input_shape) if len(input_shape) == 3 else (*input_shape, 1)
-    units = _sequence(units)
-    convolutions = convolution_plan(shape, filters, kernel_size, pool_size, padding)
-    if dropout is None:
-        dropout = (0.25,) + (0.5,) * len(units)
-    places = f"the last pooling and {_counted(len(units), 'hidden layer')}"
-    image_dropout, *hidden_dropout = _per_layer(
-        dropout, 1 + len(units), "dropout", places
-    )
+    def trained(layer, **settings):
+        penalty = keras.regularizers.L1L2(l1=float(l1), l2=float(l2))
+        return {
+            **settings,
+            "activation": layer.activation,
+            "kernel_initializer": kernel_initializer,
+            "kernel_regularizer": penalty if l1 or l2 else None,
+        }
 
-    inputs = keras.Input(shape, dtype="float32", name="pixels")
-    tensor = inputs
-    for index, (n_filters, kernel, pool) in enumerate(convolutions, start=1):
-        is_pooled = pool != (1, 1)
-        # The larger of two values stays the larger one under an activation that
-        # does not fall: pooling first gives the same result for less work.
-        activate_last = is_pooled and activation in _NEVER_FALLING
-        tensor = layers.Conv2D(
-            n_filters,
-            kernel,
-            padding=padding,
-            activation=None if activate_last else activation,
-            kernel_initializer=kernel_initializer,
-            kernel_regularizer=_regularizer(l1, l2),
-            data_format="channels_last",
-            dtype=dtype,
-            name=f"convolution_{index}",
-        )(tensor)
-        if is_pooled:
-            tensor = layers.MaxPooling2D(
-                pool,
-                data_format="channels_last",
-                dtype=dtype,
-                name=f"pooling_{index}",
-            )(tensor)
-        if activate_last:
-            tensor = layers.Activation(
-                activation, dtype=dtype, name=f"activation_{index}"
-            )(tensor)
-    if image_dropout:
-        tensor = layers.Dropout(image_dropout, dtype=dtype, name="dropout")(tensor)
-    tensor = layers.Flatten(data_format="channels_last", dtype=dtype, name="flatten")(
-        tensor
-    )
-    tensor = _hidden_layers(
-        tensor, units, hidden_dropout, activation, kernel_initializer, l1, l2, dtype
-    )
-    outputs = _probabilities(tensor, n_classes, kernel_initializer, l1, l2, dtype)
-    return keras.Model(inputs, outputs, name="cnn")
+    def made(layer):
+        common = {"dtype": dtype, "name": layer.name}
+        match layer:
+            case Convolution():
+                return keras.layers.Conv2D(
+                    layer.filters,
+                    layer.kernel_size,
+                    padding=layer.padding,
+                    data_format="channels_last",
+                    **trained(layer, **common),
+                )
+            case MaxPooling():
+                return keras.layers.MaxPooling2D(
+                    layer.pool_size, data_format="channels_last", **common
+                )
+            case Activation():
+                return keras.layers.Activation(layer.activation, **common)
+            case Dropout():
+                return keras.layers.Dropout(layer.rate, **common)
+            case Flatten():
+                return keras.layers.Flatten(data_format="channels_last", **common)
+            case Dense():
+                if layer is plan[-1]:
+                    # Probabilities near 0 and 1, and so the loss, need all digits.
+                    common["dtype"] = "float64" if dtype == "float64" else "float32"
+                return keras.layers.Dense(layer.units, **trained(layer, **common))
+
+    inputs = tensor = keras.Input(input_shape, dtype="float32", name="pixels")
+    for layer in plan:
+        tensor = made(layer)(tensor)
+    return keras.Model(inputs, tensor, name=name)
 
 
-def convolution_plan(image_shape, filters, kernel_size, pool_size, padding):
-    """Resolve the convolutions of :func:`build_cnn` for one size of image.
+def is_planned(spec):
+    """Return whether :func:`network_layers` knows the layers of a network."""
+    return spec.builder in _PLANS
+
+
+def network_layers(spec):
+    """Plan the layers of a network of this package.
 
     Parameters
     ----------
-    image_shape : tuple of int
-        ``(height, width, channels)`` of the images.
-    filters, kernel_size, pool_size, padding
-        As in :func:`build_cnn`.
+    spec : NetworkSpec
+        With one of the builders here.
 
     Returns
     -------
-    list of (int, tuple of int, tuple of int)
-        Filters, kernel and pooling window of each convolution.
-
-    Raises
-    ------
-    ValueError
-        If a convolution does not fit into what is left of the image.
+    input_shape : tuple of int
+        Shape of one input.
+    plan : list
+        Layers of :mod:`skmnist.networks._layers`, in the order of their weights.
     """
-    filters = _sequence(filters)
-    kernels = window_sizes(kernel_size, len(filters), "kernel_size")
-    if pool_size is None:
-        pool_size = ((1, 1),) * (len(filters) - 1) + ((2, 2),)
-    pools = window_sizes(pool_size, len(filters), "pool_size")
-    height, width = image_shape[:2]
-    plan = []
-    for index, (n_filters, kernel, pool) in enumerate(
-        zip(filters, kernels, pools, strict=True), start=1
-    ):
-        if padding == "valid":
-            if kernel[0] > height or kernel[1] > width:
-                raise ValueError(
-                    f"Images of {image_shape[0]}×{image_shape[1]} pixels are too "
-                    f"small for this network: {height}×{width} pixels reach "
-                    f"convolution {index}, whose kernel is {kernel[0]}×{kernel[1]}. "
-                    "Use fewer convolutions, a smaller kernel_size or pool_size, or "
-                    "padding='same'."
-                )
-            height, width = height - kernel[0] + 1, width - kernel[1] + 1
-        pool = (min(pool[0], height), min(pool[1], width))
-        height, width = height // pool[0], width // pool[1]
-        plan.append((n_filters, kernel, pool))
-    return plan
+    parameters = {**spec.builder.__kwdefaults__, **spec.parameters}
+    shape = tuple(spec.input_shape)
+    if spec.builder is build_cnn:
+        shape = (*shape, 1)[:3]
+    return shape, _PLANS[spec.builder](shape, spec.n_classes, **parameters)
 
 
-def count_mlp_weights(input_shape, n_classes, *, units=(512,), **_):
-    """Count the weights of :func:`build_mlp`, without building it."""
-    return _count_dense(prod(input_shape), (*_sequence(units), n_classes))
-
-
-def count_cnn_weights(
-    input_shape,
-    n_classes,
-    *,
-    filters=(32, 64),
-    kernel_size=3,
-    pool_size=None,
-    padding="valid",
-    units=(128,),
-    **_,
-):
-    """Count the weights of :func:`build_cnn`, without building it."""
-    height, width, n_channels = (*input_shape, 1)[:3]
-    n_weights = 0
-    for n_filters, kernel, pool in convolution_plan(
-        (height, width, n_channels), filters, kernel_size, pool_size, padding
-    ):
-        n_weights += n_filters * (prod(kernel) * n_channels + 1)
-        n_channels = n_filters
-        if padding == "valid":
-            height, width = height - kernel[0] + 1, width - kernel[1] + 1
-        height, width = height // pool[0], width // pool[1]
-    n_features = height * width * n_channels
-    return n_weights + _count_dense(n_features, (*_sequence(units), n_classes))
-
-
-def _count_dense(n_inputs, widths):
-    n_weights = 0
-    for width in widths:
-        n_weights += width * (n_inputs + 1)
-        n_inputs = width
-    return n_weights
+_PLANS = {build_mlp: mlp_layers, build_cnn: cnn_layers}

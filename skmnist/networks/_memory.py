@@ -2,14 +2,15 @@
 
 import contextlib
 import os
+from math import prod
 from pathlib import Path
 from reprlib import repr as short_repr
 
-from ._graphs import build_cnn, build_mlp, count_cnn_weights, count_mlp_weights
+from ._graphs import is_planned, network_layers
+from ._plans import weight_shapes
 
 __all__ = ["check_memory"]
 
-_COUNTS = {build_cnn: count_cnn_weights, build_mlp: count_mlp_weights}
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container, on Linux
 _UNKNOWN_MEMORY = 1 << 40  # no less than any machine that does not tell
 
@@ -27,10 +28,9 @@ def check_memory(spec):
     ValueError
         If weights and gradients alone take more than the machine has.
     """
-    count = _COUNTS.get(spec.builder)
-    if count is None:
+    if not is_planned(spec):
         return
-    n_weights = count(spec.input_shape, spec.n_classes, **spec.parameters)
+    n_weights = sum(map(prod, weight_shapes(*network_layers(spec))))
     size = 8 if spec.parameters.get("dtype") == "float64" else 4
     needed, available = 2 * size * n_weights, _memory_of_machine()
     if needed > available:

@@ -5,35 +5,36 @@ import pytest
 
 from skmnist import KerasCNNClassifier, KerasDNNClassifier, KerasMLPClassifier
 from skmnist.networks import ARCHITECTURES, NetworkSpec, _memory, build_cnn, build_mlp
-from skmnist.networks._graphs import count_cnn_weights, count_mlp_weights
+from skmnist.networks._graphs import network_layers
+from skmnist.networks._plans import weight_shapes
 
 HUGE = 10**12
 
 
 @pytest.mark.parametrize(
-    ("build", "count", "shape", "params"),
+    ("build", "shape", "params"),
     [
-        (build_mlp, count_mlp_weights, (64,), {"units": 3}),
-        (build_mlp, count_mlp_weights, (6, 5, 3), {"units": (4, 2), "dropout": 0.5}),
-        (build_mlp, count_mlp_weights, (7,), {"units": ()}),
-        (build_cnn, count_cnn_weights, (9, 7), {}),
-        (build_cnn, count_cnn_weights, (9, 7, 3), {"padding": "same"}),
+        (build_mlp, (64,), {"units": 3}),
+        (build_mlp, (6, 5, 3), {"units": (4, 2), "dropout": 0.5}),
+        (build_mlp, (7,), {"units": ()}),
+        (build_cnn, (9, 7), {}),
+        (build_cnn, (9, 7, 3), {"padding": "same"}),
         (
             build_cnn,
-            count_cnn_weights,
             (12, 11, 1),
             {"filters": (2, 3), "kernel_size": ((1, 3), 2), "pool_size": (2, (3, 1))},
         ),
         (
             build_cnn,
-            count_cnn_weights,
             (1, 30),
             {"filters": 2, "kernel_size": ((1, 3),)},
         ),
     ],
 )
-def test_weights_are_counted_as_they_are_built(build, count, shape, params):
-    assert count(shape, 4, **params) == build(shape, 4, **params).count_params()
+def test_weights_are_known_before_they_are_built(build, shape, params):
+    planned = weight_shapes(*network_layers(NetworkSpec(build, shape, 4, params)))
+    built = build(shape, 4, **params).weights
+    assert planned == [tuple(weight.shape) for weight in built]
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
