@@ -18,6 +18,7 @@ COMMANDS = [
     "predict",
     "search",
     "reproduce",
+    "export",
     "data",
     "models",
 ]

@@ -349,6 +349,32 @@ skmnist.add_command(report)
 skmnist.add_command(reproduce)
 
 
+@skmnist.command(epilog=TRUST)
+@click.argument("model", type=click.Path())
+@click.option(
+    "--out", type=click.Path(), metavar="FILE", required=True, help="Where to write it."
+)
+@force_option
+@json_option
+def export(model, out, force, as_json):
+    """Write the model in a file as ONNX, to be run without Python and Keras.
+
+    For networks of this package, alone or after an ImageScaler. The ONNX model takes
+    images as X, and gives label and probabilities.
+    """
+    from skmnist.cli._errors import bad_input
+    from skmnist.cli._recognition import read_model
+    from skmnist.cli._reports import print_files
+    from skmnist.cli._result_files import check_output
+    from skmnist.export import to_onnx
+
+    path = check_output(out, force=force, suffixes=(".onnx",))
+    model_file = read_model(model)
+    with bad_input():
+        to_onnx(model_file.model, path)
+    print_files([path], as_json=as_json)
+
+
 @skmnist.command(short_help="Describe an image set, or convert it.")
 @click.argument("dataset", metavar="digits|mnist|PATH")
 @click.option(

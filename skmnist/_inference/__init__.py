@@ -1,0 +1,1 @@
+"""Prediction: weights in, probabilities out."""

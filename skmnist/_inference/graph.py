@@ -1,0 +1,172 @@
+"""The networks of this package as parts of ONNX graphs.
+
+A network takes images with the channels last, as in Keras, and gives logits. ONNX
+computes with the channels first: images of one channel are only given another shape,
+and the weights behind the convolutions are put into the order of the channels.
+"""
+
+from math import prod
+
+import numpy as np
+from onnx import helper, numpy_helper
+
+from skmnist._inference.activations import ACTIVATIONS
+from skmnist.networks._layers import Convolution, Dense, Flatten, MaxPooling
+
+__all__ = ["Graph", "add_network"]
+
+_OPSET = 20  # of ONNX 1.15, the first with Gelu
+_IR_VERSION = 9
+
+
+class Graph:
+    """Nodes and constants of a graph that is being written."""
+
+    def __init__(self):
+        self.nodes = []
+        self.constants = []
+        self.n_units = None  # of the tensor that was added last
+        self.n_axes = None
+        self._n_names = 0
+
+    def add(self, op_type, *inputs, n_outputs=1, **attributes):
+        """Add a node; return the name of its output, or of each of several."""
+        outputs = [self._name() for _ in range(n_outputs)]
+        self.nodes.append(helper.make_node(op_type, inputs, outputs, **attributes))
+        return outputs[0] if n_outputs == 1 else outputs
+
+    def constant(self, array):
+        """Add an array; return its name."""
+        name = self._name()
+        self.constants.append(
+            numpy_helper.from_array(np.ascontiguousarray(array), name)
+        )
+        return name
+
+    def number(self, value):
+        """Add a float."""
+        return self.constant(np.array(value, np.float32))
+
+    def integers(self, values):
+        """Add whole numbers, such as axes and shapes."""
+        return self.constant(np.array(values, np.int64))
+
+    def model(self, inputs, outputs, version):
+        """Return the ONNX model of the graph.
+
+        Parameters
+        ----------
+        inputs : dict of str to (type, shape)
+            Element type and shape of a sample of each input.
+        outputs : dict of str to (tensor, type, shape)
+            What each output is, and its element type and shape for a sample.
+        version : str
+            Version of this package.
+        """
+        for name, (tensor, _, _) in outputs.items():
+            self.nodes.append(helper.make_node("Identity", [tensor], [name]))
+        described = [
+            [
+                helper.make_tensor_value_info(name, kind, ["n", *shape])
+                for name, (*_, kind, shape) in values.items()
+            ]
+            for values in (inputs, outputs)
+        ]
+        return helper.make_model(
+            helper.make_graph(self.nodes, "network", *described, self.constants),
+            opset_imports=[helper.make_opsetid("", _OPSET)],
+            ir_version=_IR_VERSION,
+            producer_name="skmnist",
+            producer_version=version,
+        )
+
+    def _name(self):
+        self._n_names += 1
+        return f"t{self._n_names}"
+
+
+def add_network(graph, tensor, input_shape, plan, weights):
+    """Add the layers of a network to a graph.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph.
+    tensor : str
+        Name of float32 images of shape (n, *input_shape).
+    input_shape : tuple of int
+        ``(height, width, channels)`` or ``(n_features,)``.
+    plan : list
+        Layers of :mod:`skmnist.networks._layers`; the activation of the last one is
+        left out.
+    weights : list of ndarray
+        Kernel and biases of each layer that has them.
+
+    Returns
+    -------
+    str
+        Name of the logits.
+    """
+    weights = iter(weights)
+    shape = tuple(input_shape)
+    has_convolutions = any(isinstance(layer, Convolution) for layer in plan)
+    if has_convolutions:
+        height, width, channels = shape
+        if channels == 1:
+            images = graph.integers([-1, 1, height, width])
+            tensor = graph.add("Reshape", tensor, images)
+        else:
+            tensor = graph.add("Transpose", tensor, perm=[0, 3, 1, 2])
+    order = None  # of the features, where they are not in that of Keras
+    for layer in plan:
+        if isinstance(layer, Convolution):
+            kernel, bias = next(weights), next(weights)
+            tensor = graph.add(
+                "Conv",
+                tensor,
+                graph.constant(kernel.transpose(3, 2, 0, 1)),
+                graph.constant(bias),
+                kernel_shape=layer.kernel_size,
+                pads=_pads(layer),
+            )
+        elif isinstance(layer, MaxPooling):
+            size = layer.pool_size
+            tensor = graph.add("MaxPool", tensor, kernel_shape=size, strides=size)
+        elif isinstance(layer, Flatten):
+            n_features = prod(shape)
+            tensor = graph.add("Reshape", tensor, graph.integers([-1, n_features]))
+            if has_convolutions and shape[2] > 1:
+                order = np.arange(n_features).reshape(shape).transpose(2, 0, 1).ravel()
+        elif isinstance(layer, Dense):
+            kernel, bias = next(weights), next(weights)
+            if order is not None:
+                kernel, order = kernel[order], None
+            tensor = graph.add(
+                "Gemm", tensor, graph.constant(kernel), graph.constant(bias)
+            )
+        shape = layer.output_shape(shape)
+        if layer is not plan[-1]:
+            tensor = _activate(graph, tensor, layer, shape)
+    return tensor
+
+
+def _pads(layer):
+    """Return how many rows and columns of zeros stand around an image."""
+    if layer.padding == "valid":
+        return [0, 0, 0, 0]
+    height, width = (size - 1 for size in layer.kernel_size)
+    return [height // 2, width // 2, height - height // 2, width - width // 2]
+
+
+def _activate(graph, tensor, layer, shape):
+    """Add the activation of a layer, if it has one."""
+    activation = getattr(layer, "activation", None)
+    if activation in (None, "linear"):
+        return tensor
+    if activation not in ACTIVATIONS:
+        raise TypeError(
+            f"The activation {activation!r} cannot be written as ONNX; allowed are "
+            f"{', '.join(ACTIVATIONS)}."
+        )
+    graph.n_units, graph.n_axes = shape[-1], 1 + len(shape)
+    return ACTIVATIONS[activation](graph, tensor, axis=1)

@@ -1,0 +1,116 @@
+"""The ONNX graph of a network gives what Keras gives."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from scipy.special import softmax
+
+from skmnist._inference.activations import ACTIVATIONS
+from skmnist._inference.graph import Graph, add_network
+from skmnist.networks import ARCHITECTURES, NetworkSpec, build_cnn, build_mlp
+from skmnist.networks._graphs import network_layers
+
+LAYERS = ("units", "dropout", "filters", "kernel_size", "pool_size")
+
+
+def randomized(model, rng):
+    """Give a Keras model weights that saturate nothing, biases included."""
+    for weight in model.weights:
+        values = rng.standard_normal(weight.shape)
+        n_inputs = np.prod(weight.shape[:-1])
+        weight.assign(values / np.sqrt(n_inputs) if n_inputs > 1 else values / 10)
+    return model.get_weights()
+
+
+def logits_by_onnx(input_shape, plan, weights, images):
+    graph = Graph()
+    logits = add_network(graph, "images", input_shape, plan, weights)
+    model = graph.model(
+        {"images": (onnx.TensorProto.FLOAT, input_shape)},
+        {"logits": (logits, onnx.TensorProto.FLOAT, (plan[-1].units,))},
+        version="0",
+    )
+    onnx.checker.check_model(model, full_check=True)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    return session.run(None, {"images": images})[0]
+
+
+def assert_same(builder, input_shape, n_classes, parameters, rng):
+    model = builder(input_shape, n_classes, **parameters)
+    weights = randomized(model, rng)
+    spec = NetworkSpec(builder, input_shape, n_classes, parameters)
+    shape, plan = network_layers(spec)
+    inputs = rng.random((5, *shape), dtype=np.float32)
+    given = softmax(logits_by_onnx(shape, plan, weights, inputs), axis=1)
+    wanted = np.asarray(model(inputs.reshape(5, *input_shape)))
+    np.testing.assert_allclose(given, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", [*ACTIVATIONS, "linear"])
+@pytest.mark.parametrize("builder", [build_mlp, build_cnn])
+def test_every_activation_is_that_of_keras(builder, activation):
+    parameters = {"activation": activation, "units": (9, 5)}
+    if builder is build_cnn:
+        parameters.update(filters=(3, 4), pool_size=(1, 2))
+    rng = np.random.default_rng(0)
+    assert_same(builder, (8, 7, 2), 3, parameters, rng)
+
+
+def test_every_activation_that_keras_knows_can_be_written():
+    import keras
+
+    from skmnist.classifiers._layers import _check_keeps_shape
+
+    def is_useful(name):
+        try:
+            _check_keeps_shape(keras.activations.get(name))
+        except Exception:
+            return False
+        return True
+
+    names = [
+        n for n, f in vars(keras.activations).items() if n.islower() and callable(f)
+    ]
+    useful = {name for name in names if is_useful(name)}
+    assert useful - {"linear"} == set(ACTIVATIONS)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_named_network_can_be_written(name):
+    architecture = ARCHITECTURES[name]
+    builder = build_cnn if architecture.classifier == "cnn" else build_mlp
+    shape = (28, 28, 1) if builder is build_cnn else (784,)
+    settings = {k: v for k, v in architecture.parameters.items() if k in LAYERS}
+    assert_same(builder, shape, 10, settings, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_networks_are_those_of_keras(seed):
+    rng = np.random.default_rng(seed)
+    names = [*ACTIVATIONS, None]
+    for _ in range(15):
+        n_convolutions = int(rng.integers(1, 3))
+        parameters = {
+            "units": tuple(rng.integers(1, 30, rng.integers(0, 3)).tolist()),
+            "activation": names[rng.integers(len(names))],
+            "dropout": float(rng.choice([0.0, 0.3])),
+        }
+        if rng.random() < 0.3:
+            shape = tuple(rng.integers(1, 9, rng.integers(1, 4)).tolist())
+            assert_same(build_mlp, shape, 4, parameters, rng)
+            continue
+        pairs = [
+            tuple(pair) for pair in rng.integers(1, 4, (n_convolutions, 2)).tolist()
+        ]
+        pools = [
+            tuple(pair) for pair in rng.integers(1, 3, (n_convolutions, 2)).tolist()
+        ]
+        parameters.update(
+            filters=tuple(rng.integers(1, 9, n_convolutions).tolist()),
+            kernel_size=tuple(pairs),
+            pool_size=tuple(pools) if rng.random() < 0.7 else None,
+            padding=str(rng.choice(["valid", "same"])),
+        )
+        shape = (*rng.integers(9, 16, 2).tolist(), int(rng.integers(1, 4)))
+        assert_same(build_cnn, shape, int(rng.integers(2, 12)), parameters, rng)
