@@ -62,7 +62,6 @@ def to_onnx(model, path=None):
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> import numpy as np
     >>> import onnxruntime
     >>> from skmnist.datasets import load_digits
     >>> from skmnist.export import to_onnx
@@ -73,7 +72,7 @@ def to_onnx(model, path=None):
     ...     path = Path(folder) / "digits.onnx"
     ...     exported = to_onnx(model, path)
     ...     session = onnxruntime.InferenceSession(path)
-    >>> label, probabilities = session.run(None, {"X": X.astype(np.float32)})
+    >>> label, probabilities = session.run(None, {"X": X})
     >>> bool((label == model.predict(X)).all())
     True
     """
