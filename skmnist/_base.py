@@ -20,7 +20,7 @@ from sklearn.utils.validation import column_or_1d, validate_data
 from skmnist._habits import PARAMETERS, answers_habits
 from skmnist._interrupts import keep_interrupts, uninterrupted
 from skmnist._labels import label_column
-from skmnist._prediction import INPUT_DTYPES, NetworkPredictor
+from skmnist._prediction import INPUT_DTYPES, RANGE_SLACK, NetworkPredictor
 from skmnist._processes import check_fork
 from skmnist._targets import (
     checked_weights,
@@ -139,7 +139,10 @@ class BaseKerasClassifier(NetworkPredictor):
                 validation, left_out = self._checked_validation_data(X_val, y_val)
                 warn_caller(left_out)
                 problem = other_range(
-                    validation[0], *self._pixel_range, may_be_whole=True
+                    validation[0],
+                    *self._pixel_range,
+                    may_be_whole=True,
+                    slack=RANGE_SLACK,
                 )
                 if problem is not None:
                     low, high = self._pixel_range
@@ -268,7 +271,7 @@ class BaseKerasClassifier(NetworkPredictor):
             schedules = self._parameter_constraints["learning_rate_schedule"][0].options
             raise ValueError(
                 "learning_rate must be None or a number above 0, not "
-                f"{self.learning_rate!r}. How it changes over a fit is told by "
+                f"{self.learning_rate!r}. How it changes over a fit is set by "
                 f"learning_rate_schedule: {', '.join(map(repr, sorted(schedules)))}."
             )
         super()._validate_params()

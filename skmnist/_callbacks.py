@@ -229,12 +229,16 @@ def _is_held_elsewhere(holder, key):
 
 
 def _parameters(callback):
-    """Return the names of all that the constructors of a callback take."""
+    """Return the names of all that the constructors of a callback must be given.
+
+    Where a parameter has a default, a constructor may have made the list itself.
+    """
     return {
         name
         for base in type(callback).__mro__
         if isinstance(vars(base).get("__init__"), FunctionType)
-        for name in inspect.signature(base.__init__).parameters
+        for name, parameter in inspect.signature(base.__init__).parameters.items()
+        if parameter.default is parameter.empty
     }
 
 

@@ -5,11 +5,13 @@ import os
 import re
 import sys
 import tempfile
+import threading
 
 from skmnist._interrupts import uninterrupted
 
 __all__ = ["loading_keras"]
 
+_loading = threading.RLock()
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
@@ -86,5 +88,7 @@ def _flush():
 @contextlib.contextmanager
 def loading_keras():
     """Let the imports inside go through to their end, quietly."""
-    with uninterrupted(), _quiet_start():
+    # One thread at a time: a second one would take the file of the first for the
+    # terminal.
+    with uninterrupted(), _loading, _quiet_start():
         yield

@@ -14,7 +14,11 @@ from skmnist.preprocessing.layout import as_rows, channels_come_first, in_order
 from skmnist.preprocessing.scaling import other_range
 from skmnist.preprocessing.validation import validated
 
-__all__ = ["INPUT_DTYPES", "NetworkPredictor"]
+__all__ = ["INPUT_DTYPES", "RANGE_SLACK", "NetworkPredictor"]
+
+# A network may be trained on features of any kind that were scaled to [0, 1], of which
+# later ones lie a little below 0.
+RANGE_SLACK = 0.5
 
 # All else becomes float32. Bytes stay bytes, a quarter of the memory, until they are
 # in a batch.
@@ -175,7 +179,7 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         if not is_usable.all():
             row = int(is_usable.argmin())
             raise ValueError(
-                f"The probabilities of row {row} of X are no numbers: its pixels, up "
+                f"The probabilities of row {row} of X are not finite: its pixels, up "
                 f"to {np.abs(rows[row]).max():.3g}, are too large for the network."
             )
         return outputs, are_logits
@@ -195,7 +199,9 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
 
     def _range_problem(self, rows):
         """Say that pixels have clearly another range than in training, or None."""
-        problem = self._pixel_range and other_range(rows, *self._pixel_range)
+        problem = self._pixel_range and other_range(
+            rows, *self._pixel_range, slack=RANGE_SLACK
+        )
         if problem is None:
             return None
         low, high = self._pixel_range

@@ -5,11 +5,11 @@ import warnings
 
 __all__ = ["warn_caller"]
 
-_INSIDE = {"skmnist", "sklearn"}
+_INSIDE = {"skmnist", "sklearn", "joblib"}
 
 
 def warn_caller(message, category=UserWarning):
-    """Warn the first caller that is neither in this package nor in scikit-learn.
+    """Warn the first caller outside of this package, scikit-learn and joblib.
 
     Parameters
     ----------

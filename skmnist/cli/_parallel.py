@@ -56,3 +56,4 @@ def _ignore_once(number, frame):
     # main process ends them in good order after the first one; the second one is meant
     # for everybody.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,7 +1,6 @@
 """Scaling of pixels to [0, 1]."""
 
 import math
-import warnings
 from numbers import Real
 
 import numpy as np
@@ -10,6 +9,8 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
+
+from skmnist._warnings import warn_caller
 
 from .image_array import ImageArray
 from .layout import resolve_image_shape
@@ -162,12 +163,10 @@ class ImageScaler(ImageTransformer):
         if given is None and pixels.dtype == np.uint8:
             highest = int(pixels.max())
             if 0 < highest <= _FAR_BELOW_255:
-                warnings.warn(
+                warn_caller(
                     f"X holds bytes up to {highest}, and white of bytes is 255: they "
                     f"will come out nearly black. If {highest} is white, give "
-                    f"data_range=(0, {highest}).",
-                    UserWarning,
-                    stacklevel=3,  # scikit-learn wraps this method
+                    f"data_range=(0, {highest})."
                 )
         self._remember(*known)
         self.dtype_ = pixels.dtype
@@ -209,12 +208,10 @@ class ImageScaler(ImageTransformer):
             may_be_whole=self.dtype_ == np.uint8,
         )
         if problem is not None:
-            warnings.warn(
+            warn_caller(
                 f"X holds {problem}: {type(self).__name__} takes {self.data_max_:g} "
                 f"for white. Give pixels from {self.data_min_:g} to "
-                f"{self.data_max_:g}.",
-                UserWarning,
-                stacklevel=3,  # scikit-learn wraps this method
+                f"{self.data_max_:g}."
             )
         n = len(pixels)
         if self.layout == "flat":
@@ -315,7 +312,7 @@ class ImageScaler(ImageTransformer):
         return scaled
 
 
-def other_range(pixels, low, high, *, may_be_whole=False):
+def other_range(pixels, low, high, *, may_be_whole=False, slack=0.0):
     """Say what is wrong with pixels of clearly another range than those seen before.
 
     Parameters
@@ -327,6 +324,8 @@ def other_range(pixels, low, high, *, may_be_whole=False):
     may_be_whole : bool, default=False
         Whether whole numbers among floats may be scaled pixels too, and not only very
         dark ones.
+    slack : float, default=0.0
+        How far below 0 values may lie where all were from 0 to 1 before.
 
     Returns
     -------
@@ -346,7 +345,7 @@ def other_range(pixels, low, high, *, may_be_whole=False):
         return "floats from 0 to 1, which look scaled already"
     if low >= 0:
         # Brightness: nothing is darker than black, and little much brighter than white.
-        lowest_of_all = -_ROUNDING * high
+        lowest_of_all = -max(slack * min(high, 1.0), _ROUNDING * high)
         highest_of_all = _FAR_ABOVE_1 * max(high, 1.0)
     else:
         highest_of_all = _FAR_BEYOND * max(-low, high, 1.0)

@@ -919,3 +919,34 @@ def test_a_fit_that_never_begins_leaves_no_folder(digits, keras, tmp_path):
     with pytest.raises(ZeroDivisionError):
         model.fit(*digits)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_list_in_place_of_a_default_is_of_one_fit(digits, keras):
+    class StopAtThree(keras.callbacks.Callback):
+        def __init__(self, seen=None):
+            super().__init__()
+            self.seen = [] if seen is None else seen
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.seen.append(epoch)
+            if len(self.seen) == 3:
+                self.model.stop_training = True
+
+    model = small_mlp(epochs=5, callbacks=[StopAtThree()])
+    assert [model.fit(*digits).n_iter_ for _ in range(3)] == [3, 3, 3]
+
+
+def test_in_a_grid_functions_make_callbacks_that_reach_the_outside(digits, keras):
+    class Recorder(keras.callbacks.Callback):
+        def __init__(self, log):
+            super().__init__()
+            self.log = log
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.log.append(epoch)
+
+    logs = [], []
+    makers = [[lambda log=log: Recorder(log)] for log in logs]
+    search = GridSearchCV(small_mlp(epochs=2), {"callbacks": makers}, cv=2, refit=False)
+    search.fit(*digits)
+    assert list(logs) == [[0, 1] * 2] * 2

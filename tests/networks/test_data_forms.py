@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils import get_tags
 
 from skmnist import Deskewer, ImageScaler, KerasCNNClassifier, KerasImageClassifier
@@ -585,3 +586,11 @@ def test_baselines_behind_the_scaler_see_plain_tables():
     expected = LogisticRegression().fit(rows, y).predict_proba(rows)
     model = make_pipeline(ImageScaler(), LogisticRegression()).fit(X, y)
     np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("error")
+def test_features_that_were_scaled_by_another_fold_are_not_far_off(digits):
+    # Scaled to [0, 1] by the training part, others lie a little beyond.
+    X, y = np.random.default_rng(0).normal(size=(200, 13)), digits[1][:200]
+    model = make_pipeline(MinMaxScaler(), small_mlp(epochs=1))
+    cross_val_score(model, X, y, cv=3)
