@@ -210,6 +210,7 @@ def answers_habits(method):
     if inspect.Parameter.VAR_KEYWORD in kinds:
         return method
     names = [parameter.name for parameter in parameters]
+    required = [p.name for p in parameters if p.default is p.empty]
     known = frozenset(names)
     is_constructor = method.__name__ == "__init__"
     by_name_only = kinds == {inspect.Parameter.KEYWORD_ONLY}
@@ -227,6 +228,13 @@ def answers_habits(method):
         else:
             for name, data in (*zip(names, args, strict=False), *kwargs.items()):
                 refuse_stream(name, data)
+            missing = [name for name in required[len(args) :] if name not in kwargs]
+            if missing:
+                # Python would name a base class, which the user never wrote.
+                raise TypeError(
+                    f"{type(self).__name__}.{method.__name__}() needs "
+                    f"{' and '.join(missing)}."
+                )
         return method(self, *args, **kwargs)
 
     return answering
@@ -304,6 +312,11 @@ def _advice(name, allowed, habits):
     if name in habits:
         return habits[name]
     prefix, _, last = name.rpartition("__")
+    if prefix == "builder_params" and prefix in allowed:
+        return (
+            f"give the constructor builder_params={{{last!r}: …}}; set_params and "
+            f"searches take {name}."
+        )
     if last in allowed:  # "fit__epochs"
         return f"use {last}."
     if last in habits:  # "optimizer__lr"

@@ -298,8 +298,8 @@ def validation_problem(labels, validation_labels, classes):
     if missing:
         return (
             f"{part} aside for validation, none of them with a label of "
-            f"{_listed(missing)}, which are too rare: loss and accuracy on these "
-            f"images say nothing of them. {hint}"
+            f"{_listed(missing)}: loss and accuracy on these images say nothing of "
+            f"them. {hint}"
         )
     if n_images < _FEW_IMAGES:
         return f"{part} aside for validation, which is too few to tell much. {hint}"

@@ -661,3 +661,15 @@ def test_colours_with_opacity_are_read_from_either_layout():
     assert last.image_shape_ == (8, 8, 4)
     first = ImageScaler().fit_transform(np.moveaxis(images, -1, 1))
     np.testing.assert_array_equal(first, last.transform(images))
+
+
+def test_a_pixel_below_black_is_not_learned_without_a_word():
+    images = np.random.default_rng(0).integers(0, 256, (20, 8, 8)).astype(float)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ImageScaler().fit(images)
+        ImageScaler().fit(images - 128)  # centred
+        ImageScaler(data_range=(-1, 255)).fit(images)
+    images[3, 2, 1] = -1
+    with pytest.warns(UserWarning, match=r"down to -1 .* give data_range=\(0, 255\)"):
+        ImageScaler().fit(images)

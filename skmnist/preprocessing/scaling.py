@@ -155,7 +155,8 @@ class ImageScaler(ImageTransformer):
         Warns
         -----
         UserWarning
-            If `X` are bytes of which none is above 16.
+            If `X` are bytes of which none is above 16, or has a few pixels below 0
+            where most are above.
         """
         given = self._given_range()
         pixels, _, known = self._read_fit(X, y, shape_needed=self.layout != "flat")
@@ -168,6 +169,11 @@ class ImageScaler(ImageTransformer):
                     f"will come out nearly black. If {highest} is white, give "
                     f"data_range=(0, {highest})."
                 )
+        if given is None and high > _FAR_ABOVE_1 and 0 < -low < high / 2:
+            warn_caller(
+                f"X holds pixels down to {low:g} and up to {high:g}: {low:g} will be "
+                f"black. If black is 0, give data_range=(0, {high:g})."
+            )
         self._remember(*known)
         self.dtype_ = pixels.dtype
         self.data_min_ = low

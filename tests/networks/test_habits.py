@@ -88,6 +88,28 @@ def test_an_unknown_parameter_is_answered(estimator, name, answer):
     assert not hasattr(made, name)
 
 
+def test_an_argument_of_a_builder_goes_into_a_dict_at_first():
+    with pytest.raises(
+        TypeError, match=r"give the constructor builder_params=\{'width'"
+    ):
+        KerasImageClassifier(builder=own, builder_params__width=3)
+
+
+@pytest.mark.parametrize(
+    ("method", "args", "missing"),
+    [
+        ("fit", ([[1.0]],), "y"),
+        ("fit", (), "X and y"),
+        ("partial_fit", ([[1.0]],), "y"),
+        ("predict", (), "X"),
+    ],
+)
+def test_a_missing_argument_is_named_with_the_class_of_the_user(method, args, missing):
+    sentence = rf"KerasMLPClassifier\.{method}\(\) needs {missing}\."
+    with pytest.raises(TypeError, match=sentence):
+        getattr(KerasMLPClassifier(), method)(*args)
+
+
 def test_all_unknown_parameters_are_answered_at_once():
     with pytest.raises(TypeError) as caught:
         KerasMLPClassifier(units=8, lr=0.1, loss="mse", epoch=3)

@@ -122,7 +122,7 @@ def test_a_class_that_validation_lacks_is_named(words, digits):
     names = "['d', 'f']" if words else "[3, 5]"
     assert f"sets {-(-len(y) // 10)} of {len(y)} images aside" in problem
     assert names in problem
-    assert "too rare" in problem
+    assert "none of them with a label of" in problem
 
 
 def test_a_part_too_small_to_tell_much_is_named(digits):
