@@ -1,4 +1,5 @@
 import copy
+import operator
 import pickle
 import tracemalloc
 import warnings
@@ -12,7 +13,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
-from sklearn.utils import estimator_checks
+from sklearn.utils import _safe_indexing, estimator_checks
 from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -570,6 +571,11 @@ def dumped(rows, path):
         lambda rows, path: joblib.load(dumped(rows, path), mmap_mode="r")[1:4],
         lambda rows, path: np.concatenate([rows[1:2], rows[2:4]]),
         lambda rows, path: (rows * 2 / 2)[1:4].astype(np.float64),
+        lambda rows, path: copy.copy(rows)[1:4],
+        lambda rows, path: rows.take([1, 2, 3], axis=0),
+        lambda rows, path: np.clip(rows, 0, 1)[1:4],
+        lambda rows, path: operator.iadd(rows, 0)[1:4],
+        lambda rows, path: _safe_indexing(rows, [1, 2, 3]),
     ],
 )
 @pytest.mark.parametrize("layout", ["flat", "channels_last", "channels_first"])
@@ -593,6 +599,30 @@ def test_chosen_images_carry_their_shape(keep, layout, tmp_path):
         lambda rows: np.vstack([rows, np.zeros((1, 64))]),
         lambda rows: rows @ np.eye(64),
         lambda rows: rows.mean(axis=0),
+        lambda rows: np.take(rows, np.arange(64)[::-1], axis=1),
+        lambda rows: rows.take(np.arange(64)[::-1], axis=1),
+        lambda rows: rows.reshape(6, 4, 16).transpose(0, 2, 1).reshape(6, 64),
+        lambda rows: rows.T.reshape(6, 64),
+        lambda rows: rows.T.copy().T + 0,
+        lambda rows: rows + ImageArray.of(rows, (8, 8, 1)),
+        lambda rows: rows.dot(np.eye(64)),
+        lambda rows: np.dot(rows, np.eye(64)),
+        lambda rows: np.einsum("ij,jk", rows, np.eye(64)),
+        lambda rows: np.roll(rows, 1, axis=1),
+        lambda rows: np.roll(rows, 1),
+        lambda rows: np.flip(rows),
+        lambda rows: np.sort(rows, axis=1),
+        lambda rows: np.partition(rows, 3, axis=1),
+        lambda rows: np.argsort(rows, axis=1),
+        lambda rows: rows.argsort(axis=1),
+        lambda rows: np.cumsum(rows, axis=1),
+        lambda rows: rows.cumsum(axis=1),
+        lambda rows: np.add.accumulate(rows, axis=1),
+        lambda rows: np.add.reduceat(rows, np.arange(64), axis=1),
+        lambda rows: np.take_along_axis(rows, np.argsort(rows, axis=1), axis=1),
+        lambda rows: np.apply_along_axis(np.sort, 1, rows),
+        lambda rows: np.random.default_rng(0).permuted(rows, axis=1),
+        lambda rows: np.random.default_rng(0).permutation(rows, axis=1),
         np.asarray,
         pd.DataFrame,
     ],

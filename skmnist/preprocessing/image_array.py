@@ -21,14 +21,16 @@ class ImageArray(np.ndarray):
 
     A table of pixels does not say how high and wide its images are, so a network that
     gets one from an :class:`~skmnist.ImageScaler` would have to guess. The shape stays
-    with selected rows, copies, pickles, and results of arithmetic that have the shape
-    of the array. Whatever else is computed is a plain array, and so is what
-    scikit-learn's own transformers make of it, as the pixels may have changed places.
+    with selected rows, copies, pickles, rows joined to others of that shape, and
+    results of elementwise functions. Whatever else is computed carries no shape, as the
+    pixels may have changed places; nor does what scikit-learn's own transformers make
+    of it. Pixels that are moved within the array itself go unnoticed.
 
     The image shape is not part of the hash that :class:`joblib.Memory` computes.
     """
 
-    # Of an array that NumPy makes by itself, until `__array_finalize__` knows better.
+    # Of an array that NumPy makes by itself. There is no `__array_finalize__`, so only
+    # the methods below pass the shape on.
     image_shape = None
     channels_first = False
 
@@ -40,19 +42,60 @@ class ImageArray(np.ndarray):
         array.channels_first = channels_first
         return array
 
-    def __array_finalize__(self, source):
-        self.image_shape = getattr(source, "image_shape", None)
-        self.channels_first = getattr(source, "channels_first", False)
+    def _passed_on(self, pixels):
+        """View pixels with the shape that is carried, if they are images of it."""
+        if self.image_shape is None or pixels.shape[1:] != self.shape[1:]:
+            return np.asarray(pixels)
+        return self.of(pixels, self.image_shape, channels_first=self.channels_first)
+
+    def __getitem__(self, index):
+        found = super().__getitem__(index)
+        if not isinstance(found, np.ndarray):
+            return found
+        rows, *others = index if isinstance(index, tuple) and index else (index,)
+        keeps_places = rows is not Ellipsis and all(
+            part is Ellipsis or (isinstance(part, slice) and part == slice(None))
+            for part in others
+        )
+        return self._passed_on(found) if keeps_places else np.asarray(found)
+
+    def take(self, indices, axis=None, out=None, mode="raise"):
+        """Take elements; images that are taken whole keep their shape."""
+        found = super().take(indices, axis, out, mode)
+        return self._passed_on(found) if axis == 0 and out is None else found
+
+    def copy(self, order="C"):
+        """Copy the images with their shape."""
+        return self._passed_on(super().copy(order))
+
+    def __copy__(self):
+        return self.copy()
+
+    def __deepcopy__(self, memo):
+        return self.copy()
+
+    def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True):
+        """Convert the pixels; the shape stays."""
+        found = super().astype(dtype, order, casting, subok, copy)
+        return self._passed_on(found) if subok else found
 
     def __array_wrap__(self, array, context=None, return_scalar=False):
-        is_elementwise = context is None or context[0].signature is None
-        if array.shape == self.shape and is_elementwise:
-            return super().__array_wrap__(array, context, return_scalar)
+        # Functions that move pixels, such as `accumulate`, come without a context.
+        is_elementwise = context is not None and context[0].signature is None
+        if array is self:
+            return self  # the caller's own output, as of +=
+        if is_elementwise and array.shape == self.shape:
+            shapes = {getattr(given, "image_shape", None) for given in context[1]}
+            if shapes <= {self.image_shape, None}:
+                return self._passed_on(array)
         return array[()] if return_scalar else np.asarray(array)
 
     def __array_function__(self, function, types, args, kwargs):
         found = super().__array_function__(function, types, args, kwargs)
-        if function is np.concatenate and isinstance(found, np.ndarray):
+        # These work by methods above, and do nothing after them.
+        if function in (np.vstack, np.take, np.clip):
+            return found
+        if function is np.concatenate:
             parts = args[0] if args else kwargs["arrays"]
             forms = {
                 (part.image_shape, part.channels_first)
@@ -60,23 +103,9 @@ class ImageArray(np.ndarray):
                 else None
                 for part in parts
             }
-            # More images of one shape; side by side they would have too many columns.
             if forms == {(self.image_shape, self.channels_first)}:
-                return self.of(
-                    found, self.image_shape, channels_first=self.channels_first
-                )
-        return found
-
-    def __getitem__(self, index):
-        found = super().__getitem__(index)
-        rows, *others = index if isinstance(index, tuple) and index else (index,)
-        keeps_places = rows is not Ellipsis and all(
-            part is Ellipsis or (isinstance(part, slice) and part == slice(None))
-            for part in others
-        )
-        if keeps_places or not isinstance(found, np.ndarray):
-            return found
-        return np.asarray(found)
+                return self._passed_on(found)
+        return np.asarray(found) if isinstance(found, ImageArray) else found
 
     def __reduce__(self):
         # By way of a plain array, which joblib stores and maps into memory as such.

@@ -214,7 +214,7 @@ def as_rows(X, *, n_features=None, y=None):
     return np.asarray(X).reshape(shape[0], math.prod(shape[1:])), shape[1:]
 
 
-def refuse_single_image(X, *, n_features=None, y=None):
+def refuse_single_image(X, *, n_features=None, y=None, shape_needed=False):
     """Raise ValueError if `X` is one image, where a batch of images is expected.
 
     Parameters
@@ -227,7 +227,10 @@ def refuse_single_image(X, *, n_features=None, y=None):
     y : array-like, default=None
         Labels of the images. If the size is not known, one label makes one image; and
         without labels an array that looks like one image more than anything else is
-        taken for one: (28, 28), which is 28 rows of no square images, or (28, 28, 3).
+        taken for one: (784,) or (28, 28, 3), but not (28, 28), which is a table.
+    shape_needed : bool, default=False
+        Whether rows of an unknown size must be square images. Then (28, 28) is one
+        image, as 28 pixels make no square.
     """
     shape = shape_of(X)
     if hasattr(X, "iloc") or not 1 <= len(shape) <= 3:
@@ -245,10 +248,11 @@ def refuse_single_image(X, *, n_features=None, y=None):
             shape[0] != 1 and sorted(shape)[-2] >= _SHORTEST_SIDE and _is_one_label(y)
         )
     else:
+        is_no_table = shape_needed and math.isqrt(shape[1]) ** 2 != shape[1]
         is_single = (
             _SHORTEST_SQUARE <= shape[0] == shape[1]
-            and (math.isqrt(shape[0]) ** 2 != shape[0] or len(shape) == 3)
             and shape[2:] in ((), (1,), (3,))
+            and (len(shape) == 3 or is_no_table)
         )
     if is_single:
         raise ValueError(

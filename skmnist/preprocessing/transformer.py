@@ -50,7 +50,7 @@ class ImageTransformer(
         n_pixels = math.prod(array_shape[1:])
         declared = declared_shape(self.image_shape, n_pixels)
         n_features = None if declared is None else math.prod(declared)
-        refuse_single_image(X, n_features=n_features, y=y)
+        refuse_single_image(X, n_features=n_features, y=y, shape_needed=shape_needed)
         channels_first = False
         is_known = len(array_shape) > 2
         if is_known:

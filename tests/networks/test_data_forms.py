@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import BACKEND, dense, small_cnn, small_mlp
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 from sklearn.utils import get_tags
 
 from skmnist import Deskewer, ImageScaler, KerasCNNClassifier, KerasImageClassifier
@@ -298,6 +299,21 @@ def test_some_of_the_scaled_images_are_images_of_that_shape(select, trainings):
     )
 
 
+def transposed(rows):
+    return rows.reshape(-1, 6, 20).transpose(0, 2, 1).reshape(len(rows), -1)
+
+
+def test_images_that_a_step_turned_have_the_shape_that_the_network_declares(trainings):
+    X, y = pixels((6, 20))
+    steps = ImageScaler(), FunctionTransformer(transposed)
+    with pytest.raises(ValueError, match="120 columns, which is not the size of a sq"):
+        make_pipeline(*steps, tiny_cnn()).fit(X, y)
+    model = make_pipeline(*steps, tiny_cnn(image_shape=(20, 6))).fit(X, y)
+    assert model[-1].image_shape_ == (20, 6, 1)
+    turned = scaled(X).transpose(0, 2, 1)[..., None]
+    np.testing.assert_array_equal(trainings[0][0].inputs, turned)
+
+
 @pytest.mark.parametrize("shape", [(4, 16), (9, 7, 3)], ids=str)
 def test_the_shape_passes_the_deskewer_on_either_side(shape):
     X, y = pixels(shape)
@@ -448,12 +464,21 @@ def test_one_image_is_refused_in_the_same_words_everywhere(kind, shape):
     assert known.predict(batch).shape == of_rows.predict(batch).shape == (1,)
 
 
-@pytest.mark.parametrize("shape", [(64,), (8, 8), (8, 8, 1), (8, 8, 3), (28, 28)])
+@pytest.mark.parametrize("shape", [(64,), (8, 8, 1), (8, 8, 3), (28, 28, 1)])
 @pytest.mark.parametrize("transformer", [ImageScaler, Deskewer])
 def test_what_looks_like_one_image_is_refused_without_labels(shape, transformer):
     one = np.zeros(shape)
     with pytest.raises(ValueError, match=ONE_IMAGE):
         transformer().fit(one)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (28, 28)])
+@pytest.mark.parametrize(
+    "transformer", [ImageScaler(layout="channels_last"), Deskewer()], ids=repr
+)
+def test_a_square_is_one_image_where_its_rows_are_none(shape, transformer):
+    with pytest.raises(ValueError, match=ONE_IMAGE):
+        clone(transformer).fit(np.zeros(shape))
 
 
 def test_rows_that_are_as_many_as_their_pixels_are_a_batch():
@@ -465,6 +490,14 @@ def test_rows_that_are_as_many_as_their_pixels_are_a_batch():
     model = tiny_cnn().fit(images, labels)
     assert model.predict(images.reshape(8, 24)).shape == (8,)
     assert ImageScaler().fit_transform(np.eye(64)).shape == (64, 64)
+
+
+@pytest.mark.parametrize("n", [5, 10, 28, 30])
+def test_a_table_with_as_many_rows_as_columns_needs_no_labels(n):
+    X = np.random.default_rng(0).integers(0, 256, (n, n), dtype=np.uint8)
+    assert ImageScaler().fit_transform(X).shape == (n, n)
+    rows = Deskewer(image_shape="row").fit_transform(X)
+    assert rows.shape == (n, n)
 
 
 @pytest.mark.parametrize("masked", ["a pixel", "a list"])
