@@ -46,7 +46,7 @@ def find_tables(folder):
         if len(paths) > 1:
             names = ", ".join(path.name for path in paths)
             raise DataFormatError(
-                f"{folder} holds {names}: which of them is meant cannot be told; give "
+                f"{folder} holds {names}: which of them is meant is ambiguous; give "
                 "one file, or a folder with one train.csv and one test.csv"
             )
     return {part: paths[0] for part, paths in found.items()}

@@ -11,10 +11,11 @@ from skmnist.datasets._files import DataFormatError
 from skmnist.datasets._text_tables import is_index_name, is_label_name
 
 _MAX_CLASSES = 100
+_FEW_ROWS = 5  # fewer look alike, whatever they hold
 _ADVICE = (
-    "Name the columns in a first line (label,pixel0,pixel1,…), or pass label= to "
-    "read_csv: 'first', 'last', the number of the column, or None if there are no "
-    "labels"
+    "Name the columns in a first line (label,pixel0,pixel1,…; id for an index), or "
+    "pass label= to read_csv: 'first', 'last', the number of the column, or None if "
+    "there are no labels"
 )
 
 
@@ -131,8 +132,8 @@ def _named(table, label):
         return Columns(pixels, column, index, shape)
     if family is None:
         raise DataFormatError(
-            f"{table.path}: which column is the label cannot be told from the names "
-            f"{_listed(names)}. {_ADVICE}"
+            f"{table.path}: which column is the label cannot be determined from the "
+            f"names {_listed(names)}. {_ADVICE}"
         )
     return Columns(pixels, None, index, shape, sides=(None, "first", "last"))
 
@@ -241,8 +242,11 @@ def decide_by_values(path, columns, ends, n_pixels=None, *, labels_matter=True):
     """
     places = columns.pixels
     n_columns = len(places)
+    counts = _counts(ends[0])
+    is_short = len(ends[0]) < _FEW_ROWS
+    is_part = len(columns.sides) > 1 and not counts and _may_number_a_part(ends[0])
     readings = []
-    for n_index in (0, 1) if _counts(ends[0]) else (0,):
+    for n_index in (0, 1) if counts or is_part else (0,):
         for side in columns.sides:
             start = n_index + (side == "first")
             stop = n_columns - (side == "last")
@@ -257,15 +261,17 @@ def decide_by_values(path, columns, ends, n_pixels=None, *, labels_matter=True):
     if len(columns.sides) == 1:  # the caller has said where the labels are
         readings = (fitting or readings)[:1]
     elif n_pixels or any(map(_is_square, range(n_columns - 2, n_columns + 1))):
-        readings = [r for r in fitting if _is_borne_out(r, ends, n_columns)]
-    elif len(ends[0]) < 5:
+        readings = fitting
+        # One that looks right does not exclude the others.
+        if len(_distinct(fitting, labels_matter)) == 1 or not (is_short or is_part):
+            readings = [r for r in fitting if _is_borne_out(r, ends, n_columns)]
+    elif is_short:
         readings = []
     else:  # no squares: only the form of write_csv without a header
-        readings = [r for r in readings if r[2:] == (0, 0) and not _counts(ends[0])]
+        readings = [r for r in readings if r[2:] == (0, 0) and not (counts or is_part)]
         readings = [r for r in readings if _is_borne_out(r, ends, n_columns)]
-    distinct = {reading if labels_matter else reading[:2] for reading in readings}
-    if len(distinct) != 1:
-        raise DataFormatError(_undecided(path, readings, places))
+    if len(_distinct(readings, labels_matter)) != 1:
+        raise DataFormatError(_undecided(path, readings, places, len(ends[0])))
     start, stop, label, n_index = readings[0]
     return Columns(
         places[start:stop],
@@ -273,6 +279,11 @@ def decide_by_values(path, columns, ends, n_pixels=None, *, labels_matter=True):
         (*columns.index, *places[:n_index]),
         columns.shape,
     )
+
+
+def _distinct(readings, labels_matter):
+    """Return the readings that differ, in their pixels or in labels as well."""
+    return {reading if labels_matter else reading[:2] for reading in readings}
 
 
 def _is_square(size):
@@ -287,12 +298,19 @@ def _counts(values):
     return least < 2 and np.array_equal(np.sort(values), expected)
 
 
+def _may_number_a_part(values):
+    """Whether values may be the index of rows from anywhere in a table."""
+    if len(np.unique(values)) < len(values):
+        return False
+    return len(values) < _FEW_ROWS or values.max() > 255 or (np.diff(values) > 0).all()
+
+
 def _holds_pixels(ends, start, stop):
     """Whether the ends of a range of columns can be pixels."""
     held = [values for place, values in ends.items() if start <= place < stop]
     if any(values.max() > 255 for values in held):
         return False
-    return start > 0 or len(ends[0]) < 3 or not _counts(ends[0])
+    return start > 0 or len(ends[0]) < _FEW_ROWS or not _counts(ends[0])
 
 
 def _is_borne_out(reading, ends, n_columns):
@@ -302,13 +320,15 @@ def _is_borne_out(reading, ends, n_columns):
     if _look(ends, n_columns - 1, -1) != ("labels" if is_last else "pixels"):
         return False
     is_first = label == n_index
-    if (is_first or n_index) and _counts(ends[0]):
-        # One image of each label in order, or an index; fewer rows show neither.
-        if len(ends[0]) < 5:
-            return False
-        if not n_index:
-            n_rows = len(ends[0])
-            return n_rows <= _MAX_CLASSES and _look(ends, 1, 1) == "pixels"
+    n_rows = len(ends[0])
+    counts = _counts(ends[0])
+    # One image of each label in order, or an index; a few rows show neither.
+    if n_rows < _FEW_ROWS and (n_index or (is_first and counts)):
+        return False
+    if n_index and not counts:
+        return False
+    if is_first and not n_index and counts:
+        return n_rows <= _MAX_CLASSES and _look(ends, 1, 1) == "pixels"
     return _look(ends, n_index, 1) == ("labels" if is_first else "pixels")
 
 
@@ -320,7 +340,7 @@ def _look(ends, place, inward):
     alike in neighbouring pixels.
     """
     values = ends[place]
-    n_inner = 4 if len(values) < 5 else 2
+    n_inner = 4 if len(values) < _FEW_ROWS else 2
     inner = [place + inward * n for n in range(1, n_inner + 1)]
     inner = [ends[p] for p in inner if p in ends]
     most = values.max()
@@ -343,17 +363,23 @@ def _look(ends, place, inward):
     return "labels" if distance >= 0.3 + by_chance else None
 
 
-def _undecided(path, readings, places):
-    """Say why the columns of a table cannot be told apart."""
+def _undecided(path, readings, places, n_rows):
+    """Say why the meaning of columns is ambiguous."""
     n_columns = len(places)
     first, last = places[0] + 1, places[-1] + 1
-    if len(readings) > 1:
+    if len(readings) > 1 and n_rows < _FEW_ROWS:
+        rows = "1 row does" if n_rows == 1 else f"{n_rows} rows do"
+        why = (
+            f"{rows} not show whether columns {first} and {last} hold pixels, labels "
+            "or an index"
+        )
+    elif len(readings) > 1 and len(_distinct(readings, False)) == 1:
         why = f"column {first} may hold labels or number the rows"
     elif any(map(_is_square, range(n_columns - 2, n_columns + 1))):
         why = f"by their values, columns {first} and {last} may be pixels or labels"
     else:
         why = "with labels, an index or without, the images are no squares"
     return (
-        f"{path}: which of {n_columns:,} columns are pixels cannot be told: {why}. "
+        f"{path}: which of {n_columns:,} columns are pixels is ambiguous: {why}. "
         f"{_ADVICE}"
     )
