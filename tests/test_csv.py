@@ -484,6 +484,109 @@ def test_arguments_of_other_kinds_are_refused(path, arguments, error):
         read_csv(path, **arguments)
 
 
+# --- few rows ----------------------------------------------------------------------
+
+ONE = X[:1].ravel()
+BLANK_EDGE = np.where(np.arange(64) < 60, ONE, 0)
+
+
+def rows(*lines):
+    return b"".join(",".join(map(str, line)).encode() + b"\n" for line in lines)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        rows([0, *BLANK_EDGE]),
+        rows([5, *BLANK_EDGE]),
+        rows([0, *ONE[:-1], 9]),
+        rows([0, 5, *BLANK_EDGE]),
+        rows([0, *BLANK_EDGE, 5]),
+        rows([1, 0, *BLANK_EDGE], [2, 0, *BLANK_EDGE]),
+        rows([3, *ONE[:-1], 0], [3, *ONE[:-1], 1], [3, *ONE[:-1], 2]),
+        rows(*([label, *ONE[:-1], 9 - label] for label in (0, 0, 1, 4))),
+        rows([300, *BLANK_EDGE]),
+        rows([4070, *BLANK_EDGE], [12, *BLANK_EDGE]),
+    ],
+)
+def test_few_rows_that_may_be_read_otherwise_are_refused(path, data):
+    path.write_bytes(data)
+    with pytest.raises(DataFormatError, match=r"rows? do(es)? not show.*label="):
+        read_csv(path)
+
+
+@pytest.mark.parametrize("labels", [[300, 300], [300, 4000, 300, 7]])
+def test_few_rows_are_read_if_only_labels_are_possible(path, labels):
+    path.write_bytes(rows(*([label, *BLANK_EDGE] for label in labels)))
+    pixels, found = read_csv(path)
+    np.testing.assert_array_equal(pixels, [BLANK_EDGE] * len(labels))
+    np.testing.assert_array_equal(found, labels)
+
+
+def test_one_row_of_pixels_alone_is_read(path):
+    path.write_bytes(rows(BLANK_EDGE))
+    assert read_csv(path)[1] is None
+    path.write_bytes(rows([7, *ONE[1:-1], 200]))
+    np.testing.assert_array_equal(
+        _csv.read_unlabelled_csv(path, 64), [[7, *ONE[1:-1], 200]]
+    )
+
+
+@pytest.mark.parametrize("n", [5, 30])
+@pytest.mark.parametrize("start", [20, 200, 4070])
+def test_an_index_of_a_part_of_a_table_is_not_read_as_labels(path, n, start):
+    images = [[0, 0, *X[i, 2:-2], 0, 0] for i in range(n)]
+    path.write_bytes(rows(*([start + i, *image] for i, image in enumerate(images))))
+    with pytest.raises(DataFormatError, match="label="):
+        read_csv(path)
+    pixels, _ = read_csv(path, label="first")
+    np.testing.assert_array_equal(pixels, images)
+
+
+def test_labels_that_are_all_0_are_not_taken_for_background(path):
+    images = np.tile([0, 1, 2, 3, 0, *ONE[5:-5], 3, 2, 1, 0, 0], (6, 1))
+    images[:, 0], images[:, -1] = 7, [0, 2, 2, 0, 0, 5]
+    path.write_bytes(rows(*([0, *image] for image in images)))
+    for read in (read_csv, lambda path: _csv.read_unlabelled_csv(path, 64)):
+        with pytest.raises(DataFormatError, match="label="):
+            read(path)
+
+
+CORNERS = load_digits(return_X_y=True)[0].astype(int) // 26
+
+
+@pytest.mark.parametrize("n", range(1, 7))
+@pytest.mark.parametrize("has_index", [False, True])
+@pytest.mark.parametrize("side", [None, "first", "last"])
+def test_no_table_of_few_rows_is_read_wrong(path, n, has_index, side):
+    all_labels = load_digits(return_X_y=True)[1]
+    rng = np.random.default_rng(n)
+    for seed in range(12):
+        chosen = rng.integers(0, len(CORNERS), n)
+        chosen = chosen[np.argsort(all_labels[chosen], kind="stable")]
+        shift = 9 * (seed % 4)  # ink at the edge
+        images = np.roll(CORNERS[chosen], shift, axis=1)
+        labels = all_labels[chosen]
+        columns = [images]
+        if side is not None:
+            columns.insert(0 if side == "first" else 1, labels[:, None])
+        if has_index:
+            columns.insert(0, np.arange(n)[:, None] + seed % 3 * 2000)
+        path.write_bytes(rows(*np.hstack(columns).tolist()))
+        try:
+            pixels, found = read_csv(path)
+        except DataFormatError:
+            pass
+        else:
+            np.testing.assert_array_equal(pixels, images)
+            np.testing.assert_array_equal(found, None if side is None else labels)
+        try:
+            pixels = _csv.read_unlabelled_csv(path, 64)
+        except DataFormatError:
+            continue
+        np.testing.assert_array_equal(pixels, images)
+
+
 # --- any mixture of these ---------------------------------------------------------
 
 DIGITS = load_digits(return_X_y=True)

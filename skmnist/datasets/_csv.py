@@ -88,7 +88,12 @@ def read_csv(path, *, label="auto", header="auto"):
       distributed in another way than the pixels beside them; pixels at the edge
       are 0, or alike, or many different numbers.
     - An index counts from 0 or 1; in up to 100 rows that may be labels as well.
+      Different numbers in ascending order, or above 255, may be the index of a part
+      of a table. Without another column of labels such a table is refused.
     - Each end must look like what it is taken for, the other end like pixels.
+    - Fewer than five rows do not show this. With a label or an index they are
+      refused, unless numbers above 255 exclude all but one reading. In fewer than
+      20 rows, an end that is all 0 may be the label 0.
 
     Tables of two or three columns without names have the label in front.
 

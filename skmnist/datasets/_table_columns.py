@@ -263,7 +263,8 @@ def decide_by_values(path, columns, ends, n_pixels=None, *, labels_matter=True):
     elif n_pixels or any(map(_is_square, range(n_columns - 2, n_columns + 1))):
         readings = fitting
         # One that looks right does not exclude the others.
-        if len(_distinct(fitting, labels_matter)) == 1 or not (is_short or is_part):
+        is_vague = is_short or is_part or _may_be_label_0(ends, n_columns, int(counts))
+        if len(_distinct(fitting, labels_matter)) == 1 or not is_vague:
             readings = [r for r in fitting if _is_borne_out(r, ends, n_columns)]
     elif is_short:
         readings = []
@@ -303,6 +304,25 @@ def _may_number_a_part(values):
     if len(np.unique(values)) < len(values):
         return False
     return len(values) < _FEW_ROWS or values.max() > 255 or (np.diff(values) > 0).all()
+
+
+def _may_be_label_0(ends, n_columns, first):
+    """Whether one end of less than 20 rows may be their label: 0, if sorted by label.
+
+    It is rather background if more of it lies beside it, and the other end looks
+    like labels: not mostly 0, and not black and white.
+    """
+    last = n_columns - 1
+    if len(ends[0]) >= 20:
+        return False
+    for place, inward, other in ((first, 1, last), (last, -1, first)):
+        beside = [ends[place + inward * n] for n in range(1, 5)]
+        is_blank = not any(values.any() for values in beside)
+        others = ends[other]
+        is_ink = len(np.unique(others)) == 2 or np.mean(others > 0) <= 0.5
+        if not ends[place].any() and (is_ink or not is_blank):
+            return True
+    return False
 
 
 def _holds_pixels(ends, start, stop):
