@@ -544,8 +544,8 @@ def test_an_index_of_a_part_of_a_table_is_not_read_as_labels(path, n, start):
 
 
 def test_labels_that_are_all_0_are_not_taken_for_background(path):
-    images = np.tile([0, 1, 2, 3, 0, *ONE[5:-5], 3, 2, 1, 0, 0], (6, 1))
-    images[:, 0], images[:, -1] = 7, [0, 2, 2, 0, 0, 5]
+    images = np.tile([6, *ONE[1:-2], 9, 9], (6, 1))
+    images[:, -1] = [1, 8, 2, 4, 3, 6]
     path.write_bytes(rows(*([0, *image] for image in images)))
     for read in (read_csv, lambda path: _csv.read_unlabelled_csv(path, 64)):
         with pytest.raises(DataFormatError, match="label="):
