@@ -782,3 +782,13 @@ def test_blocks_of_any_size_give_the_same_rows(path, monkeypatch, name, block):
     pixels, labels = read_csv(path)
     np.testing.assert_array_equal(pixels, X)
     np.testing.assert_array_equal(labels, Y)
+
+
+@pytest.mark.parametrize("missing", [1, 5, 62])
+def test_a_missing_pixel_is_named(missing, tmp_path):
+    names = [f"pixel{n}" for n in range(64) if n != missing]
+    path = tmp_path / "train.csv"
+    row = ",".join("0" * len(names))
+    path.write_text(f"label,{','.join(names)}\n" + f"3,{row}\n" * 5)
+    with pytest.raises(DataFormatError, match=f"there is no 'pixel{missing}'"):
+        read_csv(path)

@@ -189,6 +189,8 @@ def _in_order(table, columns):
     sizes = tuple((high - low + 1).tolist())
     is_complete = len(set(places)) == len(places) == np.prod(sizes, dtype=float)
     shape = sizes if is_complete and len(sizes) == 2 else None
+    if _names_pixels(family, shape) and len(sizes) == 1 and not is_complete:
+        _refuse_gap(table, names, [place for (place,) in places])
     if by_place == list(range(len(places))) and len(set(places)) == len(places):
         return columns, shape, family
     # Of two numbers the first is the row, unless the file counts the other way.
@@ -199,6 +201,18 @@ def _in_order(table, columns):
         "in order, and do not say in which order the pixels are; put the columns in "
         "the order of the image, row after row"
     )
+
+
+def _refuse_gap(table, names, places):
+    """Refuse pixels with numbers of which some are missing, if they are distinct."""
+    present = {*places}
+    missing = next((n + 1 for n in sorted(places)[:-1] if n + 1 not in present), None)
+    if missing is not None:
+        name = re.sub(r"\d+", str(missing), names[0])
+        raise DataFormatError(
+            f"{table.path}: the columns of pixels go from {names[0]!r} to "
+            f"{names[-1]!r}, but there is no {name!r}"
+        )
 
 
 def _names_pixels(family, shape):
