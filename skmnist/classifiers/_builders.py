@@ -19,8 +19,6 @@ __all__ = [
 
 # They pickle functions and classes by value, or do not copy them at all.
 _BY_VALUE = {"cloudpickle", "copy", "dill"}
-# So deep in lists and attributes are layers looked for.
-_MAX_DEPTH = 5
 
 
 def is_of_keras(value):
@@ -38,25 +36,32 @@ def cloned(value):
     return copy.deepcopy(value, {id(part): part for part in _keras_parts(value)})
 
 
-def _keras_parts(value, depth=0):
-    if is_of_keras(value) or type(value).__module__.startswith("keras."):
-        yield value
-        return
-    if isinstance(value, dict):
-        inner = value.values()
-    elif isinstance(value, list | tuple | set):
-        inner = value
-    elif isinstance(value, functools.partial):
-        inner = (value.func, value.args, value.keywords)
-    elif hasattr(value, "__self__"):  # a method
-        inner = (value.__self__,)
-    elif isinstance(value, type) or inspect.isroutine(value):
-        inner = ()  # not copied by anybody
-    else:
-        inner = getattr(value, "__dict__", {}).values()
-    if depth < _MAX_DEPTH:
-        for part in list(inner):
-            yield from _keras_parts(part, depth + 1)
+def _keras_parts(value):
+    """Yield what is of Keras in a value, however deep, and each part once."""
+    seen, left = {}, [value]  # the objects themselves: ids of others may come again
+    while left:
+        value = left.pop()
+        if id(value) in seen:
+            continue
+        seen[id(value)] = value
+        if is_of_keras(value) or type(value).__module__.startswith("keras."):
+            yield value
+        elif isinstance(value, dict):
+            left.extend(value.values())
+        elif isinstance(value, list | tuple | set):
+            left.extend(value)
+        elif isinstance(value, functools.partial):
+            left.extend((value.func, value.args, value.keywords))
+        elif hasattr(value, "__self__"):  # a method
+            left.append(value.__self__)
+        elif not (
+            # Those are not copied by anybody.
+            isinstance(value, type)
+            or inspect.isroutine(value)
+            # Nor are these, which lead to all that is loaded.
+            or inspect.ismodule(value)
+        ):
+            left.extend(getattr(value, "__dict__", {}).values())
 
 
 def is_importable(thing):

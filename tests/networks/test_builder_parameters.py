@@ -220,3 +220,26 @@ def test_words_and_copies_of_a_classifier_show_what_was_set():
     pipeline = make_pipeline(ImageScaler(), model)
     assert pipeline.get_params()[f"kerasimageclassifier__{P}units"] == 5
     assert list(ParameterGrid({f"{P}units": [1]})) == [{f"{P}units": 1}]
+
+
+class Node:
+    def __init__(self, others, layer=None):
+        self.others, self.layer = others, layer
+
+
+def test_arguments_that_refer_to_one_another_are_cloned(keras):
+    layer = keras.layers.Dense(3)
+    nodes = []
+    nodes += [Node(nodes) for _ in range(60)]
+    deep = layer
+    for _ in range(20):
+        deep = [deep]
+    nodes[-1].layer = deep
+    model = KerasImageClassifier(builder=dense, builder_params={"nodes": nodes})
+    copied = clone(model).builder_params["nodes"]
+    assert copied is not nodes
+    assert copied[0].others is copied
+    deep = copied[-1].layer
+    for _ in range(20):
+        (deep,) = deep
+    assert deep is layer
