@@ -59,14 +59,14 @@ forward_programs = ProgramCache(max_programs=64, max_bytes=128 * 2**20)
 
 def rebuild(config, custom_objects, seed=0):
     """Build an untrained Keras model from its description."""
-    from skmnist._keras import isolated_build, keras
+    from skmnist._keras import all_layers, isolated_build, keras
 
     with isolated_build(seed):
         model = keras.models.model_from_json(config, custom_objects=custom_objects)
     flags = trainable_in(config)
     if flags is not None:
         # A layer hands its own on to those inside of it, which come behind it.
-        parts = model._flatten_layers(), model.weights
+        parts = all_layers(model), model.weights
         for part, flag in zip(chain(*parts), chain(*flags), strict=True):
             part.trainable = flag
     return model
@@ -74,8 +74,10 @@ def rebuild(config, custom_objects, seed=0):
 
 def trainable_flags(model):
     """Return which layers of a model are trained, and which weights."""
+    from skmnist._keras import all_layers
+
     return [
-        [layer.trainable for layer in model._flatten_layers()],
+        [layer.trainable for layer in all_layers(model)],
         [variable.trainable for variable in model.weights],
     ]
 

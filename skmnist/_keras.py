@@ -16,6 +16,7 @@ from skmnist._loading import loading_keras
 from skmnist._processes import watch_parent
 
 __all__ = [
+    "all_layers",
     "as_arrays",
     "has_replicas",
     "isolated_build",
@@ -201,6 +202,24 @@ def has_replicas():
         Whether the caller is in the scope of a ``tf.distribute.Strategy``.
     """
     return keras.backend.backend() == "tensorflow" and tf.distribute.has_strategy()
+
+
+def all_layers(model):
+    """Return a model and all layers in it, those within layers and models too.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The model.
+
+    Returns
+    -------
+    list of keras.Layer
+        The model, then its layers, always in the same order.
+    """
+    # A private name: `model.layers` has only those that the model itself calls, and
+    # there is no public way to the layers within a layer.
+    return model._flatten_layers()
 
 
 def as_arrays(variables):
