@@ -8,11 +8,9 @@ network that ends in a softmax has a twin that ends in its logits.
 import json
 
 __all__ = [
-    "is_made_by_hand",
     "mismatch",
     "split_description",
     "trainable_in",
-    "with_hand_made",
     "with_trainable",
     "without_softmax",
 ]
@@ -22,7 +20,6 @@ _RATE = 0.5
 _FACTOR = 0.0
 # What is added to the description, of which Keras leaves unknown entries alone.
 _TRAINABLE = "skmnist_trainable"
-_BY_HAND = "skmnist_by_hand"
 
 
 def split_description(config):
@@ -175,35 +172,3 @@ def trainable_in(config):
         None if nothing was added.
     """
     return json.loads(config).get(_TRAINABLE) if _TRAINABLE in config else None
-
-
-def with_hand_made(config):
-    """Add to a description that there is more to the network, for training it.
-
-    Parameters
-    ----------
-    config : str
-        A network as JSON.
-
-    Returns
-    -------
-    str
-        The description with that.
-    """
-    return json.dumps({**json.loads(config), _BY_HAND: True})
-
-
-def is_made_by_hand(config):
-    """Return whether :func:`with_hand_made` has added to a description.
-
-    Parameters
-    ----------
-    config : str
-        A network as JSON.
-
-    Returns
-    -------
-    bool
-        Whether training needs the network of its builder.
-    """
-    return _BY_HAND in config and json.loads(config).get(_BY_HAND, False)

@@ -32,7 +32,7 @@ from skmnist._optimizers import (
     start_optimizer,
     start_schedule,
 )
-from skmnist._own_networks import copy_of_built, model_to_resume
+from skmnist._own_networks import copy_of_built
 from skmnist._processor import bfloat16_is_quick
 from skmnist._programs import ProgramCache, memory_of_program
 from skmnist._trained_network import TrainedNetwork, TrainingState
@@ -70,6 +70,19 @@ class TrainingData(NamedTuple):
     def samples(self):
         """A few inputs as a network takes them, to try it with."""
         return self.inputs[:8].astype(np.float32)
+
+    @property
+    def trials(self):
+        """A few inputs, and noise of their range, to see all that a network does.
+
+        The first images may be blank, or alike.
+        """
+        samples = self.samples
+        low, high = float(self.inputs.min()), float(self.inputs.max())
+        noise = np.random.default_rng(0).random(samples.shape, dtype=np.float32)
+        # Where all inputs are the same number, there is no range.
+        noise = low + noise * ((high - low) or 1)
+        return np.concatenate([samples, noise.astype(np.float32)])
 
     @property
     def arrays(self):
@@ -241,10 +254,9 @@ def _start(spec, data, state, network):
             network.custom_objects,
             network.weights,
             state.random_states,
-            model_to_resume(spec, state.weights_seed, network.config),
         )
     if not is_ours(spec):
-        return _Start(*copy_of_built(spec, state.weights_seed, data.samples))
+        return _Start(*copy_of_built(spec, state.weights_seed, data.trials))
     key = (repr(spec), state.weights_seed)
     start = _starts.take(key, lambda start: True)
     if start is None:

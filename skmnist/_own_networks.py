@@ -7,23 +7,44 @@ refused.
 """
 
 import contextlib
+import functools
+import hashlib
 import weakref
+from collections import OrderedDict
+from numbers import Number
 from typing import NamedTuple
 
 import numpy as np
 
 from skmnist._construction import build, random_variables
-from skmnist._description import is_made_by_hand, with_hand_made, with_trainable
+from skmnist._description import with_trainable
 from skmnist._forward import rebuild, trainable_flags
-from skmnist._keras import as_arrays, keras, own_draws, seed_draws
+from skmnist._keras import (
+    all_layers,
+    as_arrays,
+    isolated_build,
+    keras,
+    own_draws,
+    seed_draws,
+)
 from skmnist._programs import ForkSafeLock
 
-__all__ = ["copy_of_built", "model_to_resume"]
+__all__ = ["copy_of_built"]
 
 # Builders run one at a time: they may use the same layers.
 _lock = ForkSafeLock()
-# Builders that were seen to give the same weights at each call.
-_repeatable = weakref.WeakSet()
+# Digests of weights that builders were seen to give at two calls in a row, by what they
+# were called with. The entry that was used last is at the end.
+_repeatable = OrderedDict()
+_MAX_REPEATABLE = 256
+# What compiling and training put on a model, besides what is there from the start.
+_PUT_ON_BY_KERAS = {
+    "_jax_state",
+    "history",
+    "stop_evaluating",
+    "stop_predicting",
+    "stop_training",
+}
 
 _NOT_THE_SAME = (
     "The description of the network does not give the same network, so it could not "
@@ -63,14 +84,13 @@ def copy_of_built(spec, seed, samples):
     -------
     Copy
         Shares nothing with the network that the builder returned, nor with any other.
-        Where methods were put on that by hand, it is that itself, if it is a new one.
 
     Raises
     ------
     TypeError, ValueError
         If the builder returns no classifier of such images, the network cannot be
-        described as data, a copy of it would share weights with it, or the builder
-        gives other weights at each call.
+        described as data, a copy of it would share weights with it or lack what was
+        put on it by hand, or the builder gives other weights at each call.
     """
     with _lock:
         built = build(spec, seed)
@@ -85,41 +105,14 @@ def copy_of_built(spec, seed, samples):
         for variable, value in zip(states, random_states, strict=True):
             variable.assign(value)
         _refuse_foreign(_shared(built, model))
+        _refuse_put_on_by_hand(spec, built, model)
         _check_alike(built, model, samples)
         _refuse_foreign(_shared(built, model))  # some are made in a first pass
         if len(model.weights) != len(weights):
             raise ValueError(_NOT_THE_SAME)
         if not depend_on_seed or _draws_in_turn(built):
             _check_repeatable(spec, seed, weights)
-        name = _put_on_by_hand(built, model)
-        if name is not None:
-            # No copy has it, so that the network itself is trained: it must be new.
-            _check_new(spec, seed, built, name)
-            config, model = with_hand_made(config), built
     return Copy(config, custom_objects, weights, random_states, model)
-
-
-def model_to_resume(spec, seed, config):
-    """Build the network of a training that goes on, where no description is enough.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The builder and its arguments.
-    seed : int
-        Seed of the weights, which are not those of the training.
-    config : str
-        Description of the network.
-
-    Returns
-    -------
-    keras.Model or None
-        None if the description is enough.
-    """
-    if not is_made_by_hand(config):
-        return None
-    with _lock:
-        return build(spec, seed)
 
 
 def _rebuilt(built, weights, seed):
@@ -129,7 +122,7 @@ def _rebuilt(built, weights, seed):
     """
     custom_objects = {
         type(part).__name__: type(part)
-        for part in built._flatten_layers()
+        for part in all_layers(built)
         if not type(part).__module__.startswith("keras.")
     }
     try:
@@ -159,7 +152,7 @@ def _rebuilt(built, weights, seed):
 @contextlib.contextmanager
 def _not_compiled(model):
     """Leave out of a description how a model and those inside of it are compiled."""
-    compiled = [p for p in model._flatten_layers() if getattr(p, "compiled", False)]
+    compiled = [p for p in all_layers(model) if getattr(p, "compiled", False)]
     for part in compiled:
         part.compiled = False
     try:
@@ -286,45 +279,52 @@ def _constraint(variable):
     return constraint and (type(constraint), repr(constraint.get_config()))
 
 
+def _refuse_put_on_by_hand(spec, built, model):
+    """Refuse methods and attributes of a network that its copy lacks."""
+    name = _put_on_by_hand(built, model)
+    if name is not None:
+        raise ValueError(
+            f"The builder {spec.builder!r} puts {name!r} on its network by hand. Each "
+            "fit trains a copy of the network, which does not have it. Define "
+            f"{name!r} in a subclass of keras.Model or of the layer, from arguments "
+            "that its get_config returns."
+        )
+
+
 def _put_on_by_hand(built, model):
     """Return the name of what was put on a model or layer, and its copy lacks."""
-    for part, twin in zip(
-        built._flatten_layers(), model._flatten_layers(), strict=True
-    ):
+    for part, twin in zip(all_layers(built), all_layers(model), strict=True):
         for name, value in vars(part).items():
             is_method = callable(value) and callable(getattr(type(part), name, None))
             if is_method and name not in vars(twin):
                 return name
-    if not type(built).__module__.startswith("keras."):
-        # Training steps of its own may read them.
-        attributes = _plain_attributes(model)
-        for name, value in _plain_attributes(built).items():
-            if name not in attributes or attributes[name] != value:
-                return name
+    if type(built).__module__.startswith("keras."):
+        return None
+    # Training steps of its own may read them.
+    known = _attributes_of_keras(model)
+    for name, value in vars(built).items():
+        if name in known:
+            continue
+        if name not in vars(model) or _differ(value, vars(model)[name]):
+            return name
     return None
 
 
-def _check_new(spec, seed, built, name):
-    """Refuse a network that cannot be copied and is not made anew at each call."""
-    again = build(spec, seed)
-    if again is built or _shared(built, again):
-        raise ValueError(
-            f"The builder {spec.builder!r} puts {name!r} on its network by hand, which "
-            "no copy has, and returns the same layers at each call, so that fits would "
-            f"share them. Define {name!r} in a subclass, from arguments that its "
-            "get_config returns, or make all layers in the builder."
-        )
+def _attributes_of_keras(model):
+    """Return the names of what Keras puts on a model that is compiled and trained."""
+    with isolated_build(seed=0):
+        plain = keras.Model(model.inputs, model.outputs)
+        plain.compile("sgd", "mse")
+    return {*vars(plain), *_PUT_ON_BY_KERAS}
 
 
-def _plain_attributes(model):
-    """Return the attributes of a model that are plain values and not Keras' own."""
-    plain = keras.Model(model.inputs, model.outputs)
-    known = {*vars(plain), "stop_training"}
-    return {
-        name: value
-        for name, value in vars(model).items()
-        if name not in known and isinstance(value, bool | int | float | str)
-    }
+def _differ(one, other):
+    """Return whether plain values are not the same; of others that is not known."""
+    one, other = keras.tree.flatten(one), keras.tree.flatten(other)
+    plain = (type(None), str, Number, np.ndarray)
+    if not all(isinstance(value, plain) for value in one + other):
+        return False
+    return len(one) != len(other) or not all(map(np.array_equal, one, other))
 
 
 def _draws_in_turn(model):
@@ -335,7 +335,7 @@ def _draws_in_turn(model):
     return any(
         isinstance(value, keras.initializers.Initializer)
         and isinstance(getattr(value, "seed", None), keras.random.SeedGenerator)
-        for layer in model._flatten_layers()
+        for layer in all_layers(model)
         for value in vars(layer).values()
     )
 
@@ -343,19 +343,59 @@ def _draws_in_turn(model):
 def _check_repeatable(spec, seed, weights):
     """Refuse a builder whose weights are neither kept nor decided by the seed.
 
-    Each builder is asked once: it may take long.
+    That is seen by a second call, which may take long: as long as a builder gives the
+    weights that it gave before, it is called but once. It may give others, as those
+    that it takes from elsewhere may have been trained, but then at both calls.
     """
-    with contextlib.suppress(TypeError):  # it cannot be hashed
-        if spec.builder in _repeatable:
-            return
-    again = as_arrays(build(spec, seed).weights)
-    if len(again) != len(weights) or not all(map(_are_close, again, weights)):
-        raise ValueError(
-            f"The builder {spec.builder!r} gives other weights at each call, though "
-            "the seed is the same, so that no fit could be repeated. Leave the seeds "
-            "of initializers out or let them be numbers, draw from NumPy's global "
-            "generator, which is seeded for each call, and train outside of the "
-            "builder what is to be trained before."
-        )
-    with contextlib.suppress(TypeError):
-        _repeatable.add(spec.builder)
+    try:
+        arguments = (spec.input_shape, spec.n_classes, spec.parameters)
+        key = (_mark(spec.builder), _mark(arguments), seed)
+        known = _repeatable.pop(key, None)
+    except (TypeError, RecursionError):  # nobody can tell whether it is the same
+        key = known = None
+    digest = _digest(weights)
+    if digest != known:
+        again = as_arrays(build(spec, seed).weights)
+        if len(again) != len(weights) or not all(map(_are_close, again, weights)):
+            raise ValueError(
+                f"The builder {spec.builder!r} gives other weights at each call, "
+                "though the arguments and the seed are the same, so that no fit could "
+                "be repeated. Leave the seeds of initializers out or let them be "
+                "numbers, draw from NumPy's global generator, which is seeded for each "
+                "call, and train outside of the builder what is to be trained before."
+            )
+    if key is not None:
+        _repeatable[key] = digest
+        if len(_repeatable) > _MAX_REPEATABLE:
+            _repeatable.popitem(last=False)
+
+
+def _mark(value):
+    """Return what is equal for equal plain data, and otherwise for the same object.
+
+    Objects are not kept alive. One that cannot be told from others raises TypeError.
+    """
+    if value is None or isinstance(value, str | bytes | Number):
+        return type(value), value
+    if isinstance(value, list | tuple):
+        return type(value), *map(_mark, value)
+    if isinstance(value, dict):
+        return type(value), *((_mark(k), _mark(v)) for k, v in value.items())
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        return np.ndarray, value.dtype.str, value.shape, _digest([value])
+    if isinstance(value, functools.partial):
+        return type(value), *map(_mark, (value.func, value.args, value.keywords))
+    if hasattr(value, "__func__"):  # a method, of which there is a new one each time
+        return type(value), _mark(value.__func__), _mark(value.__self__)
+    mark = weakref.ref(value)
+    hash(mark)
+    return mark
+
+
+def _digest(arrays):
+    """Return a few bytes that are others for other arrays."""
+    digest = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.digest()

@@ -1,6 +1,9 @@
 """Builders that hand out the same objects at each call: no fit leaks into the next."""
 
 import functools
+import gc
+import itertools
+import weakref
 
 import numpy as np
 import pytest
@@ -516,6 +519,77 @@ def test_a_builder_with_pretrained_weights_is_tried_once(digits, keras):
         assert len(calls) == n_calls
 
 
+def changing_if_asked(keras):
+    """A builder that gives other weights at each call in one of its settings alone."""
+    generator = np.random.default_rng(0)
+    shared = backbone(keras)
+
+    def builder(input_shape, n_classes, changing=False):
+        model = headed(keras, input_shape, n_classes, shared)
+        if changing:
+            model.set_weights([generator.random(w.shape) for w in model.get_weights()])
+        return model
+
+    return builder
+
+
+class WithMethod:
+    def __init__(self, builder):
+        self.builder = builder
+
+    def build(self, *args, **kwargs):
+        return self.builder(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    "kind", [lambda f: f, functools.partial, lambda f: WithMethod(f).build]
+)
+def test_what_holds_in_one_setting_of_a_builder_vouches_for_no_other(
+    kind, digits, keras
+):
+    model = memorizing(kind(changing_if_asked(keras)), epochs=1)
+    model.set_params(builder_params={"changing": False}).fit(*digits)
+    model.set_params(builder_params={"changing": True})
+    for _ in range(2):
+        with pytest.raises(ValueError, match="gives other weights at each call"):
+            model.fit(*digits)
+
+
+def test_a_pool_of_models_is_refused_when_it_comes_to_another_one(digits, keras):
+    one, other = (headed(keras, (8, 8, 1), 10, backbone(keras)) for _ in range(2))
+    other.set_weights([w + 0.1 for w in one.get_weights()])
+    pool = itertools.cycle([one, one, other])
+    model = memorizing(lambda input_shape, n_classes: next(pool), epochs=1)
+    model.fit(*digits)
+    with pytest.raises(ValueError, match="gives other weights at each call"):
+        model.fit(*digits)
+
+
+def test_methods_of_one_object_are_tried_once(digits, keras):
+    calls = []
+    shared = backbone(keras)
+
+    class Builder:
+        def build(self, input_shape, n_classes, sizes):
+            calls.append(sizes)
+            return headed(keras, input_shape, n_classes, shared)
+
+    builder = Builder()
+    for n_calls in (2, 3, 4):
+        params = {"sizes": [np.arange(3), {"size": 1}]}
+        memorizing(builder.build, epochs=1, builder_params=params).fit(*digits)
+        assert len(calls) == n_calls
+
+
+def test_builders_that_were_tried_are_not_kept_alive(digits, keras):
+    builder = one_model(keras)
+    memorizing(builder, epochs=1).fit(digits[0], digits[1] % 2)
+    gone = weakref.ref(builder)
+    del builder
+    gc.collect()
+    assert gone() is None
+
+
 def test_a_builder_whose_weights_are_of_the_seed_is_called_once(digits, keras):
     calls = []
 
@@ -609,6 +683,10 @@ def with_own_step(keras, by_hand, shared=None):
     class Own(keras.Model):
         strength = 0.5
 
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.powers = [1]
+
         def train_step(self, data):
             return {**super().train_step(data), "strength": self.strength}
 
@@ -637,29 +715,114 @@ only_tensorflow = pytest.mark.skipif(
 )
 
 
-@only_tensorflow
-@pytest.mark.parametrize("by_hand", [other_step, other_strength])
-def test_what_is_put_on_a_new_model_by_hand_is_taken(by_hand, digits, keras):
-    builder = with_own_step(keras, by_hand)
-    model = memorizing(builder, epochs=1, warm_start=True).fit(*digits)
-    first = weights_of(model)
-    assert model.fit(*digits).history_["strength"] == [2.0, 2.0]
-    assert not equal(weights_of(model), first)
-    again = memorizing(builder, epochs=1).fit(*digits).partial_fit(*digits)
-    assert equal(weights_of(again), weights_of(model))
+def new_attribute(model):
+    model.weights_of_rows = np.ones(3)
 
 
-@pytest.mark.parametrize("by_hand", [other_step, other_strength])
-def test_what_is_put_on_shared_layers_by_hand_is_refused(by_hand, digits, keras):
-    name = "train_step" if by_hand is other_step else "strength"
-    one = with_own_step(keras, by_hand)((8, 8, 1), 10)
-    builders = [
-        with_own_step(keras, by_hand, backbone(keras)),
-        lambda input_shape, n_classes: one,
-    ]
-    for builder in builders:
-        with pytest.raises(ValueError, match=f"puts '{name}' on its network by hand"):
+def changed_list(model):
+    model.powers = [1, 2]
+
+
+def other_call(model):
+    head = model.layers[-1]
+    usual = head.call
+    head.call = lambda *args, **kwargs: usual(*args, **kwargs)
+
+
+BY_HAND = {
+    "train_step": other_step,
+    "strength": other_strength,
+    "weights_of_rows": new_attribute,
+    "powers": changed_list,
+    "call": other_call,
+}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+@pytest.mark.parametrize("kind", ["new", "shared layers", "one model", "pool"])
+def test_what_is_put_on_a_network_by_hand_is_refused(kind, name, digits, keras):
+    shared = backbone(keras) if kind == "shared layers" else None
+    builder = with_own_step(keras, BY_HAND[name], shared)
+    if kind in ("one model", "pool"):
+        models = [builder((8, 8, 1), 10) for _ in range(1 if kind != "pool" else 3)]
+        pool = itertools.cycle(models)
+        builder = lambda input_shape, n_classes: next(pool)  # noqa: E731
+    for _ in range(2):
+        with pytest.raises(
+            ValueError, match=rf"puts '{name}' on its network by hand.*get_config"
+        ):
             memorizing(builder, epochs=1).fit(*digits)
+
+
+@only_tensorflow
+@pytest.mark.parametrize("compiled", [False, True])
+def test_attributes_that_a_class_sets_itself_are_taken(compiled, digits, keras):
+    class Own(keras.Model):
+        def __init__(self, shape, n_classes, strength, **kwargs):
+            inputs = keras.Input(shape)
+            inner = backbone(keras, shape)
+            head = keras.layers.Dense(n_classes, activation="softmax", name="head")
+            super().__init__(inputs, head(inner(inputs)), **kwargs)
+            self.sizes, self.strength = (tuple(shape), n_classes), strength
+            self.inner, self.factors = inner, {"rate": np.ones(2) * strength}
+
+        def get_config(self):
+            shape, n_classes = self.sizes
+            strength = self.strength
+            return {"shape": shape, "n_classes": n_classes, "strength": strength}
+
+        @classmethod
+        def from_config(cls, config):
+            return cls(**config)
+
+        def train_step(self, data):
+            return {**super().train_step(data), "strength": self.strength}
+
+    def builder(input_shape, n_classes):
+        model = Own(input_shape, n_classes, 2.0)
+        if compiled:
+            model.compile("adam", "sparse_categorical_crossentropy")
+            x, y = np.zeros((4, *input_shape)), np.zeros(4)
+            model.fit(x, y, validation_data=(x, y), verbose=0, shuffle=False)
+        return model
+
+    model = memorizing(builder, epochs=1).fit(*digits).partial_fit(*digits)
+    assert model.history_["strength"] == [2.0, 2.0]
+
+
+@only_tensorflow
+def test_fits_leave_names_of_models_alone(digits, keras):
+    builder = with_own_step(keras, lambda model: None)
+    inputs = keras.Input((2,))
+    before = keras.Model(inputs, inputs).name
+    memorizing(builder, epochs=1).fit(*digits)
+    after = keras.Model(inputs, inputs).name
+    one, other = (int(f"0{name[len('functional_') :]}") for name in (before, after))
+    assert other == one + 1
+
+
+@pytest.mark.parametrize("scale", [1, 255])
+def test_a_copy_is_tried_with_more_than_blank_images(scale, digits, keras):
+    class Scaling(keras.layers.Layer):
+        def __init__(self, factor=1.0, **kwargs):
+            super().__init__(**kwargs)
+            self.factor = factor
+
+        def call(self, inputs):
+            return inputs * self.factor
+
+        def get_config(self):
+            return {"name": self.name}
+
+    def builder(input_shape, n_classes):
+        flatten = keras.layers.Flatten()
+        return headed(keras, input_shape, n_classes, flatten, Scaling(30.0 / scale))
+
+    X, y = digits
+    X = X * scale / X.max()
+    X[:8] = 0
+    with pytest.raises(ValueError, match="does not give the same network"):
+        memorizing(builder, epochs=1).fit(X, y)
 
 
 @only_tensorflow
