@@ -349,7 +349,7 @@ skmnist.add_command(report)
 skmnist.add_command(reproduce)
 
 
-@skmnist.command(epilog=TRUST)
+@skmnist.command(epilog=TRUST, short_help="Write the model in a file as ONNX.")
 @click.argument("model", type=click.Path())
 @click.option(
     "--out", type=click.Path(), metavar="FILE", required=True, help="Where to write it."

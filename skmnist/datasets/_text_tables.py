@@ -71,8 +71,8 @@ class TextTable:
     def blocks(self):
         """Yield the rows block by block: number of the first line, lines, and cells.
 
-        The cells are an array, or a frame of pandas in which a column with a cell that
-        is no number holds objects.
+        The cells are an array, or a frame of pandas in which a column holds
+        objects if one of its cells is not a number.
         """
         n_wide = _MIN_LINES * len(self.lines.peek_row())
         n_rows = 0

@@ -108,7 +108,7 @@ class ImageArray(np.ndarray):
         return np.asarray(found) if isinstance(found, ImageArray) else found
 
     def __reduce__(self):
-        # By way of a plain array, which joblib stores and maps into memory as such.
+        # Through a plain array, which joblib stores and maps into memory as such.
         plain = np.asarray(self)
         if self.image_shape is None:
             return np.asarray, (plain,)
