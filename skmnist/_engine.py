@@ -32,7 +32,7 @@ from skmnist._optimizers import (
     start_optimizer,
     start_schedule,
 )
-from skmnist._own_networks import copy_of_built
+from skmnist._own_networks import copy_of_built, mark_trained
 from skmnist._processor import bfloat16_is_quick
 from skmnist._programs import ProgramCache, memory_of_program
 from skmnist._trained_network import TrainedNetwork, TrainingState
@@ -312,6 +312,7 @@ def _compile_loop(spec, start, settings, callbacks, seed, dtype, numbers):
         model = start.model
     else:
         model = rebuild(start.config, start.custom_objects)
+    mark_trained(model)
     start.put_into(model)  # before the optimizer, which may begin with the weights
     if is_ours(spec) and keras.backend.backend() == "tensorflow":
         from skmnist._dropout import draw_few_bits

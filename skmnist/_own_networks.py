@@ -29,10 +29,12 @@ from skmnist._keras import (
 )
 from skmnist._programs import ForkSafeLock
 
-__all__ = ["copy_of_built"]
+__all__ = ["copy_of_built", "mark_trained"]
 
 # Builders run one at a time: they may use the same layers.
 _lock = ForkSafeLock()
+# Layers that fits have trained, which callbacks may have handed to a builder.
+_trained = weakref.WeakSet()
 # Digests of weights that builders were seen to give at two calls in a row, by what they
 # were called with. The entry that was used last is at the end.
 _repeatable = OrderedDict()
@@ -94,6 +96,7 @@ def copy_of_built(spec, seed, samples):
     """
     with _lock:
         built = build(spec, seed)
+        _refuse_trained(spec, built)
         weights = as_arrays(built.weights)
         random_states = as_arrays(random_variables(built))
         config, custom_objects, model = _rebuilt(built, weights, seed)
@@ -113,6 +116,30 @@ def copy_of_built(spec, seed, samples):
         if not depend_on_seed or _draws_in_turn(built):
             _check_repeatable(spec, seed, weights)
     return Copy(config, custom_objects, weights, random_states, model)
+
+
+def mark_trained(model):
+    """Note that a fit trains the layers of a model, so that no builder may return them.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The model.
+    """
+    _trained.update(layer for layer in all_layers(model) if layer.weights)
+
+
+def _refuse_trained(spec, built):
+    """Refuse layers that a fit has trained: they know the rows of that fit."""
+    names = [layer.name for layer in all_layers(built) if layer in _trained]
+    if names:
+        raise ValueError(
+            f"The builder {spec.builder!r} returns layers that another fit has trained "
+            f"({', '.join(names[:3])}), as a callback may have kept them: this fit "
+            "would begin with what they learned, maybe from rows that are held out "
+            "now. Make new layers, or take those of model_ of a fitted classifier, "
+            "which are copies."
+        )
 
 
 def _rebuilt(built, weights, seed):

@@ -888,3 +888,33 @@ def test_a_model_in_place_of_a_builder_is_refused(digits, keras):
     for given in (model, keras.layers.Dense(10)):
         with pytest.raises(ValueError, match=r"builder must be a function .* that ret"):
             KerasImageClassifier(builder=given).fit(*digits)
+
+
+@pytest.mark.parametrize("part", ["model", "layer"])
+def test_what_a_callback_kept_of_a_fit_is_not_trained_again(part, noise, keras):
+    class Keep(keras.callbacks.Callback):
+        def __init__(self, kept):
+            super().__init__()
+            self.kept = kept
+
+        def on_train_end(self, logs=None):
+            self.kept.append(self.model)
+
+    kept = []
+
+    def builder(input_shape, n_classes):
+        if not kept:
+            return headed(keras, input_shape, n_classes, backbone(keras))
+        if part == "model":
+            return kept[-1]
+        return headed(keras, input_shape, n_classes, kept[-1].layers[0])
+
+    X, y = noise
+    images = X.reshape(-1, 8, 8)
+    model = memorizing(builder, epochs=1, callbacks=[Keep(kept)])
+    model.fit(images, y)
+    with pytest.raises(ValueError, match="layers that another fit has trained"):
+        model.fit(images, y)
+    # The fitted model is a copy, as the base of another network for one.
+    copied = model.model_
+    memorizing(lambda input_shape, n_classes: copied, epochs=1).fit(images, y)
