@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import dataclass, field, replace
 
-from skmnist._processor import bfloat16_is_quick, has_avx2, uses_onednn
+from skmnist._training.processor import bfloat16_is_quick, has_avx2, uses_onednn
 
 __all__ = [
     "ACCURACY",

@@ -13,7 +13,7 @@ from functools import partial
 
 from benchmarks.comparisons import Contestant
 from benchmarks.networks import keras_network, torch_network
-from skmnist._processor import bfloat16_is_quick
+from skmnist._training.processor import bfloat16_is_quick
 
 __all__ = [
     "NETWORKS",
@@ -144,9 +144,6 @@ def import_peer(peer):
         import sklearn.pipeline  # noqa: F401 - ours and the wrapper use it
 
         if peer == "skmnist":  # the first fit would import all this
-            import skmnist._engine
-            import skmnist._resident
-            import skmnist._scikeras  # noqa: F401
             from skmnist import KerasCNNClassifier, KerasMLPClassifier  # noqa: F401
         elif peer == "scikeras":
             import scikeras.wrappers  # noqa: F401

@@ -13,7 +13,7 @@ from benchmarks.peers import (
     layout,
     make_classifier,
 )
-from skmnist._processor import bfloat16_is_quick
+from skmnist._training.processor import bfloat16_is_quick
 
 __all__ = ["NEEDS_MNIST", "comparisons", "measure"]
 

@@ -18,7 +18,7 @@ _HOMES = {
     "KerasDNNClassifier": "classifiers",
     "KerasImageClassifier": "classifiers",
     "KerasMLPClassifier": "classifiers",
-    "clear_programs": "_programs",
+    "clear_programs": "_training.reuse",
 }
 _MODULES = {
     "baselines",

@@ -13,9 +13,9 @@ from itertools import chain
 import numpy as np
 from scipy.special import softmax
 
-from skmnist._description import trainable_in, without_softmax
 from skmnist._interrupts import keep_interrupts
-from skmnist._programs import ForkSafeLock, ProgramCache
+from skmnist._training.description import trainable_in, without_softmax
+from skmnist._training.reuse import ForkSafeLock, ProgramCache
 
 __all__ = [
     "TRACED_BYTES",
@@ -59,7 +59,7 @@ forward_programs = ProgramCache(max_programs=64, max_bytes=128 * 2**20)
 
 def rebuild(config, custom_objects, seed=0):
     """Build an untrained Keras model from its description."""
-    from skmnist._keras import all_layers, isolated_build, keras
+    from skmnist._training.keras import all_layers, isolated_build, keras
 
     with isolated_build(seed):
         model = keras.models.model_from_json(config, custom_objects=custom_objects)
@@ -74,7 +74,7 @@ def rebuild(config, custom_objects, seed=0):
 
 def trainable_flags(model):
     """Return which layers of a model are trained, and which weights."""
-    from skmnist._keras import all_layers
+    from skmnist._training.keras import all_layers
 
     return [
         [layer.trainable for layer in all_layers(model)],
@@ -103,7 +103,7 @@ class ForwardProgram:
     """
 
     def __init__(self, config, custom_objects=None, trial_weights=None):
-        from skmnist._keras import keras
+        from skmnist._training.keras import keras
 
         config, self.gives_logits = without_softmax(config)
         self._model = rebuild(config, custom_objects)
@@ -323,7 +323,7 @@ def _pass(tensor, layers):
 
 def _pass_in_blocks(features, layers, size):
     """Pass rows through layers ``size`` at a time, padded with zeros."""
-    from skmnist._keras import keras
+    from skmnist._training.keras import keras
 
     n_rows = features.shape[0]
     n_blocks = -(-n_rows // size)
@@ -406,7 +406,7 @@ def _free_kernels():
 def _call_torch(forward, weights, rows, n_at_once):
     import torch
 
-    from skmnist._keras import keras
+    from skmnist._training.keras import keras
 
     # A copy: how its kernels round depends on where the array begins, and a tensor
     # that is made from an array shares its memory.
@@ -416,7 +416,7 @@ def _call_torch(forward, weights, rows, n_at_once):
 
 
 def _call(forward, weights, rows, n_at_once):
-    from skmnist._keras import keras
+    from skmnist._training.keras import keras
 
     inputs = keras.ops.convert_to_tensor(rows)
     return np.asarray(forward(weights, inputs, n_at_once))

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmnist._description import mismatch, split_description
 from skmnist._forward import TRACED_BYTES, ForwardProgram, forward_programs, rebuild
 from skmnist._interrupts import keep_interrupts
 from skmnist._processes import check_fork
-from skmnist._programs import memory_of_program
+from skmnist._training.description import mismatch, split_description
+from skmnist._training.reuse import memory_of_program
 
 __all__ = ["NetworkStateError", "TrainedNetwork", "TrainingState"]
 

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 import skmnist
-from skmnist._prediction import NetworkPredictor
+from skmnist.classifiers._prediction import NetworkPredictor
 from skmnist.datasets._files import replacing
 from skmnist.networks._graphs import is_planned, network_layers
 from skmnist.preprocessing import ImageScaler

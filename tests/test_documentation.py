@@ -53,7 +53,7 @@ def test_guide_names_the_callbacks_of_keras_that_the_quick_loop_refuses():
     pytest.importorskip("tensorflow")
     import keras
 
-    from skmnist._resident import ResidentLoop
+    from skmnist._training.loop import ResidentLoop
 
     text = (DOCS / "guide" / "training.md").read_text(encoding="utf-8")
     _, _, rest = text.partition("of Keras'\n  own ")

@@ -27,28 +27,9 @@ ORDER = [
     "networks",
     "_inference",
     "published",
-    "_processor",
-    "_keras",
-    "_description",
-    "_programs",
+    "_training",
     "_forward",
     "_trained_network",
-    "_batches",
-    "_scikeras",
-    "_dropout",
-    "_training_pass",
-    "_fused_optimizers",
-    "_resident",
-    "_callbacks",
-    "_construction",
-    "_own_networks",
-    "_schedules",
-    "_optimizers",
-    "_engine",
-    "_labels",
-    "_targets",
-    "_prediction",
-    "_base",
     "classifiers",
     "baselines",
     "pipelines",
@@ -127,7 +108,7 @@ def test_modules_of_a_folder_do_not_import_each_other_in_circles():
 @pytest.mark.parametrize("module", MODULES)
 def test_scikeras_has_one_home(module):
     importers = {name.split(".")[0] for name in imported_names(MODULES[module])}
-    assert ("scikeras" in importers) == (module == "_scikeras")
+    assert ("scikeras" in importers) == (module == "_training.keras_loop")
 
 
 # scikit-learn loads some of these itself, for its estimators.

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from skmnist import _processor, cli
+from skmnist import cli
+from skmnist._training import processor as _processor
 
 AVX2 = "sse4_2 avx avx2 fma"
 AVX512 = "avx2 avx512f avx512bw"
@@ -135,7 +136,7 @@ def test_tensorflow_decides_alike(variable):
     script = """
 import tensorflow
 from tensorflow.python.util import _pywrap_util_port
-from skmnist._processor import uses_onednn
+from skmnist._training.processor import uses_onednn
 print(uses_onednn(), _pywrap_util_port.IsMklEnabled())
 """
     environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": variable}

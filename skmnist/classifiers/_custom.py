@@ -6,7 +6,7 @@ import pickle
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skmnist._base import BaseKerasClassifier
+from skmnist.classifiers._base import BaseKerasClassifier
 from skmnist.classifiers._builders import (
     check_arguments,
     check_names,

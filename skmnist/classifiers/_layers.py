@@ -6,8 +6,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skmnist._base import BaseKerasClassifier
 from skmnist._habits import LAYERS, PARAMETERS, answers_habits
+from skmnist.classifiers._base import BaseKerasClassifier
 from skmnist.networks._specification import plain_numbers
 
 __all__ = ["RATE", "WIDTH", "LayeredClassifier", "check_layers"]
@@ -48,7 +48,7 @@ def check_layers(estimator, parameter, constraint, *, pairs=False):
 
 def _check_keeps_shape(activation):
     """Try an activation: some need arguments, or join pairs of units into one."""
-    from skmnist._keras import keras
+    from skmnist._training.keras import keras
 
     shape = (1, 2)
     if tuple(activation(keras.ops.zeros(shape)).shape) != shape:
@@ -101,7 +101,7 @@ class LayeredClassifier(BaseKerasClassifier):
 
     def _layer_parameters(self):
         """Check and return what all builders take; names are checked by Keras."""
-        from skmnist._keras import keras, resolve_name
+        from skmnist._training.keras import keras, resolve_name
 
         check_layers(self, "units", WIDTH)
         check_layers(self, "dropout", RATE)

@@ -8,7 +8,7 @@ it can be called and tested without a terminal.
 import os
 import sys
 
-from skmnist._processor import has_avx2
+from skmnist._training.processor import has_avx2
 from skmnist.cli._streams import occupy_closed_descriptors
 
 __all__ = ["main"]

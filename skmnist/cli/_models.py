@@ -263,7 +263,7 @@ def report_epochs(model, on_epoch):
 
     # A function: unlike an object it is not copied with the model.
     def make_callback():
-        from skmnist._callbacks import EpochReport
+        from skmnist._training.callbacks import EpochReport
 
         return EpochReport(on_epoch)
 

@@ -48,7 +48,7 @@ def _prepare_worker(networks):
 
 
 def _load_keras():
-    import skmnist._keras  # noqa: F401
+    import skmnist._training.keras  # noqa: F401
 
 
 def _ignore_once(number, frame):

@@ -69,7 +69,7 @@ class Run:
         Multiplications of the forward pass, and what every image costs besides,
         which is that of some 300,000 of them.
         """
-        from skmnist._keras import isolated_build
+        from skmnist._training.keras import isolated_build
 
         spec = self.estimator[-1]._specify(
             prod(image_set.image_shape),

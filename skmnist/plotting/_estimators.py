@@ -67,7 +67,7 @@ def fitted_network(estimator, caller):
     keras.Model
         Not a copy: whoever uses it must leave it as it is.
     """
-    from skmnist._keras import keras
+    from skmnist._training.keras import keras
 
     if isinstance(estimator, keras.Model):
         model = estimator

@@ -109,7 +109,7 @@ def _linear_kernel(classifier):
 
 def _dense_kernel(model):
     """Return the kernel of the first dense layer of a network that sees pixels."""
-    from skmnist._keras import keras
+    from skmnist._training.keras import keras
 
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dense):

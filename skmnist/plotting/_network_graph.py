@@ -74,7 +74,7 @@ def read_graph(model):
     edges : list of (int, int)
         By places in that list, each once.
     """
-    from skmnist._keras import keras
+    from skmnist._training.keras import keras
 
     if isinstance(model, keras.Sequential):
         shape = tuple(model.inputs[0].shape)[1:]

@@ -79,7 +79,7 @@ def feature_maps_of(model, inputs, prefix=""):
     The layers are read through a second model on the same graph, which leaves the
     network as it is. Of a layer that is called again, the name tells which call.
     """
-    from skmnist._keras import isolated_build, keras
+    from skmnist._training.keras import isolated_build, keras
 
     kinds = (*convolutions(), *poolings(), *activations())
     calls, probed = _calls(model), []

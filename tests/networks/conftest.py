@@ -13,7 +13,7 @@ if os.environ.get("KERAS_BACKEND") == "jax":
 
 @pytest.fixture(scope="session")
 def keras():
-    from skmnist._keras import keras
+    from skmnist._training.keras import keras
 
     return keras
 
@@ -39,7 +39,7 @@ def quick_loop(monkeypatch):
 @pytest.fixture
 def trainings(monkeypatch):
     """What reaches the networks: one (training, validation) pair of data a fit."""
-    from skmnist import _engine
+    from skmnist._training import train as _engine
 
     seen = []
     train = _engine.train

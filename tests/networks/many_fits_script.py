@@ -34,9 +34,9 @@ def memory():
 
 
 def main():
-    from skmnist._engine import _idle_loops
     from skmnist._forward import forward_programs
-    from skmnist._keras import keras
+    from skmnist._training.keras import keras
+    from skmnist._training.train import _idle_loops
 
     _idle_loops.max_programs = forward_programs.max_programs = KEPT
     keras.config.set_dtype_policy("mixed_bfloat16")

@@ -651,7 +651,7 @@ def test_a_container_that_a_callback_made_is_that_of_one_fit(kind, digits, keras
 
 
 def test_copies_are_made_in_threads_as_outside_them(keras):
-    from skmnist._callbacks import callbacks_for_fit
+    from skmnist._training.callbacks import callbacks_for_fit
 
     class Listing(keras.callbacks.Callback):
         def __init__(self):

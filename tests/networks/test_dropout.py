@@ -28,7 +28,7 @@ def drop(keras):
     """Return a layer that drops out by few bits, as a function of float64 arrays."""
     import tensorflow as tf
 
-    from skmnist._dropout import drop_out_at
+    from skmnist._training.dropout import drop_out_at
 
     def make(rate, dtype="float32", seed=3, jit_compile=False):
         # The rate of a variable goes before that of the layer.

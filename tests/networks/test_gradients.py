@@ -45,7 +45,7 @@ def test_a_step_with_weights_is_the_one_worked_by_hand():
 
 def whole_loss(live, inputs, labels, sample_weight, l1, l2):
     """The loss of a Keras model, penalties and all, from its probabilities."""
-    from skmnist._keras import as_arrays
+    from skmnist._training.keras import as_arrays
 
     probabilities = as_arrays([live(inputs, training=False)])[0]
     of_label = probabilities[np.arange(len(labels)), labels]

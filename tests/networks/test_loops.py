@@ -8,7 +8,8 @@ import pytest
 from builders import BACKEND, dense, small_cnn, small_mlp
 
 import skmnist
-from skmnist import KerasImageClassifier, _engine
+from skmnist import KerasImageClassifier
+from skmnist._training import train as _engine
 
 ENDS = ("begin", "end")
 
@@ -127,7 +128,7 @@ def test_both_loops_take_the_same_steps(fit_on_both, digits, params):
 def test_both_loops_take_all_steps_of_a_long_epoch(
     fit_on_both, digits, monkeypatch, as_bytes
 ):
-    from skmnist import _resident
+    from skmnist._training import loop as _resident
 
     X, y = digits
     X = (255 * X).astype(np.uint8) if as_bytes else X
@@ -148,7 +149,7 @@ def test_both_loops_take_all_steps_of_a_long_epoch(
 
 @pytest.mark.usefixtures("quick_loop")
 def test_calls_of_any_length_give_the_same_bits(digits, monkeypatch):
-    from skmnist import _resident
+    from skmnist._training import loop as _resident
 
     X, y = digits
     fits = []
@@ -185,7 +186,7 @@ def test_calls_of_any_length_give_the_same_bits(digits, monkeypatch):
 
 
 def test_calls_take_their_time_and_not_more(monkeypatch):
-    from skmnist import _resident
+    from skmnist._training import loop as _resident
 
     now = [0.0]
     monkeypatch.setattr(_resident.time, "perf_counter", lambda: now[0])
@@ -208,7 +209,7 @@ def test_calls_take_their_time_and_not_more(monkeypatch):
 
 @pytest.mark.usefixtures("quick_loop")
 def test_ctrl_c_that_validation_loses_ends_the_fit(digits, monkeypatch):
-    from skmnist import _resident
+    from skmnist._training import loop as _resident
 
     X, y = digits
     lost = []
@@ -308,7 +309,7 @@ def test_both_loops_tell_callbacks_which_way_a_metric_should_go(
 def test_a_step_has_one_kernel_a_variable_and_no_softmax(keras, name, config, kernel):
     import tensorflow as tf
 
-    from skmnist._resident import ResidentLoop
+    from skmnist._training.loop import ResidentLoop
 
     model = dense((16,), 10)
     optimizer = getattr(keras.optimizers, name)(**config)
@@ -328,7 +329,7 @@ def test_a_step_has_one_kernel_a_variable_and_no_softmax(keras, name, config, ke
 @pytest.mark.usefixtures("quick_loop")
 @pytest.mark.parametrize("order", ["F", "channels first"])
 def test_rows_in_any_order_of_memory_are_copied_once(digits, monkeypatch, order):
-    from skmnist import _resident
+    from skmnist._training import loop as _resident
 
     X, y = digits
     if order == "F":

@@ -13,7 +13,7 @@ from builders import dense, small_mlp
 
 import skmnist
 from skmnist import KerasImageClassifier
-from skmnist._programs import ProgramCache, memory_of_program
+from skmnist._training.reuse import ProgramCache, memory_of_program
 
 
 def anything(program):
@@ -106,7 +106,7 @@ def test_a_shared_program_is_one_as_long_as_anybody_holds_it(n_bytes):
 def test_a_forked_process_finds_no_lock_that_a_thread_held():
     script = """
 import os, signal, threading
-from skmnist._programs import ProgramCache
+from skmnist._training.reuse import ProgramCache
 
 cache = ProgramCache(max_programs=2, max_bytes=100)
 forked = threading.Event()
@@ -141,8 +141,8 @@ assert os.waitpid(child, 0)[1] == 0
 
 
 def test_freed_programs_are_compiled_again(digits):
-    from skmnist._engine import _idle_loops
     from skmnist._forward import forward_programs
+    from skmnist._training.train import _idle_loops
 
     X, y = digits
     model = small_mlp().fit(X, y)
@@ -183,7 +183,7 @@ def test_small_programs_count_with_what_tracing_takes(digits, monkeypatch):
 
 
 def test_small_loops_count_with_what_tracing_takes(digits, monkeypatch):
-    from skmnist import _engine
+    from skmnist._training import train as _engine
 
     X, y = digits
     cache = ProgramCache(max_programs=64, max_bytes=6 * 2**20)

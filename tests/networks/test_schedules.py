@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from builders import BACKEND, small_cnn, small_mlp
 
-from skmnist import _engine
+from skmnist._training import train as _engine
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import pytest
 from builders import BACKEND, dense, small_cnn, small_mlp
 from sklearn.base import clone
 
-from skmnist import KerasImageClassifier, _engine
+from skmnist import KerasImageClassifier
 from skmnist._forward import forward_programs
+from skmnist._training import train as _engine
 
 
 @pytest.mark.parametrize("small", [small_mlp, small_cnn])

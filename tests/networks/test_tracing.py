@@ -10,8 +10,9 @@ from builders import BACKEND, small_mlp
 from sklearn.model_selection import GridSearchCV
 
 import skmnist
-from skmnist import _engine, _trained_network
-from skmnist._programs import ProgramCache
+from skmnist import _trained_network
+from skmnist._training import train as _engine
+from skmnist._training.reuse import ProgramCache
 from skmnist.networks import build_mlp
 
 

@@ -60,7 +60,7 @@ def builder_of_a_user(input_shape, n_classes):
 @pytest.fixture
 def ways_taken(monkeypatch):
     """Return a list that gets a True for each pass that is ours."""
-    from skmnist import _training_pass
+    from skmnist._training import bfloat16_pass as _training_pass
 
     taken = []
     run = _training_pass._run
@@ -100,7 +100,7 @@ def distance(given, wanted):
 
 def compare(keras, name, dtype, forward):
     """Return how far outputs and gradients are from Keras', for the same dropout."""
-    from skmnist._dropout import draw_few_bits
+    from skmnist._training.dropout import draw_few_bits
 
     keras.utils.set_random_seed(0)
     model = OURS[name](dtype=dtype)
@@ -128,7 +128,7 @@ def test_there_is_a_network_for_each_parameter_of_the_builders():
 
 @pytest.mark.parametrize("name", OURS)
 def test_gradients_are_those_of_keras(keras, ways_taken, monkeypatch, name):
-    from skmnist import _training_pass
+    from skmnist._training import bfloat16_pass as _training_pass
 
     # In bfloat16 rounding alone turns units on and off.
     monkeypatch.setattr(_training_pass, "_DTYPE", "float32")
@@ -139,7 +139,7 @@ def test_gradients_are_those_of_keras(keras, ways_taken, monkeypatch, name):
 
 @pytest.mark.parametrize("name", OURS)
 def test_outputs_in_bfloat16_are_those_of_keras(keras, ways_taken, name):
-    from skmnist._training_pass import training_pass
+    from skmnist._training.bfloat16_pass import training_pass
 
     outputs, *gradients = compare(keras, name, "mixed_bfloat16", training_pass)
     assert ways_taken == [True]
@@ -149,8 +149,8 @@ def test_outputs_in_bfloat16_are_those_of_keras(keras, ways_taken, name):
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_networks_are_called_as_they_are(keras, ways_taken, name):
-    from skmnist._dropout import draw_few_bits
-    from skmnist._training_pass import training_pass
+    from skmnist._training.bfloat16_pass import training_pass
+    from skmnist._training.dropout import draw_few_bits
 
     build, dtype = OTHERS[name]
     model = build(dtype=dtype)

@@ -63,7 +63,7 @@ def cnn(digits):
 @pytest.fixture
 def left_alone():
     """Context in which a Keras model must not change, nor what Keras counts."""
-    from skmnist._keras import keras
+    from skmnist._training.keras import keras
 
     @contextlib.contextmanager
     def watch(model):

@@ -3,7 +3,7 @@
 import contextlib
 from numbers import Number
 
-from skmnist._keras import isolated_build, keras, seeded_globals
+from skmnist._training.keras import isolated_build, keras, seeded_globals
 from skmnist.networks import build_cnn, build_mlp
 
 __all__ = ["build", "is_ours", "random_variables"]

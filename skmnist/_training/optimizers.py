@@ -6,8 +6,14 @@ import json
 
 import numpy as np
 
-from skmnist._keras import as_arrays, has_replicas, isolated_build, keras, resolve_name
-from skmnist._schedules import SCHEDULES, Schedule
+from skmnist._training.keras import (
+    as_arrays,
+    has_replicas,
+    isolated_build,
+    keras,
+    resolve_name,
+)
+from skmnist._training.schedules import SCHEDULES, Schedule
 
 __all__ = [
     "first_state",

@@ -13,13 +13,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmnist._batches import ShuffledBatches
-from skmnist._callbacks import leaves_models_alone
-from skmnist._construction import build, is_ours, random_variables
-from skmnist._description import split_description
 from skmnist._forward import rebuild
-from skmnist._keras import as_arrays, has_replicas, keras, own_draws, seed_draws
-from skmnist._optimizers import (
+from skmnist._trained_network import TrainedNetwork, TrainingState
+from skmnist._training.batches import ShuffledBatches
+from skmnist._training.build import build, is_ours, random_variables
+from skmnist._training.callbacks import leaves_models_alone
+from skmnist._training.description import split_description
+from skmnist._training.keras import (
+    as_arrays,
+    has_replicas,
+    keras,
+    own_draws,
+    seed_draws,
+)
+from skmnist._training.optimizers import (
     first_state,
     has_schedule,
     initial_rate,
@@ -32,10 +39,9 @@ from skmnist._optimizers import (
     start_optimizer,
     start_schedule,
 )
-from skmnist._own_networks import copy_of_built, mark_trained
-from skmnist._processor import bfloat16_is_quick
-from skmnist._programs import ProgramCache, memory_of_program
-from skmnist._trained_network import TrainedNetwork, TrainingState
+from skmnist._training.own_networks import copy_of_built, mark_trained
+from skmnist._training.processor import bfloat16_is_quick
+from skmnist._training.reuse import ProgramCache, memory_of_program
 
 __all__ = ["TrainingData", "TrainingSettings", "train"]
 
@@ -315,7 +321,7 @@ def _compile_loop(spec, start, settings, callbacks, seed, dtype, numbers):
     mark_trained(model)
     start.put_into(model)  # before the optimizer, which may begin with the weights
     if is_ours(spec) and keras.backend.backend() == "tensorflow":
-        from skmnist._dropout import draw_few_bits
+        from skmnist._training.dropout import draw_few_bits
 
         draw_few_bits(model)
     # Whatever the policy of the process: it would wrap the optimizer.
@@ -423,10 +429,10 @@ def _loop_class(model, callbacks):
     """Choose the quickest loop that does all that is asked."""
     is_quick = keras.backend.backend() == "tensorflow" and not has_replicas()
     if is_quick and not _quick_path_is_off():
-        from skmnist._resident import ResidentLoop
+        from skmnist._training.loop import ResidentLoop
 
         if ResidentLoop.suits(model, callbacks):
             return ResidentLoop
-    from skmnist._scikeras import ScikerasLoop
+    from skmnist._training.keras_loop import ScikerasLoop
 
     return ScikerasLoop

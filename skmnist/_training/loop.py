@@ -14,10 +14,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from skmnist._dropout import drop_out_at
-from skmnist._fused_optimizers import fuse_updates
 from skmnist._interrupts import raise_interrupt
-from skmnist._training_pass import training_pass
+from skmnist._training.bfloat16_pass import training_pass
+from skmnist._training.dropout import drop_out_at
+from skmnist._training.fused_updates import fuse_updates
 
 __all__ = ["ResidentLoop"]
 
@@ -67,7 +67,7 @@ class ResidentLoop:
         Its loss.
     numbers : dict of tuple of str to float
         Rates of dropout and factors of penalties by their places in the model, which
-        may be others in each fit; see :func:`skmnist._description.split_description`.
+        may be others in each fit; see :func:`split_description`.
     """
 
     def __init__(self, model, optimizer, loss, numbers):
@@ -120,7 +120,7 @@ class ResidentLoop:
         return True
 
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
-        """Train; see :meth:`skmnist._scikeras.ScikerasLoop.fit`."""
+        """Train; see :meth:`skmnist._training.keras_loop.ScikerasLoop.fit`."""
         model = self.model
         test_size = batches.test_batch_size
         data = _Chunks(batches.arrays, _whole_batches(_MAX_ROWS, batches.batch_size))

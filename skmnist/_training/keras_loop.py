@@ -9,7 +9,7 @@ checks arrays by rules of its own.
 import numpy as np
 
 from skmnist._interrupts import raise_interrupt, uninterrupted
-from skmnist._keras import keras
+from skmnist._training.keras import keras
 
 __all__ = ["ScikerasLoop"]
 

@@ -12,7 +12,7 @@ from types import FunctionType, MethodType
 
 import numpy as np
 
-from skmnist._keras import keras
+from skmnist._training.keras import keras
 
 __all__ = ["EpochReport", "callbacks_for_fit", "leaves_models_alone"]
 

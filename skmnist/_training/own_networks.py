@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmnist._construction import build, random_variables
-from skmnist._description import with_trainable
 from skmnist._forward import rebuild, trainable_flags
-from skmnist._keras import (
+from skmnist._training.build import build, random_variables
+from skmnist._training.description import with_trainable
+from skmnist._training.keras import (
     all_layers,
     as_arrays,
     isolated_build,
@@ -27,7 +27,7 @@ from skmnist._keras import (
     own_draws,
     seed_draws,
 )
-from skmnist._programs import ForkSafeLock
+from skmnist._training.reuse import ForkSafeLock
 
 __all__ = ["copy_of_built", "mark_trained"]
 

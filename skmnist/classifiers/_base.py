@@ -1,7 +1,7 @@
 """The estimator contract: validate, seed, train, and keep the state.
 
 What scikit-learn promises its users is kept here, for every network classifier;
-what Keras does is behind :mod:`skmnist._engine`, which is imported when a network
+what Keras does is behind :mod:`skmnist._training`, which is imported when a network
 is first trained.
 """
 
@@ -19,10 +19,12 @@ from sklearn.utils.validation import column_or_1d, validate_data
 
 from skmnist._habits import PARAMETERS, answers_habits
 from skmnist._interrupts import keep_interrupts, uninterrupted
-from skmnist._labels import label_column
-from skmnist._prediction import INPUT_DTYPES, RANGE_SLACK, NetworkPredictor
 from skmnist._processes import check_fork
-from skmnist._targets import (
+from skmnist._trained_network import TrainingState
+from skmnist._warnings import warn_caller
+from skmnist.classifiers._labels import label_column
+from skmnist.classifiers._prediction import INPUT_DTYPES, RANGE_SLACK, NetworkPredictor
+from skmnist.classifiers._targets import (
     checked_weights,
     class_weight_problem,
     distinct,
@@ -33,8 +35,6 @@ from skmnist._targets import (
     validation_problem,
     with_mean_of_1,
 )
-from skmnist._trained_network import TrainingState
-from skmnist._warnings import warn_caller
 from skmnist.networks._memory import check_memory
 from skmnist.preprocessing.image_array import ImageShape
 from skmnist.preprocessing.layout import as_rows, channels_come_first
@@ -389,9 +389,9 @@ class BaseKerasClassifier(NetworkPredictor):
     def _train(self, training, validation, seeds, *, epochs, resume):
         """Train by the engine and set the fitted attributes."""
         with uninterrupted():
-            from skmnist import _engine
-            from skmnist._callbacks import callbacks_for_fit
-            from skmnist._optimizers import make_optimizer
+            from skmnist._training import train as _engine
+            from skmnist._training.callbacks import callbacks_for_fit
+            from skmnist._training.optimizers import make_optimizer
 
         optimizer = make_optimizer(self.optimizer, self.learning_rate)
         callbacks, fit_id = callbacks_for_fit(self.callbacks)

@@ -16,7 +16,7 @@ import tensorflow as tf
 from keras import layers
 from tensorflow.python.eager import record
 
-from skmnist._dropout import FewBits
+from skmnist._training.dropout import FewBits
 
 __all__ = ["training_pass"]
 

@@ -2,7 +2,7 @@
 
 import math
 
-from skmnist._keras import as_arrays, keras
+from skmnist._training.keras import as_arrays, keras
 
 __all__ = ["SCHEDULES", "Schedule"]
 

@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skmnist._habits import HabitsMixin, answers_habits, missing_attribute
-from skmnist._labels import label_column
 from skmnist._warnings import warn_caller
+from skmnist.classifiers._labels import label_column
 from skmnist.preprocessing.layout import as_rows, channels_come_first, in_order
 from skmnist.preprocessing.scaling import other_range
 from skmnist.preprocessing.validation import validated
@@ -142,7 +142,7 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
 
     def _optimizer_of_fit(self, model):
         """Make an optimizer as the one of the fit, for a live model."""
-        from skmnist._optimizers import make_optimizer, optimizer_of
+        from skmnist._training.optimizers import make_optimizer, optimizer_of
 
         return optimizer_of(
             self._training,
