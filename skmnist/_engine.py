@@ -15,9 +15,9 @@ import numpy as np
 
 from skmnist._batches import ShuffledBatches
 from skmnist._callbacks import leaves_models_alone
-from skmnist._construction import build, is_ours, random_variables
+from skmnist._construction import build, is_ours, random_variables, rebuild
 from skmnist._description import split_description
-from skmnist._forward import rebuild
+from skmnist._inference.network import Description, TrainedNetwork
 from skmnist._keras import as_arrays, has_replicas, keras, own_draws, seed_draws
 from skmnist._optimizers import (
     first_state,
@@ -35,7 +35,7 @@ from skmnist._optimizers import (
 from skmnist._own_networks import copy_of_built, mark_trained
 from skmnist._processor import bfloat16_is_quick
 from skmnist._programs import ProgramCache, memory_of_program
-from skmnist._trained_network import TrainedNetwork, TrainingState
+from skmnist._training.state import TrainingState
 
 __all__ = ["TrainingData", "TrainingSettings", "train"]
 
@@ -203,12 +203,10 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     history = {name: [float(v) for v in values] for name, values in history.items()}
     _check_finite(model, history, data.samples)
 
-    trained = TrainedNetwork(
-        start.config,
-        model.get_weights(),
-        start.custom_objects,
-        is_shared=is_ours(spec),
-    )
+    description = None
+    if not is_ours(spec):
+        description = Description(start.config, start.custom_objects, keras.__version__)
+    trained = TrainedNetwork(spec, model.get_weights(), description)
     new_state = TrainingState(
         state.weights_seed,
         state.shuffle_seed,
@@ -248,13 +246,13 @@ class _Start(NamedTuple):
 
 def _start(spec, data, state, network):
     """Go on with the network that is given, or begin with a new one."""
+    if network is not None and network.description is not None:
+        config, custom_objects, _ = network.description
+        return _Start(config, custom_objects, network.weights, state.random_states)
     if network is not None:
-        return _Start(
-            network.config,
-            network.custom_objects,
-            network.weights,
-            state.random_states,
-        )
+        start = _new_start(spec, state.weights_seed)
+        states = state.random_states or start.random_states
+        return start._replace(weights=network.weights, random_states=states)
     if not is_ours(spec):
         return _Start(*copy_of_built(spec, state.weights_seed, data.trials))
     key = (repr(spec), state.weights_seed)
@@ -403,7 +401,7 @@ def _make_loss(model):
 def _training_dtype(precision):
     """Return the Keras policy that training needs, if not that of the network."""
     if precision != "auto":
-        return None
+        return "mixed_bfloat16" if precision == "bfloat16" else None
     # Of graphics cards it is not known; many emulate bfloat16.
     is_quick = (
         keras.backend.backend() == "tensorflow"

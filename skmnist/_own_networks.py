@@ -16,9 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmnist._construction import build, random_variables
+from skmnist._construction import (
+    build,
+    random_variables,
+    rebuild,
+    trainable_flags,
+)
 from skmnist._description import with_trainable
-from skmnist._forward import rebuild, trainable_flags
 from skmnist._keras import (
     all_layers,
     as_arrays,

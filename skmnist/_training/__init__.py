@@ -1,0 +1,1 @@
+"""Training: a network specification and data in, weights out."""
