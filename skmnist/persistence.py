@@ -22,7 +22,7 @@ from skmnist._compression import (
     compression_of,
     decompress,
 )
-from skmnist._trained_network import NetworkStateError
+from skmnist._inference.network import NetworkStateError
 from skmnist.datasets._files import replacing
 from skmnist.evaluation._trial import other_kind
 

@@ -1,12 +1,14 @@
 """Building networks from a specification and a seed."""
 
 import contextlib
+from itertools import chain
 from numbers import Number
 
-from skmnist._training.keras import isolated_build, keras, seeded_globals
+from skmnist._training.description import trainable_in
+from skmnist._training.keras import all_layers, isolated_build, keras, seeded_globals
 from skmnist.networks import build_cnn, build_mlp
 
-__all__ = ["build", "is_ours", "random_variables"]
+__all__ = ["build", "is_ours", "random_variables", "rebuild", "trainable_flags"]
 
 
 def build(spec, seed):
@@ -68,6 +70,27 @@ def build(spec, seed):
             f"got {model.output_shape}."
         )
     return model
+
+
+def rebuild(config, custom_objects, seed=0):
+    """Build an untrained Keras model from its description."""
+    with isolated_build(seed):
+        model = keras.models.model_from_json(config, custom_objects=custom_objects)
+    flags = trainable_in(config)
+    if flags is not None:
+        # A layer hands its own on to those inside of it, which come behind it.
+        parts = all_layers(model), model.weights
+        for part, flag in zip(chain(*parts), chain(*flags), strict=True):
+            part.trainable = flag
+    return model
+
+
+def trainable_flags(model):
+    """Return which layers of a model are trained, and which weights."""
+    return [
+        [layer.trainable for layer in all_layers(model)],
+        [variable.trainable for variable in model.weights],
+    ]
 
 
 def is_ours(spec):

@@ -8,7 +8,6 @@ network that ends in a softmax has a twin that ends in its logits.
 import json
 
 __all__ = [
-    "mismatch",
     "split_description",
     "trainable_in",
     "with_trainable",
@@ -110,31 +109,6 @@ def _is(value, module, class_name):
     return isinstance(value, dict) and (
         (value.get("module"), value.get("class_name")) == (module, class_name)
     )
-
-
-def mismatch(description, weights):
-    """Say in what weights are not those of a network of this package, or return None.
-
-    A description that is not one of Keras raises an error of any kind.
-    """
-    expected = []
-    for layer in description["config"]["layers"]:
-        settings = layer["config"]
-        n_inputs = layer.get("build_config", {}).get("input_shape", [None])[-1]
-        if _is(layer, "keras.layers", "Dense"):
-            kernel, n_outputs = (n_inputs,), settings["units"]
-        elif _is(layer, "keras.layers", "Conv2D"):
-            kernel, n_outputs = (
-                (*settings["kernel_size"], n_inputs),
-                settings["filters"],
-            )
-        else:
-            continue
-        expected += [(*kernel, n_outputs), (n_outputs,)]
-    given = [tuple(array.shape) for array in weights]
-    if given == expected:
-        return None
-    return f"its weights have the shapes {given}, its layers call for {expected}"
 
 
 def with_trainable(config, flags):

@@ -16,8 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmnist._forward import rebuild, trainable_flags
-from skmnist._training.build import build, random_variables
+from skmnist._training.build import (
+    build,
+    random_variables,
+    rebuild,
+    trainable_flags,
+)
 from skmnist._training.description import with_trainable
 from skmnist._training.keras import (
     all_layers,

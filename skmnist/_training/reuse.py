@@ -1,8 +1,7 @@
 """Compiled programs that are kept for later use, within bounds of number and memory.
 
-Tracing and compiling a network takes far longer than running a small one. The
-engine keeps the loops that training has compiled and the networks that it began with,
-the prediction path its forward programs; both keep them here.
+Tracing and compiling a network takes far longer than training a small one. The engine
+keeps here the loops that training has compiled and the networks that it began with.
 """
 
 import os
@@ -14,7 +13,6 @@ import numpy as np
 __all__ = [
     "ForkSafeLock",
     "ProgramCache",
-    "ProgramHandle",
     "clear_programs",
     "memory_of_program",
 ]
@@ -53,39 +51,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_locks)
 
 
-class ProgramHandle:
-    """A program that all who hold this have together.
-
-    Attributes
-    ----------
-    program : object or None
-        None before it is made, and after it was dropped to free its memory.
-    """
-
-    def __init__(self):
-        self.program = None
-        self._lock = ForkSafeLock()
-
-    def get(self, make):
-        """Return the program; make it if it is not there.
-
-        Parameters
-        ----------
-        make : callable
-            ``make()`` makes it. Others who want this program wait for it.
-
-        Returns
-        -------
-        object
-            The program.
-        """
-        with self._lock:
-            program = self.program
-            if program is None:
-                program = self.program = make()
-            return program
-
-
 class ProgramCache:
     """A few programs by key; the least recently used ones make room for others.
 
@@ -101,7 +66,6 @@ class ProgramCache:
         self.max_programs = max_programs
         self.max_bytes = max_bytes
         self._entries = []  # (key, program, n_bytes), the most recently used last
-        self._handles = weakref.WeakValueDictionary()  # all that anybody holds, by key
         self._lock = ForkSafeLock()
         _caches.append(self)
 
@@ -152,37 +116,10 @@ class ProgramCache:
             ):
                 del self._entries[0]
 
-    def share(self, key, n_bytes):
-        """Return the handle of a program that any number of callers may use.
-
-        It is the same one for all as long as it is kept or anybody holds it.
-
-        Parameters
-        ----------
-        key : hashable
-            What it is kept under.
-        n_bytes : int
-            Memory of the program.
-
-        Returns
-        -------
-        ProgramHandle
-            Where the program is, or is to be.
-        """
-        with self._lock:
-            handle = self._handles.get(key)
-            if handle is None:
-                handle = self._handles[key] = ProgramHandle()
-            self.take(key, lambda program: program is handle)
-            self.put(key, handle, n_bytes)
-            return handle
-
     def clear(self):
-        """Drop all programs, those too that are held."""
+        """Drop all programs."""
         with self._lock:
             self._entries.clear()
-            for handle in self._handles.values():
-                handle.program = None
 
 
 _caches = []
@@ -212,11 +149,9 @@ def memory_of_program(arrays, traced_bytes):
 def clear_programs():
     """Free the memory of compiled networks that are kept for later fits.
 
-    Fits of the same network share what TensorFlow has compiled for it, and so do
-    predictions; some of it stays in memory, within bounds, when the classifiers are
-    gone. A classifier that is there holds what it predicts with, beyond these bounds
-    too; that is freed as well. Classifiers go on working: what they need is compiled
-    again.
+    Fits of the same network share what TensorFlow has compiled for it. Some of it
+    stays in memory, within bounds, when the classifiers are gone. The next fit compiles
+    what it needs again. What a classifier predicts with is its own, and goes with it.
 
     Examples
     --------

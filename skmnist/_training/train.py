@@ -13,10 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmnist._forward import rebuild
-from skmnist._trained_network import TrainedNetwork, TrainingState
 from skmnist._training.batches import ShuffledBatches
-from skmnist._training.build import build, is_ours, random_variables
+from skmnist._training.build import build, is_ours, random_variables, rebuild
 from skmnist._training.callbacks import leaves_models_alone
 from skmnist._training.description import split_description
 from skmnist._training.keras import (
@@ -42,6 +40,7 @@ from skmnist._training.optimizers import (
 from skmnist._training.own_networks import copy_of_built, mark_trained
 from skmnist._training.processor import bfloat16_is_quick
 from skmnist._training.reuse import ProgramCache, memory_of_program
+from skmnist._training.state import Description, TrainingState
 
 __all__ = ["TrainingData", "TrainingSettings", "train"]
 
@@ -209,12 +208,10 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     history = {name: [float(v) for v in values] for name, values in history.items()}
     _check_finite(model, history, data.samples)
 
-    trained = TrainedNetwork(
-        start.config,
-        model.get_weights(),
-        start.custom_objects,
-        is_shared=is_ours(spec),
-    )
+    description = None
+    if not is_ours(spec):
+        description = Description(start.config, start.custom_objects, keras.__version__)
+    weights = model.get_weights()
     new_state = TrainingState(
         state.weights_seed,
         state.shuffle_seed,
@@ -228,7 +225,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     # Only now: a model whose fit failed is better dropped than lent again.
     if key is not None:
         _give_back(loop, key, callbacks)
-    return trained, new_state, history
+    return weights, description, new_state, history
 
 
 class _Start(NamedTuple):
@@ -254,13 +251,13 @@ class _Start(NamedTuple):
 
 def _start(spec, data, state, network):
     """Go on with the network that is given, or begin with a new one."""
+    if network is not None and network.description is not None:
+        config, custom_objects, _ = network.description
+        return _Start(config, custom_objects, network.weights, state.random_states)
     if network is not None:
-        return _Start(
-            network.config,
-            network.custom_objects,
-            network.weights,
-            state.random_states,
-        )
+        start = _new_start(spec, state.weights_seed)
+        states = state.random_states or start.random_states
+        return start._replace(weights=network.weights, random_states=states)
     if not is_ours(spec):
         return _Start(*copy_of_built(spec, state.weights_seed, data.trials))
     key = (repr(spec), state.weights_seed)
@@ -409,7 +406,7 @@ def _make_loss(model):
 def _training_dtype(precision):
     """Return the Keras policy that training needs, if not that of the network."""
     if precision != "auto":
-        return None
+        return "mixed_bfloat16" if precision == "bfloat16" else None
     # Of graphics cards it is not known; many emulate bfloat16.
     is_quick = (
         keras.backend.backend() == "tensorflow"

@@ -18,9 +18,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from skmnist._habits import PARAMETERS, answers_habits
+from skmnist._inference.network import TrainedNetwork
 from skmnist._interrupts import keep_interrupts, uninterrupted
 from skmnist._processes import check_fork
-from skmnist._trained_network import TrainingState
+from skmnist._training.state import TrainingState
 from skmnist._warnings import warn_caller
 from skmnist.classifiers._labels import label_column
 from skmnist.classifiers._prediction import INPUT_DTYPES, RANGE_SLACK, NetworkPredictor
@@ -125,7 +126,7 @@ class BaseKerasClassifier(NetworkPredictor):
             raise ValueError(f"{given} was given without {missing}: give both or none.")
         resume = self.warm_start and self.__sklearn_is_fitted__()
         with self._all_or_nothing():
-            inputs, labels, weights = self._checked_training_data(
+            spec, inputs, labels, weights = self._checked_training_data(
                 X, y, sample_weight, resume=resume
             )
             warn_caller(self._parameter_problem())
@@ -136,7 +137,9 @@ class BaseKerasClassifier(NetworkPredictor):
                 self._split_seed = seeds[2]
             validation = None
             if X_val is not None:
-                validation, left_out = self._checked_validation_data(X_val, y_val)
+                validation, left_out = self._checked_validation_data(
+                    X_val, y_val, spec.input_shape
+                )
                 warn_caller(left_out)
                 problem = other_range(
                     validation[0],
@@ -161,7 +164,9 @@ class BaseKerasClassifier(NetworkPredictor):
                 warn_caller(
                     validation_problem(training[1], validation[1], self.classes_)
                 )
-            self._train(training, validation, seeds, epochs=self.epochs, resume=resume)
+            self._train(
+                spec, training, validation, seeds, epochs=self.epochs, resume=resume
+            )
             self._training.is_kept = self.warm_start
         return self
 
@@ -228,7 +233,7 @@ class BaseKerasClassifier(NetworkPredictor):
                 f"partial_fit, was: {self.classes_!r}."
             )
         with self._all_or_nothing():
-            inputs, labels, weights = self._checked_training_data(
+            spec, inputs, labels, weights = self._checked_training_data(
                 X, y, sample_weight, resume=resume, classes=classes, partial=True
             )
             warn_caller(self._parameter_problem())
@@ -243,7 +248,8 @@ class BaseKerasClassifier(NetworkPredictor):
             seeds = self._draw_seeds()
             if not resume:
                 self._split_seed = seeds[2]
-            self._train((inputs, labels, weights), None, seeds, epochs=1, resume=resume)
+            training = inputs, labels, weights
+            self._train(spec, training, None, seeds, epochs=1, resume=resume)
             self._training.is_kept = True
         return self
 
@@ -302,7 +308,7 @@ class BaseKerasClassifier(NetworkPredictor):
     def _checked_training_data(
         self, X, y, sample_weight, *, resume, classes=None, partial=False
     ):
-        """Check data and network; return inputs, encoded labels and weights."""
+        """Check data and network; return what to build, inputs, labels and weights."""
         check_fork()
         n_features = self.n_features_in_ if resume else None
         y = label_column(y, "y")
@@ -347,13 +353,12 @@ class BaseKerasClassifier(NetworkPredictor):
             self._image_shape = (*image_shape, 1)[:3] if image_shape else None
             if image_shape and channels_come_first(image_shape, spec.input_shape):
                 self._image_shape = spec.input_shape
-        self._spec = spec
-        inputs = self._as_inputs(rows, image_shape)
+        inputs = self._as_inputs(rows, image_shape, spec.input_shape)
         self._extend_range(inputs, resume=resume)
         weights = training_weights(
             labels, sample_weight, self.class_weight, self.classes_
         )
-        return inputs, labels, weights
+        return spec, inputs, labels, weights
 
     def _extend_range(self, inputs, *, resume):
         """Keep the lowest and the highest pixel of all training images so far."""
@@ -365,11 +370,11 @@ class BaseKerasClassifier(NetworkPredictor):
             ends += self._pixel_range
         self._pixel_range = min(ends), max(ends)
 
-    def _checked_validation_data(self, X_val, y_val):
+    def _checked_validation_data(self, X_val, y_val, input_shape):
         try:
             rows, image_shape = as_rows(X_val, n_features=self.n_features_in_)
             rows = validated(self, rows, dtype=INPUT_DTYPES)
-            inputs = self._as_inputs(rows, image_shape)
+            inputs = self._as_inputs(rows, image_shape, input_shape)
         except ValueError as error:
             raise ValueError(f"X_val, as an X: {error}") from error
         y_val = column_or_1d(label_column(y_val, "y_val"))
@@ -386,7 +391,7 @@ class BaseKerasClassifier(NetworkPredictor):
         return (inputs, encoded(y_val, self.classes_, "y_val"), None), problem
 
     @keep_interrupts()
-    def _train(self, training, validation, seeds, *, epochs, resume):
+    def _train(self, spec, training, validation, seeds, *, epochs, resume):
         """Train by the engine and set the fitted attributes."""
         with uninterrupted():
             from skmnist._training import train as _engine
@@ -395,8 +400,8 @@ class BaseKerasClassifier(NetworkPredictor):
 
         optimizer = make_optimizer(self.optimizer, self.learning_rate)
         callbacks, fit_id = callbacks_for_fit(self.callbacks)
-        network, state, history = _engine.train(
-            self._spec,
+        weights, description, state, history = _engine.train(
+            spec,
             _engine.TrainingData(*training),
             _engine.TrainingSettings(
                 optimizer=optimizer,
@@ -416,7 +421,8 @@ class BaseKerasClassifier(NetworkPredictor):
             # Metrics that only one of the parts has, such as those of validation
             # data that came later, are kept with a gap, so that lengths agree.
             history = _joined(self.history_, history)
-        self._network, self._training = network, state
+        self._network = TrainedNetwork(spec, weights, description)
+        self._training = state
         self.history_, self.n_iter_ = history, state.n_epochs
         if fit_id is not None:
             self.fit_id_ = fit_id

@@ -1,6 +1,7 @@
 """Parameters that describe layers, and the base of the classifiers that have them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -14,8 +15,6 @@ __all__ = ["RATE", "WIDTH", "LayeredClassifier", "check_layers"]
 
 WIDTH = Interval(Integral, 1, None, closed="left")
 RATE = Interval(Real, 0, 1, closed="left")
-# What Keras calls a precision where its name is another, "auto" apart.
-_POLICIES = {"bfloat16": "mixed_bfloat16", "float64": "float64"}
 _PENALTY = Interval(Real, 0, None, closed="left")
 
 
@@ -122,5 +121,14 @@ class LayeredClassifier(BaseKerasClassifier):
             "l1": float(self.l1),
             "l2": float(self.l2),
             # Of the trained network; training itself may compute otherwise.
-            "dtype": _POLICIES.get(self.precision, "float32"),
+            "dtype": "float64" if self.precision == "float64" else "float32",
         }
+
+    def _training_precision(self):
+        # Layers of this kind alone gain nothing from bfloat16.
+        return "float32" if self.precision == "auto" else self.precision
+
+    def _in_this_version(self, spec):
+        if spec.parameters.get("dtype") != "mixed_bfloat16":
+            return spec
+        return replace(spec, parameters={**spec.parameters, "dtype": "float32"})

@@ -28,10 +28,9 @@ INPUT_DTYPES = (np.float32, np.uint8)
 class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """Prediction by a trained network; not for use by itself.
 
-    A subclass trains it, and sets ``_network`` and ``classes_``; ``_spec``, what the
-    network is; ``_image_shape``, the shape of an image in training, or None where
-    the images came as rows of pixels; and ``_pixel_range``, the lowest and the highest
-    pixel in training.
+    A subclass trains it, and sets ``_network`` and ``classes_``; ``_image_shape``, the
+    shape of an image in training, or None where the images came as rows of pixels; and
+    ``_pixel_range``, the lowest and the highest pixel in training.
     """
 
     _pixel_range = None  # as in files of earlier versions
@@ -156,6 +155,22 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         check_is_fitted(self)
         return self._network.n_parameters
 
+    @property
+    def _spec(self):
+        """What the network is."""
+        return self._network.spec
+
+    def __setstate__(self, state):
+        spec = state.get("_spec")  # as in files of earlier versions
+        super().__setstate__({k: v for k, v in state.items() if k != "_spec"})
+        if spec is not None:
+            self._network.spec = self._in_this_version(spec)
+            self._network.check()
+
+    def _in_this_version(self, spec):
+        """Return the specification that an earlier version wrote as this one would."""
+        return spec
+
     def __getattr__(self, name):
         return missing_attribute(self, name)
 
@@ -173,7 +188,8 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         rows, image_shape = as_rows(X, n_features=self.n_features_in_)
         rows = validated(self, rows, dtype=INPUT_DTYPES)
         warn_caller(self._range_problem(rows))
-        outputs, are_logits = self._network.run(self._as_inputs(rows, image_shape))
+        inputs = self._as_inputs(rows, image_shape, self._spec.input_shape)
+        outputs, are_logits = self._network.run(inputs)
         # The largest is NaN if any is. Logits of minus infinity are probabilities of 0.
         is_usable = np.isfinite(outputs.max(axis=1))
         if not is_usable.all():
@@ -184,10 +200,14 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
             )
         return outputs, are_logits
 
-    def _as_inputs(self, rows, image_shape):
+    def _as_inputs(self, rows, image_shape, input_shape):
         """Give rows of pixels the shape that the network takes."""
-        wanted = self._image_shape or self._spec.input_shape
-        if image_shape is not None and not self._takes_any_rows():
+        wanted = self._image_shape or input_shape
+        # No shape is known if it was trained with rows, and is a network of rows.
+        takes_any_rows = self._image_shape is None and (
+            len(input_shape) == 1 or getattr(self, "image_shape", None) == "row"
+        )
+        if image_shape is not None and not takes_any_rows:
             channels_first = channels_come_first(image_shape, wanted)
             if channels_first is None:
                 raise ValueError(
@@ -195,7 +215,7 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
                     f"takes (height, width, channels) = {wanted}."
                 )
             rows = in_order(rows, (len(rows), *image_shape), channels_first)
-        return rows.reshape(len(rows), *self._spec.input_shape)
+        return rows.reshape(len(rows), *input_shape)
 
     def _range_problem(self, rows):
         """Say that pixels have clearly another range than in training, or None."""
@@ -208,11 +228,4 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         return (
             f"X holds {problem}: the network was trained on pixels from {low:g} to "
             f"{high:g}. Scale X as then; a Pipeline with ImageScaler does so by itself."
-        )
-
-    def _takes_any_rows(self):
-        """Whether no shape is known: trained with rows, by a network of rows."""
-        return self._image_shape is None and (
-            len(self._spec.input_shape) == 1
-            or getattr(self, "image_shape", None) == "row"
         )

@@ -1,0 +1,96 @@
+"""Networks that Keras itself runs: those of builders of the user's own."""
+
+import functools
+
+import numpy as np
+
+from skmnist._interrupts import keep_interrupts
+from skmnist._training.build import rebuild
+from skmnist._training.description import without_softmax
+from skmnist._training.keras import as_arrays, keras
+
+__all__ = ["KerasNetwork"]
+
+# Rows of a block, padded with zeros, so that a network is traced for these sizes alone.
+_SIZES = (1, 16, 256)
+
+
+class KerasNetwork:
+    """A trained network that is ready to predict.
+
+    Parameters
+    ----------
+    config : str
+        The graph as JSON, as written by :meth:`keras.Model.to_json`.
+    custom_objects : dict
+        Layer classes that are not Keras' own, by name.
+    weights : list of ndarray
+        The weights in the order of :meth:`keras.Model.get_weights`.
+
+    Attributes
+    ----------
+    gives_logits : bool
+        Whether the outputs are logits, as the network ends in a plain softmax. Else
+        they are what the network gives.
+    """
+
+    @keep_interrupts()
+    def __init__(self, config, custom_objects, weights):
+        # float32 cannot tell probabilities near 1 apart.
+        config, self.gives_logits = without_softmax(config)
+        model = rebuild(config, custom_objects)
+        model.set_weights(weights)
+        self._n_classes = model.output_shape[-1]
+        self._forward = _compiled(model)
+
+    @keep_interrupts()
+    def run(self, inputs):
+        """Pass inputs through the network.
+
+        Parameters
+        ----------
+        inputs : ndarray of shape (n_samples, *input_shape), dtype float32 or uint8
+            The input of the network.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), dtype float32 or float64
+            Logits, or probabilities.
+        """
+        if len(inputs) == 0:
+            return np.empty((0, self._n_classes), np.float32)
+        pieces = []
+        for start in range(0, len(inputs), _SIZES[-1]):
+            block = inputs[start : start + _SIZES[-1]]
+            size = next(size for size in _SIZES if size >= len(block))
+            padded = np.zeros((size, *block.shape[1:]), np.float32)
+            padded[: len(block)] = block
+            tensor = self._forward(keras.ops.convert_to_tensor(padded))
+            pieces.append(as_arrays([tensor])[0][: len(block)])
+        outputs = np.concatenate(pieces)
+        # What else a network may compute in, such as bfloat16, NumPy hardly knows.
+        return outputs if outputs.dtype == np.float64 else outputs.astype(np.float32)
+
+
+def _compiled(model):
+    """Compile a forward pass that changes nothing in the model."""
+
+    def forward(rows, variables=()):
+        values = zip(model.variables, variables, strict=bool(variables))
+        with keras.StatelessScope(state_mapping=values):
+            return model(rows, training=False)
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(forward, autograph=False)
+    if backend == "jax":
+        import jax
+
+        # As arguments: constants would be compiled into the program.
+        variables = [variable.value for variable in model.variables]
+        return functools.partial(jax.jit(forward), variables=variables)
+    import torch
+
+    return torch.no_grad()(forward)
