@@ -53,7 +53,7 @@ def test_guide_names_the_callbacks_of_keras_that_the_quick_loop_refuses():
     pytest.importorskip("tensorflow")
     import keras
 
-    from skmnist._training.loop import ResidentLoop
+    from skmnist._training.memory_loop import MemoryLoop
 
     text = (DOCS / "guide" / "training.md").read_text(encoding="utf-8")
     _, _, rest = text.partition("of Keras'\n  own ")
@@ -65,7 +65,7 @@ def test_guide_names_the_callbacks_of_keras_that_the_quick_loop_refuses():
         for name, kind in vars(keras.callbacks).items()
         if isinstance(kind, type)
         and issubclass(kind, keras.callbacks.Callback)
-        and not ResidentLoop.suits(model, [object.__new__(kind)])
+        and not MemoryLoop.suits(model, [object.__new__(kind)])
     }
     assert named == refused - {"CallbackList"}  # which holds others
 

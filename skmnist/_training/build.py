@@ -1,14 +1,21 @@
 """Building networks from a specification and a seed."""
 
-import contextlib
 from itertools import chain
 from numbers import Number
 
 from skmnist._training.description import trainable_in
-from skmnist._training.keras import all_layers, isolated_build, keras, seeded_globals
-from skmnist.networks import build_cnn, build_mlp
+from skmnist._training.keras import all_layers, as_arrays, isolated_build, keras
+from skmnist.networks._graphs import builder_arguments, is_planned, network_layers
+from skmnist.networks._layers import Dropout
 
-__all__ = ["build", "is_ours", "random_variables", "rebuild", "trainable_flags"]
+__all__ = [
+    "build",
+    "initial_arrays",
+    "is_ours",
+    "random_variables",
+    "rebuild",
+    "trainable_flags",
+]
 
 
 def build(spec, seed):
@@ -31,10 +38,7 @@ def build(spec, seed):
     TypeError, ValueError
         If what the builder returns is no classifier of such images.
     """
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(isolated_build(seed))
-        if not is_ours(spec):
-            stack.enter_context(seeded_globals(seed))
+    with isolated_build(seed):
         try:
             model = spec.builder(spec.input_shape, spec.n_classes, **spec.parameters)
         except ValueError as error:
@@ -70,6 +74,43 @@ def build(spec, seed):
             f"got {model.output_shape}."
         )
     return model
+
+
+def initial_arrays(spec, seed):
+    """Draw the weights that :func:`build` gives a network of this package.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network.
+    seed : int
+        Seed of the initial weights.
+
+    Returns
+    -------
+    weights : list of ndarray
+        Kernel and biases of each layer that has them.
+    random_states : list of ndarray
+        States of the random generators of its dropout.
+    """
+    settings = builder_arguments(spec)
+    policy = keras.dtype_policies.get(settings["dtype"])
+    weights, random_states = [], []
+    shape, plan = network_layers(spec)
+    with isolated_build(seed):
+        for layer in plan:
+            if isinstance(layer, Dropout):
+                random_states.append(keras.random.SeedGenerator().state)
+            elif hasattr(layer, "kernel_shape"):
+                dtype = policy.variable_dtype
+                if layer is plan[-1] and dtype != "float64":
+                    dtype = "float32"  # as the builders have it
+                kernel, n_outputs = layer.kernel_shape(shape)
+                initializer = keras.initializers.get(settings["kernel_initializer"])
+                weights.append(initializer(kernel, dtype=dtype))
+                weights.append(keras.ops.zeros(n_outputs, dtype))
+            shape = layer.output_shape(shape)
+    return as_arrays(weights), as_arrays(random_states)
 
 
 def rebuild(config, custom_objects, seed=0):
@@ -108,9 +149,7 @@ def is_ours(spec):
     bool
         Whether the builder is ours and its arguments are plain data.
     """
-    return spec.builder in (build_cnn, build_mlp) and all(
-        map(_is_plain, spec.parameters.values())
-    )
+    return is_planned(spec) and all(map(_is_plain, spec.parameters.values()))
 
 
 def _is_plain(value):

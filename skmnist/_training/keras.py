@@ -24,10 +24,9 @@ __all__ = [
     "own_draws",
     "resolve_name",
     "seed_draws",
-    "seeded_globals",
 ]
 
-_GLOBALS_LOCK = threading.RLock()
+_building = threading.RLock()
 
 
 def _share_cores():
@@ -64,36 +63,8 @@ with loading_keras():
         tf.config.list_logical_devices()
 
 
-class _SeedSource:
-    """Stands where Keras looks for Python's ``random`` to draw default seeds.
-
-    To a thread that builds a network from a seed it is a generator of its own, to
-    all others ``random`` itself. Other threads, such as those of a Dask worker, may
-    draw from that at any time. It stands there as long as any thread builds.
-    """
-
-    def __init__(self):
-        self.of_thread = threading.local()
-        self._n_builds = 0
-        self._lock = threading.Lock()
-
-    def enter(self):
-        with self._lock:
-            self._n_builds += 1
-            seed_generator.python_random = self
-
-    def leave(self):
-        with self._lock:
-            self._n_builds -= 1
-            if self._n_builds == 0:
-                seed_generator.python_random = random
-
-    def __getattr__(self, name):
-        return getattr(getattr(self.of_thread, "generator", random), name)
-
-
-_seed_source = _SeedSource()
-
+# What Keras keeps for the process: counters for the names of layers, and the generator
+# of layers that have none of their own.
 _KEPT_BY_KERAS = ("object_name_uids", seed_generator.GLOBAL_SEED_GENERATOR)
 
 
@@ -101,51 +72,31 @@ _KEPT_BY_KERAS = ("object_name_uids", seed_generator.GLOBAL_SEED_GENERATOR)
 def isolated_build(seed):
     """Build a network from a seed without a trace in the process.
 
-    Initializers and dropout layers without a seed of their own draw one, names of
-    layers come from counters. Inside the block both start anew, so that the same
-    seed gives the same weights and the same call the same names; afterwards all
-    are as they were before.
+    Initializers and dropout layers without a seed of their own draw one from Python's
+    generator, names of layers come from counters; builders may draw from NumPy's.
+    Inside the block all of these start anew, so that the same seed gives the same
+    weights and the same call the same names; afterwards they are as they were before.
+    Threads wait for one another.
 
     Parameters
     ----------
     seed : int
         Seed in [0, 2**32).
     """
-    kept = [global_state.get_global_attribute(name) for name in _KEPT_BY_KERAS]
-    of_thread = _seed_source.of_thread
-    outer = getattr(of_thread, "generator", random)
-    for name in _KEPT_BY_KERAS:
-        global_state.set_global_attribute(name, None)
-    of_thread.generator = random.Random(seed)
-    _seed_source.enter()
-    try:
-        yield
-    finally:
-        _seed_source.leave()
-        of_thread.generator = outer
-        for name, value in zip(_KEPT_BY_KERAS, kept, strict=True):
-            global_state.set_global_attribute(name, value)
-
-
-@contextlib.contextmanager
-def seeded_globals(seed):
-    """Seed the global generators of Python and NumPy, for builders that use them.
-
-    Parameters
-    ----------
-    seed : int
-        Seed in [0, 2**32).
-    """
-    with _GLOBALS_LOCK:
-        python_state = random.getstate()
-        numpy_state = np.random.get_state()  # noqa: NPY002
+    with _building:
+        kept = [global_state.get_global_attribute(name) for name in _KEPT_BY_KERAS]
+        states = random.getstate(), np.random.get_state()  # noqa: NPY002
+        for name in _KEPT_BY_KERAS:
+            global_state.set_global_attribute(name, None)
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         try:
             yield
         finally:
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)  # noqa: NPY002
+            random.setstate(states[0])
+            np.random.set_state(states[1])  # noqa: NPY002
+            for name, value in zip(_KEPT_BY_KERAS, kept, strict=True):
+                global_state.set_global_attribute(name, value)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 from skmnist._interrupts import raise_interrupt, uninterrupted
 from skmnist._training.keras import keras
 
-__all__ = ["ScikerasLoop"]
+__all__ = ["KerasLoop"]
 
 _PICKLED = (
     keras.Model,
@@ -92,7 +92,24 @@ def _feed(batches):
     return firsts.map(fetch).prefetch(2), None, [_Shuffle(order, batches)]
 
 
-class ScikerasLoop:
+def _let_types_differ(model, loss):
+    """Let a model have a loss and penalties of another type than that of the process.
+
+    Keras adds the one in the type of the process to the others in that of the network.
+    """
+    dtype = model.outputs[0].dtype
+    has_own = type(model).compute_loss is not keras.Model.compute_loss
+    if dtype == keras.config.floatx() or has_own:
+        return
+
+    def compute_loss(x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        penalties = [keras.ops.sum(keras.ops.cast(p, dtype)) for p in model.losses]
+        return loss(y, y_pred, sample_weight=sample_weight) + sum(penalties)
+
+    model.compute_loss = compute_loss
+
+
+class KerasLoop:
     """Compiles one model, and trains it anew with each call of `fit`.
 
     Parameters
@@ -103,13 +120,11 @@ class ScikerasLoop:
         Its optimizer from now on.
     loss : keras.losses.Loss
         Its loss.
-    numbers : dict of tuple of str to float
-        Rates of dropout and factors of penalties, which Keras compiles in.
     """
 
-    def __init__(self, model, optimizer, loss, numbers):
+    def __init__(self, model, optimizer, loss):
         self.model = model
-        self._numbers = numbers
+        _let_types_differ(model, loss)
         self._wrapper = _Wrapper(
             model,
             optimizer=optimizer,
@@ -120,10 +135,6 @@ class ScikerasLoop:
         self._wrapper.initialize(np.zeros((1, 1)), np.zeros(1))
         self._wrapper._ensure_compiled_model()
         optimizer.build(model.trainable_variables)
-
-    def set_numbers(self, numbers):
-        """Tell whether the loop goes with these rates and factors."""
-        return numbers == self._numbers
 
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
         """Train the model as it stands.

@@ -9,6 +9,7 @@ refused.
 import contextlib
 import functools
 import hashlib
+import threading
 import weakref
 from collections import OrderedDict
 from numbers import Number
@@ -31,12 +32,11 @@ from skmnist._training.keras import (
     own_draws,
     seed_draws,
 )
-from skmnist._training.reuse import ForkSafeLock
 
 __all__ = ["copy_of_built", "mark_trained"]
 
 # Builders run one at a time: they may use the same layers.
-_lock = ForkSafeLock()
+_lock = threading.RLock()
 # Layers that fits have trained, which callbacks may have handed to a builder.
 _trained = weakref.WeakSet()
 # Digests of weights that builders were seen to give at two calls in a row, by what they

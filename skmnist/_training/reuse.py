@@ -4,51 +4,15 @@ Tracing and compiling a network takes far longer than training a small one. The 
 keeps here the loops that training has compiled and the networks that it began with.
 """
 
-import os
 import threading
-import weakref
 
 import numpy as np
 
 __all__ = [
-    "ForkSafeLock",
     "ProgramCache",
     "clear_programs",
     "memory_of_program",
 ]
-
-
-class ForkSafeLock:
-    """A lock that is free in a forked process, whichever thread held it before.
-
-    That thread is not there to release it.
-    """
-
-    def __init__(self):
-        self.renew()
-        _locks.add(self)
-
-    def renew(self):
-        """Be free."""
-        self._lock = threading.RLock()
-
-    def __enter__(self):
-        self._lock.acquire()
-
-    def __exit__(self, *error):
-        self._lock.release()
-
-
-_locks = weakref.WeakSet()
-
-
-def _renew_locks():
-    for lock in _locks:
-        lock.renew()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)
 
 
 class ProgramCache:
@@ -66,7 +30,7 @@ class ProgramCache:
         self.max_programs = max_programs
         self.max_bytes = max_bytes
         self._entries = []  # (key, program, n_bytes), the most recently used last
-        self._lock = ForkSafeLock()
+        self._lock = threading.Lock()
         _caches.append(self)
 
     def __len__(self):
@@ -77,25 +41,12 @@ class ProgramCache:
         with self._lock:
             return [key for key, _, _ in self._entries]
 
-    def take(self, key, suits):
-        """Take a program out, so that nobody else uses it.
-
-        Parameters
-        ----------
-        key : hashable
-            What it was put in under.
-        suits : callable
-            ``suits(program)`` tells whether it will do.
-
-        Returns
-        -------
-        object or None
-            The program, if there is one.
-        """
+    def take(self, key):
+        """Take a program out, so that nobody else uses it; None if there is none."""
         with self._lock:
             for index in reversed(range(len(self._entries))):
                 found, program, _ = self._entries[index]
-                if found == key and suits(program):
+                if found == key:
                     del self._entries[index]
                     return program
         return None

@@ -1,22 +1,26 @@
-"""Training: a network specification and data in, a trained network out.
+"""Training: a network specification and data in, weights out.
 
-Building a Keras model costs little; tracing and compiling its training step costs
-far more than training a small network. Compiled models are therefore kept, a few
-of them, and lent to later fits of the same graph and optimizer, which put weights,
-optimizer state, random states, rates of dropout and penalties of their own into them.
-Of the networks that were built last, the weights are kept too.
+Tracing and compiling a training step costs far more than training a small network.
+Compiled models are therefore kept, a few of them, and lent to later fits of the same
+structure and optimizer, which put weights, optimizer state, random states, dropout
+rates and penalties of their own into them.
 """
 
+import contextlib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from skmnist._training.batches import ShuffledBatches
-from skmnist._training.build import build, is_ours, random_variables, rebuild
+from skmnist._training.build import (
+    initial_arrays,
+    is_ours,
+    random_variables,
+    rebuild,
+)
 from skmnist._training.callbacks import leaves_models_alone
-from skmnist._training.description import split_description
 from skmnist._training.keras import (
     as_arrays,
     has_replicas,
@@ -41,6 +45,10 @@ from skmnist._training.own_networks import copy_of_built, mark_trained
 from skmnist._training.processor import bfloat16_is_quick
 from skmnist._training.reuse import ProgramCache, memory_of_program
 from skmnist._training.state import Description, TrainingState
+from skmnist.networks._graphs import build_blank, builder_arguments
+
+if keras.backend.backend() == "tensorflow":
+    from skmnist._training.layers import TrainingNumbers, draw_few_bits, structure
 
 __all__ = ["TrainingData", "TrainingSettings", "train"]
 
@@ -50,11 +58,11 @@ _RATE_SETTERS = (
 )
 # Loops of compiled models that no fit uses at the moment.
 _idle_loops = ProgramCache(max_programs=48, max_bytes=256 * 2**20)
-# Networks as they were built: in a search, many fits begin with the same one.
-_starts = ProgramCache(max_programs=32, max_bytes=16 * 2**20)
 # What TensorFlow keeps for a training step: 1.6 MB were measured for an MLP, which has
 # 14 variables with those of Adam, and 4.7 MB for one of six layers, which has 44.
 _TRACED_BYTES = 2**17  # for each variable
+
+_LARGE = 100.0  # of weights and losses
 
 _AGAINST_DIVERGENCE = (
     "Scale the inputs to [0, 1], lower learning_rate, or take another optimizer."
@@ -185,10 +193,15 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     resumed = state.optimizer_variables if state.optimizer_kind == kind else None
     start_schedule(optimizer, int(resumed[0]) if resumed else 0)
     rate, peak = initial_rate(optimizer), peak_rate(optimizer)
-    callbacks = _with_our_own(settings, state.shuffle_seed)
+    callbacks = _with_our_own(settings)
+    # Layers of ours have generators of their own, but for PyTorch, which knows one.
+    draws_alone = is_ours(spec) and keras.backend.backend() != "torch"
+    if not draws_alone:
+        callbacks.insert(0, _SeedEpochs(state.shuffle_seed))
 
-    loop, key = _take_loop(spec, start, settings, callbacks, state.weights_seed)
+    loop, key = _take_loop(spec, start, settings, callbacks)
     model = loop.model
+    start.put_into(model)
     start_optimizer(
         model.optimizer,
         optimizer,
@@ -196,7 +209,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         # A callback may have changed it; one that was set since then counts.
         keep_rate=resumed is not None and rate == state.initial_rate,
     )
-    with own_draws():
+    with contextlib.nullcontext() if draws_alone else own_draws():
         history = loop.fit(
             batches,
             epochs=settings.epochs,
@@ -206,12 +219,9 @@ def train(spec, data, settings, state, *, validation=None, network=None):
             verbose=settings.verbose,
         )
     history = {name: [float(v) for v in values] for name, values in history.items()}
-    _check_finite(model, history, data.samples)
+    weights = as_arrays(model.weights)
+    _check_finite(model, weights, history, data.samples)
 
-    description = None
-    if not is_ours(spec):
-        description = Description(start.config, start.custom_objects, keras.__version__)
-    weights = model.get_weights()
     new_state = TrainingState(
         state.weights_seed,
         state.shuffle_seed,
@@ -225,19 +235,15 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     # Only now: a model whose fit failed is better dropped than lent again.
     if key is not None:
         _give_back(loop, key, callbacks)
-    return weights, description, new_state, history
+    return weights, start.description, new_state, history
 
 
 class _Start(NamedTuple):
-    """A network as training finds it: plain data, and its model if that is new.
+    """A network as training finds it: plain data, and its model if that is new."""
 
-    Several fits may begin with the same one: nothing of it is changed.
-    """
-
-    config: str
-    custom_objects: dict
     weights: list
     random_states: list | None
+    description: Description | None = None
     model: keras.Model | None = None
 
     def put_into(self, model):
@@ -251,98 +257,81 @@ class _Start(NamedTuple):
 
 def _start(spec, data, state, network):
     """Go on with the network that is given, or begin with a new one."""
-    if network is not None and network.description is not None:
-        config, custom_objects, _ = network.description
-        return _Start(config, custom_objects, network.weights, state.random_states)
     if network is not None:
-        start = _new_start(spec, state.weights_seed)
-        states = state.random_states or start.random_states
-        return start._replace(weights=network.weights, random_states=states)
-    if not is_ours(spec):
-        return _Start(*copy_of_built(spec, state.weights_seed, data.trials))
-    key = (repr(spec), state.weights_seed)
-    start = _starts.take(key, lambda start: True)
-    if start is None:
-        start = _new_start(spec, state.weights_seed)
-    n_bytes = sum(array.nbytes for array in start.weights)
-    _starts.put(key, start._replace(model=None), n_bytes)
-    return start
+        states = state.random_states
+        if states is None and network.description is None:
+            _, states = initial_arrays(spec, state.weights_seed)
+        return _Start(network.weights, states, network.description)
+    if is_ours(spec):
+        return _Start(*initial_arrays(spec, state.weights_seed))
+    copy = copy_of_built(spec, state.weights_seed, data.trials)
+    description = Description(copy.config, copy.custom_objects, keras.__version__)
+    return _Start(copy.weights, copy.random_states, description, copy.model)
 
 
-def _new_start(spec, seed):
-    """Build a network of this package."""
-    model = build(spec, seed)
-    random_states = as_arrays(random_variables(model))
-    return _Start(model.to_json(), {}, model.get_weights(), random_states, model)
-
-
-def _take_loop(spec, start, settings, callbacks, seed):
+def _take_loop(spec, start, settings, callbacks):
     """Return a loop for a network, and the key under which others may have it next.
 
-    The model of the loop is as training begins. The key is None where nobody else may.
+    The key is None where nobody else may.
     """
-    dtype = _training_dtype(settings.precision)
     if not _is_shareable(spec, settings):
-        return _compile_loop(spec, start, settings, callbacks, seed, dtype, {}), None
-    structure, numbers = split_description(start.config)
-    key = (
-        structure,
-        dtype,
-        keras.config.floatx(),  # of losses and metrics
-        program_key(settings.optimizer),
+        return _compile_loop(spec, start, settings, callbacks), None
+    key = repr(
+        [
+            _loop_class(callbacks).__name__,
+            structure(spec) if _has_numbers(settings) else spec,
+            _training_dtype(spec, settings.precision),
+            keras.config.floatx(),  # of metrics
+            program_key(settings.optimizer),
+        ]
     )
-    loop = _idle_loops.take(
-        key,
-        lambda idle: (
-            type(idle) is _loop_class(idle.model, callbacks)
-            and idle.set_numbers(numbers)
-        ),
-    )
-    if loop is not None:
-        start.put_into(loop.model)
-        return loop, key
-    loop = _compile_loop(spec, start, settings, callbacks, seed, dtype, numbers)
+    loop = _idle_loops.take(key)
+    if loop is None:
+        loop = _compile_loop(spec, start, settings, callbacks)
+    elif loop.numbers is not None:
+        loop.numbers.set(spec)
     # An optimizer that begins with the weights of this fit is for no other.
     return loop, key if is_blank(loop.first_state) else None
 
 
-def _compile_loop(spec, start, settings, callbacks, seed, dtype, numbers):
-    """Return a new loop with a model of its own, in another precision if asked."""
-    if dtype is not None:
-        parameters = {**spec.parameters, "dtype": dtype}
-        model = build(replace(spec, parameters=parameters), seed)
+def _compile_loop(spec, start, settings, callbacks):
+    """Return a new loop with a model of its own."""
+    numbers = None
+    if is_ours(spec):
+        dtype = _training_dtype(spec, settings.precision)
+        if _has_numbers(settings):
+            numbers = TrainingNumbers(spec)
+            model = numbers.build(spec, dtype)
+        else:
+            model = build_blank(spec, dtype)
+            if keras.backend.backend() == "tensorflow":
+                draw_few_bits(model)
     elif start.model is not None:
         model = start.model
     else:
-        model = rebuild(start.config, start.custom_objects)
+        model = rebuild(start.description.config, start.description.custom_objects)
     mark_trained(model)
     start.put_into(model)  # before the optimizer, which may begin with the weights
-    if is_ours(spec) and keras.backend.backend() == "tensorflow":
-        from skmnist._training.dropout import draw_few_bits
-
-        draw_few_bits(model)
     # Whatever the policy of the process: it would wrap the optimizer.
     model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
-    loop_class = _loop_class(model, callbacks)
-    loop = loop_class(model, settings.optimizer, _make_loss(model), numbers)
+    loop_class = _loop_class(callbacks, model)
+    loop = loop_class(model, settings.optimizer, _make_loss(model))
+    loop.numbers = numbers
     loop.first_state = first_state(model.optimizer)
-    # Keras adds penalties in the type of the network to a loss in that of the
-    # process, which it cannot where these differ.
-    model._compile_loss._dtype = model.outputs[0].dtype
     return loop
 
 
 def _give_back(loop, key, callbacks):
     """Keep a loop for later fits, without what belongs to this one."""
     for callback in callbacks:  # one that a function returned may live on
-        callback._model = None
+        callback.set_model(None)
     variables = [*loop.model.variables, *loop.model.optimizer.variables]
     _idle_loops.put(key, loop, memory_of_program(variables, _TRACED_BYTES))
 
 
-def _with_our_own(settings, seed):
-    """Return the user's callbacks, between those that training itself needs."""
-    callbacks = [_SeedEpochs(seed), *settings.callbacks, _RaiseOnNaN()]
+def _with_our_own(settings):
+    """Return the user's callbacks, and those that training itself needs."""
+    callbacks = [*settings.callbacks, _RaiseOnNaN()]
     if settings.schedule != "constant":
         callbacks.insert(0, _RecordLearningRate())
     if settings.patience is not None:
@@ -387,15 +376,32 @@ def _is_shareable(spec, settings):
     )
 
 
-def _check_finite(model, history, samples):
+def _has_numbers(settings):
+    """Tell whether a step reads dropout rates and penalties anew.
+
+    Other backends compile them. So does a model that a callback may save or change.
+    """
+    return keras.backend.backend() == "tensorflow" and all(
+        type(callback).__module__.startswith("skmnist.")
+        for callback in settings.callbacks
+    )
+
+
+def _check_finite(model, weights, history, samples):
     """Refuse a network that the last steps have spoilt, which no loss shows."""
-    last = [values[-1] for name, values in history.items() if name.endswith("loss")]
-    outputs = as_arrays([model(samples, training=False)])[0]
-    if not (np.isfinite(last).all() and np.isfinite(outputs.astype(float)).all()):
-        raise FloatingPointError(
-            "Training diverged: losses or probabilities are no finite numbers. "
-            f"{_AGAINST_DIVERGENCE}"
-        )
+    losses = [values[-1] for name, values in history.items() if name.endswith("loss")]
+    largest = max(
+        np.abs(np.asarray(array, float)).max() for array in [losses, *weights]
+    )
+    # Weights of the usual size give no infinite outputs. NaN is not below anything.
+    if not largest < _LARGE:
+        outputs = as_arrays([model(samples, training=False)])[0]
+        values = [losses, outputs, *weights]
+        if not all(np.isfinite(np.asarray(v, float)).all() for v in values):
+            raise FloatingPointError(
+                "Training diverged: losses, weights or probabilities are no finite "
+                f"numbers. {_AGAINST_DIVERGENCE}"
+            )
 
 
 def _make_loss(model):
@@ -403,17 +409,21 @@ def _make_loss(model):
     return keras.losses.SparseCategoricalCrossentropy(dtype=model.outputs[0].dtype)
 
 
-def _training_dtype(precision):
-    """Return the Keras policy that training needs, if not that of the network."""
-    if precision != "auto":
-        return "mixed_bfloat16" if precision == "bfloat16" else None
+def _training_dtype(spec, precision):
+    """Return the Keras policy that a network of this package is trained in."""
     # Of graphics cards it is not known; many emulate bfloat16.
-    is_quick = (
-        keras.backend.backend() == "tensorflow"
-        and bfloat16_is_quick()
-        and not keras.distribution.list_devices("gpu")
+    if precision == "auto":
+        is_quick = (
+            keras.backend.backend() == "tensorflow"
+            and bfloat16_is_quick()
+            and not keras.distribution.list_devices("gpu")
+        )
+        precision = "bfloat16" if is_quick else "float32"
+    return (
+        "mixed_bfloat16"
+        if precision == "bfloat16"
+        else builder_arguments(spec)["dtype"]
     )
-    return "mixed_bfloat16" if is_quick else None
 
 
 def _quick_path_is_off():
@@ -422,14 +432,14 @@ def _quick_path_is_off():
     return switch.lower() not in ("", "0", "false", "no", "off")
 
 
-def _loop_class(model, callbacks):
-    """Choose the quickest loop that does all that is asked."""
+def _loop_class(callbacks, model=None):
+    """Choose the quickest loop for callbacks and, unless it is of ours, a model."""
     is_quick = keras.backend.backend() == "tensorflow" and not has_replicas()
     if is_quick and not _quick_path_is_off():
-        from skmnist._training.loop import ResidentLoop
+        from skmnist._training.memory_loop import MemoryLoop
 
-        if ResidentLoop.suits(model, callbacks):
-            return ResidentLoop
-    from skmnist._training.keras_loop import ScikerasLoop
+        if MemoryLoop.suits(callbacks, model):
+            return MemoryLoop
+    from skmnist._training.keras_loop import KerasLoop
 
-    return ScikerasLoop
+    return KerasLoop

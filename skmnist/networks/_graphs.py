@@ -65,8 +65,7 @@ def build_mlp(
         shape,
         plan,
         kernel_initializer=kernel_initializer,
-        l1=l1,
-        l2=l2,
+        penalty=_penalty(l1, l2),
         dtype=dtype,
     )
 
@@ -156,24 +155,22 @@ def build_cnn(
         shape,
         plan,
         kernel_initializer=kernel_initializer,
-        l1=l1,
-        l2=l2,
+        penalty=_penalty(l1, l2),
         dtype=dtype,
     )
 
 
-def _assemble(name, input_shape, plan, *, kernel_initializer, l1, l2, dtype):
+def _assemble(name, input_shape, plan, *, kernel_initializer, penalty, dtype):
     """Make a Keras model of planned layers."""
     with loading_keras():
         import keras
 
     def trained(layer, **settings):
-        penalty = keras.regularizers.L1L2(l1=float(l1), l2=float(l2))
         return {
             **settings,
             "activation": layer.activation,
             "kernel_initializer": kernel_initializer,
-            "kernel_regularizer": penalty if l1 or l2 else None,
+            "kernel_regularizer": penalty,
         }
 
     def made(layer):
@@ -209,6 +206,15 @@ def _assemble(name, input_shape, plan, *, kernel_initializer, l1, l2, dtype):
     return keras.Model(inputs, tensor, name=name)
 
 
+def _penalty(l1, l2):
+    if not (l1 or l2):
+        return None
+    with loading_keras():
+        import keras
+
+    return keras.regularizers.L1L2(l1=float(l1), l2=float(l2))
+
+
 def is_planned(spec):
     """Return whether :func:`network_layers` knows the layers of a network."""
     return spec.builder in _PLANS
@@ -229,11 +235,46 @@ def network_layers(spec):
     plan : list
         Layers of :mod:`skmnist.networks._layers`, in the order of their weights.
     """
-    parameters = {**spec.builder.__kwdefaults__, **spec.parameters}
     shape = tuple(spec.input_shape)
     if spec.builder is build_cnn:
         shape = (*shape, 1)[:3]
-    return shape, _PLANS[spec.builder](shape, spec.n_classes, **parameters)
+    plan = _PLANS[spec.builder]
+    return shape, plan(shape, spec.n_classes, **builder_arguments(spec))
+
+
+def builder_arguments(spec):
+    """Return all arguments of a builder of this package, with its defaults."""
+    return {**spec.builder.__kwdefaults__, **spec.parameters}
+
+
+def build_blank(spec, dtype, penalty=None):
+    """Build a network of this package for training: its weights are 0.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        With one of the builders here.
+    dtype : str
+        Type of all arithmetic, or the name of a Keras policy.
+    penalty : keras.regularizers.Regularizer, default=None
+        On all kernels; None for that of the specification.
+
+    Returns
+    -------
+    keras.Model
+        Its layers and their names are those of the network.
+    """
+    arguments = builder_arguments(spec)
+    if penalty is None:
+        penalty = _penalty(arguments["l1"], arguments["l2"])
+    name = spec.builder.__name__.removeprefix("build_")
+    return _assemble(
+        name,
+        *network_layers(spec),
+        kernel_initializer="zeros",
+        penalty=penalty,
+        dtype=dtype,
+    )
 
 
 _PLANS = {build_mlp: mlp_layers, build_cnn: cnn_layers}

@@ -39,8 +39,8 @@ def loops_used(monkeypatch):
     used = []
     choose = _engine._loop_class
 
-    def recording(model, callbacks):
-        used.append(choose(model, callbacks))
+    def recording(callbacks, model=None):
+        used.append(choose(callbacks, model))
         return used[-1]
 
     monkeypatch.setattr(_engine, "_loop_class", recording)
@@ -128,7 +128,7 @@ def test_both_loops_take_the_same_steps(fit_on_both, digits, params):
 def test_both_loops_take_all_steps_of_a_long_epoch(
     fit_on_both, digits, monkeypatch, as_bytes
 ):
-    from skmnist._training import loop as _resident
+    from skmnist._training import memory_loop as _resident
 
     X, y = digits
     X = (255 * X).astype(np.uint8) if as_bytes else X
@@ -149,7 +149,7 @@ def test_both_loops_take_all_steps_of_a_long_epoch(
 
 @pytest.mark.usefixtures("quick_loop")
 def test_calls_of_any_length_give_the_same_bits(digits, monkeypatch):
-    from skmnist._training import loop as _resident
+    from skmnist._training import memory_loop as _resident
 
     X, y = digits
     fits = []
@@ -186,7 +186,7 @@ def test_calls_of_any_length_give_the_same_bits(digits, monkeypatch):
 
 
 def test_calls_take_their_time_and_not_more(monkeypatch):
-    from skmnist._training import loop as _resident
+    from skmnist._training import memory_loop as _resident
 
     now = [0.0]
     monkeypatch.setattr(_resident.time, "perf_counter", lambda: now[0])
@@ -209,7 +209,7 @@ def test_calls_take_their_time_and_not_more(monkeypatch):
 
 @pytest.mark.usefixtures("quick_loop")
 def test_ctrl_c_that_validation_loses_ends_the_fit(digits, monkeypatch):
-    from skmnist._training import loop as _resident
+    from skmnist._training import memory_loop as _resident
 
     X, y = digits
     lost = []
@@ -309,12 +309,12 @@ def test_both_loops_tell_callbacks_which_way_a_metric_should_go(
 def test_a_step_has_one_kernel_a_variable_and_no_softmax(keras, name, config, kernel):
     import tensorflow as tf
 
-    from skmnist._training.loop import ResidentLoop
+    from skmnist._training.memory_loop import MemoryLoop
 
     model = dense((16,), 10)
     optimizer = getattr(keras.optimizers, name)(**config)
     loss = keras.losses.SparseCategoricalCrossentropy()
-    loop = ResidentLoop(model, optimizer, loss, {})
+    loop = MemoryLoop(model, optimizer, loss)
     step = tf.function(loop._train_batch, autograph=False).get_concrete_function(
         tf.TensorSpec([None, 16], tf.float32), tf.TensorSpec([None], tf.int32)
     )
@@ -329,7 +329,7 @@ def test_a_step_has_one_kernel_a_variable_and_no_softmax(keras, name, config, ke
 @pytest.mark.usefixtures("quick_loop")
 @pytest.mark.parametrize("order", ["F", "channels first"])
 def test_rows_in_any_order_of_memory_are_copied_once(digits, monkeypatch, order):
-    from skmnist._training import loop as _resident
+    from skmnist._training import memory_loop as _resident
 
     X, y = digits
     if order == "F":
@@ -417,7 +417,7 @@ def test_a_callback_that_looks_at_batches_gets_keras_own_loop(
             )
         ],
     ).fit(X, y)
-    assert loops_used() == {"ScikerasLoop"}
+    assert loops_used() == {"KerasLoop"}
     assert seen == list(range(5))
 
 
@@ -451,7 +451,7 @@ def test_a_model_with_steps_of_its_own_gets_keras_own_loop(digits, keras, loops_
         return Own(model.inputs, model.outputs)
 
     model = KerasImageClassifier(builder=builder, epochs=2, random_state=0).fit(X, y)
-    assert loops_used() == {"ScikerasLoop"}
+    assert loops_used() == {"KerasLoop"}
     assert model.history_["own"] == [1.0, 1.0]
 
 
@@ -472,7 +472,7 @@ def test_a_step_of_a_class_is_taken(digits, keras, loops_used, step):
     KerasImageClassifier(builder=builder, epochs=1, validation_fraction=0.5).fit(
         *digits
     )
-    assert loops_used() == {"ScikerasLoop"}
+    assert loops_used() == {"KerasLoop"}
     assert taken
 
 
@@ -499,7 +499,7 @@ def test_a_layer_with_a_metric_of_its_own_gets_keras_own_loop(
     model = KerasImageClassifier(
         builder=builder, epochs=2, batch_size=100, random_state=0
     ).fit(X, y)
-    assert loops_used() == {"ScikerasLoop"}
+    assert loops_used() == {"KerasLoop"}
     assert model.history_["counted"] == [3.0, 3.0]
 
 
@@ -507,13 +507,13 @@ def test_a_layer_with_a_metric_of_its_own_gets_keras_own_loop(
 def test_the_quick_loop_is_the_usual_one(digits, keras, loops_used):
     X, y = digits
     small_mlp(callbacks=[keras.callbacks.ReduceLROnPlateau("loss")]).fit(X, y)
-    assert loops_used() == {"ResidentLoop"}
+    assert loops_used() == {"MemoryLoop"}
 
 
 @pytest.mark.parametrize(
     ("switch", "loop"),
-    [(word, "ResidentLoop") for word in ("", "0", "false", "off", "No")]
-    + [(word, "ScikerasLoop") for word in ("1", "true", "yes")],
+    [(word, "MemoryLoop") for word in ("", "0", "false", "off", "No")]
+    + [(word, "KerasLoop") for word in ("1", "true", "yes")],
 )
 def test_the_switch_to_keras_own_loop_reads_as_others_do(
     digits, monkeypatch, loops_used, switch, loop

@@ -15,11 +15,9 @@ import numpy as np
 import tensorflow as tf
 
 from skmnist._interrupts import raise_interrupt
-from skmnist._training.bfloat16_pass import training_pass
-from skmnist._training.dropout import drop_out_at
-from skmnist._training.fused_updates import fuse_updates
+from skmnist._training.updates import fused_update
 
-__all__ = ["ResidentLoop"]
+__all__ = ["MemoryLoop"]
 
 # Behind each call of the graph control returns to Python, for Ctrl-C and the progress
 # bar. So long may it take, as far as the calls before can tell, and the first have so
@@ -54,7 +52,7 @@ _BATCH_HOOKS = (
 )
 
 
-class ResidentLoop:
+class MemoryLoop:
     """Compiles one model, and trains it anew with each call of `fit`.
 
     Parameters
@@ -65,62 +63,45 @@ class ResidentLoop:
         Its optimizer from now on.
     loss : keras.losses.Loss
         Its loss.
-    numbers : dict of tuple of str to float
-        Rates of dropout and factors of penalties by their places in the model, which
-        may be others in each fit; see :func:`split_description`.
     """
 
-    def __init__(self, model, optimizer, loss, numbers):
+    def __init__(self, model, optimizer, loss):
         self.model = model
-        # One of 0 asks for no operation: it stays what it is.
-        self._numbers = {
-            place: _as_variable(model, place, value)
-            for place, value in numbers.items()
-            if value
-        }
+        self._loss = loss
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         optimizer.build(model.trainable_variables)
         _build_metrics(model)
-        fuse_updates(optimizer)
+        self._fused_update = fused_update(optimizer, model.trainable_variables)
         self._train = _Traced(self._train_steps)
         self._test = _Traced(self._test_batches)
         self._training_pace = _Pace()
         self._test_pace = _Pace()
 
     @staticmethod
-    def suits(model, callbacks):
-        """Tell whether a model and callbacks need no loop but this.
+    def suits(callbacks, model=None):
+        """Tell whether callbacks and a model need no loop but this.
 
-        They do where a model has training steps or metrics of its own, or a callback
-        looks at single batches.
+        They do where a callback looks at single batches, or a model has training steps
+        or metrics of its own, which those of this package have not.
         """
-        own_steps = any(
+        base = keras.callbacks.Callback
+        own_hooks = any(
+            hook in vars(callback)
+            or getattr(type(callback), hook) is not getattr(base, hook)
+            for callback in callbacks
+            for hook in _BATCH_HOOKS
+        )
+        own_steps = model is not None and any(
             name in vars(model)
             or getattr(type(model), name) is not getattr(keras.Model, name)
             for name in _STEPS
         )
         # Those of compiling are not there before.
-        own_metrics = not model.compiled and bool(model.metrics)
-        own_hooks = any(
-            hook in vars(callback)
-            or getattr(type(callback), hook)
-            is not getattr(keras.callbacks.Callback, hook)
-            for callback in callbacks
-            for hook in _BATCH_HOOKS
-        )
-        return not (own_steps or own_metrics or own_hooks)
-
-    def set_numbers(self, numbers):
-        """Take other rates and factors; return whether the loop goes with them."""
-        positive = {place: value for place, value in numbers.items() if value}
-        if positive.keys() != self._numbers.keys():
-            return False
-        for place, value in positive.items():
-            self._numbers[place].assign(value)
-        return True
+        own_metrics = model is not None and not model.compiled and bool(model.metrics)
+        return not (own_hooks or own_steps or own_metrics)
 
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
-        """Train; see :meth:`skmnist._training.keras_loop.ScikerasLoop.fit`."""
+        """Train; see :meth:`skmnist._training.keras_loop.KerasLoop.fit`."""
         model = self.model
         test_size = batches.test_batch_size
         data = _Chunks(batches.arrays, _whole_batches(_MAX_ROWS, batches.batch_size))
@@ -198,13 +179,13 @@ class ResidentLoop:
         return _add_batches(self._test_batch, size, sums, arrays)
 
     def _train_batch(self, inputs, labels, weights=None):
-        model = self.model
-        variables = model.trainable_variables
+        optimizer, variables = self.model.optimizer, self.model.trainable_variables
         with tf.GradientTape() as tape:
             loss, sums = self._judge(inputs, labels, weights, training=True)
-            scaled = model.optimizer.scale_loss(loss)
+            scaled = optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, [variable.value for variable in variables])
-        model.optimizer.apply(gradients, variables)
+        with self._fused_update:
+            optimizer.apply(gradients, variables)
         return sums
 
     def _test_batch(self, inputs, labels, weights=None):
@@ -212,44 +193,11 @@ class ResidentLoop:
 
     def _judge(self, inputs, labels, weights, training):
         """Return the mean loss of a batch, and the sums of loss and hits."""
-        if training:
-            probabilities = training_pass(self.model, inputs)
-        else:
-            probabilities = self.model(inputs, training=False)
-        loss = self.model.compute_loss(
-            inputs, labels, probabilities, weights, training=training
-        )
+        probabilities = self.model(inputs, training=training)
+        loss = self._loss(labels, probabilities, sample_weight=weights)
+        penalties = [tf.reduce_sum(tf.cast(p, loss.dtype)) for p in self.model.losses]
+        loss = tf.add_n([loss, *penalties])
         return loss, _sums(loss, labels, probabilities)
-
-
-def _as_variable(model, place, value):
-    """Let a number of a layer be one that a compiled graph reads anew in each step."""
-    name, *attributes, last = place
-    owner = model.get_layer(name)
-    for attribute in attributes:
-        owner = getattr(owner, attribute)
-    variable = tf.Variable(value, trainable=False, dtype=tf.float64)
-    if last == "rate":
-        drop_out_at(owner, variable)
-    else:
-        # Past Keras, which would take the variable for a weight of the layer.
-        vars(owner)[last] = _Factor(variable)
-    return variable
-
-
-class _Factor:
-    """A factor of a penalty, which is asked whether it is 0 before it is used."""
-
-    __hash__ = None
-
-    def __init__(self, variable):
-        self.variable = variable
-
-    def __eq__(self, other):
-        return False
-
-    def __tf_tensor__(self, dtype=None, name=None):
-        return tf.cast(self.variable, dtype or self.variable.dtype, name=name)
 
 
 def _build_metrics(model):
