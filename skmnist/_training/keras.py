@@ -76,12 +76,7 @@ def isolated_build(seed):
     generator, names of layers come from counters; builders may draw from NumPy's.
     Inside the block all of these start anew, so that the same seed gives the same
     weights and the same call the same names; afterwards they are as they were before.
-    Threads wait for one another.
-
-    Parameters
-    ----------
-    seed : int
-        Seed in [0, 2**32).
+    Threads wait for one another. The seed is in [0, 2**32).
     """
     with _building:
         kept = [global_state.get_global_attribute(name) for name in _KEPT_BY_KERAS]
@@ -105,12 +100,7 @@ def own_draws():
 
     Layers of the user's own may draw from Keras' generator. PyTorch draws dropout from
     its own, whatever generator Keras has for it. Afterwards both are as they were
-    before.
-
-    Yields
-    ------
-    keras.random.SeedGenerator
-        Keras' generator of the process, as long as the block lasts.
+    before. Yields Keras' generator of the process.
     """
     name = seed_generator.GLOBAL_SEED_GENERATOR
     kept = global_state.get_global_attribute(name)
@@ -129,13 +119,7 @@ def own_draws():
 
 
 def seed_draws(seed):
-    """Seed what is drawn from generators of the process inside :func:`own_draws`.
-
-    Parameters
-    ----------
-    seed : int
-        Seed in [0, 2**63).
-    """
+    """Seed what is drawn from generators of the process inside `own_draws`."""
     state = seed_generator.global_seed_generator().state
     state.assign(np.array([seed % 2**31, 0]))
     if keras.backend.backend() == "torch":
@@ -145,47 +129,19 @@ def seed_draws(seed):
 
 
 def has_replicas():
-    """Tell whether a strategy of TensorFlow's is to spread what is computed.
-
-    Returns
-    -------
-    bool
-        Whether the caller is in the scope of a ``tf.distribute.Strategy``.
-    """
+    """Return whether the caller is in the scope of a ``tf.distribute.Strategy``."""
     return keras.backend.backend() == "tensorflow" and tf.distribute.has_strategy()
 
 
 def all_layers(model):
-    """Return a model and all layers in it, those within layers and models too.
-
-    Parameters
-    ----------
-    model : keras.Model
-        The model.
-
-    Returns
-    -------
-    list of keras.Layer
-        The model, then its layers, always in the same order.
-    """
+    """Return a model and all layers in it, those within layers and models too."""
     # A private name: `model.layers` has only those that the model itself calls, and
     # there is no public way to the layers within a layer.
     return model._flatten_layers()
 
 
 def as_arrays(variables):
-    """Copy variables or tensors to arrays of NumPy.
-
-    Parameters
-    ----------
-    variables : iterable of keras.Variable or tensor
-        Of the backend in use.
-
-    Returns
-    -------
-    list of ndarray
-        Their values.
-    """
+    """Copy variables or tensors of the backend in use to arrays of NumPy."""
     values = [getattr(variable, "value", variable) for variable in variables]
     if keras.backend.backend() == "tensorflow":
         # Keras converts by a method that NumPy warns of, for every variable.
@@ -194,28 +150,10 @@ def as_arrays(variables):
 
 
 def resolve_name(parameter, name, module, trial=None):
-    """Return what a module of Keras knows by a name.
+    """Return what a module of Keras, such as ``keras.activations``, knows by a name.
 
-    Parameters
-    ----------
-    parameter : str
-        The parameter that was given, for the message.
-    name : str
-        Its value.
-    module : module
-        Such as ``keras.activations``; its ``get`` resolves names.
-    trial : callable, default=None
-        Called with what the name stands for, and raises if that is of no use here.
-
-    Returns
-    -------
-    callable or object
-        What ``get`` returns: a new object, where it makes one.
-
-    Raises
-    ------
-    ValueError
-        With the names that are known and of use, and one that is close.
+    ``trial(found)`` raises if that is of no use here. Then, or if the name is not
+    known, a ValueError gives the names that are of use, and one that is close.
     """
     try:
         return _found(module, name, trial)

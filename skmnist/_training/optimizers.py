@@ -43,7 +43,7 @@ def make_optimizer(optimizer, learning_rate):
     Parameters
     ----------
     optimizer : str, dict, callable or keras.optimizers.Optimizer
-        Name, serialised configuration, function that makes one, or an example,
+        Name, serialized configuration, function that makes one, or an example,
         which is not itself used.
     learning_rate : float or None
         None keeps the optimizer's own.
@@ -134,21 +134,9 @@ def _leave_out_sums_over_replicas(optimizer):
 
 
 def set_schedule(optimizer, schedule, n_steps):
-    """Let the learning rate of an optimizer take a course that has a name.
+    """Let the learning rate follow a schedule that has a name, over steps of a fit.
 
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        Its own learning rate becomes the largest.
-    schedule : {"constant", "one_cycle", "cosine"}
-        The course.
-    n_steps : int
-        Number of steps of the fit.
-
-    Raises
-    ------
-    ValueError
-        If the optimizer has a schedule already.
+    Its own rate becomes the peak.
     """
     if schedule == "constant":
         return
@@ -162,23 +150,12 @@ def set_schedule(optimizer, schedule, n_steps):
             f"learning_rate_schedule={schedule!r} does not go with an optimizer around "
             f"another one, {type(optimizer).__name__}: give the inner one a schedule."
         )
-    optimizer.learning_rate = Schedule(
-        peak=float(optimizer.learning_rate),
-        n_steps=n_steps,
-        rising=SCHEDULES[schedule],
-    )
+    peak = float(optimizer.learning_rate)
+    optimizer.learning_rate = Schedule(peak, n_steps, SCHEDULES[schedule])
 
 
 def start_schedule(optimizer, first_step):
-    """Let the course of :func:`set_schedule` begin behind steps of earlier fits.
-
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        Not yet compiled into a step.
-    first_step : int
-        Steps of the optimizer that went before.
-    """
+    """Let the schedule of `set_schedule` begin behind the steps of earlier fits."""
     rate = _rate_of(optimizer)
     if isinstance(rate, Schedule):
         peak, n_steps, _ = as_arrays([rate.values])[0]
@@ -186,36 +163,14 @@ def start_schedule(optimizer, first_step):
 
 
 def initial_rate(optimizer):
-    """Return the learning rate that an optimizer begins with.
-
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        As it was made.
-
-    Returns
-    -------
-    float or None
-        None for a schedule.
-    """
+    """Return the learning rate that an optimizer begins with; None for a schedule."""
     if has_schedule(optimizer):
         return None
     return float(as_arrays([_rate_of(optimizer)])[0])
 
 
 def peak_rate(optimizer):
-    """Return the learning rate of an optimizer, or the highest of a course.
-
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        As it was made, or after :func:`set_schedule`.
-
-    Returns
-    -------
-    float or None
-        None for a schedule of its own.
-    """
+    """Return the learning rate, or the highest of a schedule that has a name."""
     rate = _rate_of(optimizer)
     if isinstance(rate, Schedule):
         return float(as_arrays([rate.values])[0][0])
@@ -223,89 +178,51 @@ def peak_rate(optimizer):
 
 
 def has_schedule(optimizer):
-    """Tell whether the learning rate of an optimizer is anything but a number.
-
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        The optimizer.
-
-    Returns
-    -------
-    bool
-        Whether it is a schedule, or a function that gives the rate.
-    """
+    """Return whether the rate is anything but a number: a schedule, or a function."""
     return not isinstance(_rate_of(optimizer), keras.Variable)
 
 
 def is_of_keras(optimizer):
-    """Tell whether all code of an optimizer is of Keras or ours.
+    """Return whether all code of an optimizer is of Keras or ours.
 
     What a name means may change between fits where it is the user's own.
-
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        The optimizer.
-
-    Returns
-    -------
-    bool
-        Whether its description says all about it.
     """
-    parts = [
-        optimizer,
-        getattr(optimizer, "inner_optimizer", None),
-        _rate_of(optimizer),
-    ]
+    inner = getattr(optimizer, "inner_optimizer", None)
     return all(
         part is None or type(part).__module__.startswith(("keras.", "skmnist."))
-        for part in parts
+        for part in (optimizer, inner, _rate_of(optimizer))
     )
 
 
 def optimizer_kind(optimizer):
-    """Name an optimizer but for its learning rate: state of one kind fits another.
-
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        The optimizer.
-
-    Returns
-    -------
-    str
-        Equal for optimizers of the same kind and settings.
-    """
+    """Name an optimizer but for its learning rate: state of one kind fits another."""
     config = keras.optimizers.serialize(optimizer)
     config["config"].pop("name", None)  # counts the optimizers of the process
-    if not has_schedule(optimizer) or isinstance(_rate_of(optimizer), Schedule):
+    has_name = isinstance(_rate_of(optimizer), Schedule)
+    if not has_schedule(optimizer) or has_name:
         config["config"].pop("learning_rate", None)
     return json.dumps(
-        [config, _excluded(optimizer), isinstance(_rate_of(optimizer), Schedule)],
-        sort_keys=True,
-        default=repr,
+        [config, _excluded(optimizer), has_name], sort_keys=True, default=repr
     )
 
 
+def program_key(optimizer):
+    """Name an optimizer but for what is a variable of it and set for each fit."""
+    rate = _rate_of(optimizer)
+    course = None
+    if isinstance(rate, Schedule):
+        # Other backends compile the values of a schedule into the program.
+        is_variable = keras.backend.backend() == "tensorflow"
+        course = rate.rising if is_variable else rate.get_config()
+    return json.dumps([optimizer_kind(optimizer), course], sort_keys=True)
+
+
 def optimizer_of(training, model, otherwise):
-    """Make an optimizer like the one that a network was trained with.
+    """Make an optimizer like the one that a model was trained with, for the model.
 
-    Parameters
-    ----------
-    training : TrainingState
-        Where the training stands. Where it keeps the state of the optimizer, that is
-        given to the new one.
-    model : keras.Model
-        The network.
-    otherwise : callable
-        ``otherwise(learning_rate)`` makes the optimizer where it is more than its
-        description.
-
-    Returns
-    -------
-    keras.optimizers.Optimizer
-        Plain, with a number as its learning rate unless it had a schedule of its own.
+    It has a number as its learning rate unless it had a schedule of its own, and the
+    state in `training`, a TrainingState, where that is kept. Where an optimizer is more
+    than its description, ``otherwise(learning_rate)`` makes it.
     """
     rate = training.learning_rate or training.initial_rate
     with isolated_build(seed=0):
@@ -329,81 +246,34 @@ def optimizer_of(training, model, otherwise):
     return optimizer
 
 
-def program_key(optimizer):
-    """Name an optimizer but for what is a variable of it and set for each fit.
-
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        The optimizer.
-
-    Returns
-    -------
-    str
-        Equal for optimizers for which a compiled step is the same.
-    """
-    rate = _rate_of(optimizer)
-    course = None
-    if isinstance(rate, Schedule):
-        # Other backends compile the values of a schedule into the program.
-        is_variable = keras.backend.backend() == "tensorflow"
-        course = rate.rising if is_variable else rate.get_config()
-    return json.dumps([optimizer_kind(optimizer), course], sort_keys=True)
-
-
 def first_state(optimizer):
-    """Return the state of an optimizer that has not yet taken a step.
+    """Return the variables of an optimizer that is built and has taken no step.
 
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        Built for its variables.
-
-    Returns
-    -------
-    list of ndarray
-        Its variables. Of those that hold one number all over, as most do, only that
-        is in memory.
+    Of those that hold one number all over, as most do, only that is in memory.
     """
     return [
-        np.broadcast_to(array.flat[0], array.shape)
-        if array.size and (array == array.flat[0]).all()
-        else array
+        np.broadcast_to(array.flat[0], array.shape) if _is_constant(array) else array
         for array in as_arrays(optimizer.variables)
     ]
 
 
 def is_blank(state):
-    """Tell whether a first state is the same for all weights of a network.
+    """Return whether a first state is the same for all weights of a network.
 
-    Parameters
-    ----------
-    state : list of ndarray
-        As :func:`first_state` returns it.
-
-    Returns
-    -------
-    bool
-        Whether each variable holds one number all over. Of the optimizers of Keras,
-        ScheduleFreeAdamW begins with a copy of the weights.
+    Of the optimizers of Keras, ScheduleFreeAdamW begins with a copy of the weights.
     """
-    return all(array.size == 0 or (array == array.flat[0]).all() for array in state)
+    return all(array.size == 0 or _is_constant(array) for array in state)
+
+
+def _is_constant(array):
+    return array.size > 0 and (array == array.flat[0]).all()
 
 
 def start_optimizer(compiled, optimizer, variables, *, keep_rate=False):
-    """Put an optimizer that a step is compiled with into the state for a fit.
+    """Put the optimizer of a compiled model into the state for a fit.
 
-    Parameters
-    ----------
-    compiled : keras.optimizers.Optimizer
-        The optimizer of the compiled model.
-    optimizer : keras.optimizers.Optimizer
-        One that was made for the fit, maybe the same.
-    variables : list of ndarray
-        The state to go on from, or the first one.
-    keep_rate : bool, default=False
-        Whether to go on with the learning rate among `variables` and not with that
-        of `optimizer`.
+    The learning rate is that of `optimizer`, which was made for the fit and may be the
+    same, or with `keep_rate` the one among `variables`.
     """
     rate = initial_rate(optimizer)  # read now: it may be one of the variables
     for variable, value in zip(compiled.variables, variables, strict=True):

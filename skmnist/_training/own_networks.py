@@ -7,11 +7,8 @@ refused.
 """
 
 import contextlib
-import functools
-import hashlib
 import threading
 import weakref
-from collections import OrderedDict
 from numbers import Number
 from typing import NamedTuple
 
@@ -39,10 +36,6 @@ __all__ = ["copy_of_built", "mark_trained"]
 _lock = threading.RLock()
 # Layers that fits have trained, which callbacks may have handed to a builder.
 _trained = weakref.WeakSet()
-# Digests of weights that builders were seen to give at two calls in a row, by what they
-# were called with. The entry that was used last is at the end.
-_repeatable = OrderedDict()
-_MAX_REPEATABLE = 256
 # What compiling and training put on a model, besides what is there from the start.
 _PUT_ON_BY_KERAS = {
     "_jax_state",
@@ -372,61 +365,13 @@ def _draws_in_turn(model):
 
 
 def _check_repeatable(spec, seed, weights):
-    """Refuse a builder whose weights are neither kept nor decided by the seed.
-
-    That is seen by a second call, which may take long: as long as a builder gives the
-    weights that it gave before, it is called but once. It may give others, as those
-    that it takes from elsewhere may have been trained, but then at both calls.
-    """
-    try:
-        arguments = (spec.input_shape, spec.n_classes, spec.parameters)
-        key = (_mark(spec.builder), _mark(arguments), seed)
-        known = _repeatable.pop(key, None)
-    except (TypeError, RecursionError):  # nobody can tell whether it is the same
-        key = known = None
-    digest = _digest(weights)
-    if digest != known:
-        again = as_arrays(build(spec, seed).weights)
-        if len(again) != len(weights) or not all(map(_are_close, again, weights)):
-            raise ValueError(
-                f"The builder {spec.builder!r} gives other weights at each call, "
-                "though the arguments and the seed are the same, so that no fit could "
-                "be repeated. Leave the seeds of initializers out or let them be "
-                "numbers, draw from NumPy's global generator, which is seeded for each "
-                "call, and train outside of the builder what is to be trained before."
-            )
-    if key is not None:
-        _repeatable[key] = digest
-        if len(_repeatable) > _MAX_REPEATABLE:
-            _repeatable.popitem(last=False)
-
-
-def _mark(value):
-    """Return what is equal for equal plain data, and otherwise for the same object.
-
-    Objects are not kept alive. One that cannot be told from others raises TypeError.
-    """
-    if value is None or isinstance(value, str | bytes | Number):
-        return type(value), value
-    if isinstance(value, list | tuple):
-        return type(value), *map(_mark, value)
-    if isinstance(value, dict):
-        return type(value), *((_mark(k), _mark(v)) for k, v in value.items())
-    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        return np.ndarray, value.dtype.str, value.shape, _digest([value])
-    if isinstance(value, functools.partial):
-        return type(value), *map(_mark, (value.func, value.args, value.keywords))
-    if hasattr(value, "__func__"):  # a method, of which there is a new one each time
-        return type(value), _mark(value.__func__), _mark(value.__self__)
-    mark = weakref.ref(value)
-    hash(mark)
-    return mark
-
-
-def _digest(arrays):
-    """Return a few bytes that are others for other arrays."""
-    digest = hashlib.blake2b(digest_size=16)
-    for array in arrays:
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.digest()
+    """Refuse a builder whose weights are neither kept nor decided by the seed."""
+    again = as_arrays(build(spec, seed).weights)
+    if len(again) != len(weights) or not all(map(_are_close, again, weights)):
+        raise ValueError(
+            f"The builder {spec.builder!r} gives other weights at each call, though "
+            "the arguments and the seed are the same, so that no fit could be "
+            "repeated. Leave the seeds of initializers out or let them be numbers, "
+            "draw from NumPy's global generator, which is seeded for each call, and "
+            "train outside of the builder what is to be trained before."
+        )

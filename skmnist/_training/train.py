@@ -43,7 +43,7 @@ from skmnist._training.optimizers import (
 )
 from skmnist._training.own_networks import copy_of_built, mark_trained
 from skmnist._training.processor import bfloat16_is_quick
-from skmnist._training.reuse import ProgramCache, memory_of_program
+from skmnist._training.reuse import idle_loops
 from skmnist._training.state import Description, TrainingState
 from skmnist.networks._graphs import build_blank, builder_arguments
 
@@ -56,12 +56,6 @@ _RATE_SETTERS = (
     keras.callbacks.LearningRateScheduler,
     keras.callbacks.ReduceLROnPlateau,
 )
-# Loops of compiled models that no fit uses at the moment.
-_idle_loops = ProgramCache(max_programs=48, max_bytes=256 * 2**20)
-# What TensorFlow keeps for a training step: 1.6 MB were measured for an MLP, which has
-# 14 variables with those of Adam, and 4.7 MB for one of six layers, which has 44.
-_TRACED_BYTES = 2**17  # for each variable
-
 _LARGE = 100.0  # of weights and losses
 
 _AGAINST_DIVERGENCE = (
@@ -285,7 +279,7 @@ def _take_loop(spec, start, settings, callbacks):
             program_key(settings.optimizer),
         ]
     )
-    loop = _idle_loops.take(key)
+    loop = idle_loops.take(key)
     if loop is None:
         loop = _compile_loop(spec, start, settings, callbacks)
     elif loop.numbers is not None:
@@ -325,8 +319,7 @@ def _give_back(loop, key, callbacks):
     """Keep a loop for later fits, without what belongs to this one."""
     for callback in callbacks:  # one that a function returned may live on
         callback.set_model(None)
-    variables = [*loop.model.variables, *loop.model.optimizer.variables]
-    _idle_loops.put(key, loop, memory_of_program(variables, _TRACED_BYTES))
+    idle_loops.put(key, loop)
 
 
 def _with_our_own(settings):

@@ -5,6 +5,7 @@ import pytest
 from builders import BACKEND, small_cnn, small_mlp
 
 from skmnist._training import train as _engine
+from skmnist.networks import NetworkSpec, build_mlp
 
 
 @pytest.fixture
