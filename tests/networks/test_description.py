@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from skmnist._construction import rebuild
 from skmnist._description import split_description
-from skmnist._forward import rebuild
 from skmnist.networks import build_cnn, build_mlp
 
 

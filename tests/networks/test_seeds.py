@@ -10,7 +10,6 @@ from builders import BACKEND, dense, small_cnn, small_mlp
 from sklearn.base import clone
 
 from skmnist import KerasImageClassifier, _engine
-from skmnist._forward import forward_programs
 
 
 @pytest.mark.parametrize("small", [small_mlp, small_cnn])
@@ -26,8 +25,7 @@ def test_the_same_seed_gives_the_same_network_after_networks_of_other_kinds(
 ):
     X, y = digits
     first = small_mlp(early_stopping=True).fit(X, y)
-    for cache in (_engine._idle_loops, forward_programs):
-        monkeypatch.setattr(cache, "max_programs", 3)
+    monkeypatch.setattr(_engine._idle_loops, "max_programs", 3)
     for units in range(20, 24):  # more graphs than are kept compiled
         small_mlp(units=units, epochs=1).fit(X[:20], y[:20])
     again = small_mlp(early_stopping=True).fit(X, y)
