@@ -22,9 +22,9 @@ from skmnist._compression import (
     compression_of,
     decompress,
 )
+from skmnist._estimators import other_kind
 from skmnist._inference.network import NetworkStateError
 from skmnist.datasets._files import replacing
-from skmnist.evaluation._trial import other_kind
 
 __all__ = ["ModelFileError", "load_model", "save_model"]
 

@@ -22,6 +22,7 @@ ORDER = [
     "_loading",
     "_habits",
     "_warnings",
+    "_estimators",
     "datasets",
     "preprocessing",
     "networks",

@@ -1,5 +1,6 @@
 """Building networks from a specification and a seed."""
 
+import random
 from itertools import chain
 from numbers import Number
 
@@ -79,38 +80,38 @@ def build(spec, seed):
 def initial_arrays(spec, seed):
     """Draw the weights that :func:`build` gives a network of this package.
 
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The network.
-    seed : int
-        Seed of the initial weights.
-
-    Returns
-    -------
-    weights : list of ndarray
-        Kernel and biases of each layer that has them.
-    random_states : list of ndarray
-        States of the random generators of its dropout.
+    By explicit seeds, as other threads may draw from Python's generator. Returns them
+    and the states of the random generators of dropout.
     """
     settings = builder_arguments(spec)
     policy = keras.dtype_policies.get(settings["dtype"])
+    generator = random.Random(seed)
     weights, random_states = [], []
     shape, plan = network_layers(spec)
     with isolated_build(seed):
         for layer in plan:
             if isinstance(layer, Dropout):
-                random_states.append(keras.random.SeedGenerator().state)
+                seeds = keras.random.SeedGenerator(_default_seed(generator))
+                random_states.append(seeds.state)
             elif hasattr(layer, "kernel_shape"):
                 dtype = policy.variable_dtype
                 if layer is plan[-1] and dtype != "float64":
                     dtype = "float32"  # as the builders have it
                 kernel, n_outputs = layer.kernel_shape(shape)
                 initializer = keras.initializers.get(settings["kernel_initializer"])
+                config = initializer.get_config()
+                if "seed" in config:
+                    config["seed"] = _default_seed(generator)
+                    initializer = type(initializer).from_config(config)
                 weights.append(initializer(kernel, dtype=dtype))
                 weights.append(keras.ops.zeros(n_outputs, dtype))
             shape = layer.output_shape(shape)
     return as_arrays(weights), as_arrays(random_states)
+
+
+def _default_seed(generator):
+    """Draw the seed of a layer or initializer, as Keras does for those without one."""
+    return generator.randint(1, 10**9)
 
 
 def rebuild(config, custom_objects, seed=0):

@@ -24,6 +24,7 @@ from skmnist._training.callbacks import leaves_models_alone
 from skmnist._training.keras import (
     as_arrays,
     has_replicas,
+    isolated_build,
     keras,
     own_draws,
     seed_draws,
@@ -292,14 +293,7 @@ def _compile_loop(spec, start, settings, callbacks):
     """Return a new loop with a model of its own."""
     numbers = None
     if is_ours(spec):
-        dtype = _training_dtype(spec, settings.precision)
-        if _has_numbers(settings):
-            numbers = TrainingNumbers(spec)
-            model = numbers.build(spec, dtype)
-        else:
-            model = build_blank(spec, dtype)
-            if keras.backend.backend() == "tensorflow":
-                draw_few_bits(model)
+        model, numbers = _build_for_training(spec, settings)
     elif start.model is not None:
         model = start.model
     else:
@@ -313,6 +307,19 @@ def _compile_loop(spec, start, settings, callbacks):
     loop.numbers = numbers
     loop.first_state = first_state(model.optimizer)
     return loop
+
+
+def _build_for_training(spec, settings):
+    """Return a model of a network of this package, and its numbers or None."""
+    dtype = _training_dtype(spec, settings.precision)
+    with isolated_build(seed=0):
+        if _has_numbers(settings):
+            numbers = TrainingNumbers(spec)
+            return numbers.build(spec, dtype), numbers
+        model = build_blank(spec, dtype)
+        if keras.backend.backend() == "tensorflow":
+            draw_few_bits(model)
+        return model, None
 
 
 def _give_back(loop, key, callbacks):

@@ -265,8 +265,9 @@ class KerasImageClassifier(BaseKerasClassifier):
         return twin
 
     def __getstate__(self):
-        network = getattr(self, "_network", None)
-        parts = [self.builder, *(network.custom_objects.values() if network else ())]
+        description = getattr(getattr(self, "_network", None), "description", None)
+        layers = description.custom_objects.values() if description else ()
+        parts = [self.builder, *layers]
         local = [part for part in parts if not is_importable(part)]
         if local and not is_pickled_by_value():
             raise pickle.PicklingError(

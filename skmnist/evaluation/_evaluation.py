@@ -7,10 +7,11 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sklearn.utils.multiclass import unique_labels
 
+from .._estimators import other_kind
 from ._calibration import calibration_error, calibration_table
 from ._scores import class_probabilities, mean_log_loss, predict_labels
 from ._significance import binomial_standard_error, wilson_interval
-from ._trial import check_labels, check_seen, other_kind, plain_labels
+from ._trial import check_labels, check_seen, plain_labels
 
 if TYPE_CHECKING:
     import pandas as pd

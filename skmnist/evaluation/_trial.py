@@ -8,10 +8,11 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_random_state, column_or_1d, get_tags
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _num_samples
 
+from .._estimators import other_kind
 from ..pipelines import make_model
 from ..preprocessing.layout import refuse_single_image
 
@@ -152,15 +153,6 @@ def _checked_classifier(name, model):
             f"The model {name!r} must be a classifier; got the {kind} {model!r}."
         )
     return model
-
-
-def other_kind(model):
-    """Say what a model is that is no classifier; None for what may be one."""
-    try:
-        kind = get_tags(model).estimator_type
-    except AttributeError:  # no tags, which a classifier may do without
-        return None
-    return None if kind in (None, "classifier") else kind.replace("_", " ")
 
 
 def _free_name(model, taken):

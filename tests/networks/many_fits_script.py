@@ -34,11 +34,10 @@ def memory():
 
 
 def main():
-    from skmnist._forward import forward_programs
     from skmnist._training.keras import keras
     from skmnist._training.train import _idle_loops
 
-    _idle_loops.max_programs = forward_programs.max_programs = KEPT
+    _idle_loops.max_programs = KEPT
     keras.config.set_dtype_policy("mixed_bfloat16")
     of_the_user = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     pixels = keras.Input((1,))

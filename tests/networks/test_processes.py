@@ -16,10 +16,10 @@ import numpy as np
 import parallel_script
 import psutil
 import pytest
-from builders import BACKEND
+from builders import BACKEND, dense
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from skmnist import KerasMLPClassifier
+from skmnist import KerasImageClassifier, KerasMLPClassifier
 
 HERE = Path(__file__).parent
 
@@ -164,11 +164,11 @@ def in_fork(work):
             outcome = error
         sender.send_bytes(pickle.dumps(outcome))
         os._exit(0)
-    answered = receiver.poll(60)
+    answer = receiver.recv_bytes() if receiver.poll(60) else None
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    assert answered, "the child hangs"
-    return pickle.loads(receiver.recv_bytes())
+    assert answer is not None, "the child hangs"
+    return pickle.loads(answer)
 
 
 @pytest.fixture(scope="module")
@@ -189,18 +189,12 @@ forks = pytest.mark.skipif(
         lambda model, X, y: model.fit(X, y),
         lambda model, X, y: KerasMLPClassifier(units=4).fit(X, y),
         lambda model, X, y: model.partial_fit(X, y),
-        lambda model, X, y: model.predict(X),
-        lambda model, X, y: model.decision_function(X),
-        lambda model, X, y: pickle.loads(pickle.dumps(model)).predict_proba(X[:1]),
         lambda model, X, y: model.model_,
     ],
     ids=[
         "fit",
         "fit another",
         "partial_fit",
-        "predict",
-        "decision_function",
-        "load and predict",
         "model_",
     ],
 )
@@ -210,6 +204,41 @@ def test_a_child_that_a_fork_left_without_threads_says_so(fitted, use):
     assert isinstance(error, RuntimeError)
     assert '"spawn"' in str(error)
     assert '"loky"' in str(error)
+
+
+@forks
+@pytest.mark.parametrize(
+    "model",
+    [
+        KerasImageClassifier(builder=dense, epochs=1),
+        KerasMLPClassifier(units=4, epochs=1, precision="float64"),
+    ],
+    ids=["user-defined", "float64"],
+)
+def test_what_keras_predicts_is_refused_in_such_a_child(model):
+    X, y = parallel_script.data()
+    model.fit(X, y).predict(X)
+    for use in (model.predict, pickle.loads(pickle.dumps(model)).predict_proba):
+        assert isinstance(in_fork(lambda use=use: use(X)), RuntimeError)
+
+
+@forks
+@pytest.mark.parametrize("is_used", [False, True])
+def test_networks_of_this_package_predict_the_same_in_a_forked_child(is_used, fitted):
+    X, y = parallel_script.data()
+    fitted = pickle.loads(pickle.dumps(fitted))
+    expected = pickle.loads(pickle.dumps(fitted)).predict_proba(X)  # starts threads
+    if is_used:
+        fitted.predict(X)
+
+    def use():
+        return fitted.predict_proba(X), fitted.predict_proba(X[:1]), fitted.score(X, y)
+
+    for _ in range(3):
+        given, first, score = in_fork(use)
+        assert np.array_equal(given, expected)
+        assert np.array_equal(first, expected[:1])
+        assert score == fitted.score(X, y)
 
 
 @forks

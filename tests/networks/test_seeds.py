@@ -10,8 +10,9 @@ from builders import BACKEND, dense, small_cnn, small_mlp
 from sklearn.base import clone
 
 from skmnist import KerasImageClassifier
-from skmnist._forward import forward_programs
-from skmnist._training import train as _engine
+from skmnist._training.build import build, initial_arrays, random_variables
+from skmnist._training.reuse import idle_loops
+from skmnist.networks import NetworkSpec, build_cnn, build_mlp
 
 
 @pytest.mark.parametrize("small", [small_mlp, small_cnn])
@@ -27,8 +28,7 @@ def test_the_same_seed_gives_the_same_network_after_networks_of_other_kinds(
 ):
     X, y = digits
     first = small_mlp(early_stopping=True).fit(X, y)
-    for cache in (_engine._idle_loops, forward_programs):
-        monkeypatch.setattr(cache, "max_programs", 3)
+    monkeypatch.setattr(idle_loops, "max_loops", 3)
     for units in range(20, 24):  # more graphs than are kept compiled
         small_mlp(units=units, epochs=1).fit(X[:20], y[:20])
     again = small_mlp(early_stopping=True).fit(X, y)
@@ -179,3 +179,31 @@ def test_a_seeded_fit_changes_no_setting_of_the_process(digits):
         from tensorflow.python.framework import config
 
         assert not config.is_op_determinism_enabled()
+
+
+@pytest.mark.parametrize("initializer", ["he_normal", "orthogonal", "zeros"])
+@pytest.mark.parametrize(
+    ("builder", "shape"), [(build_mlp, (9,)), (build_cnn, (8, 8, 2))]
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "mixed_bfloat16", "bfloat16"])
+def test_training_begins_with_the_network_that_is_built(
+    builder, shape, initializer, dtype
+):
+    if BACKEND == "jax" and dtype == "float64":
+        pytest.skip("JAX computes in float32 as it is set up by default")
+    if (initializer, dtype) == ("orthogonal", "bfloat16"):
+        pytest.skip("Keras has no orthogonal matrices of this type")
+    parameters = {
+        "dropout": 0.2,
+        "units": (5, 4),
+        "kernel_initializer": initializer,
+        "dtype": dtype,
+    }
+    spec = NetworkSpec(builder, shape, 3, parameters)
+    built = build(spec, 7)
+    weights, random_states = initial_arrays(spec, 7)
+    assert [w.dtype for w in weights] == [w.dtype for w in built.get_weights()]
+    for one, other in zip(weights, built.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for one, other in zip(random_states, random_variables(built), strict=True):
+        np.testing.assert_array_equal(one, np.asarray(other.value))

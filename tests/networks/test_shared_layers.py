@@ -1,9 +1,7 @@
 """Builders that hand out the same objects at each call: no fit leaks into the next."""
 
 import functools
-import gc
 import itertools
-import weakref
 
 import numpy as np
 import pytest
@@ -505,20 +503,6 @@ def test_a_builder_that_gives_other_weights_at_each_call_is_refused(
         model.fit(*digits)
 
 
-def test_a_builder_with_pretrained_weights_is_tried_once(digits, keras):
-    calls = []
-    shared = backbone(keras)
-
-    def builder(input_shape, n_classes):
-        calls.append(1)
-        return headed(keras, input_shape, n_classes, shared)
-
-    model = memorizing(builder, epochs=1)
-    for n_calls in (2, 3, 4):
-        model.fit(*digits)
-        assert len(calls) == n_calls
-
-
 def changing_if_asked(keras):
     """A builder that gives other weights at each call in one of its settings alone."""
     generator = np.random.default_rng(0)
@@ -563,31 +547,6 @@ def test_a_pool_of_models_is_refused_when_it_comes_to_another_one(digits, keras)
     model.fit(*digits)
     with pytest.raises(ValueError, match="gives other weights at each call"):
         model.fit(*digits)
-
-
-def test_methods_of_one_object_are_tried_once(digits, keras):
-    calls = []
-    shared = backbone(keras)
-
-    class Builder:
-        def build(self, input_shape, n_classes, sizes):
-            calls.append(sizes)
-            return headed(keras, input_shape, n_classes, shared)
-
-    builder = Builder()
-    for n_calls in (2, 3, 4):
-        params = {"sizes": [np.arange(3), {"size": 1}]}
-        memorizing(builder.build, epochs=1, builder_params=params).fit(*digits)
-        assert len(calls) == n_calls
-
-
-def test_builders_that_were_tried_are_not_kept_alive(digits, keras):
-    builder = one_model(keras)
-    memorizing(builder, epochs=1).fit(digits[0], digits[1] % 2)
-    gone = weakref.ref(builder)
-    del builder
-    gc.collect()
-    assert gone() is None
 
 
 def test_a_builder_whose_weights_are_of_the_seed_is_called_once(digits, keras):

@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import weakref
 
 import numpy as np
 import pytest
@@ -10,10 +9,9 @@ from builders import BACKEND, small_mlp
 from sklearn.model_selection import GridSearchCV
 
 import skmnist
-from skmnist import _trained_network
-from skmnist._training import train as _engine
-from skmnist._training.reuse import ProgramCache
-from skmnist.networks import build_mlp
+from skmnist._training import train
+from skmnist._training.reuse import LoopPool
+from skmnist.networks import NetworkSpec, build_mlp
 
 
 @pytest.fixture
@@ -94,51 +92,7 @@ def test_a_fit_has_its_own_rates_and_penalties(digits, params, precision):
     np.testing.assert_array_equal(after.predict_proba(X), wanted.predict_proba(X))
     assert not np.array_equal(after.predict_proba(X), other)
     # What was trained says what it was trained with.
-    assert after._network.config == wanted._network.config
-
-
-def test_a_program_is_traced_once_for_each_size_of_block(digits, traced):
-    X, y = digits
-    models = [small_mlp(units=28, random_state=s).fit(X, y) for s in (0, 1)]
-    traced.clear()
-    for size in (*range(1, 20), 60, 63, 64, 65, 100, 200, 255, 256, 257, 300):
-        for model in models:
-            model.predict(X[:size])
-    # Which sizes there are depends on the processor.
-    assert len(traced) == len(set(traced))
-    assert {n_rows for n_rows, _ in traced} < {1, 2, 8, 16, 24, 64, 96, 192, 256}
-
-
-def test_a_search_over_penalties_predicts_by_one_program(digits, traced):
-    X, y = digits
-    models = [
-        small_mlp(units=28, epochs=1, dropout=rate, l1=l1, l2=l2).fit(X, y)
-        for rate, l1, l2 in [(0.2, 0, 0.1), (0.3, 0, 0.1), (0.2, 1e-3, 0)]
-    ]
-    models[0].predict(X)
-    traced.clear()
-    for model in models[1:]:
-        model.predict(X)
-    assert traced == []
-
-
-def test_networks_too_large_to_be_kept_compiled_are_compiled_once(
-    digits, traced, monkeypatch
-):
-    X, y = digits
-    cache = ProgramCache(max_programs=2, max_bytes=1000)
-    monkeypatch.setattr(_trained_network, "forward_programs", cache)
-    models = [small_mlp(units=28, random_state=s).fit(X, y) for s in (0, 1)]
-    models[0].predict(X[:1])
-    traced.clear()
-    for _ in range(2):
-        for model in models:
-            model.predict(X[:1])
-    assert traced == []
-    program = weakref.ref(models[0]._network._handle.program)
-    del models, model
-    gc.collect()
-    assert program() is None
+    assert after._network.spec == wanted._network.spec
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles for a size of batch")
@@ -159,8 +113,7 @@ def test_training_is_traced_once_for_any_numbers_of_rows(digits, traced):
 
 def test_only_a_few_compiled_networks_are_kept(digits, monkeypatch):
     X, y = digits
-    monkeypatch.setattr(_engine, "_idle_loops", ProgramCache(2, 2**30))
-    monkeypatch.setattr(_trained_network, "forward_programs", ProgramCache(2, 2**30))
+    monkeypatch.setattr(train, "idle_loops", LoopPool(2, 2**30))
     network_class = type(build_mlp((1,), 2, units=1))
 
     def n_alive():
@@ -170,7 +123,7 @@ def test_only_a_few_compiled_networks_are_kept(digits, monkeypatch):
     before = n_alive()
     for units in range(5, 10):
         small_mlp(units=units, epochs=1).fit(X[:64], y[:64]).predict(X[:1])
-    assert n_alive() - before == 2 + 2
+    assert n_alive() - before == 2
 
 
 @pytest.fixture
@@ -199,19 +152,43 @@ def test_many_networks_bring_no_warning_of_retracing(digits, tensorflow_log):
     assert "retracing" not in tensorflow_log.text
 
 
-def test_a_search_builds_each_network_once(digits, monkeypatch):
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="others compile numbers in")
+def test_a_search_builds_each_structure_once(digits, monkeypatch):
     skmnist.clear_programs()
     built = []
-    build = _engine.build
+    build = train.TrainingNumbers.build
 
-    def recording(spec, seed):
+    def recording(self, spec, dtype):
         built.append(spec.parameters["dropout"])
-        return build(spec, seed)
+        return build(self, spec, dtype)
 
-    monkeypatch.setattr(_engine, "build", recording)
-    grid = {"learning_rate": [0.01, 0.02], "dropout": [0.1, 0.2]}
+    monkeypatch.setattr(train.TrainingNumbers, "build", recording)
+    grid = {"learning_rate": [0.01, 0.02], "dropout": [0.0, 0.1, 0.2]}
     GridSearchCV(small_mlp(epochs=1), grid, cv=2, refit=False).fit(*digits)
-    assert built == [0.1, 0.2]
+    assert built == [0.0, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_same"),
+    [
+        ({"dropout": 0.1}, True),
+        ({"l2": 0.3}, True),
+        ({"l1": 0.3}, False),
+        ({"dropout": 0.0}, False),
+        ({"units": 5}, False),
+        ({"activation": "tanh"}, False),
+        ({"kernel_initializer": "he_normal"}, True),
+    ],
+)
+def test_numbers_alone_make_no_other_structure(changed, is_same):
+    from skmnist._training.layers import structure
+
+    usual = {"units": 4, "dropout": 0.2, "l2": 0.1}
+    one, other = (
+        structure(NetworkSpec(build_mlp, (9,), 10, parameters))
+        for parameters in (usual, {**usual, **changed})
+    )
+    assert (one == other) == is_same
 
 
 def test_fits_that_begin_with_the_same_network_leave_it_as_it_was(digits):
