@@ -29,11 +29,14 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
     """Prediction by a trained network; not for use by itself.
 
     A subclass trains it, and sets ``_network`` and ``classes_``; ``_image_shape``, the
-    shape of an image in training, or None where the images came as rows of pixels; and
+    shape of an image in training, or None where the images came as rows of pixels, and
+    ``_sample_shape``, that shape as they came, with the channels first or last; and
     ``_pixel_range``, the lowest and the highest pixel in training.
     """
 
-    _pixel_range = None  # as in files of earlier versions
+    # As in files of earlier versions.
+    _pixel_range = None
+    _sample_shape = None
 
     @answers_habits
     def predict_proba(self, X):
