@@ -12,11 +12,7 @@ from onnx import TensorProto
 from skmnist._inference.graph import add_network
 from skmnist.networks._graphs import is_planned, network_layers
 from skmnist.preprocessing import ImageScaler
-from skmnist.preprocessing.layout import (
-    channels_come_first,
-    locate,
-    resolve_image_shape,
-)
+from skmnist.preprocessing.layout import locate, resolve_image_shape
 
 __all__ = [
     "Images",
@@ -141,16 +137,10 @@ def add_classifier(graph, tensor, images, classifier):
     _check_size(images, classifier)
     input_shape, plan = network_layers(classifier._spec)
     channels_first = False
-    if len(images.shape) > 1 and not classifier._takes_any_rows():
+    if len(images.shape) > 1:
         channels_first = images.channels_first
         if channels_first is None:
-            wanted = classifier._image_shape or input_shape
-            channels_first = channels_come_first(images.shape, wanted)
-        if channels_first is None:
-            raise ValueError(
-                f"The images have the shape {images.shape}, but the network takes "
-                f"(height, width, channels) = {wanted}."
-            )
+            channels_first = classifier._channels_come_first(images.shape, input_shape)
     tensor = _channels_last(graph, tensor, images, channels_first)
     tensor = _cast(graph, tensor, images.kind, TensorProto.FLOAT)
     if channels_first or images.shape != input_shape:
