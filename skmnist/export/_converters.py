@@ -4,7 +4,6 @@ import numpy as np
 from onnx import TensorProto, defs, helper
 from skl2onnx import update_registered_converter
 from skl2onnx.common.data_types import (
-    FloatTensorType,
     Int64TensorType,
     StringTensorType,
     guess_proto_type,
@@ -70,16 +69,20 @@ def register():
 
 def _transformer_shapes(operator):
     images = output_of(operator.raw_operator)
-    kind = FloatTensorType([_n_samples(operator), *images.shape])
+    # Float, or double after doubles: the converters of the next steps count on that.
+    kind = operator.outputs[0].type
+    kind.shape = [_n_samples(operator), *images.shape]
     if images.channels_first:
         kind.channel_denotations = _CHANNELS_FIRST
-    operator.outputs[0].set_type(kind)
 
 
 def _convert_transformer(scope, operator, container):
     graph = Graph()
     tensor, images = _joined_inputs(graph, operator)
     tensor, _ = add_transformer(graph, tensor, images, operator.raw_operator)
+    kind = guess_proto_type(operator.outputs[0].type)
+    if kind != TensorProto.FLOAT:
+        tensor = graph.add("Cast", tensor, to=kind)
     _insert(graph, [tensor], scope, operator, container)
 
 
@@ -103,7 +106,8 @@ def _convert_classifier(scope, operator, container):
     logits = add_classifier(graph, tensor, images, classifier)
     label, _ = add_label(graph, logits, classes)
     kind = guess_proto_type(operator.outputs[1].type)
-    if container.get_options(classifier, {"raw_scores": False})["raw_scores"]:
+    has_scores = container.has_options(classifier, "raw_scores")
+    if has_scores and container.get_options(classifier).get("raw_scores"):
         scores = graph.add("Cast", _scores(graph, logits, len(classes)), to=kind)
     else:
         scores = add_probabilities(graph, logits, kind)
