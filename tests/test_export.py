@@ -9,7 +9,9 @@ import onnx
 import onnxruntime
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -22,10 +24,12 @@ from skmnist import (
     KerasMLPClassifier,
 )
 from skmnist._inference.graph import Graph
+from skmnist.cli._commands import skmnist
 from skmnist.datasets import load_digits
 from skmnist.export import to_onnx
 from skmnist.export._steps import Images, add_transformer
 from skmnist.networks import build_mlp
+from skmnist.persistence import save_model
 from skmnist.pipelines import make_model, model_names
 
 
@@ -308,22 +312,50 @@ def test_an_exported_model_runs_without_keras(digits, tmp_path):
 
 
 def test_the_command_writes_a_model_of_a_file(digits, tmp_path, monkeypatch):
-    from click.testing import CliRunner
-
-    from skmnist.cli._commands import skmnist
-    from skmnist.persistence import save_model
-
     X, y = digits
     monkeypatch.chdir(tmp_path)
-    model = KerasMLPClassifier(units=8, epochs=1, random_state=0).fit(X / 16, y)
-    save_model(model, "m.joblib")
+    model = make_pipeline(Deskewer(), ImageScaler(), KerasMLPClassifier(epochs=1))
+    save_model(model.fit(X, y), "m.joblib")
     args = ["export", "m.joblib", "--out", "m.onnx"]
     assert CliRunner().invoke(skmnist, args).stdout == "m.onnx\n"
     assert onnx.load("m.onnx") == to_onnx(model)
-    again = CliRunner().invoke(skmnist, args)
-    assert again.exit_code == 2
-    assert "m.onnx exists" in again.stderr
-    save_model(make_model("logistic_regression").fit(X, y), "l.joblib")
-    refused = CliRunner().invoke(skmnist, ["export", "l.joblib", "--out", "l.onnx"])
-    assert refused.exit_code == 2
-    assert "cannot write LogisticRegression" in refused.stderr
+    again = CliRunner().invoke(skmnist, [*args, "--force", "--json"])
+    assert json.loads(again.stdout) == ["m.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ("m.joblib", "--out"),
+        ("m.joblib --out there.onnx", "there.onnx exists; --force replaces it"),
+        ("m.joblib --out m.txt", "m.txt: the name must end in .onnx."),
+        ("m.joblib --out nowhere/m.onnx", "no folder nowhere"),
+        ("none.joblib --out m.onnx", "none.joblib"),
+        ("there.onnx --out m.onnx", "there.onnx cannot be loaded as a model"),
+        ("l.joblib --out m.onnx", "cannot write StandardScaler, LogisticRegression"),
+    ],
+)
+def test_the_command_refuses_bad_input_and_writes_nothing(
+    args, message, digits, tmp_path, monkeypatch
+):
+    X, y = digits
+    monkeypatch.chdir(tmp_path)
+    save_model(KerasMLPClassifier(units=4, epochs=1).fit(X / 16, y), "m.joblib")
+    other = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5))
+    save_model(other.fit(X, y), "l.joblib")
+    (tmp_path / "there.onnx").write_bytes(b"here")
+    result = CliRunner().invoke(skmnist, ["export", *args.split()])
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "m.joblib",
+        "l.joblib",
+        "there.onnx",
+    }
+    assert (tmp_path / "there.onnx").read_bytes() == b"here"
+
+
+def test_the_help_of_the_command_fits_a_terminal():
+    text = CliRunner().invoke(skmnist, ["export", "--help"], env={"COLUMNS": "80"})
+    assert max(map(len, text.stdout.splitlines())) <= 80
+    assert "Deskewer" in text.stdout

@@ -4,13 +4,23 @@ import json
 from pathlib import Path
 
 import numpy as np
+from onnx import TensorProto, helper
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 import skmnist
+from skmnist._inference.graph import Graph
 from skmnist.classifiers._prediction import NetworkPredictor
 from skmnist.datasets._files import replacing
 from skmnist.preprocessing import Deskewer, ImageScaler
+
+from ._steps import (
+    Images,
+    add_classifier,
+    add_label,
+    add_probabilities,
+    add_transformer,
+)
 
 __all__ = ["to_onnx"]
 
@@ -56,8 +66,6 @@ def to_onnx(model, path=None):
     TypeError
         If a part of the model cannot be written: another step, another classifier, or
         a network of a builder of your own.
-    ImportError
-        If ``onnx`` is not installed.
     FileNotFoundError
         If there is no folder to write to.
 
@@ -138,27 +146,16 @@ def _is_written(step, *known):
 def _model(*parts):
     """Return the ONNX model of fitted transformers and a classifier."""
     *transformers, classifier = parts
-    try:
-        from onnx import TensorProto, helper
-
-        from skmnist._inference.graph import Graph
-
-        from . import _steps
-    except ImportError as error:
-        raise ImportError(
-            "to_onnx needs onnx, which is not installed: pip install onnx."
-        ) from error
-
     shape, dtype = _seen_in_fit(transformers, classifier)
     kind = TensorProto.UINT8 if dtype == np.uint8 else TensorProto.FLOAT
     classes = classifier.classes_
     graph = Graph()
-    tensor, images = "X", _steps.Images(shape, kind)
+    tensor, images = "X", Images(shape, kind)
     for step in transformers:
-        tensor, images = _steps.add_transformer(graph, tensor, images, step)
-    logits = _steps.add_classifier(graph, tensor, images, classifier)
-    probabilities = _steps.add_probabilities(graph, logits)
-    label, label_kind = _steps.add_label(graph, logits, classes)
+        tensor, images = add_transformer(graph, tensor, images, step)
+    logits = add_classifier(graph, tensor, images, classifier)
+    probabilities = add_probabilities(graph, logits)
+    label, label_kind = add_label(graph, logits, classes)
     model = graph.model(
         inputs={"X": (kind, shape)},
         outputs={
