@@ -10,6 +10,7 @@ import onnxruntime
 import pandas as pd
 import pytest
 import skl2onnx
+from skl2onnx.common.data_types import UInt8TensorType
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
@@ -190,6 +191,19 @@ def test_columns_of_a_data_frame_are_inputs(digits):
     columns = {name: table[[name]].to_numpy() for name in table}
     _, probabilities = session_of(exported).run(None, columns)
     np.testing.assert_allclose(probabilities, model.predict_proba(table), atol=1e-6)
+
+
+def test_inputs_may_have_any_name(digits):
+    X, y = digits
+    model = make_pipeline(ImageScaler(), Deskewer(), mlp()).fit(X, y)
+    exported = skl2onnx.to_onnx(
+        model,
+        initial_types=[("t1", UInt8TensorType([None, 8, 8]))],
+        options={"zipmap": False},
+    )
+    images = X.reshape(-1, 8, 8).astype(np.uint8)
+    _, probabilities = session_of(exported).run(None, {"t1": images})
+    np.testing.assert_allclose(probabilities, model.predict_proba(X), atol=1e-6)
 
 
 @pytest.mark.parametrize("activation", [*ACTIVATIONS, "linear"])

@@ -132,11 +132,11 @@ def _n_samples(operator):
 
 def _joined_inputs(graph, operator):
     """Return the input of a step; the columns of a data frame come one by one."""
-    tensors = [variable.full_name for variable in operator.inputs]
+    tensors = _input_names(operator)
     types = [variable.type for variable in operator.inputs]
     kinds = [guess_proto_type(kind) for kind in types]
     if TensorProto.STRING in kinds:
-        name = tensors[kinds.index(TensorProto.STRING)]
+        name = operator.inputs[kinds.index(TensorProto.STRING)].full_name
         raise TypeError(f"The input {name!r} holds strings, not pixels.")
     if len(tensors) > 1:
         tensors = [graph.add("Cast", t, to=TensorProto.DOUBLE) for t in tensors]
@@ -146,6 +146,11 @@ def _joined_inputs(graph, operator):
     if not all(isinstance(size, int) and size for size in shape) or not shape:
         shape = _n_columns(operator)  # after a converter that does not say it
     return tensors[0], Images(shape, kinds[0], _channels_first(types[0], shape))
+
+
+def _input_names(operator):
+    """Return names that no tensor of a graph has."""
+    return [f"input:{place}" for place in range(len(operator.inputs))]
 
 
 def _n_columns(operator):
@@ -162,9 +167,12 @@ def _channels_first(kind, shape):
 def _insert(graph, outputs, scope, operator, container):
     """Move a graph into that of skl2onnx, under names that are free there."""
     _check_opset(graph, operator, container)
-    names = {variable.full_name: variable.full_name for variable in operator.inputs}
-    for tensor, variable in zip(outputs, operator.outputs, strict=True):
-        names[tensor] = variable.full_name
+    variables = [*operator.inputs, *operator.outputs]
+    tensors = [*_input_names(operator), *outputs]
+    names = {
+        tensor: variable.full_name
+        for tensor, variable in zip(tensors, variables, strict=True)
+    }
     prefix = type(operator.raw_operator).__name__
 
     def name(tensor):
