@@ -1,14 +1,21 @@
 """Exported models give what the fitted models give, without Keras."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
+import pandas as pd
 import pytest
+from click.testing import CliRunner
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skmnist import (
     Deskewer,
@@ -17,9 +24,13 @@ from skmnist import (
     KerasImageClassifier,
     KerasMLPClassifier,
 )
+from skmnist._inference.graph import Graph
+from skmnist.cli._commands import skmnist
 from skmnist.datasets import load_digits
 from skmnist.export import to_onnx
+from skmnist.export._steps import Images, add_transformer
 from skmnist.networks import build_mlp
+from skmnist.persistence import load_model, save_model
 from skmnist.pipelines import make_model, model_names
 
 
@@ -29,10 +40,15 @@ def digits():
     return X[:200], y[:200]
 
 
+def session_of(exported):
+    onnx.checker.check_model(exported, full_check=True)
+    onnx.shape_inference.infer_shapes(exported, strict_mode=True, data_prop=True)
+    return onnxruntime.InferenceSession(exported.SerializeToString())
+
+
 def run(model, X):
     exported = to_onnx(model)
-    onnx.checker.check_model(exported, full_check=True)
-    session = onnxruntime.InferenceSession(exported.SerializeToString())
+    session = session_of(exported)
     (described,) = session.get_inputs()
     dtype = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8}[described.type]
     assert tuple(described.shape[1:]) == X.shape[1:]
@@ -40,7 +56,14 @@ def run(model, X):
         "label",
         "probabilities",
     ]
-    return session.run(None, {"X": np.asarray(X, dtype)})
+    given = np.asarray(X, dtype)
+    results = session.run(None, {"X": given})
+    for n in (0, 1):
+        label, probabilities = session.run(None, {"X": given[:n]})
+        assert np.array_equal(label, results[0][:n])
+        assert probabilities.shape == (n, results[1].shape[1])
+        np.testing.assert_allclose(probabilities, results[1][:n], atol=1e-6)
+    return results
 
 
 def assert_same(model, X):
@@ -54,8 +77,9 @@ def test_named_models_on_mnist_sized_images(name, digits):
     X, y = digits
     images = np.kron(X.reshape(-1, 8, 8), np.ones((1, 3, 3)))
     images = np.pad(images, ((0, 0), (2, 2), (2, 2)))[:60].astype(np.uint8) * 15
-    model = make_model(name, epochs=1, random_state=0, clf__precision="float32")
-    assert_same(model.fit(images, y[:60]), images)
+    labels = np.array([f"digit {label}" for label in y[:60]])
+    model = make_model(name, epochs=1, random_state=0)
+    assert_same(model.fit(images, labels), images)
 
 
 def fit_small(X, y, **params):
@@ -93,10 +117,98 @@ def test_images_come_as_they_were_fitted(shape, dtype, digits):
         ).fit(images, y)
     else:
         model = fit_small(images, y, kernel_size=2)
-    flat = images.reshape(-1, 8, 8) if shape == (8, 8, 1) else images
-    label, probabilities = run(model, flat)
-    np.testing.assert_allclose(probabilities, model.predict_proba(images), atol=1e-6)
-    assert np.array_equal(label, model.predict(images))
+    assert_same(model, images)
+
+
+def in_colour(digits, channels_first):
+    X, y = digits
+    images = np.stack([X, X // 2, 255 - X], axis=-1).reshape(-1, 8, 8, 3)
+    return (np.moveaxis(images, -1, 1) if channels_first else images), y
+
+
+@pytest.mark.parametrize("channels_first", [True, False])
+@pytest.mark.parametrize("layout", ["flat", "channels_last", "channels_first"])
+@pytest.mark.parametrize("network", [KerasMLPClassifier, KerasCNNClassifier])
+def test_colours_go_through_every_layout(network, layout, channels_first, digits):
+    images, y = in_colour(digits, channels_first)
+    model = make_pipeline(
+        ImageScaler(layout=layout), Deskewer(), network(units=4, epochs=1)
+    )
+    assert_same(model.fit(images.astype(np.uint8), y), images)
+
+
+@pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
+def test_cubes_keep_their_layout(layout, digits):
+    X, y = digits
+    scaler = ImageScaler(image_shape=(4, 4, 4), layout=layout)
+    assert_same(make_pipeline(scaler, KerasMLPClassifier(epochs=1)).fit(X, y), X)
+
+
+def test_a_classifier_alone_takes_the_layout_of_its_fit(digits):
+    images, y = in_colour(digits, channels_first=True)
+    network = KerasCNNClassifier(units=4, epochs=1, image_shape=(8, 8, 3))
+    assert_same(network.fit(images / 255, y), images / 255)
+
+
+def test_rows_stay_rows_where_the_scaler_knows_the_image_shape(digits):
+    X, y = digits
+    scaler = ImageScaler(image_shape=(4, 16))
+    network = KerasCNNClassifier(filters=2, kernel_size=2, units=4, epochs=1)
+    assert_same(make_pipeline(scaler, network).fit(X, y), X)
+
+
+def test_data_frames_are_rows(digits):
+    X, y = digits
+    table = pd.DataFrame(X, columns=[f"p{i}" for i in range(64)])
+    model = make_pipeline(ImageScaler(), Deskewer(), KerasMLPClassifier(epochs=1))
+    model.set_output(transform="pandas").fit(table, y)
+    label, probabilities = run(model, X)
+    np.testing.assert_allclose(probabilities, model.predict_proba(table), atol=1e-6)
+    assert np.array_equal(label, model.predict(table))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [Deskewer(), ImageScaler()],
+        [ImageScaler(layout="channels_first"), Deskewer()],
+        [Deskewer(center=False), ImageScaler(clip=False), ImageScaler()],
+        [Deskewer(max_shear=0.05), Deskewer(max_shear=0), ImageScaler()],
+        ["passthrough", make_pipeline(ImageScaler(), "passthrough", Deskewer()), None],
+        [ImageScaler(), Deskewer(image_shape="row")],
+        [ImageScaler(), Deskewer(image_shape=(4, 16))],
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_transformers_are_written_in_any_order(steps, dtype, digits):
+    X, y = digits
+    network = KerasMLPClassifier(units=8, epochs=1, random_state=0)
+    assert_same(make_pipeline(*steps, network).fit(X.astype(dtype), y), X)
+
+
+@pytest.mark.parametrize("center", [True, False])
+@pytest.mark.parametrize("shape", [(8, 8, 1), (1, 64, 1), (16, 4, 1), (4, 4, 4)])
+def test_every_pixel_is_deskewed_as_by_the_deskewer(shape, center):
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(60, *shape)) * (rng.random((60, *shape)) < 0.2)
+    images[:2] = 3  # of one colour
+    images[2] = images[3] = 0
+    images[3, 0, 0, 0] = 7  # its mass in one corner
+    images[4] -= 1000
+    deskewer = Deskewer(center=center, image_shape=shape).fit(images)
+    graph = Graph()
+    given = Images(shape, onnx.TensorProto.DOUBLE)
+    tensor, result = add_transformer(graph, "X", given, deskewer)
+    session = session_of(
+        graph.model(
+            {"X": (given.kind, shape)},
+            {"pixels": (tensor, result.kind, result.shape)},
+            version="0",
+        )
+    )
+    (pixels,) = session.run(None, {"X": images})
+    np.testing.assert_allclose(pixels, deskewer.transform(images), rtol=2e-7, atol=1e-6)
 
 
 @pytest.mark.parametrize("layout", ["flat", "channels_last"])
@@ -106,6 +218,13 @@ def test_pixels_are_scaled_as_by_the_scaler(layout, clip, digits):
     scaler = ImageScaler(layout=layout, clip=clip, data_range=(10, 200))
     network = KerasCNNClassifier(filters=2, units=4, epochs=1, precision="float32")
     assert_same(make_pipeline(scaler, network).fit(X, y), X)
+
+
+@pytest.mark.parametrize("name", ["mlp_1", "mlp_2", "cnn_2"])
+def test_files_of_earlier_versions_take_rows(name, digits):
+    X, _ = digits
+    model = load_model(Path(__file__).parent / "data" / f"{name}.joblib")
+    assert_same(model, X)
 
 
 def test_a_classifier_alone_takes_scaled_pixels(digits):
@@ -120,13 +239,27 @@ def test_bfloat16_concerns_training_alone(digits):
     np.testing.assert_allclose(probabilities, model.predict_proba(X / 16), atol=2e-2)
 
 
+def test_the_file_says_what_it_holds_and_is_hardly_larger_than_the_weights(digits):
+    X, y = digits
+    labels = np.array(["null", "eins", "äöü"])[y % 3]
+    model = make_pipeline(ImageScaler(), KerasMLPClassifier(units=300, epochs=1))
+    exported = to_onnx(model.fit(X.reshape(-1, 8, 8), labels))
+    properties = {entry.key: entry.value for entry in exported.metadata_props}
+    assert json.loads(properties["classes"]) == ["eins", "null", "äöü"]
+    assert json.loads(properties["image_shape"]) == [8, 8, 1]
+    assert properties["skmnist_version"] == exported.producer_version
+    assert exported.producer_name == "skmnist"
+    assert "KerasMLPClassifier" in exported.doc_string
+    assert exported.ByteSize() < 4 * model[-1].n_parameters_ + 3000
+
+
 def test_a_file_is_written_whole_or_not_at_all(digits, tmp_path):
     X, y = digits
     model = KerasMLPClassifier(units=8, epochs=1, random_state=0).fit(X / 16, y)
     path = tmp_path / "digits.onnx"
     exported = to_onnx(model, path)
     assert onnx.load(path) == exported
-    with pytest.raises(TypeError):
+    with pytest.raises(NotFittedError, match="Deskewer"):
         to_onnx(make_pipeline(Deskewer(), model), path)
     assert onnx.load(path) == exported
     with pytest.raises(FileNotFoundError, match="nowhere"):
@@ -141,6 +274,11 @@ def linear(input_shape, n_classes):
     )
 
 
+class InvertedScaler(ImageScaler):
+    def transform(self, X):
+        return 1 - super().transform(X)
+
+
 def test_what_cannot_be_written_is_named(digits):
     X, y = digits
     own = KerasImageClassifier(builder=linear, image_shape="flat", epochs=1)
@@ -148,8 +286,16 @@ def test_what_cannot_be_written_is_named(digits):
         to_onnx(own.fit(X / 16, y))
     with pytest.raises(TypeError, match="cannot write LogisticRegression"):
         to_onnx(make_model("logistic_regression").fit(X, y))
-    with pytest.raises(TypeError, match="cannot write Deskewer"):
-        to_onnx(make_pipeline(Deskewer(), KerasMLPClassifier(epochs=1)).fit(X, y))
+    network = KerasMLPClassifier(units=4, epochs=1)
+    with pytest.raises(TypeError, match="cannot write StandardScaler"):
+        to_onnx(make_pipeline(StandardScaler(), network).fit(X, y))
+    with pytest.raises(TypeError, match="cannot write InvertedScaler"):
+        to_onnx(make_pipeline(InvertedScaler(), network).fit(X, y))
+    search = GridSearchCV(network, {"units": [3]}, cv=2).fit(X / 16, y)
+    with pytest.raises(TypeError, match=r"GridSearchCV. Give its best_estimator_\."):
+        to_onnx(search)
+    with pytest.raises(TypeError, match="cannot write NoneType"):
+        to_onnx(None)
     with pytest.raises(NotFittedError):
         to_onnx(make_pipeline(ImageScaler(), KerasMLPClassifier()))
     planned = KerasImageClassifier(
@@ -175,22 +321,50 @@ def test_an_exported_model_runs_without_keras(digits, tmp_path):
 
 
 def test_the_command_writes_a_model_of_a_file(digits, tmp_path, monkeypatch):
-    from click.testing import CliRunner
-
-    from skmnist.cli._commands import skmnist
-    from skmnist.persistence import save_model
-
     X, y = digits
     monkeypatch.chdir(tmp_path)
-    model = KerasMLPClassifier(units=8, epochs=1, random_state=0).fit(X / 16, y)
-    save_model(model, "m.joblib")
+    model = make_pipeline(Deskewer(), ImageScaler(), KerasMLPClassifier(epochs=1))
+    save_model(model.fit(X, y), "m.joblib")
     args = ["export", "m.joblib", "--out", "m.onnx"]
     assert CliRunner().invoke(skmnist, args).stdout == "m.onnx\n"
     assert onnx.load("m.onnx") == to_onnx(model)
-    again = CliRunner().invoke(skmnist, args)
-    assert again.exit_code == 2
-    assert "m.onnx exists" in again.stderr
-    save_model(make_model("logistic_regression").fit(X, y), "l.joblib")
-    refused = CliRunner().invoke(skmnist, ["export", "l.joblib", "--out", "l.onnx"])
-    assert refused.exit_code == 2
-    assert "cannot write LogisticRegression" in refused.stderr
+    again = CliRunner().invoke(skmnist, [*args, "--force", "--json"])
+    assert json.loads(again.stdout) == ["m.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ("m.joblib", "--out"),
+        ("m.joblib --out there.onnx", "there.onnx exists; --force replaces it"),
+        ("m.joblib --out m.txt", "m.txt: the name must end in .onnx."),
+        ("m.joblib --out nowhere/m.onnx", "no folder nowhere"),
+        ("none.joblib --out m.onnx", "none.joblib"),
+        ("there.onnx --out m.onnx", "there.onnx cannot be loaded as a model"),
+        ("l.joblib --out m.onnx", "cannot write StandardScaler, LogisticRegression"),
+    ],
+)
+def test_the_command_refuses_bad_input_and_writes_nothing(
+    args, message, digits, tmp_path, monkeypatch
+):
+    X, y = digits
+    monkeypatch.chdir(tmp_path)
+    save_model(KerasMLPClassifier(units=4, epochs=1).fit(X / 16, y), "m.joblib")
+    other = make_pipeline(StandardScaler(), LogisticRegression())
+    save_model(other.fit(X, y), "l.joblib")
+    (tmp_path / "there.onnx").write_bytes(b"here")
+    result = CliRunner().invoke(skmnist, ["export", *args.split()])
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "m.joblib",
+        "l.joblib",
+        "there.onnx",
+    }
+    assert (tmp_path / "there.onnx").read_bytes() == b"here"
+
+
+def test_the_help_of_the_command_fits_a_terminal():
+    text = CliRunner().invoke(skmnist, ["export", "--help"], env={"COLUMNS": "80"})
+    assert max(map(len, text.stdout.splitlines())) <= 80
+    assert "Deskewer" in text.stdout

@@ -353,6 +353,7 @@ class BaseKerasClassifier(NetworkPredictor):
             self._image_shape = (*image_shape, 1)[:3] if image_shape else None
             if image_shape and channels_come_first(image_shape, spec.input_shape):
                 self._image_shape = spec.input_shape
+            self._sample_shape = image_shape
         inputs = self._as_inputs(rows, image_shape, spec.input_shape)
         self._extend_range(inputs, resume=resume)
         weights = training_weights(

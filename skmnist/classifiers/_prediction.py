@@ -29,11 +29,14 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
     """Prediction by a trained network; not for use by itself.
 
     A subclass trains it, and sets ``_network`` and ``classes_``; ``_image_shape``, the
-    shape of an image in training, or None where the images came as rows of pixels; and
+    shape of an image in training, or None where the images came as rows of pixels, and
+    ``_sample_shape``, that shape as they came, with the channels first or last; and
     ``_pixel_range``, the lowest and the highest pixel in training.
     """
 
-    _pixel_range = None  # as in files of earlier versions
+    # As in files of earlier versions.
+    _pixel_range = None
+    _sample_shape = None
 
     @answers_habits
     def predict_proba(self, X):
@@ -202,20 +205,26 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
 
     def _as_inputs(self, rows, image_shape, input_shape):
         """Give rows of pixels the shape that the network takes."""
-        wanted = self._image_shape or input_shape
-        # No shape is known if it was trained with rows, and is a network of rows.
-        takes_any_rows = self._image_shape is None and (
-            len(input_shape) == 1 or getattr(self, "image_shape", None) == "row"
-        )
-        if image_shape is not None and not takes_any_rows:
-            channels_first = channels_come_first(image_shape, wanted)
-            if channels_first is None:
-                raise ValueError(
-                    f"The images have the shape {tuple(image_shape)}, but the network "
-                    f"takes (height, width, channels) = {wanted}."
-                )
+        if image_shape is not None:
+            channels_first = self._channels_come_first(image_shape, input_shape)
             rows = in_order(rows, (len(rows), *image_shape), channels_first)
         return rows.reshape(len(rows), *input_shape)
+
+    def _channels_come_first(self, image_shape, input_shape):
+        """Whether images of this shape have their channels first; refuse others."""
+        # No shape is known if it was trained with rows, and is a network of rows.
+        if self._image_shape is None and (
+            len(input_shape) == 1 or getattr(self, "image_shape", None) == "row"
+        ):
+            return False
+        wanted = self._image_shape or input_shape
+        channels_first = channels_come_first(image_shape, wanted)
+        if channels_first is None:
+            raise ValueError(
+                f"The images have the shape {tuple(image_shape)}, but the network "
+                f"takes (height, width, channels) = {wanted}."
+            )
+        return channels_first
 
     def _range_problem(self, rows):
         """Say that pixels have clearly another range than in training, or None."""

@@ -359,8 +359,9 @@ skmnist.add_command(reproduce)
 def export(model, out, force, as_json):
     """Write the model in a file as ONNX, to be run without Python and Keras.
 
-    For networks of this package, alone or after an ImageScaler. The ONNX model takes
-    images as X, and gives label and probabilities.
+    For networks of this package, alone or after ImageScaler and Deskewer. The ONNX
+    model takes images as X, as they were in training, and gives label and
+    probabilities.
     """
     from skmnist.cli._errors import bad_input
     from skmnist.cli._recognition import read_model

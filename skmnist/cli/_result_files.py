@@ -34,10 +34,9 @@ def check_output(path, *, force, suffixes=(), option="--out"):
     """
     path = Path(path)
     if suffixes and path.suffix.lower() not in suffixes:
-        raise BadInput(
-            f"{option} {path}: the name must end in {', '.join(suffixes[:-1])} or "
-            f"{suffixes[-1]}."
-        )
+        *others, last = suffixes
+        allowed = f"{', '.join(others)} or {last}" if others else last
+        raise BadInput(f"{option} {path}: the name must end in {allowed}.")
     if path.is_dir():
         raise BadInput(f"{option} {path} is a folder; give the name of a file.")
     check_folder(path.parent)

@@ -38,6 +38,9 @@ class ImageTransformer(
     # number of columns. None in files of earlier versions: what comes after these
     # transformers was fitted to pixels without a shape.
     _shape_is_known = None
+    # Shape and type of one of the images in fit, as it came. None as above.
+    _sample_shape = None
+    _sample_dtype = None
 
     def _read_fit(self, X, y, *, shape_needed):
         """Return the validated pixels of `X`, its shape or None, and what to remember.
@@ -45,6 +48,8 @@ class ImageTransformer(
         Nothing is set on the estimator: `_remember` does that when nothing can fail
         any more.
         """
+        X = as_stack(X)
+        given_shape = shape_of(X)[1:]
         X, carried = self._opened(X)
         array_shape = shape_of(X)
         n_pixels = math.prod(array_shape[1:])
@@ -58,6 +63,7 @@ class ImageTransformer(
             X = np.asarray(X).reshape(len(X), n_pixels)
         pixels = check_array(X, dtype="numeric", estimator=self, input_name="X")
         refuse_overflow(pixels)
+        sample = given_shape if is_known else pixels.shape[1:], pixels.dtype
         if not is_known:
             try:
                 image_shape = resolve_image_shape(pixels.shape[1], self.image_shape)
@@ -67,13 +73,14 @@ class ImageTransformer(
                 image_shape = None
             is_known = isinstance(self.image_shape, tuple | list)
         pixels = in_order(pixels, array_shape, channels_first)
-        return pixels, image_shape, (X, image_shape, is_known)
+        return pixels, image_shape, (X, image_shape, is_known, sample)
 
-    def _remember(self, X, image_shape, is_known):
+    def _remember(self, X, image_shape, is_known, sample):
         """Set what is known of the checked flat `X` and its images."""
         validate_data(self, X, skip_check_array=True)
         self.image_shape_ = image_shape
         self._shape_is_known = is_known
+        self._sample_shape, self._sample_dtype = sample
 
     def _read(self, X, *, check):
         """Return the pixels of `X`, validated flat by ``check(X)``, and their shape.

@@ -1,0 +1,202 @@
+"""Fitted Pipelines of this package as ONNX models."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from onnx import TensorProto, helper
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+import skmnist
+from skmnist._inference.graph import Graph
+from skmnist.classifiers._prediction import NetworkPredictor
+from skmnist.datasets._files import replacing
+from skmnist.preprocessing import Deskewer, ImageScaler
+
+from ._steps import (
+    Images,
+    add_classifier,
+    add_label,
+    add_probabilities,
+    add_transformer,
+)
+
+__all__ = ["to_onnx"]
+
+# What a subclass must not have of its own: the graph would not know of it.
+_WRITTEN = {
+    ImageScaler: ("transform",),
+    Deskewer: ("transform", "_deskew"),
+    NetworkPredictor: ("predict_proba", "predict"),
+}
+
+
+def to_onnx(model, path=None):
+    """Write a fitted network, alone or in a Pipeline, as an ONNX model.
+
+    Parameters
+    ----------
+    model : KerasMLPClassifier, KerasDNNClassifier, KerasCNNClassifier, \
+            KerasImageClassifier or Pipeline
+        A fitted classifier with a network of :func:`~skmnist.networks.build_mlp` or
+        :func:`~skmnist.networks.build_cnn`, or a :class:`~sklearn.pipeline.Pipeline`
+        that ends in one. Its other steps are any number of
+        :class:`~skmnist.ImageScaler` and :class:`~skmnist.Deskewer`, in any order and
+        with any parameters, ``"passthrough"``, and Pipelines of these.
+    path : str or path-like, default=None
+        Where to write the model; an existing file is replaced. None writes no file.
+
+    Returns
+    -------
+    onnx.ModelProto
+        The model, with the names that scikit-learn models have in skl2onnx. It takes
+        ``X``, and gives ``label``, of shape (n,), and ``probabilities``, float32 of
+        shape (n, n_classes). ``X`` is uint8 if the first transformer was fitted on
+        bytes, else float32. It has the shape that the images had in `fit`: rows
+        (n, n_pixels), which may have come as a data frame, or images (n, height,
+        width), (n, height, width, channels) or (n, channels, height, width). Labels
+        are string, int64, float32 or bool. The version of this package, the shape of
+        an image and the labels are in the metadata of the model.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If the model is not fitted.
+    TypeError
+        If a part of the model cannot be written: another step, another classifier, or
+        a network of a builder of your own.
+    FileNotFoundError
+        If there is no folder to write to.
+
+    Notes
+    -----
+    Arithmetic is that of the fitted model: transformers compute in double precision,
+    the network in float32, the softmax in double precision. Probabilities agree with
+    `predict_proba` to within 1e-6. The model does not check its input, and warns of
+    nothing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import onnxruntime
+    >>> from skmnist.datasets import load_digits
+    >>> from skmnist.export import to_onnx
+    >>> from skmnist.pipelines import make_model
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = make_model("mlp_512", epochs=3, random_state=0).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "digits.onnx"
+    ...     exported = to_onnx(model, path)
+    ...     session = onnxruntime.InferenceSession(path)
+    >>> label, probabilities = session.run(None, {"X": X})
+    >>> bool((label == model.predict(X)).all())
+    True
+    """
+    parts = _parts(model)
+    for part in parts:
+        check_is_fitted(part)
+    exported = _model(*parts)
+    if path is not None:
+        with replacing(Path(path)) as file:
+            file.write(exported.SerializeToString())
+    return exported
+
+
+def _parts(model):
+    """List the transformers of a model and its network classifier."""
+    *transformers, classifier = _flattened(model) or [model]
+    unknown = [
+        step for step in transformers if not _is_written(step, ImageScaler, Deskewer)
+    ]
+    if not _is_written(classifier, NetworkPredictor):
+        unknown.append(classifier)
+    if unknown:
+        names = ", ".join(type(step).__name__ for step in unknown)
+        hint = "Give its best_estimator_."
+        if not hasattr(model, "best_estimator_"):
+            hint = (
+                "skl2onnx.to_onnx writes scikit-learn's own estimators, and those of "
+                "this package among them after `import skmnist.export`."
+            )
+        raise TypeError(
+            "to_onnx writes a network classifier of this package, alone or after "
+            f"ImageScaler and Deskewer in a Pipeline; it cannot write {names}. {hint}"
+        )
+    return [*transformers, classifier]
+
+
+def _flattened(model):
+    """List the steps of a Pipeline and of the Pipelines in it."""
+    if not isinstance(model, Pipeline):
+        return [] if model is None or model == "passthrough" else [model]
+    return [part for _, step in model.steps for part in _flattened(step)]
+
+
+def _is_written(step, *known):
+    """Whether a step computes as one of the known classes does."""
+    return any(
+        isinstance(step, kind)
+        and all(getattr(type(step), n) is getattr(kind, n) for n in _WRITTEN[kind])
+        for kind in known
+    )
+
+
+def _model(*parts):
+    """Return the ONNX model of fitted transformers and a classifier."""
+    *transformers, classifier = parts
+    shape, dtype = _seen_in_fit(transformers, classifier)
+    kind = TensorProto.UINT8 if dtype == np.uint8 else TensorProto.FLOAT
+    classes = classifier.classes_
+    graph = Graph()
+    tensor, images = "X", Images(shape, kind)
+    for step in transformers:
+        tensor, images = add_transformer(graph, tensor, images, step)
+    logits = add_classifier(graph, tensor, images, classifier)
+    probabilities = add_probabilities(graph, logits)
+    label, label_kind = add_label(graph, logits, classes)
+    model = graph.model(
+        inputs={"X": (kind, shape)},
+        outputs={
+            "label": (label, label_kind, ()),
+            "probabilities": (probabilities, TensorProto.FLOAT, (len(classes),)),
+        },
+        version=skmnist.__version__,
+    )
+    model.doc_string = (
+        f"{type(classifier).__name__} of skmnist. label is the most probable class of "
+        "each image in X; probabilities has a column for each class, in the order of "
+        "the metadata."
+    )
+    properties = {
+        "skmnist_version": skmnist.__version__,
+        "classes": json.dumps(classes.tolist(), ensure_ascii=False, default=str),
+    }
+    image_shape = _image_shape(transformers, classifier)
+    if image_shape is not None:
+        properties["image_shape"] = json.dumps(image_shape)
+    helper.set_model_props(model, properties)
+    return model
+
+
+def _seen_in_fit(transformers, classifier):
+    """Return the shape of a sample in fit, and the type of its numbers."""
+    shape, dtype = classifier._sample_shape or classifier._image_shape, np.float32
+    if transformers:
+        first = transformers[0]
+        shape = first._sample_shape
+        dtype = first._sample_dtype or getattr(first, "dtype_", np.float32)
+        if shape is None and first._shape_is_known:  # of an earlier version
+            shape = first.image_shape_
+    return shape or (classifier.n_features_in_,), dtype
+
+
+def _image_shape(transformers, classifier):
+    """Return height, width and channels of an image; None if nobody knows them."""
+    known = [
+        *(step.image_shape_ for step in transformers),
+        classifier._image_shape,
+        classifier._spec.input_shape,
+    ]
+    return next((s for s in known if s is not None and len(s) == 3), None)
