@@ -3,6 +3,7 @@
 import json
 
 from skmnist._inference import network
+from skmnist._inference.integrity import checksum, naming_damage
 from skmnist._training.state import Description, TrainingState
 
 __all__ = ["TrainedNetwork", "TrainingState"]
@@ -15,7 +16,7 @@ class TrainedNetwork(network.TrainedNetwork):
     """
 
     def __setstate__(self, state):
-        with network.naming_damage():
+        with naming_damage():
             content = json.loads(state["config"])
             notes = content.pop("skmnist", {})
             description = Description(
@@ -27,7 +28,7 @@ class TrainedNetwork(network.TrainedNetwork):
             config, custom_objects, keras_version = description
             facts = config, is_ours, keras_version, sorted(custom_objects)
             # The first version wrote none.
-            if notes.get("sha256") not in (None, network.checksum(facts, weights)):
+            if notes.get("sha256") not in (None, checksum(facts, weights)):
                 raise ValueError("its parts do not agree with their checksum")
         self.__class__ = network.TrainedNetwork
         self.__init__(None, weights, None if is_ours else description)

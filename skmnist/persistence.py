@@ -23,7 +23,7 @@ from skmnist._compression import (
     decompress,
 )
 from skmnist._estimators import other_kind
-from skmnist._inference.network import NetworkStateError
+from skmnist._inference.integrity import NetworkStateError
 from skmnist.datasets._files import replacing
 
 __all__ = ["ModelFileError", "load_model", "save_model"]

@@ -8,6 +8,7 @@ from scipy.special import softmax
 
 from skmnist._inference.activations import ACTIVATIONS
 from skmnist._inference.graph import Graph, add_network
+from skmnist._inference.network import TrainedNetwork
 from skmnist.networks import ARCHITECTURES, NetworkSpec, build_cnn, build_mlp
 from skmnist.networks._graphs import network_layers
 
@@ -42,9 +43,12 @@ def assert_same(builder, input_shape, n_classes, parameters, rng):
     spec = NetworkSpec(builder, input_shape, n_classes, parameters)
     shape, plan = network_layers(spec)
     inputs = rng.random((5, *shape), dtype=np.float32)
-    given = softmax(logits_by_onnx(shape, plan, weights, inputs), axis=1)
+    logits = logits_by_onnx(shape, plan, weights, inputs)
     wanted = np.asarray(model(inputs.reshape(5, *input_shape)))
-    np.testing.assert_allclose(given, wanted, atol=1e-5)
+    np.testing.assert_allclose(softmax(logits, axis=1), wanted, atol=1e-5)
+    outputs, are_logits = TrainedNetwork(spec, weights).run(inputs)
+    assert are_logits
+    assert np.array_equal(outputs, logits)
 
 
 @pytest.mark.parametrize("activation", [*ACTIVATIONS, "linear"])
@@ -85,11 +89,28 @@ def test_every_named_network_can_be_written(name):
     assert_same(builder, shape, 10, settings, np.random.default_rng(0))
 
 
+@pytest.mark.parametrize("builder", [build_mlp, build_cnn])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"kernel_initializer": "he_normal", "l1": 1e-3, "l2": 0.1},
+        {"dropout": 0.5, "units": 7},
+        {"units": ()},
+    ],
+    ids=str,
+)
+def test_options_for_training_make_no_difference(builder, parameters):
+    if builder is build_cnn:
+        parameters = {"filters": 3, **parameters}
+    assert_same(builder, (8, 7, 1), 3, parameters, np.random.default_rng(0))
+
+
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis:UserWarning")
 @pytest.mark.parametrize("seed", range(4))
 def test_random_networks_are_those_of_keras(seed):
     rng = np.random.default_rng(seed)
     names = [*ACTIVATIONS, None]
-    for _ in range(15):
+    for _ in range(50):
         n_convolutions = int(rng.integers(1, 3))
         parameters = {
             "units": tuple(rng.integers(1, 30, rng.integers(0, 3)).tolist()),

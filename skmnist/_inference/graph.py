@@ -8,15 +8,16 @@ and the weights behind the convolutions are put into the order of the channels.
 from math import prod
 
 import numpy as np
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from skmnist._inference.activations import ACTIVATIONS
 from skmnist.networks._layers import Convolution, Dense, Flatten, MaxPooling
 
-__all__ = ["Graph", "add_network"]
+__all__ = ["BoundGraph", "Graph", "add_network"]
 
 _OPSET = 20  # of ONNX 1.15, the first with Gelu
 _IR_VERSION = 9
+_LARGE = 2**10  # bytes
 
 
 class Graph:
@@ -83,6 +84,37 @@ class Graph:
     def _name(self):
         self._n_names += 1
         return f"t{self._n_names}"
+
+
+class BoundGraph(Graph):
+    """A graph that refers to its large constants, which the caller hands to a session.
+
+    A session that is given these arrays computes with their memory; what is in a graph
+    it copies, several times while it begins.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        The constants that are not in the graph.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.arrays = {}
+
+    def constant(self, array):
+        """Add an array; return its name."""
+        if array.nbytes < _LARGE:  # such as shapes, which ONNX Runtime must see
+            return super().constant(array)
+        array = np.ascontiguousarray(array)
+        name = self._name()
+        kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+        tensor = TensorProto(name=name, data_type=kind, dims=array.shape)
+        tensor.data_location = TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value="memory")
+        self.constants.append(tensor)
+        self.arrays[name] = array
+        return name
 
 
 def add_network(graph, tensor, input_shape, plan, weights):

@@ -6,10 +6,8 @@ runs it. Nothing else is pickled, so a file is small and does not depend on the 
 that trained the network. What runs is made on demand.
 """
 
-import contextlib
 import copy
 import functools
-import hashlib
 import importlib.metadata
 import os
 import re
@@ -17,6 +15,7 @@ import weakref
 
 import numpy as np
 
+from skmnist._inference.integrity import NetworkStateError, checksum, naming_damage
 from skmnist._inference.session import NetworkSession
 from skmnist._processes import check_fork
 from skmnist._training.state import Description
@@ -24,18 +23,7 @@ from skmnist.networks._graphs import network_layers
 from skmnist.networks._plans import weight_shapes
 from skmnist.networks._specification import plain_numbers
 
-__all__ = [
-    "NetworkStateError",
-    "TrainedNetwork",
-    "checksum",
-    "naming_damage",
-]
-
-_LARGEST = 2**31 - 2**20  # bytes of weights that a message of Protobuf can hold
-
-
-class NetworkStateError(ValueError):
-    """A pickled network is damaged, or no network for this version of Keras."""
+__all__ = ["TrainedNetwork"]
 
 
 class TrainedNetwork:
@@ -178,11 +166,8 @@ class TrainedNetwork:
 
     def _make_runner(self):
         """Return what to predict with: ONNX Runtime, or Keras where that is needed."""
-        if (
-            self.description is None
-            and self.spec.parameters.get("dtype") != "float64"
-            and sum(array.nbytes for array in self.weights) < _LARGEST
-        ):
+        is_double = self.spec.parameters.get("dtype") == "float64"
+        if self.description is None and not is_double:
             return NetworkSession(*network_layers(self.spec), self.weights)
         check_fork()
         from skmnist._inference.keras_network import KerasNetwork
@@ -204,27 +189,6 @@ class TrainedNetwork:
             model = rebuild(self.description.config, self.description.custom_objects)
         model.set_weights(self.weights)
         return model
-
-
-def checksum(facts, weights):
-    """Return the SHA-256 of all that decides what a network predicts."""
-    digest = hashlib.sha256(repr(facts).encode())
-    for array in weights:
-        array = np.asarray(array)
-        if array.dtype.byteorder == ">":  # pickle keeps it, joblib turns it round
-            array = array.astype(array.dtype.newbyteorder("<"))
-        digest.update(repr((array.dtype.name, array.shape)).encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
-    return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def naming_damage():
-    """Say of errors in what was read that the network is damaged."""
-    try:
-        yield
-    except (TypeError, ValueError, LookupError, AttributeError) as error:
-        raise NetworkStateError(f"its network is damaged ({error!r})") from error
 
 
 @functools.cache

@@ -21,7 +21,7 @@ __all__ = ["NetworkSession"]
 
 # Rows of a block: enough work to be worth a thread, few enough to stay in its cache.
 _N_ROWS = 256
-_N_IMAGES = 32  # with convolutions
+_N_IMAGES = 16  # with convolutions
 
 
 class NetworkSession:
@@ -44,12 +44,12 @@ class NetworkSession:
             import onnxruntime
             from onnx import TensorProto
 
-            from skmnist._inference.graph import Graph, add_network
+            from skmnist._inference.graph import BoundGraph, add_network
 
         has_convolutions = any(isinstance(layer, Convolution) for layer in plan)
         self._block_size = _N_IMAGES if has_convolutions else _N_ROWS
         self._n_classes = plan[-1].units
-        graph = Graph()
+        graph = BoundGraph()
         weights = [np.asarray(array, np.float32) for array in weights]
         logits = add_network(graph, "pixels", input_shape, plan, weights)
         model = graph.model(
@@ -60,6 +60,9 @@ class NetworkSession:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors, which raise an exception as well
+        self._arrays = graph.arrays  # the session does not keep them alive
+        bound = map(onnxruntime.OrtValue.ortvalue_from_numpy, graph.arrays.values())
+        options.add_external_initializers(list(graph.arrays), list(bound))
         self._session = onnxruntime.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )

@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 
 from skmnist import ImageScaler, KerasImageClassifier, _compression, _trained_network
 from skmnist._inference import network as trained
+from skmnist._inference.integrity import NetworkStateError
 from skmnist.datasets import load_digits
 from skmnist.persistence import ModelFileError, load_model, save_model
 
@@ -80,7 +81,7 @@ def test_damage_in_networks_of_earlier_versions_is_noticed(name, part):
     if part == "weights":
         found = model[-1]._network.weights[0].tobytes()[:64]
     place = content.index(found) + len(found) - 3
-    with pytest.raises(trained.NetworkStateError, match="its network is damaged"):
+    with pytest.raises(NetworkStateError, match="its network is damaged"):
         joblib.load(io.BytesIO(flipped(content, 8 * place)))
 
 

@@ -1,0 +1,33 @@
+"""Whether a network that was read is the one that was written."""
+
+import contextlib
+import hashlib
+
+import numpy as np
+
+__all__ = ["NetworkStateError", "checksum", "naming_damage"]
+
+
+class NetworkStateError(ValueError):
+    """A pickled network is damaged, or no network for this version of Keras."""
+
+
+def checksum(facts, weights):
+    """Return the SHA-256 of all that decides what a network predicts."""
+    digest = hashlib.sha256(repr(facts).encode())
+    for array in weights:
+        array = np.asarray(array)
+        if array.dtype.byteorder == ">":  # pickle keeps it, joblib turns it round
+            array = array.astype(array.dtype.newbyteorder("<"))
+        digest.update(repr((array.dtype.name, array.shape)).encode())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def naming_damage():
+    """Say of errors in what was read that the network is damaged."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise NetworkStateError(f"its network is damaged ({error!r})") from error
