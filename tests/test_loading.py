@@ -1,4 +1,4 @@
-"""What TensorFlow logs while it starts."""
+"""What TensorFlow logs while it starts, at the command line."""
 
 import os
 import sys
@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from skmnist._loading import loading_keras
+from skmnist.cli._quiet import quiet_keras
 
 HEAD = "WARNING: All log messages before absl::InitializeLog() is called are written\n"
 INFO = "I0000 00:00:1795824172.422969    4660 port.cc:153] oneDNN custom operations\n"
@@ -22,7 +23,7 @@ def first_time(monkeypatch):
 
 
 def load(error=None):
-    with loading_keras():
+    with quiet_keras(), loading_keras():
         os.write(2, (LOG + OTHERS).encode())
         if error is not None:
             raise error
@@ -78,7 +79,7 @@ def test_what_python_writes_meanwhile_is_shown_at_once(first_time, monkeypatch, 
     with open(2, "w", closefd=False) as stderr:
         monkeypatch.setattr(sys, "stderr", stderr)
         monkeypatch.setattr(sys, "__stderr__", stderr)
-        with loading_keras():
+        with quiet_keras(), loading_keras():
             print("wait", file=sys.stderr)
             assert capfd.readouterr().err == "wait\n"
         assert sys.stderr is stderr
@@ -91,5 +92,12 @@ def test_standard_error_may_be_closed(first_time, monkeypatch):
         raise OSError
 
     monkeypatch.setattr(os, "dup", refuse)
-    with loading_keras():
+    with quiet_keras(), loading_keras():
         pass
+
+
+def test_the_library_hides_nothing(first_time, monkeypatch, capfd):
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    with loading_keras():
+        os.write(2, LOG.encode())
+    assert capfd.readouterr().err == LOG

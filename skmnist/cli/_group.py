@@ -20,6 +20,7 @@ from skmnist.cli._errors import (
 )
 from skmnist.cli._interrupts import exit_code, watched_interrupts
 from skmnist.cli._messages import note, short_warnings
+from skmnist.cli._quiet import quiet_keras
 from skmnist.cli._streams import patient_streams
 
 _OUT_OF_MEMORY = "ResourceExhaustedError"
@@ -37,7 +38,12 @@ class CommandLine(click.Group):
         if sys.stdout is None:
             note("Error: Standard output is closed: there is no place for results.")
             sys.exit(BAD_INPUT)
-        with patient_streams() as written, short_warnings(), watched_interrupts():
+        with (
+            patient_streams() as written,
+            short_warnings(),
+            watched_interrupts(),
+            quiet_keras(),
+        ):
             sys.exit(written(exit_code(self._run(args, prog_name, extra))))
 
     def _run(self, args, prog_name, extra):

@@ -5,6 +5,7 @@ import signal
 
 from skmnist._processes import watch_parent
 from skmnist.cli._messages import install_short_warnings
+from skmnist.cli._quiet import quiet_keras
 
 
 @contextlib.contextmanager
@@ -48,7 +49,8 @@ def _prepare_worker(networks):
 
 
 def _load_keras():
-    import skmnist._training.keras  # noqa: F401
+    with quiet_keras():
+        import skmnist._training.keras  # noqa: F401
 
 
 def _ignore_once(number, frame):
