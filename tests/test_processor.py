@@ -21,9 +21,9 @@ def machine(tmp_path, monkeypatch):
     def ask(function, cpuinfo, variable=None, **limits):
         path = tmp_path / "cpuinfo"
         path.write_text(cpuinfo, encoding="utf-8")
-        read = _processor._read_flags
+        read = _processor._read_features
         with monkeypatch.context() as patch:
-            patch.setattr(_processor, "_read_flags", lambda: read(path))
+            patch.setattr(_processor, "_read_features", lambda: read(path))
             # It may have been asked about this machine before.
             patch.setattr(_processor, "uses_onednn", _processor.uses_onednn.__wrapped__)
             for name in ("TF_ENABLE_ONEDNN_OPTS", *LIMITS):
@@ -37,44 +37,55 @@ def machine(tmp_path, monkeypatch):
     return ask
 
 
-def cpuinfo(flags):
+def cpuinfo(flags, maker="GenuineIntel"):
     """Write what Linux says of two cores, between other lines."""
-    core = f"model name\t: x\nflags\t\t: fpu {flags}\nvmx flags\t: ept\nbugs\t\t: y\n"
+    core = (
+        f"vendor_id\t: {maker}\nflags\t\t: fpu {flags}\nvmx flags\t: ept\nbugs\t: y\n"
+    )
     return f"processor\t: 0\n{core}\nprocessor\t: 1\n{core}\n"
 
 
 @pytest.mark.parametrize(
-    ("flags", "variable", "expected"),
+    ("maker", "flags", "variable", "expected"),
     [
-        (AVX2, None, False),
-        (AVX2, "1", False),
-        (AVX512, None, False),
-        (f"{AVX512} avx512_vnni", None, False),
-        (f"{AVX512} avx512_vnni avx512_bf16", None, True),
-        (f"{AVX512} avx512_vnni amx_tile amx_bf16", None, True),
-        (f"{AVX512} avx512_vnni amx_tile amx_bf16", "0", False),  # it is emulated
+        ("GenuineIntel", AVX2, None, False),
+        ("GenuineIntel", AVX2, "1", False),
+        ("GenuineIntel", AVX512, None, False),
+        ("GenuineIntel", f"{AVX512} avx512_vnni", None, False),
+        ("GenuineIntel", f"{AVX512} avx512_vnni avx512_bf16", None, False),
+        ("GenuineIntel", f"{AVX512} avx512_bf16 amx_tile amx_bf16", None, True),
+        # It is emulated.
+        ("GenuineIntel", f"{AVX512} avx512_bf16 amx_tile amx_bf16", "0", False),
+        ("AuthenticAMD", f"{AVX512} avx512_vnni avx512_bf16", None, True),
+        ("AuthenticAMD", f"{AVX512} avx512_vnni avx512_bf16", "0", False),
+        ("AuthenticAMD", f"{AVX512} avx512_vnni", None, False),
     ],
 )
-def test_bfloat16_is_quick_with_units_and_onednn(machine, flags, variable, expected):
-    found = machine(_processor.bfloat16_is_quick, cpuinfo(flags), variable)
+def test_bfloat16_is_quick_with_units_that_pay_and_onednn(
+    machine, maker, flags, variable, expected
+):
+    found = machine(_processor.bfloat16_is_quick, cpuinfo(flags, maker), variable)
     assert found is expected
 
 
 @pytest.mark.parametrize(
-    ("limits", "expected"),
+    ("limits", "on_intel", "on_amd"),
     [
-        ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}, False),
-        ({"ONEDNN_MAX_CPU_ISA": "avx2"}, False),  # oneDNN reads it in any case
-        ({"DNNL_MAX_CPU_ISA": "AVX512_CORE_VNNI"}, False),
-        ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}, True),
-        ({"ONEDNN_MAX_CPU_ISA": "DEFAULT", "DNNL_MAX_CPU_ISA": "AVX2"}, True),
-        ({"ONEDNN_MAX_CPU_ISA": "", "DNNL_MAX_CPU_ISA": "AVX2"}, False),
-        ({"ONEDNN_MAX_CPU_ISA": "AVX1024"}, True),  # no word that oneDNN knows
+        ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}, False, False),
+        ({"ONEDNN_MAX_CPU_ISA": "avx2"}, False, False),  # oneDNN reads it in any case
+        ({"DNNL_MAX_CPU_ISA": "AVX512_CORE_VNNI"}, False, False),
+        ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}, False, True),
+        ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_AMX"}, True, True),
+        ({"ONEDNN_MAX_CPU_ISA": "DEFAULT", "DNNL_MAX_CPU_ISA": "AVX2"}, True, True),
+        ({"ONEDNN_MAX_CPU_ISA": "", "DNNL_MAX_CPU_ISA": "AVX2"}, False, False),
+        ({"ONEDNN_MAX_CPU_ISA": "AVX1024"}, True, True),  # no word that oneDNN knows
     ],
 )
-def test_onednn_may_be_kept_from_units_for_bfloat16(machine, limits, expected):
-    flags = f"{AVX512} avx512_vnni avx512_bf16 amx_tile amx_bf16"
-    assert machine(_processor.bfloat16_is_quick, cpuinfo(flags), **limits) is expected
+def test_onednn_may_be_kept_from_units_for_bfloat16(machine, limits, on_intel, on_amd):
+    intel = cpuinfo(f"{AVX512} avx512_vnni avx512_bf16 amx_tile amx_bf16")
+    amd = cpuinfo(f"{AVX512} avx512_vnni avx512_bf16", "AuthenticAMD")
+    assert machine(_processor.bfloat16_is_quick, intel, **limits) is on_intel
+    assert machine(_processor.bfloat16_is_quick, amd, **limits) is on_amd
 
 
 @pytest.mark.parametrize(
@@ -127,7 +138,7 @@ def test_onednn_is_on_for_some_processors_or_by_the_switch(
 def test_a_processor_that_says_nothing_has_nothing(machine, tmp_path):
     assert machine(_processor.bfloat16_is_quick, "Features : fp asimd bf16\n") is False
     assert machine(_processor.uses_onednn, "Features : fp asimd bf16\n") is False
-    assert _processor._read_flags(tmp_path / "nowhere") == frozenset()
+    assert _processor._read_features(tmp_path / "nowhere") == set()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the rule is that of Linux")

@@ -13,72 +13,62 @@ __all__ = ["bfloat16_is_quick", "has_avx2", "uses_onednn"]
 _FOR_NEURAL_NETWORKS = frozenset(
     {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
 )
-_FOR_BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16"})
-# What ONEDNN_MAX_CPU_ISA may keep oneDNN to: those without units for bfloat16.
+# What ONEDNN_MAX_CPU_ISA may keep oneDNN to: those without units for bfloat16, and
+# those without AMX.
 _BEFORE_BFLOAT16 = frozenset(
     {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"}
     | {"AVX512_CORE", "AVX512_CORE_VNNI"}
 )
+_BEFORE_AMX = _BEFORE_BFLOAT16 | {"AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX10_1_512"}
 _SWITCH = {"0": False, "false": False, "1": True, "true": True}
 
 
 @cache
 def uses_onednn():
-    """Tell whether TensorFlow computes with oneDNN, on x86 processors under Linux.
+    """Return whether TensorFlow computes with oneDNN, on x86 processors under Linux.
 
-    Elsewhere False, unless ``TF_ENABLE_ONEDNN_OPTS`` says that it does. The answer
-    stays the same for the life of the process, as TensorFlow reads the variable once.
-
-    Returns
-    -------
-    bool
-        What ``TF_ENABLE_ONEDNN_OPTS`` says; if it says nothing, whether the
-        processor has units for neural networks.
+    What ``TF_ENABLE_ONEDNN_OPTS`` says; if it says nothing, whether the processor has
+    units for neural networks. TensorFlow reads the variable once in a process.
     """
-    return _onednn_is_on(_read_flags(), os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""))
+    default = not _FOR_NEURAL_NETWORKS.isdisjoint(_read_features())
+    variable = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "")
+    return _SWITCH.get(variable.lower(), default)  # other words are passed over
 
 
 @cache
 def has_avx2():
-    """Tell whether the processor has the units that oneDNN is made for.
-
-    Returns
-    -------
-    bool
-        Known of x86 processors under Linux only; else False.
-    """
-    return "avx2" in _read_flags()
+    """Return whether an x86 processor under Linux has the units oneDNN is made for."""
+    return "avx2" in _read_features()
 
 
 @cache
 def bfloat16_is_quick():
-    """Tell whether the processor has units for bfloat16 and TensorFlow uses them.
+    """Return whether TensorFlow trains in bfloat16 at least as fast as in float32.
 
-    Without oneDNN it emulates them, which is slower than float32; so does oneDNN where
-    ``ONEDNN_MAX_CPU_ISA`` or, as it was called, ``DNNL_MAX_CPU_ISA`` forbids them.
-
-    Returns
-    -------
-    bool
-        Known of x86 processors under Linux only; else False.
+    It does with the matrix units of Intel, and with the vector units of AMD. With the
+    vector units of Intel alone, a convolutional network took 490 µs an image in place
+    of 350. Without oneDNN, or where ``ONEDNN_MAX_CPU_ISA`` or its older name
+    ``DNNL_MAX_CPU_ISA`` forbids the units, bfloat16 is emulated.
     """
     names = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
-    limit = next(filter(None, map(os.environ.get, names)), "")
-    return (
-        uses_onednn()
-        and limit.upper() not in _BEFORE_BFLOAT16
-        and not _FOR_BFLOAT16.isdisjoint(_read_flags())
-    )
+    limit = next(filter(None, map(os.environ.get, names)), "").upper()
+    features = _read_features()
+    has_matrix_units = "amx_bf16" in features and limit not in _BEFORE_AMX
+    has_vector_units = {
+        "AuthenticAMD",
+        "avx512_bf16",
+    } <= features and limit not in _BEFORE_BFLOAT16
+    return uses_onednn() and (has_matrix_units or has_vector_units)
 
 
-def _onednn_is_on(flags, variable):
-    default = not _FOR_NEURAL_NETWORKS.isdisjoint(flags)
-    return _SWITCH.get(variable.lower(), default)  # other words are passed over
-
-
-def _read_flags(path="/proc/cpuinfo"):
+def _read_features(path="/proc/cpuinfo"):
+    """Return the maker of the processor and the names of its features."""
+    features = set()
     with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
         for line in file:
-            if line.startswith("flags"):
-                return frozenset(line.partition(":")[2].split())
-    return frozenset()
+            name, _, value = line.partition(":")
+            if name.strip() in ("vendor_id", "flags"):
+                features.update(value.split())
+            if name.strip() == "flags":
+                break
+    return features
