@@ -4,7 +4,7 @@ import json
 
 from skmnist._inference import network
 from skmnist._inference.integrity import checksum, naming_damage
-from skmnist._training.state import Description, TrainingState
+from skmnist._training.data import Description, TrainingState
 
 __all__ = ["TrainedNetwork", "TrainingState"]
 

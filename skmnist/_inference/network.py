@@ -18,7 +18,7 @@ import numpy as np
 from skmnist._inference.integrity import NetworkStateError, checksum, naming_damage
 from skmnist._inference.session import NetworkSession
 from skmnist._processes import check_fork
-from skmnist._training.state import Description
+from skmnist._training.data import Description
 from skmnist.networks._graphs import network_layers
 from skmnist.networks._plans import weight_shapes
 from skmnist.networks._specification import plain_numbers

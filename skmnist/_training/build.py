@@ -1,6 +1,7 @@
 """Building networks from a specification and a seed."""
 
 import random
+import weakref
 from itertools import chain
 from numbers import Number
 
@@ -13,9 +14,11 @@ __all__ = [
     "build",
     "initial_arrays",
     "is_ours",
+    "mark_trained",
     "random_variables",
     "rebuild",
     "trainable_flags",
+    "trained_layers",
 ]
 
 
@@ -183,3 +186,12 @@ def random_variables(model):
     """
     weights = {id(variable) for variable in model.weights}
     return [v for v in model.variables if id(v) not in weights]
+
+
+# Layers that fits have trained: callbacks may have handed them to a builder.
+trained_layers = weakref.WeakSet()
+
+
+def mark_trained(model):
+    """Note that a fit trains the layers of a model: no builder may return them."""
+    trained_layers.update(layer for layer in all_layers(model) if layer.weights)

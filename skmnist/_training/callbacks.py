@@ -12,9 +12,21 @@ from types import FunctionType, MethodType
 
 import numpy as np
 
-from skmnist._training.keras import keras
+from skmnist._training.keras import keras, seed_draws
 
-__all__ = ["EpochReport", "callbacks_for_fit", "leaves_models_alone"]
+__all__ = [
+    "AGAINST_DIVERGENCE",
+    "EpochReport",
+    "RaiseOnNaN",
+    "RecordLearningRate",
+    "SeedEpochs",
+    "callbacks_for_fit",
+    "leaves_models_alone",
+]
+
+AGAINST_DIVERGENCE = (
+    "Scale the inputs to [0, 1], lower learning_rate, or take another optimizer."
+)
 
 # What may be the state of a callback that made it, as may a plain tuple of these.
 _CONTAINERS = (list, dict, set, deque, bytearray, np.ndarray)
@@ -45,6 +57,37 @@ class EpochReport(keras.callbacks.Callback):
         """Report an epoch."""
         if self._on_epoch(epoch + 1, self.params["epochs"], logs or {}):
             self.model.stop_training = True
+
+
+class RaiseOnNaN(keras.callbacks.Callback):
+    """End training with an error as soon as the loss is no number."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        loss = (logs or {}).get("loss")
+        if loss is not None and not np.isfinite(loss):
+            raise FloatingPointError(
+                f"The loss became {loss} in epoch {epoch + 1}: training diverged. "
+                f"{AGAINST_DIVERGENCE}"
+            )
+
+
+class SeedEpochs(keras.callbacks.Callback):
+    """Let what an epoch draws from generators of the process depend on a seed alone."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self._seed = seed
+
+    def on_epoch_begin(self, epoch, logs=None):
+        seed_draws(self._seed + epoch)
+
+
+class RecordLearningRate(keras.callbacks.Callback):
+    """Add the learning rate at the end of an epoch to its metrics."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs is not None:
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
 class _FolderMaker(keras.callbacks.Callback):

@@ -8,7 +8,6 @@ refused.
 
 import contextlib
 import threading
-import weakref
 from numbers import Number
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from skmnist._training.build import (
     random_variables,
     rebuild,
     trainable_flags,
+    trained_layers,
 )
 from skmnist._training.description import with_trainable
 from skmnist._training.keras import (
@@ -30,12 +30,10 @@ from skmnist._training.keras import (
     seed_draws,
 )
 
-__all__ = ["copy_of_built", "mark_trained"]
+__all__ = ["copy_of_built"]
 
 # Builders run one at a time: they may use the same layers.
 _lock = threading.RLock()
-# Layers that fits have trained, which callbacks may have handed to a builder.
-_trained = weakref.WeakSet()
 # What compiling and training put on a model, besides what is there from the start.
 _PUT_ON_BY_KERAS = {
     "_jax_state",
@@ -115,20 +113,9 @@ def copy_of_built(spec, seed, samples):
     return Copy(config, custom_objects, weights, random_states, model)
 
 
-def mark_trained(model):
-    """Note that a fit trains the layers of a model, so that no builder may return them.
-
-    Parameters
-    ----------
-    model : keras.Model
-        The model.
-    """
-    _trained.update(layer for layer in all_layers(model) if layer.weights)
-
-
 def _refuse_trained(spec, built):
     """Refuse layers that a fit has trained: they know the rows of that fit."""
-    names = [layer.name for layer in all_layers(built) if layer in _trained]
+    names = [layer.name for layer in all_layers(built) if layer in trained_layers]
     if names:
         raise ValueError(
             f"The builder {spec.builder!r} returns layers that another fit has trained "

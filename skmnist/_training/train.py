@@ -7,95 +7,50 @@ rates and penalties of their own into them.
 """
 
 import contextlib
-import os
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from skmnist._training.batches import ShuffledBatches
 from skmnist._training.build import (
     initial_arrays,
     is_ours,
     random_variables,
-    rebuild,
 )
-from skmnist._training.callbacks import leaves_models_alone
+from skmnist._training.callbacks import (
+    AGAINST_DIVERGENCE,
+    RaiseOnNaN,
+    RecordLearningRate,
+    SeedEpochs,
+)
+from skmnist._training.data import Description, ShuffledBatches, TrainingState
 from skmnist._training.keras import (
     as_arrays,
-    has_replicas,
-    isolated_build,
     keras,
     own_draws,
-    seed_draws,
 )
+from skmnist._training.loops import give_back, take_loop
 from skmnist._training.optimizers import (
-    first_state,
     has_schedule,
     initial_rate,
-    is_blank,
-    is_of_keras,
     optimizer_kind,
     peak_rate,
-    program_key,
     set_schedule,
     start_optimizer,
     start_schedule,
 )
-from skmnist._training.own_networks import copy_of_built, mark_trained
-from skmnist._training.processor import bfloat16_is_quick
-from skmnist._training.reuse import idle_loops
-from skmnist._training.state import Description, TrainingState
-from skmnist.networks._graphs import build_blank, builder_arguments
+from skmnist._training.own_networks import copy_of_built
 
 if keras.backend.backend() == "tensorflow":
-    from skmnist._training.layers import TrainingNumbers, draw_few_bits, structure
+    pass
 
-__all__ = ["TrainingData", "TrainingSettings", "train"]
+__all__ = ["TrainingSettings", "train"]
 
 _RATE_SETTERS = (
     keras.callbacks.LearningRateScheduler,
     keras.callbacks.ReduceLROnPlateau,
 )
 _LARGE = 100.0  # of weights and losses
-
-_AGAINST_DIVERGENCE = (
-    "Scale the inputs to [0, 1], lower learning_rate, or take another optimizer."
-)
-
-
-class TrainingData(NamedTuple):
-    """Arrays that are checked and encoded.
-
-    Inputs in float32 or uint8, int labels from 0.
-    """
-
-    inputs: np.ndarray
-    labels: np.ndarray
-    weights: np.ndarray | None = None
-
-    @property
-    def samples(self):
-        """A few inputs as a network takes them, to try it with."""
-        return self.inputs[:8].astype(np.float32)
-
-    @property
-    def trials(self):
-        """A few inputs, and noise of their range, to see all that a network does.
-
-        The first images may be blank, or alike.
-        """
-        samples = self.samples
-        low, high = float(self.inputs.min()), float(self.inputs.max())
-        noise = np.random.default_rng(0).random(samples.shape, dtype=np.float32)
-        # Where all inputs are the same number, there is no range.
-        noise = low + noise * ((high - low) or 1)
-        return np.concatenate([samples, noise.astype(np.float32)])
-
-    @property
-    def arrays(self):
-        """The arrays that are there, in the order that Keras expects."""
-        return tuple(array for array in self if array is not None)
 
 
 @dataclass
@@ -110,37 +65,6 @@ class TrainingSettings:
     callbacks: list
     precision: str
     verbose: int
-
-
-class _RaiseOnNaN(keras.callbacks.Callback):
-    """End training with an error as soon as the loss is no number."""
-
-    def on_epoch_end(self, epoch, logs=None):
-        loss = (logs or {}).get("loss")
-        if loss is not None and not np.isfinite(loss):
-            raise FloatingPointError(
-                f"The loss became {loss} in epoch {epoch + 1}: training diverged. "
-                f"{_AGAINST_DIVERGENCE}"
-            )
-
-
-class _SeedEpochs(keras.callbacks.Callback):
-    """Let what an epoch draws from generators of the process depend on a seed alone."""
-
-    def __init__(self, seed):
-        super().__init__()
-        self._seed = seed
-
-    def on_epoch_begin(self, epoch, logs=None):
-        seed_draws(self._seed + epoch)
-
-
-class _RecordLearningRate(keras.callbacks.Callback):
-    """Add the learning rate at the end of an epoch to its metrics."""
-
-    def on_epoch_end(self, epoch, logs=None):
-        if logs is not None:
-            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
 def train(spec, data, settings, state, *, validation=None, network=None):
@@ -163,8 +87,10 @@ def train(spec, data, settings, state, *, validation=None, network=None):
 
     Returns
     -------
-    network : TrainedNetwork
-        The trained network.
+    weights : list of ndarray
+        The weights in the order of :meth:`keras.Model.get_weights`.
+    description : Description or None
+        Of a network of the user's own.
     state : TrainingState
         Where training stands now.
     history : dict of str to list of float
@@ -192,9 +118,9 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     # Layers of ours have generators of their own, but for PyTorch, which knows one.
     draws_alone = is_ours(spec) and keras.backend.backend() != "torch"
     if not draws_alone:
-        callbacks.insert(0, _SeedEpochs(state.shuffle_seed))
+        callbacks.insert(0, SeedEpochs(state.shuffle_seed))
 
-    loop, key = _take_loop(spec, start, settings, callbacks)
+    loop, key = take_loop(spec, start, settings, callbacks)
     model = loop.model
     start.put_into(model)
     start_optimizer(
@@ -229,7 +155,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     )
     # Only now: a model whose fit failed is better dropped than lent again.
     if key is not None:
-        _give_back(loop, key, callbacks)
+        give_back(loop, key, callbacks)
     return weights, start.description, new_state, history
 
 
@@ -264,76 +190,11 @@ def _start(spec, data, state, network):
     return _Start(copy.weights, copy.random_states, description, copy.model)
 
 
-def _take_loop(spec, start, settings, callbacks):
-    """Return a loop for a network, and the key under which others may have it next.
-
-    The key is None where nobody else may.
-    """
-    if not _is_shareable(spec, settings):
-        return _compile_loop(spec, start, settings, callbacks), None
-    key = repr(
-        [
-            _loop_class(callbacks).__name__,
-            structure(spec) if _has_numbers(settings) else spec,
-            _training_dtype(spec, settings.precision),
-            keras.config.floatx(),  # of metrics
-            program_key(settings.optimizer),
-        ]
-    )
-    loop = idle_loops.take(key)
-    if loop is None:
-        loop = _compile_loop(spec, start, settings, callbacks)
-    elif loop.numbers is not None:
-        loop.numbers.set(spec)
-    # An optimizer that begins with the weights of this fit is for no other.
-    return loop, key if is_blank(loop.first_state) else None
-
-
-def _compile_loop(spec, start, settings, callbacks):
-    """Return a new loop with a model of its own."""
-    numbers = None
-    if is_ours(spec):
-        model, numbers = _build_for_training(spec, settings)
-    elif start.model is not None:
-        model = start.model
-    else:
-        model = rebuild(start.description.config, start.description.custom_objects)
-    mark_trained(model)
-    start.put_into(model)  # before the optimizer, which may begin with the weights
-    # Whatever the policy of the process: it would wrap the optimizer.
-    model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
-    loop_class = _loop_class(callbacks, model)
-    loop = loop_class(model, settings.optimizer, _make_loss(model))
-    loop.numbers = numbers
-    loop.first_state = first_state(model.optimizer)
-    return loop
-
-
-def _build_for_training(spec, settings):
-    """Return a model of a network of this package, and its numbers or None."""
-    dtype = _training_dtype(spec, settings.precision)
-    with isolated_build(seed=0):
-        if _has_numbers(settings):
-            numbers = TrainingNumbers(spec)
-            return numbers.build(spec, dtype), numbers
-        model = build_blank(spec, dtype)
-        if keras.backend.backend() == "tensorflow":
-            draw_few_bits(model)
-        return model, None
-
-
-def _give_back(loop, key, callbacks):
-    """Keep a loop for later fits, without what belongs to this one."""
-    for callback in callbacks:  # one that a function returned may live on
-        callback.set_model(None)
-    idle_loops.put(key, loop)
-
-
 def _with_our_own(settings):
     """Return the user's callbacks, and those that training itself needs."""
-    callbacks = [*settings.callbacks, _RaiseOnNaN()]
+    callbacks = [*settings.callbacks, RaiseOnNaN()]
     if settings.schedule != "constant":
-        callbacks.insert(0, _RecordLearningRate())
+        callbacks.insert(0, RecordLearningRate())
     if settings.patience is not None:
         callbacks.append(
             keras.callbacks.EarlyStopping(
@@ -361,32 +222,6 @@ def _check_rate_is_free(settings):
             )
 
 
-def _is_shareable(spec, settings):
-    """Tell whether other fits may use the compiled model of this one.
-
-    Only if its description says all about it, and nobody else has had it in hand:
-    code of the user's may change between fits under the same names. What was built for
-    one strategy of TensorFlow's is of no use to another.
-    """
-    return (
-        is_ours(spec)
-        and not has_replicas()
-        and all(map(leaves_models_alone, settings.callbacks))
-        and is_of_keras(settings.optimizer)
-    )
-
-
-def _has_numbers(settings):
-    """Tell whether a step reads dropout rates and penalties anew.
-
-    Other backends compile them. So does a model that a callback may save or change.
-    """
-    return keras.backend.backend() == "tensorflow" and all(
-        type(callback).__module__.startswith("skmnist.")
-        for callback in settings.callbacks
-    )
-
-
 def _check_finite(model, weights, history, samples):
     """Refuse a network that the last steps have spoilt, which no loss shows."""
     losses = [values[-1] for name, values in history.items() if name.endswith("loss")]
@@ -400,46 +235,5 @@ def _check_finite(model, weights, history, samples):
         if not all(np.isfinite(np.asarray(v, float)).all() for v in values):
             raise FloatingPointError(
                 "Training diverged: losses, weights or probabilities are no finite "
-                f"numbers. {_AGAINST_DIVERGENCE}"
+                f"numbers. {AGAINST_DIVERGENCE}"
             )
-
-
-def _make_loss(model):
-    """Return the loss of a classifier, computed as precisely as the network is."""
-    return keras.losses.SparseCategoricalCrossentropy(dtype=model.outputs[0].dtype)
-
-
-def _training_dtype(spec, precision):
-    """Return the Keras policy that a network of this package is trained in."""
-    # Of graphics cards it is not known; many emulate bfloat16.
-    if precision == "auto":
-        is_quick = (
-            keras.backend.backend() == "tensorflow"
-            and bfloat16_is_quick()
-            and not keras.distribution.list_devices("gpu")
-        )
-        precision = "bfloat16" if is_quick else "float32"
-    return (
-        "mixed_bfloat16"
-        if precision == "bfloat16"
-        else builder_arguments(spec)["dtype"]
-    )
-
-
-def _quick_path_is_off():
-    """Tell whether the user wants Keras' own loop for everything."""
-    switch = os.environ.get("SKMNIST_KERAS_LOOP", "")
-    return switch.lower() not in ("", "0", "false", "no", "off")
-
-
-def _loop_class(callbacks, model=None):
-    """Choose the quickest loop for callbacks and, unless it is of ours, a model."""
-    is_quick = keras.backend.backend() == "tensorflow" and not has_replicas()
-    if is_quick and not _quick_path_is_off():
-        from skmnist._training.memory_loop import MemoryLoop
-
-        if MemoryLoop.suits(callbacks, model):
-            return MemoryLoop
-    from skmnist._training.keras_loop import KerasLoop
-
-    return KerasLoop

@@ -21,7 +21,7 @@ from skmnist._habits import PARAMETERS, answers_habits
 from skmnist._inference.network import TrainedNetwork
 from skmnist._interrupts import keep_interrupts, uninterrupted
 from skmnist._processes import check_fork
-from skmnist._training.state import TrainingState
+from skmnist._training.data import TrainingState
 from skmnist._warnings import warn_caller
 from skmnist.classifiers._labels import label_column
 from skmnist.classifiers._prediction import INPUT_DTYPES, RANGE_SLACK, NetworkPredictor
@@ -395,16 +395,17 @@ class BaseKerasClassifier(NetworkPredictor):
     def _train(self, spec, training, validation, seeds, *, epochs, resume):
         """Train by the engine and set the fitted attributes."""
         with uninterrupted():
-            from skmnist._training import train as _engine
             from skmnist._training.callbacks import callbacks_for_fit
+            from skmnist._training.data import TrainingData
             from skmnist._training.optimizers import make_optimizer
+            from skmnist._training.train import TrainingSettings, train
 
         optimizer = make_optimizer(self.optimizer, self.learning_rate)
         callbacks, fit_id = callbacks_for_fit(self.callbacks)
-        weights, description, state, history = _engine.train(
+        weights, description, state, history = train(
             spec,
-            _engine.TrainingData(*training),
-            _engine.TrainingSettings(
+            TrainingData(*training),
+            TrainingSettings(
                 optimizer=optimizer,
                 schedule=self.learning_rate_schedule,
                 epochs=int(epochs),
@@ -415,7 +416,7 @@ class BaseKerasClassifier(NetworkPredictor):
                 verbose=int(self.verbose),
             ),
             self._training if resume else TrainingState(seeds[0], seeds[1]),
-            validation=validation and _engine.TrainingData(*validation),
+            validation=validation and TrainingData(*validation),
             network=self._network if resume else None,
         )
         if resume:

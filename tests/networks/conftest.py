@@ -39,14 +39,14 @@ def quick_loop(monkeypatch):
 @pytest.fixture
 def trainings(monkeypatch):
     """What reaches the networks: one (training, validation) pair of data a fit."""
-    from skmnist._training import train as _engine
+    from skmnist._training import train as module
 
     seen = []
-    train = _engine.train
+    train = module.train
 
     def recording(spec, data, *args, validation=None, **kwargs):
         seen.append((data, validation))
         return train(spec, data, *args, validation=validation, **kwargs)
 
-    monkeypatch.setattr(_engine, "train", recording)
+    monkeypatch.setattr(module, "train", recording)
     return seen

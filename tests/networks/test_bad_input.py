@@ -13,8 +13,8 @@ from skmnist import (
     KerasDNNClassifier,
     KerasImageClassifier,
     KerasMLPClassifier,
-    _engine,
 )
+from skmnist._training import train
 
 
 def with_value(X, value):
@@ -355,7 +355,7 @@ def test_bad_parameters_are_refused_before_anything_is_built(
     classifier, params, message, digits, monkeypatch
 ):
     built = []
-    monkeypatch.setattr(_engine, "_take_loop", lambda *args: built.append(args))
+    monkeypatch.setattr(train, "take_loop", lambda *args: built.append(args))
     with pytest.raises((ValueError, TypeError), match=message) as caught:
         classifier(**params).fit(*digits)
     assert next(iter(params)) in str(caught.value)

@@ -9,7 +9,7 @@ from builders import BACKEND, dense, small_cnn, small_mlp
 
 import skmnist
 from skmnist import KerasImageClassifier
-from skmnist._training import train as _engine
+from skmnist._training import loops
 
 ENDS = ("begin", "end")
 
@@ -37,13 +37,13 @@ def fit_on_both(monkeypatch):
 def loops_used(monkeypatch):
     """Names of the loops that the fits of a test took."""
     used = []
-    choose = _engine._loop_class
+    choose = loops._loop_class
 
     def recording(callbacks, model=None):
         used.append(choose(callbacks, model))
         return used[-1]
 
-    monkeypatch.setattr(_engine, "_loop_class", recording)
+    monkeypatch.setattr(loops, "_loop_class", recording)
     return lambda: {loop.__name__ for loop in used}
 
 

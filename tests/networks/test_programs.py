@@ -7,7 +7,7 @@ import numpy as np
 from builders import small_mlp
 
 import skmnist
-from skmnist._training import train
+from skmnist._training import loops
 from skmnist._training.reuse import LoopPool, idle_loops
 
 
@@ -72,7 +72,7 @@ def test_freed_programs_are_compiled_again(digits):
 def test_small_loops_count_with_what_tracing_takes(digits, monkeypatch):
     X, y = digits
     pool = LoopPool(max_loops=64, max_bytes=6 * 2**20)
-    monkeypatch.setattr(train, "idle_loops", pool)
+    monkeypatch.setattr(loops, "idle_loops", pool)
     for units in range(5, 10):  # 40 kB of variables in all
         small_mlp(units=units, epochs=1).fit(X[:64], y[:64])
     assert 0 < len(pool) < 5

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from builders import BACKEND, small_cnn, small_mlp
 
-from skmnist._training import train as _engine
+from skmnist._training import loops
 from skmnist.networks import NetworkSpec, build_mlp
 
 
@@ -114,7 +114,7 @@ def test_training_in_bfloat16_leaves_float32_weights(digits, keras, precision):
 def test_bfloat16_is_what_is_computed_in(digits, monkeypatch):
     X, y = digits
     exact = small_cnn(precision="float32").fit(X, y)
-    monkeypatch.setattr(_engine, "_training_dtype", lambda *_: "mixed_bfloat16")
+    monkeypatch.setattr(loops, "_training_dtype", lambda *_: "mixed_bfloat16")
     trained = small_cnn(precision="auto").fit(X, y)
     monkeypatch.undo()
     both = small_cnn(precision="bfloat16").fit(X, y)
@@ -130,7 +130,7 @@ def test_bfloat16_is_what_is_computed_in(digits, monkeypatch):
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="others compute in float32")
 def test_without_convolutions_auto_is_float32(digits, monkeypatch):
-    monkeypatch.setattr(_engine, "bfloat16_is_quick", lambda: True)
+    monkeypatch.setattr(loops, "bfloat16_is_quick", lambda: True)
     exact = small_mlp(precision="float32").fit(*digits)
     assert small_mlp(precision="auto").fit(*digits).history_ == exact.history_
     assert small_mlp(precision="bfloat16").fit(*digits).history_ != exact.history_
@@ -143,15 +143,15 @@ def test_without_convolutions_auto_is_float32(digits, monkeypatch):
 def test_auto_looks_at_what_computes(
     keras, monkeypatch, on_the_processor, graphics_cards, is_quick
 ):
-    monkeypatch.setattr(_engine, "bfloat16_is_quick", lambda: on_the_processor)
+    monkeypatch.setattr(loops, "bfloat16_is_quick", lambda: on_the_processor)
     monkeypatch.setattr(
         keras.distribution, "list_devices", lambda device_type: graphics_cards
     )
     is_quick = is_quick and BACKEND == "tensorflow"
     spec = NetworkSpec(build_mlp, (64,), 10)
     chosen = "mixed_bfloat16" if is_quick else "float32"
-    assert _engine._training_dtype(spec, "auto") == chosen
-    assert _engine._training_dtype(spec, "float32") == "float32"
+    assert loops._training_dtype(spec, "auto") == chosen
+    assert loops._training_dtype(spec, "float32") == "float32"
 
 
 def test_a_schedule_begins_anew_with_an_optimizer_of_another_kind(digits, rates):

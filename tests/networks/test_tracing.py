@@ -9,7 +9,7 @@ from builders import BACKEND, small_mlp
 from sklearn.model_selection import GridSearchCV
 
 import skmnist
-from skmnist._training import train
+from skmnist._training import loops
 from skmnist._training.reuse import LoopPool
 from skmnist.networks import NetworkSpec, build_mlp
 
@@ -113,7 +113,7 @@ def test_training_is_traced_once_for_any_numbers_of_rows(digits, traced):
 
 def test_only_a_few_compiled_networks_are_kept(digits, monkeypatch):
     X, y = digits
-    monkeypatch.setattr(train, "idle_loops", LoopPool(2, 2**30))
+    monkeypatch.setattr(loops, "idle_loops", LoopPool(2, 2**30))
     network_class = type(build_mlp((1,), 2, units=1))
 
     def n_alive():
@@ -156,13 +156,13 @@ def test_many_networks_bring_no_warning_of_retracing(digits, tensorflow_log):
 def test_a_search_builds_each_structure_once(digits, monkeypatch):
     skmnist.clear_programs()
     built = []
-    build = train.TrainingNumbers.build
+    build = loops.TrainingNumbers.build
 
     def recording(self, spec, dtype):
         built.append(spec.parameters["dropout"])
         return build(self, spec, dtype)
 
-    monkeypatch.setattr(train.TrainingNumbers, "build", recording)
+    monkeypatch.setattr(loops.TrainingNumbers, "build", recording)
     grid = {"learning_rate": [0.01, 0.02], "dropout": [0.0, 0.1, 0.2]}
     GridSearchCV(small_mlp(epochs=1), grid, cv=2, refit=False).fit(*digits)
     assert built == [0.0, 0.1]

@@ -1,0 +1,153 @@
+"""The loops that train networks: which one a fit takes, and those that fits share."""
+
+import os
+
+from skmnist._training.build import is_ours, mark_trained, rebuild
+from skmnist._training.callbacks import leaves_models_alone
+from skmnist._training.keras import has_replicas, isolated_build, keras
+from skmnist._training.optimizers import (
+    first_state,
+    is_blank,
+    is_of_keras,
+    program_key,
+)
+from skmnist._training.processor import bfloat16_is_quick
+from skmnist._training.reuse import idle_loops
+from skmnist.networks._graphs import build_blank, builder_arguments
+
+if keras.backend.backend() == "tensorflow":
+    from skmnist._training.layers import TrainingNumbers, draw_few_bits, structure
+
+__all__ = ["give_back", "take_loop"]
+
+
+def take_loop(spec, start, settings, callbacks):
+    """Return a loop for a network, and the key under which others may have it next.
+
+    The key is None where nobody else may.
+    """
+    if not _is_shareable(spec, settings):
+        return _compile_loop(spec, start, settings, callbacks), None
+    key = repr(
+        [
+            _loop_class(callbacks).__name__,
+            structure(spec) if _has_numbers(settings) else spec,
+            _training_dtype(spec, settings.precision),
+            keras.config.floatx(),  # of metrics
+            program_key(settings.optimizer),
+        ]
+    )
+    loop = idle_loops.take(key)
+    if loop is None:
+        loop = _compile_loop(spec, start, settings, callbacks)
+    elif loop.numbers is not None:
+        loop.numbers.set(spec)
+    # An optimizer that begins with the weights of this fit is for no other.
+    return loop, key if is_blank(loop.first_state) else None
+
+
+def _compile_loop(spec, start, settings, callbacks):
+    """Return a new loop with a model of its own."""
+    numbers = None
+    if is_ours(spec):
+        model, numbers = _build_for_training(spec, settings)
+    elif start.model is not None:
+        model = start.model
+    else:
+        model = rebuild(start.description.config, start.description.custom_objects)
+    mark_trained(model)
+    start.put_into(model)  # before the optimizer, which may begin with the weights
+    # Whatever the policy of the process: it would wrap the optimizer.
+    model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
+    loop_class = _loop_class(callbacks, model)
+    loop = loop_class(model, settings.optimizer, _make_loss(model))
+    loop.numbers = numbers
+    loop.first_state = first_state(model.optimizer)
+    return loop
+
+
+def _build_for_training(spec, settings):
+    """Return a model of a network of this package, and its numbers or None."""
+    dtype = _training_dtype(spec, settings.precision)
+    with isolated_build(seed=0):
+        if _has_numbers(settings):
+            numbers = TrainingNumbers(spec)
+            return numbers.build(spec, dtype), numbers
+        model = build_blank(spec, dtype)
+        if keras.backend.backend() == "tensorflow":
+            draw_few_bits(model)
+        return model, None
+
+
+def give_back(loop, key, callbacks):
+    """Keep a loop for later fits, without what belongs to this one."""
+    for callback in callbacks:  # one that a function returned may live on
+        callback.set_model(None)
+    idle_loops.put(key, loop)
+
+
+def _is_shareable(spec, settings):
+    """Tell whether other fits may use the compiled model of this one.
+
+    Only if its description says all about it, and nobody else has had it in hand:
+    code of the user's may change between fits under the same names. What was built for
+    one strategy of TensorFlow's is of no use to another.
+    """
+    return (
+        is_ours(spec)
+        and not has_replicas()
+        and all(map(leaves_models_alone, settings.callbacks))
+        and is_of_keras(settings.optimizer)
+    )
+
+
+def _has_numbers(settings):
+    """Tell whether a step reads dropout rates and penalties anew.
+
+    Other backends compile them. So does a model that a callback may save or change.
+    """
+    return keras.backend.backend() == "tensorflow" and all(
+        type(callback).__module__.startswith("skmnist.")
+        for callback in settings.callbacks
+    )
+
+
+def _make_loss(model):
+    """Return the loss of a classifier, computed as precisely as the network is."""
+    return keras.losses.SparseCategoricalCrossentropy(dtype=model.outputs[0].dtype)
+
+
+def _training_dtype(spec, precision):
+    """Return the Keras policy that a network of this package is trained in."""
+    # Of graphics cards it is not known; many emulate bfloat16.
+    if precision == "auto":
+        is_quick = (
+            keras.backend.backend() == "tensorflow"
+            and bfloat16_is_quick()
+            and not keras.distribution.list_devices("gpu")
+        )
+        precision = "bfloat16" if is_quick else "float32"
+    return (
+        "mixed_bfloat16"
+        if precision == "bfloat16"
+        else builder_arguments(spec)["dtype"]
+    )
+
+
+def _quick_path_is_off():
+    """Tell whether the user wants Keras' own loop for everything."""
+    switch = os.environ.get("SKMNIST_KERAS_LOOP", "")
+    return switch.lower() not in ("", "0", "false", "no", "off")
+
+
+def _loop_class(callbacks, model=None):
+    """Choose the quickest loop for callbacks and, unless it is of ours, a model."""
+    is_quick = keras.backend.backend() == "tensorflow" and not has_replicas()
+    if is_quick and not _quick_path_is_off():
+        from skmnist._training.memory_loop import MemoryLoop
+
+        if MemoryLoop.suits(callbacks, model):
+            return MemoryLoop
+    from skmnist._training.keras_loop import KerasLoop
+
+    return KerasLoop
