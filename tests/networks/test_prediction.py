@@ -22,6 +22,7 @@ NETWORKS = [
     (build_cnn, (28, 28, 1), {"filters": (8, 16), "units": 64}),
     (build_cnn, (9, 7, 3), {"filters": 5, "units": (), "activation": "gelu"}),
 ]
+NAMES = ["mlp", "softmax inside", "cnn", "three channels"]
 SIZES = [1, 2, 3, 7, 8, 31, 32, 33, 64, 65, 255, 256, 257, 300]
 
 
@@ -33,7 +34,7 @@ def trained_network(builder, shape, parameters):
     return input_shape, plan, [rng.normal(0, 0.1, shape) for shape in shapes]
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=str)
+@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
 def test_a_row_gives_the_same_bits_in_any_company(network):
     session = NetworkSession(*trained_network(*network))
     inputs = np.random.default_rng(1).random((600, *network[1]), dtype=np.float32)
@@ -49,7 +50,7 @@ def test_a_row_gives_the_same_bits_in_any_company(network):
         assert np.array_equal(session.run(inputs[start:300]), alone[start:])
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=str)
+@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
 def test_bytes_and_inputs_of_any_layout_are_taken_as_they_are(network):
     session = NetworkSession(*trained_network(*network))
     pixels = np.random.default_rng(1).integers(256, size=(70, *network[1]), dtype="u1")
@@ -74,7 +75,7 @@ sys.stdout.buffer.write(pickle.dumps(result))
 """
 
 
-@pytest.mark.parametrize("network", NETWORKS[::2], ids=str)
+@pytest.mark.parametrize("network", NETWORKS[::2], ids=NAMES[::2])
 @pytest.mark.parametrize("allotted", ["1", "2", "", "many"])
 def test_another_process_gives_the_same_bits_with_any_number_of_threads(
     network, allotted
