@@ -99,14 +99,22 @@ def _note_lost():
 
 
 def _tensorflow_runs():
-    # There is no public way to ask that does not start it.
-    module = sys.modules.get("tensorflow.python.eager.context")
-    context = getattr(module, "_context", None)
-    return getattr(context, "_context_handle", None) is not None
+    tensorflow = sys.modules.get("tensorflow")
+    threads = getattr(getattr(tensorflow, "config", None), "threading", None)
+    if threads is None:  # not imported, or not yet to its end
+        return False
+    # It does not say so, but refuses another number of threads once it runs.
+    number = threads.get_inter_op_parallelism_threads()
+    try:
+        threads.set_inter_op_parallelism_threads(number + 1)
+    except RuntimeError:
+        return True
+    threads.set_inter_op_parallelism_threads(number)
+    return False
 
 
 def _jax_runs():
-    # Likewise.
+    # There is no public way to ask that does not start it.
     module = sys.modules.get("jax._src.xla_bridge")
     return bool(getattr(module, "_backends", None))
 

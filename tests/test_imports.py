@@ -111,6 +111,62 @@ def test_scikeras_has_one_home(module):
     assert ("scikeras" in importers) == (module == "_training.keras_loop")
 
 
+# scikeras is frozen; the others are Python's and JAX's.
+OTHER_PRIVATE_NAMES = {
+    "_ensure_compiled_model",
+    "_initialize_callbacks",
+    "_exit",
+    "_getframe",
+    "_backends",
+}
+
+
+def private_names(tree):
+    """Yield names with an underscore that code uses, and modules within Keras."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value.rpartition(".")[2]  # as for getattr
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_private(name):
+    if name.startswith(("keras.src.", "tensorflow.python.")):
+        return True
+    is_name = name.startswith("_") and name.isidentifier() and len(name) > 3
+    return is_name and not name.startswith("__")
+
+
+def own_names(tree):
+    """Yield what a module defines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+
+
+def test_private_names_of_other_packages_are_listed():
+    from skmnist._training.keras import PRIVATE_NAMES
+
+    trees = [ast.parse(path.read_text("utf-8")) for path in MODULES.values()]
+    own = {name for tree in trees for name in own_names(tree)}
+    # Attributes that are put on callbacks of the user's.
+    own |= {"_is_twin", "_redirected"}
+    used = {
+        name
+        for tree in trees
+        for name in private_names(tree)
+        if is_private(name) and name not in own
+    }
+    assert used - OTHER_PRIVATE_NAMES == set(PRIVATE_NAMES)
+    assert len(PRIVATE_NAMES) <= 8
+
+
 # scikit-learn loads some of these itself, for its estimators.
 TABLES_AND_DOWNLOADS = ["pandas", "pooch", "requests", "rich"]
 DEEP_LEARNING_AND_PLOTS = [

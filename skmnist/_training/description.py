@@ -45,7 +45,8 @@ def _last_layer(description):
     layers = description["config"].get("layers") or [None]
     if _is(description, "keras", "Sequential"):
         return layers[-1]
-    if _is(description, "keras.src.models.functional", "Functional"):
+    is_of_keras = description["module"].startswith("keras.")
+    if is_of_keras and description["class_name"] == "Functional":
         output = description["config"]["output_layers"]
         name = output[0][0] if isinstance(output[0], list) else output[0]
         (layer,) = (layer for layer in layers if layer["name"] == name)

@@ -16,6 +16,7 @@ from skmnist._loading import loading_keras
 from skmnist._processes import watch_parent
 
 __all__ = [
+    "PRIVATE_NAMES",
     "all_layers",
     "as_arrays",
     "has_replicas",
@@ -25,6 +26,20 @@ __all__ = [
     "resolve_name",
     "seed_draws",
 ]
+
+# All private names of Keras and TensorFlow that this package knows.
+PRIVATE_NAMES = {
+    "keras.src.backend.common.global_state": "counters of names, and the generator of "
+    "layers that have none: kept as they were; there is no public way to set them back",
+    "_flatten_layers": "`model.layers` has only those that the model itself calls, not "
+    "the layers within a layer",
+    "_learning_rate": "`learning_rate` gives a value in place of the schedule",
+    "_exclude_from_weight_decay": "no configuration has it; it cannot be copied",
+    "_exclude_from_weight_decay_pattern": "no configuration has it; it is copied",
+    "_all_reduce_sum_gradients": "each trace of it keeps 2 to 3 MB for good",
+    "_keras_history": "which call of a layer made a tensor, in pictures of networks",
+    "_inbound_nodes": "the calls of a layer, in pictures of networks",
+}
 
 _building = threading.RLock()
 
@@ -55,7 +70,6 @@ with loading_keras():
     # Under the other backends too: Keras loads it when it describes a network.
     import tensorflow as tf
     from keras.src.backend.common import global_state
-    from keras.src.random import seed_generator
 
     if keras.backend.backend() == "tensorflow":
         _share_cores()
@@ -65,7 +79,8 @@ with loading_keras():
 
 # What Keras keeps for the process: counters for the names of layers, and the generator
 # of layers that have none of their own.
-_KEPT_BY_KERAS = ("object_name_uids", seed_generator.GLOBAL_SEED_GENERATOR)
+_GENERATOR = "global_seed_generator"
+_KEPT_BY_KERAS = ("object_name_uids", _GENERATOR)
 
 
 @contextlib.contextmanager
@@ -102,10 +117,9 @@ def own_draws():
     its own, whatever generator Keras has for it. Afterwards both are as they were
     before. Yields Keras' generator of the process.
     """
-    name = seed_generator.GLOBAL_SEED_GENERATOR
-    kept = global_state.get_global_attribute(name)
-    generator = keras.random.SeedGenerator(0, name=name)
-    global_state.set_global_attribute(name, generator)
+    kept = global_state.get_global_attribute(_GENERATOR)
+    generator = keras.random.SeedGenerator(0, name=_GENERATOR)
+    global_state.set_global_attribute(_GENERATOR, generator)
     try:
         if keras.backend.backend() == "torch":
             import torch
@@ -115,12 +129,12 @@ def own_draws():
         else:
             yield generator
     finally:
-        global_state.set_global_attribute(name, kept)
+        global_state.set_global_attribute(_GENERATOR, kept)
 
 
 def seed_draws(seed):
     """Seed what is drawn from generators of the process inside `own_draws`."""
-    state = seed_generator.global_seed_generator().state
+    state = global_state.get_global_attribute(_GENERATOR).state
     state.assign(np.array([seed % 2**31, 0]))
     if keras.backend.backend() == "torch":
         import torch
@@ -135,8 +149,6 @@ def has_replicas():
 
 def all_layers(model):
     """Return a model and all layers in it, those within layers and models too."""
-    # A private name: `model.layers` has only those that the model itself calls, and
-    # there is no public way to the layers within a layer.
     return model._flatten_layers()
 
 

@@ -36,7 +36,6 @@ __all__ = ["copy_of_built"]
 _lock = threading.RLock()
 # What compiling and training put on a model, besides what is there from the start.
 _PUT_ON_BY_KERAS = {
-    "_jax_state",
     "history",
     "stop_evaluating",
     "stop_predicting",
@@ -314,7 +313,7 @@ def _put_on_by_hand(built, model):
     # Training steps of its own may read them.
     known = _attributes_of_keras(model)
     for name, value in vars(built).items():
-        if name in known:
+        if name in known or value is None:
             continue
         if name not in vars(model) or _differ(value, vars(model)[name]):
             return name

@@ -35,9 +35,9 @@ def memory():
 
 def main():
     from skmnist._training.keras import keras
-    from skmnist._training.train import _idle_loops
+    from skmnist._training.reuse import idle_loops
 
-    _idle_loops.max_programs = KEPT
+    idle_loops.max_loops = KEPT
     keras.config.set_dtype_policy("mixed_bfloat16")
     of_the_user = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     pixels = keras.Input((1,))
