@@ -19,6 +19,7 @@ __all__ = [
     "PRIVATE_NAMES",
     "all_layers",
     "as_arrays",
+    "assign",
     "has_replicas",
     "isolated_build",
     "keras",
@@ -159,6 +160,14 @@ def as_arrays(variables):
         # Keras converts by a method that NumPy warns of, for every variable.
         values = [value.numpy() for value in values]
     return [np.array(keras.ops.convert_to_numpy(value)) for value in values]
+
+
+def assign(variables, arrays):
+    """Give variables of the backend in use the values of arrays."""
+    for variable, array in zip(variables, arrays, strict=True):
+        if keras.backend.backend() == "tensorflow":
+            variable = variable.value  # five times as quick as by way of Keras
+        variable.assign(array)
 
 
 def resolve_name(parameter, name, module, trial=None):

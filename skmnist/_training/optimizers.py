@@ -8,6 +8,7 @@ import numpy as np
 
 from skmnist._training.keras import (
     as_arrays,
+    assign,
     has_replicas,
     isolated_build,
     keras,
@@ -276,8 +277,7 @@ def start_optimizer(compiled, optimizer, variables, *, keep_rate=False):
     same, or with `keep_rate` the one among `variables`.
     """
     rate = initial_rate(optimizer)  # read now: it may be one of the variables
-    for variable, value in zip(compiled.variables, variables, strict=True):
-        variable.assign(value)
+    assign(compiled.variables, variables)
     if rate is not None and not keep_rate:
         _rate_of(compiled).assign(rate)
     elif isinstance(_rate_of(optimizer), Schedule):

@@ -24,6 +24,7 @@ from skmnist._training.description import with_trainable
 from skmnist._training.keras import (
     all_layers,
     as_arrays,
+    assign,
     isolated_build,
     keras,
     own_draws,
@@ -99,8 +100,7 @@ def copy_of_built(spec, seed, samples):
         states = random_variables(model)
         if len(states) != len(random_states):
             raise ValueError(_NOT_THE_SAME)
-        for variable, value in zip(states, random_states, strict=True):
-            variable.assign(value)
+        assign(states, random_states)
         _refuse_foreign(_shared(built, model))
         _refuse_put_on_by_hand(spec, built, model)
         _check_alike(built, model, samples)

@@ -26,6 +26,7 @@ from skmnist._training.callbacks import (
 from skmnist._training.data import Description, ShuffledBatches, TrainingState
 from skmnist._training.keras import (
     as_arrays,
+    assign,
     keras,
     own_draws,
 )
@@ -169,11 +170,9 @@ class _Start(NamedTuple):
 
     def put_into(self, model):
         """Leave nothing of another fit in a model of this network."""
-        model.set_weights(self.weights)
+        assign(model.weights, self.weights)
         if self.random_states is not None:
-            variables = random_variables(model)
-            for variable, value in zip(variables, self.random_states, strict=True):
-                variable.assign(value)
+            assign(random_variables(model), self.random_states)
 
 
 def _start(spec, data, state, network):

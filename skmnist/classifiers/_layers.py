@@ -15,6 +15,8 @@ __all__ = ["RATE", "WIDTH", "LayeredClassifier", "check_layers"]
 
 WIDTH = Interval(Integral, 1, None, closed="left")
 RATE = Interval(Real, 0, 1, closed="left")
+# Names that were tried, which takes longer than a step of a small network.
+_useful = set()
 _PENALTY = Interval(Real, 0, None, closed="left")
 
 
@@ -93,26 +95,27 @@ class LayeredClassifier(BaseKerasClassifier):
     # A shape of each kind of weights.
     _weight_shapes = ((2, 3),)
 
-    def _check_makes_weights(self, initializer):
-        """Try an initializer: some make weights of certain shapes only."""
-        for shape in self._weight_shapes:
-            initializer(shape)
-
     def _layer_parameters(self):
         """Check and return what all builders take; names are checked by Keras."""
         from skmnist._training.keras import keras, resolve_name
 
+        def makes_weights(initializer):
+            for shape in self._weight_shapes:
+                initializer(shape)
+
         check_layers(self, "units", WIDTH)
         check_layers(self, "dropout", RATE)
-        resolve_name(
-            "activation", self.activation, keras.activations, _check_keeps_shape
-        )
-        resolve_name(
-            "kernel_initializer",
-            self.kernel_initializer,
-            keras.initializers,
-            self._check_makes_weights,
-        )
+        for parameter, module, trial in (
+            ("activation", keras.activations, _check_keeps_shape),
+            # Some make weights of certain shapes only.
+            ("kernel_initializer", keras.initializers, makes_weights),
+        ):
+            name = getattr(self, parameter)
+            key = parameter, name, self._weight_shapes
+            # What users registered may be another thing the next time.
+            if key not in _useful or keras.saving.get_registered_object(name):
+                resolve_name(parameter, name, module, trial)
+                _useful.add(key)
         return {
             "units": plain_numbers(self.units),
             "dropout": plain_numbers(self.dropout),
