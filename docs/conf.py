@@ -136,6 +136,7 @@ html_sidebars = {
         "coming_from",
         "write_ups",
         "architecture",
+        "performance_notes",
         "changelog",
     ]
 }

@@ -1,4 +1,9 @@
-"""The kinds of results that reports are made of."""
+"""The kinds of results that reports are made of.
+
+A new kind needs a name as ``kind`` in its JSON, beside ``**provenance(...)``; a module
+here with a function ``(results, subject) -> Report``; a line in ``_KINDS``; and in its
+command ``report_option``, ``check_page`` before the work and ``write_page`` after it.
+"""
 
 from ._comparison import comparison_report
 from ._content import Report
