@@ -2,9 +2,9 @@
 
 Keras' own loop feeds one batch after the other through an input pipeline and returns
 to Python behind each. Here a call trains a run of batches that lie in memory which
-TensorFlow reads without a copy, and the update of the common optimizers is one fused
-kernel a variable. TensorFlow only. Callbacks get the same ``logs`` behind each epoch;
-the metrics of the model itself are not filled.
+TensorFlow reads without a copy, and the update of Adam is one kernel a variable.
+TensorFlow only. Callbacks get the same ``logs`` behind each epoch; the metrics of the
+model itself are not filled.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from skmnist._interrupts import raise_interrupt
-from skmnist._training.updates import fused_update
+from skmnist._training.updates import FusedAdam
 
 __all__ = ["MemoryLoop"]
 
@@ -71,7 +71,7 @@ class MemoryLoop:
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         optimizer.build(model.trainable_variables)
         _build_metrics(model)
-        self._fused_update = fused_update(optimizer, model.trainable_variables)
+        self._fused_adam = FusedAdam(optimizer, model.trainable_variables)
         self._train = _Traced(self._train_steps)
         self._test = _Traced(self._test_batches)
         self._training_pace = _Pace()
@@ -184,7 +184,7 @@ class MemoryLoop:
             loss, sums = self._judge(inputs, labels, weights, training=True)
             scaled = optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, [variable.value for variable in variables])
-        with self._fused_update:
+        with self._fused_adam:
             optimizer.apply(gradients, variables)
         return sums
 

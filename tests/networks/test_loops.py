@@ -297,16 +297,14 @@ def test_both_loops_tell_callbacks_which_way_a_metric_should_go(
 
 
 @pytest.mark.parametrize(
-    ("name", "config", "kernel"),
+    ("name", "config"),
     [
-        ("Adam", {}, "Adam"),
-        ("Adam", {"clipnorm": 1.0, "use_ema": True}, "Adam"),
-        ("AdamW", {}, "Adam"),
-        ("SGD", {}, "GradientDescent"),
-        ("SGD", {"momentum": 0.9, "nesterov": True}, "KerasMomentum"),
+        ("Adam", {}),
+        ("Adam", {"clipnorm": 1.0, "use_ema": True}),
+        ("AdamW", {}),
     ],
 )
-def test_a_step_has_one_kernel_a_variable_and_no_softmax(keras, name, config, kernel):
+def test_a_step_has_one_kernel_a_variable_and_no_softmax(keras, name, config):
     import tensorflow as tf
 
     from skmnist._training.memory_loop import MemoryLoop
@@ -320,7 +318,7 @@ def test_a_step_has_one_kernel_a_variable_and_no_softmax(keras, name, config, ke
     )
     operations = step.graph.get_operations()
     kernels = [o.type for o in operations if "Apply" in o.type]
-    assert kernels == [f"ResourceApply{kernel}"] * len(model.trainable_variables)
+    assert kernels == ["ResourceApplyAdam"] * len(model.trainable_variables)
     # And no probabilities, which neither the loss nor the number of hits needs.
     [softmax] = [o for o in operations if o.type == "Softmax"]
     assert not softmax.outputs[0].consumers()
