@@ -17,7 +17,6 @@ ROOT = Path(skmnist.__file__).parent
 ORDER = [
     "_numbers",
     "_interrupts",
-    "_compression",
     "_processes",
     "_loading",
     "_habits",

@@ -1,10 +1,4 @@
-"""Saving and loading of fitted models.
-
-A model file is a joblib file that holds a fitted estimator (a classifier, a
-Pipeline or a search), a few words about where it comes from, and a checksum.
-Because fitted networks are plain data, ``joblib.dump`` and ``pickle`` alone work as
-well, and :func:`load_model` reads their files too.
-"""
+"""Fitted models, written to files and read from them."""
 
 import hashlib
 import os
@@ -16,15 +10,15 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 import skmnist
-from skmnist._compression import (
+from skmnist._estimators import other_kind
+from skmnist._inference.integrity import NetworkStateError
+from skmnist.datasets._files import replacing
+from skmnist.persistence._compression import (
     CompressedDataError,
     compressed,
     compression_of,
     decompress,
 )
-from skmnist._estimators import other_kind
-from skmnist._inference.integrity import NetworkStateError
-from skmnist.datasets._files import replacing
 
 __all__ = ["ModelFileError", "load_model", "save_model"]
 
