@@ -17,7 +17,6 @@ ROOT = Path(skmnist.__file__).parent
 ORDER = [
     "_numbers",
     "_interrupts",
-    "_compression",
     "_processes",
     "_loading",
     "_habits",
@@ -111,8 +110,10 @@ def test_scikeras_has_one_home(module):
     assert ("scikeras" in importers) == (module == "_training.keras_loop")
 
 
-# scikeras is frozen; the others are Python's and JAX's.
+# scikeras is frozen. What set_output of scikit-learn was given has no public name. The
+# others are Python's and JAX's.
 OTHER_PRIVATE_NAMES = {
+    "_sklearn_output_config",
     "_ensure_compiled_model",
     "_initialize_callbacks",
     "_exit",

@@ -226,6 +226,8 @@ def optimizer_of(training, model, otherwise):
     than its description, ``otherwise(learning_rate)`` makes it.
     """
     rate = training.learning_rate or training.initial_rate
+    if training.optimizer_kind is None:  # of a file that does not hold it
+        return otherwise(rate)
     with isolated_build(seed=0):
         description, excluded, has_course = json.loads(training.optimizer_kind)
         if rate is not None and "inner_optimizer" not in description["config"]:

@@ -226,13 +226,17 @@ class KerasCNNClassifier(LayeredClassifier):
     def _training_precision(self):
         return self.precision
 
-    def _specify(self, n_features, image_shape, n_classes):
+    def _check_layers(self):
         check_layers(self, "filters", WIDTH)
         check_layers(self, "kernel_size", WIDTH, pairs=True)
         check_layers(self, "pool_size", WIDTH, pairs=True)
+        super()._check_layers()
+
+    def _specify(self, n_features, image_shape, n_classes):
+        layer_parameters = self._layer_parameters()
         input_shape = network_image_shape(self.image_shape, n_features, image_shape)
         parameters = {
-            **self._layer_parameters(),
+            **layer_parameters,
             "filters": plain_numbers(self.filters),
             "kernel_size": plain_numbers(self.kernel_size),
             "pool_size": plain_numbers(self.pool_size),

@@ -95,6 +95,11 @@ class LayeredClassifier(BaseKerasClassifier):
     # A shape of each kind of weights.
     _weight_shapes = ((2, 3),)
 
+    def _check_layers(self):
+        """Check the parameters that may have a value for each layer."""
+        check_layers(self, "units", WIDTH)
+        check_layers(self, "dropout", RATE)
+
     def _layer_parameters(self):
         """Check and return what all builders take; names are checked by Keras."""
         from skmnist._training.keras import keras, resolve_name
@@ -103,8 +108,7 @@ class LayeredClassifier(BaseKerasClassifier):
             for shape in self._weight_shapes:
                 initializer(shape)
 
-        check_layers(self, "units", WIDTH)
-        check_layers(self, "dropout", RATE)
+        self._check_layers()
         for parameter, module, trial in (
             ("activation", keras.activations, _check_keeps_shape),
             # Some make weights of certain shapes only.

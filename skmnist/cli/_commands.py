@@ -151,7 +151,8 @@ def compare(models, dataset, n_folds, epochs, jobs, seed, out, page, force, as_j
     "--out",
     type=click.Path(),
     metavar="FILE",
-    help="The model file; by default NAME.joblib in this folder.",
+    help="The model file; by default NAME.joblib in this folder. A network may be "
+    "saved as .safetensors, which runs no code when it is loaded.",
 )
 @report_option
 @force_option
@@ -172,12 +173,18 @@ def train(name, dataset, epochs, params, seed, out, page, force, as_json):
     from skmnist.cli._progress import epoch_progress
     from skmnist.cli._reports import report_training
     from skmnist.cli._result_files import check_output
-    from skmnist.cli._training import check_name, prepare_training, save
+    from skmnist.cli._training import (
+        check_model_file,
+        check_name,
+        prepare_training,
+        save,
+    )
     from skmnist.cli._training import train as run
 
     check_name(name)
     params = parse_params(params)
     path = check_output(out or f"{name}.joblib", force=force)
+    check_model_file(name, path)
     check_page(page, force=force)
     image_set = load_image_set(dataset)
     image_set.require("train")
@@ -272,7 +279,8 @@ def predict(model, images, proba, invert, as_json):
     "--out",
     type=click.Path(),
     metavar="FILE",
-    help="Save the best model, trained on all training images.",
+    help="Save the best model, trained on all training images, as .joblib or, if it "
+    "is a network, .safetensors.",
 )
 @report_option
 @force_option
@@ -295,10 +303,19 @@ def search(
     from skmnist.cli._result_files import check_output
     from skmnist.cli._search import list_candidates
     from skmnist.cli._search import search as run
-    from skmnist.cli._training import check_name, prepare_training, save, train
+    from skmnist.cli._training import (
+        check_model_file,
+        check_name,
+        prepare_training,
+        save,
+        train,
+    )
 
     check_name(name)
-    path = None if out is None else check_output(out, force=force)
+    path = None
+    if out is not None:
+        path = check_output(out, force=force)
+        check_model_file(name, path)
     check_page(page, force=force)
     candidates = list_candidates(name, n_iter=n_iter, epochs=epochs, seed=seed)
     image_set = load_image_set(dataset)

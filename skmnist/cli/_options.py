@@ -3,8 +3,8 @@
 import click
 
 TRUST = """
-Model files run code when they are loaded: load only files that come from a source
-you trust.
+A .joblib file runs code when it is loaded: load only files that come from a source
+you trust. A .safetensors file runs none.
 """
 _LARGEST_SEED = 2**32 - 1
 

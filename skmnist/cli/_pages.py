@@ -82,7 +82,8 @@ def is_results(path):
             start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
     except OSError:
         return False
-    return start[:1] in (b"{", b"[")
+    # A safetensors file begins with a number, whose bytes may be these by chance.
+    return start[:1] in (b"{", b"[") and b"\0" not in start
 
 
 def read_results(path):

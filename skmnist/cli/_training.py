@@ -55,6 +55,28 @@ def check_name(name):
         make_model(name)
 
 
+def check_model_file(name, path):
+    """Refuse a file that cannot hold a model, before anything is computed for it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    path : pathlib.Path
+        The file to be.
+
+    Raises
+    ------
+    BadInput
+        If the model cannot be written to a file with such an ending.
+    """
+    from skmnist.persistence._model_files import check_suits
+    from skmnist.pipelines import make_model
+
+    with bad_input():
+        check_suits(make_model(name), path)
+
+
 def prepare_training(name, image_set, *, params, epochs, seed):
     """Make a model, and check what can be checked before it is fitted.
 
@@ -190,5 +212,5 @@ def save(training, path):
 
     try:
         save_model(training.model, path, metadata=training.metadata)
-    except OSError as error:
+    except (OSError, TypeError, ValueError) as error:
         raise Failure(f"Cannot write {path}: {describe(error)}") from error

@@ -19,11 +19,11 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from skmnist import ImageScaler, KerasImageClassifier, _compression, _trained_network
+from skmnist import ImageScaler, KerasImageClassifier, _trained_network
 from skmnist._inference import network as trained
 from skmnist._inference.integrity import NetworkStateError
 from skmnist.datasets import load_digits
-from skmnist.persistence import ModelFileError, load_model, save_model
+from skmnist.persistence import ModelFileError, _compression, load_model, save_model
 
 DATA = Path(__file__).parent.parent / "data"
 METHODS = ["none", "zlib", "gzip", "bz2", "xz", "lzma"]

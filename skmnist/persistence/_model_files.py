@@ -1,0 +1,229 @@
+"""Fitted models, written to files and read from them."""
+
+import stat
+from pathlib import Path
+
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from skmnist._estimators import other_kind
+from skmnist.datasets._files import replacing
+from skmnist.persistence import _joblib, _safetensors
+from skmnist.persistence._description import check_parts
+from skmnist.persistence._errors import ModelFileError
+from skmnist.persistence._safetensors import SUFFIX
+
+__all__ = ["check_suits", "load_model", "save_model"]
+
+_COMPRESS = 3
+
+
+def save_model(model, path, *, metadata=None, compress=_COMPRESS):
+    """Save a fitted model.
+
+    The file appears under its name only when it is complete. A name that ends in
+    ``.safetensors`` makes a file of arrays and words, which runs no code when it is
+    loaded; any other name makes a file of joblib.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted classifier, :class:`~sklearn.pipeline.Pipeline` or search that
+        ends in one. For ``.safetensors`` a network classifier of this package with a
+        builder of this package, alone or at the end of a Pipeline whose other steps
+        are :class:`~skmnist.ImageScaler`, :class:`~skmnist.Deskewer` or
+        "passthrough".
+    path : str or path-like
+        Where to write; an existing file is replaced.
+    metadata : dict, default=None
+        Words about the model, such as the data set that it was trained on. For
+        ``.safetensors`` plain data: None, booleans, numbers, strings, and lists,
+        tuples and dicts of these.
+    compress : int, str or tuple of (str, int), default=3
+        Degree of compression, from 0 (none) to 9; or a method of
+        :func:`joblib.dump`, such as ``"xz"``; or both. Files in ``.safetensors`` are
+        not compressed.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If the model is not fitted.
+    TypeError
+        If the model is a regressor, a transformer, or something else that is no
+        classifier, or has a part that a ``.safetensors`` file cannot hold.
+    ValueError
+        If there is no such compression, or a ``.safetensors`` file would have to hold
+        what is not allowed in it, such as weights that are not finite.
+    FileNotFoundError
+        If there is no folder to write to.
+
+    Warns
+    -----
+    UserWarning
+        If a ``.safetensors`` file does not keep settings of training that are no plain
+        data: callbacks, an optimizer that is a function or not of Keras, a
+        ``RandomState``, or the memory of a Pipeline. The loaded model predicts the
+        same, and has the defaults in their place.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skmnist.datasets import load_digits
+    >>> from skmnist.persistence import load_model, save_model
+    >>> from skmnist.pipelines import make_model
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = make_model("logistic_regression").fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save_model(model, Path(folder) / "digits.joblib")
+    ...     bool((load_model(path).predict(X) == model.predict(X)).all())
+    True
+    >>> model = make_model("mlp_512", units=16, epochs=1).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save_model(model, Path(folder) / "digits.safetensors")
+    ...     bool((load_model(path).predict(X) == model.predict(X)).all())
+    True
+    """
+    if not _predicts(model):
+        raise TypeError(f"model must be a fitted classifier; got {model!r}.")
+    check_is_fitted(model)
+    kind = other_kind(model)
+    if kind is not None:
+        raise TypeError(f"model must be a fitted classifier; got the {kind} {model!r}.")
+    path, metadata = Path(path), dict(metadata or {})
+    if path.suffix.lower() == SUFFIX:
+        if compress != _COMPRESS:
+            raise ValueError(
+                f"compress={compress!r} is for .joblib files; {SUFFIX} "
+                "files are not compressed."
+            )
+        content = _safetensors.as_bytes(model, metadata, path)
+        with replacing(path) as file:
+            file.write(content)
+        return path
+    with replacing(path) as file:
+        _joblib.write(model, metadata, file, compress)
+    return path
+
+
+def check_suits(model, path):
+    """Refuse a file that cannot hold a model, by its name and the parts of the model.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted or not.
+    path : pathlib.Path
+        The file to be.
+
+    Raises
+    ------
+    TypeError
+        If the model has parts that such a file cannot hold.
+    """
+    if path.suffix.lower() == SUFFIX:
+        check_parts(model)
+
+
+def _predicts(model):
+    """Whether an object is an estimator that predicts, as transformers do not."""
+    return not isinstance(model, type) and (
+        hasattr(model, "predict") and hasattr(model, "get_params")
+    )
+
+
+def load_model(path, *, return_metadata=False):
+    """Load a fitted model.
+
+    .. warning::
+       Files of joblib and pickle run code when they are loaded. Load only such that
+       come from a source you trust. Files in ``.safetensors`` run none, and need
+       neither TensorFlow nor Keras.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file that :func:`save_model`, :func:`joblib.dump` or :mod:`pickle` wrote. Its
+        content says which, whatever its name; but a name that ends in
+        ``.safetensors`` is never opened as a file of joblib or pickle.
+    return_metadata : bool, default=False
+        Whether to return the words about the model as well.
+
+    Returns
+    -------
+    model : estimator
+        The fitted model.
+    metadata : dict
+        Only with ``return_metadata=True``; empty where the file has none.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ModelFileError
+        If it is a file of another kind, if its model is not fitted or no classifier,
+        or if it is damaged. The checksum of a file of :func:`save_model` is verified;
+        in other files, that of each network of this package. All that is in a
+        ``.safetensors`` file is checked.
+    """
+    path = Path(path)
+    content, metadata = _read(path)
+    try:
+        _check_fitted_classifier(path, content)
+    except ModelFileError:
+        raise
+    except Exception as error:  # whatever a model raises that lacks a part
+        raise ModelFileError(
+            f"{path} holds a {type(content).__name__} that is damaged, or was written "
+            f"by another version of its package ({type(error).__name__}: {error})."
+        ) from error
+    return (content, metadata) if return_metadata else content
+
+
+def _read(path):
+    """Return what a file holds as the model, and its metadata."""
+    kind = path.stat().st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # a pipe may never end
+        raise ModelFileError(f"{path} is no model file: it is not a regular file.")
+    with path.open("rb") as file:
+        start = file.read(16)
+        is_alike = _safetensors.looks_alike(start)
+        # People may open a file of this name who would not open a pickle.
+        is_named_so = path.suffix.lower() == SUFFIX
+        if not (is_alike or is_named_so):
+            return _joblib.read(path, file)
+        try:
+            return _safetensors.read(file)
+        except ModelFileError as error:
+            reason = f"{path} cannot be loaded as a model: {error}."
+            if not is_alike and _joblib.looks_alike(start):
+                reason += (
+                    " It looks like a file of joblib or pickle, which may run code: if "
+                    "you trust it, give it a name that ends in .joblib."
+                )
+            raise ModelFileError(reason) from error
+
+
+def _check_fitted_classifier(path, model):
+    if not _predicts(model):
+        raise ModelFileError(
+            f"{path} holds an object of type {type(model).__name__}, not a fitted "
+            "classifier."
+        )
+    kind = other_kind(model)
+    if kind is not None:
+        raise ModelFileError(
+            f"{path} holds a {kind} ({type(model).__name__}); expected a fitted "
+            "classifier."
+        )
+    try:
+        check_is_fitted(model)
+    except NotFittedError:
+        raise ModelFileError(
+            f"{path} holds a {type(model).__name__} that is not fitted."
+        ) from None

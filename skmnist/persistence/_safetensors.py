@@ -1,0 +1,227 @@
+"""Model files in safetensors: arrays, and a description as JSON in their metadata.
+
+Nothing in such a file is run. What it may hold is in ``docs/safetensors.md``.
+"""
+
+import hashlib
+import json
+import os
+import struct
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+import skmnist
+from skmnist._warnings import warn_caller
+from skmnist.persistence._description import describe, rebuild
+from skmnist.persistence._errors import ModelFileError
+from skmnist.persistence._parameters import not_writable
+from skmnist.persistence._schema import check, check_keys, is_count, shortened
+from skmnist.persistence._values import NotPlainError, decoded, encoded, parse
+
+__all__ = ["SUFFIX", "as_bytes", "looks_alike", "read"]
+
+SUFFIX = ".safetensors"
+_KEY = "skmnist"  # of the metadata of the file
+_SCHEMA = "skmnist model"
+_VERSION = 1
+_KEYS = ("schema", "schema_version", "skmnist_version", "sha256", "metadata", "model")
+# The checksum is of the description with this in its place.
+_NO_CHECKSUM = "0" * 64
+# Descriptions are a few kilobytes, and a few megabytes with names of many columns.
+_MAX_HEADER = 1 << 24
+_LENGTH = struct.Struct("<Q")  # of the header, before it
+_MOST_WORDS = 300  # characters of a message
+
+
+def as_bytes(model, metadata, path):
+    """Return the content of a model file.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    metadata : dict
+        Plain data about it.
+    path : path-like
+        What the file will be called, for warnings.
+
+    Returns
+    -------
+    bytes
+        The same for the same model and metadata.
+
+    Raises
+    ------
+    TypeError
+        If the model has parts that such files do not hold.
+    ValueError
+        If a parameter or number of the model is not allowed.
+    """
+    described, tensors, lost = describe(model)
+    try:
+        metadata = encoded(metadata)
+    except NotPlainError as error:
+        raise not_writable(f"this metadata: {shortened(error)}") from error
+    text = json.dumps(
+        {
+            "schema": _SCHEMA,
+            "schema_version": _VERSION,
+            "skmnist_version": skmnist.__version__,
+            "sha256": _NO_CHECKSUM,
+            "metadata": metadata,
+            "model": described,
+        },
+        separators=(",", ":"),
+    )
+    tensors = {
+        name: np.array(array, array.dtype.newbyteorder("<"), order="C", copy=None)
+        for name, array in tensors.items()
+    }
+    try:  # what cannot be read again is not written
+        rebuild(_checked_description(text)["model"], tensors)
+    except Exception as error:  # whatever wrong parameters lead to
+        raise ValueError(
+            f"This model cannot be written to a {SUFFIX} file: {error}."
+        ) from error
+    if lost:
+        warn_caller(
+            f"{path} does not keep {', '.join(lost)}. The loaded model predicts the "
+            "same, but training it further or again takes the defaults instead. A "
+            ".joblib file keeps them."
+        )
+    text = text.replace(_NO_CHECKSUM, _checksum(text, tensors), 1)
+    return save(tensors, {_KEY: text})
+
+
+def _checksum(text, tensors):
+    """Return the SHA-256 of a description without its checksum, and of all tensors."""
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        array = tensors[name]
+        kind, n_bits = array.dtype.kind.upper(), 8 * array.dtype.itemsize
+        dtype = "BOOL" if kind == "B" else f"{kind}{n_bits}"  # as in the header
+        digest.update(json.dumps([name, dtype, array.shape]).encode())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    return digest.hexdigest()
+
+
+def looks_alike(start):
+    """Return whether data begin as a safetensors file does: a length, then an object.
+
+    Parameters
+    ----------
+    start : bytes
+        The first 9 bytes, or more.
+
+    Returns
+    -------
+    bool
+        Files of joblib never do.
+    """
+    return start[8:9] == b"{" and start[5:8] == bytes(3)
+
+
+def read(file):
+    """Return the model and the metadata in a file.
+
+    Parameters
+    ----------
+    file : binary file
+        Open for reading.
+
+    Returns
+    -------
+    model : estimator
+        Fitted.
+    metadata : dict
+        Words about it.
+
+    Raises
+    ------
+    ModelFileError
+        If it is damaged, of another kind, or holds what is not allowed. The message
+        does not name the file.
+    """
+    try:
+        description, tensors = _parts(file)
+        model = rebuild(description["model"], tensors)
+        return model, _metadata(description)
+    except MemoryError as error:
+        reason, cause = "it needs more memory than there is", error
+    except Exception as error:  # of whatever part of it was not checked before
+        reason, cause = str(error) or type(error).__name__, error
+    raise ModelFileError(reason[:_MOST_WORDS].rstrip(".")) from cause
+
+
+def _parts(file):
+    """Return the description and the tensors, which agree with their checksum."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    start = file.read(_LENGTH.size)
+    if len(start) < _LENGTH.size:
+        raise ModelFileError("it is shorter than any safetensors file")
+    (length,) = _LENGTH.unpack(start)
+    if length > min(size - _LENGTH.size, _MAX_HEADER):
+        raise ModelFileError(
+            f"its header is said to take {length:,} bytes; the file has {size:,}, and "
+            f"headers of models at most {_MAX_HEADER:,}. It is damaged or cut short"
+        )
+    header = _parsed(file.read(length).decode(), "its header")
+    notes = header.get("__metadata__") if isinstance(header, dict) else None
+    text = notes.get(_KEY) if isinstance(notes, dict) else None
+    if not isinstance(text, str):
+        raise ModelFileError(
+            "it is a safetensors file without the description of a model of skmnist"
+        )
+    description = _checked_description(text)
+    file.seek(0)
+    try:
+        tensors = load(file.read(size))
+    except SafetensorError as error:
+        raise ModelFileError(f"it is damaged: {error}") from error
+    except KeyError as error:
+        raise ModelFileError(f"it has a tensor of the type {error}") from error
+    checksum = description["sha256"]
+    if checksum != _checksum(text.replace(checksum, _NO_CHECKSUM, 1), tensors):
+        raise ModelFileError("what it holds does not agree with its checksum")
+    return description, tensors
+
+
+def _parsed(text, name):
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise ModelFileError(f"{name} cannot be read: {error}") from error
+
+
+def _checked_description(text):
+    """Return the description in a text, of a version that is known."""
+    description = _parsed(text, "its description")
+    if not isinstance(description, dict) or description.get("schema") != _SCHEMA:
+        raise ModelFileError(f"its description has another schema than {_SCHEMA!r}")
+    version = description.get("schema_version")
+    if is_count(version, _VERSION + 1):
+        written = shortened(description.get("skmnist_version", "?"))
+        raise ModelFileError(
+            f"it has version {version} of the schema, and skmnist "
+            f"{skmnist.__version__} reads versions up to {_VERSION}. It was written by "
+            f"skmnist {written}: upgrade"
+        )
+    check(version, "schema_version", "a whole number of at least 1", is_count)
+    check_keys(description, "its description", _KEYS)
+    for key in ("skmnist_version", "sha256"):
+        check(description[key], key, "a string", lambda value: isinstance(value, str))
+    if len(description["sha256"]) != len(_NO_CHECKSUM):
+        raise ModelFileError("sha256 must have 64 digits")
+    return description
+
+
+def _metadata(description):
+    return check(
+        decoded(description["metadata"]),
+        "metadata",
+        "an object",
+        lambda value: isinstance(value, dict),
+    )
