@@ -115,7 +115,7 @@ def precision_note(network):
         )
     return (
         'All train in float32, which is what precision="auto" of skmnist means on '
-        "this processor; where that multiplies bfloat16 it means bfloat16."
+        "this processor; on one where bfloat16 is not slower it means bfloat16."
     )
 
 

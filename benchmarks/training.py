@@ -32,6 +32,9 @@ _MEASURES = (
 
 _OURS = {
     "skmnist": contestant("skmnist"),
+    "float32": Contestant(
+        "skmnist, precision='float32'", {"peer": "skmnist", "precision": "float32"}
+    ),
     "keras_loop": Contestant(
         "skmnist, Keras’ loop", {"peer": "skmnist"}, (), {"SKMNIST_KERAS_LOOP": "1"}
     ),
@@ -69,6 +72,7 @@ def comparisons(quick):
     images = "1,400 digits" if quick else "60,000 images of MNIST"
     images_for_cnn = "1,400 digits" if quick else "20,000 images of MNIST"
     for_mlp, for_cnn = list(_ALL), list(_ALL)
+    for_mlp.remove("float32")  # which precision="auto" means for it
     for_cnn.remove("mlp_classifier")  # it has no convolutions
     for_cnn.remove("keras_wrapper")  # it trains by Keras' fit, as seen with the MLP
     if quick:  # every contestant once
@@ -79,7 +83,7 @@ def comparisons(quick):
             "scikeras",
             "mlp_classifier",
         ]
-        for_cnn = ["skmnist", "keras_bfloat16", "skorch"]
+        for_cnn = ["skmnist", "float32", "keras_bfloat16", "skorch"]
     times = (
         "Time of an image in the epochs after the first, and of the whole fit with the "
         "building of the network; imports are not counted. Adam, batches of 128."
