@@ -84,7 +84,11 @@ def _compiled(model):
     if backend == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(forward, autograph=False)
+        # Each size is traced by itself: TensorFlow would warn of a function that many
+        # networks trace when they are first called.
+        trace = tf.function(forward, autograph=False).get_concrete_function
+        traced = functools.cache(lambda shape: trace(tf.TensorSpec(shape, "float32")))
+        return lambda rows: traced(tuple(rows.shape))(rows)
     if backend == "jax":
         import jax
 
