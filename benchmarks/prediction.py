@@ -70,8 +70,7 @@ def comparisons(quick):
         f"{n_images}, cnn_32_64",
         f"{note} A run is the median of {many['n_calls']} calls. Keras and "
         "SKLearnClassifier predict 32 images at a time, which is Keras’ default; "
-        "scikeras and skorch 128, as they train; skmnist up to 192 or 256, as suits "
-        "the processor.",
+        "scikeras and skorch 128, as they train; skmnist 16 in each of its threads.",
         {**settings, **many, "network": "cnn"},
         (ours, *in_batches),
         _MEASURES,

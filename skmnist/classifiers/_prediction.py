@@ -53,10 +53,10 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         ndarray of shape (n_samples, n_classes)
             Probabilities in the order of ``classes_``. Those of an image do not depend
             on the images beside it, except by rounding for a network of your own
-            builder and in double precision. They are the softmax of the network's logits, computed in float64,
-            which tells probabilities near 1 apart. A network of your own builder that
-            does not end in a plain softmax gives its probabilities in its own
-            precision.
+            builder and in double precision. They are the softmax of the network's
+            logits, computed in float64, which tells probabilities near 1 apart. A
+            network of your own builder that does not end in a plain softmax gives its
+            probabilities in its own precision.
 
         Warns
         -----
