@@ -63,7 +63,7 @@ def comparisons(quick):
         f"{n_images}, cnn_32_64",
         f"{note} A run is the median of {many['n_calls']} calls. Keras and "
         "SKLearnClassifier predict 32 images at a time, which is Keras’ default; "
-        "scikeras and skorch 128, as they train; skmnist 16 in each of its threads.",
+        "scikeras and skorch 128, as they train; skmnist 14 in each of its threads.",
         {**settings, **many, "network": "cnn"},
         (ours, *in_batches),
         _MEASURES,
