@@ -144,6 +144,9 @@ def import_peer(peer):
         import sklearn.pipeline  # noqa: F401 - ours and the wrapper use it
 
         if peer == "skmnist":  # the first fit would import all this
+            import skmnist._training.keras_loop
+            import skmnist._training.memory_loop
+            import skmnist._training.train  # noqa: F401
             from skmnist import KerasCNNClassifier, KerasMLPClassifier  # noqa: F401
         elif peer == "scikeras":
             import scikeras.wrappers  # noqa: F401

@@ -13,7 +13,6 @@ from benchmarks.peers import (
     layout,
     make_classifier,
 )
-from skmnist._training.processor import bfloat16_is_quick
 
 __all__ = ["NEEDS_MNIST", "comparisons", "measure"]
 
@@ -22,12 +21,6 @@ NEEDS_MNIST = True
 _MEASURES = (Measure("call_ms", "call", "ms"), ACCURACY)
 _PIPELINE = Contestant(
     "skmnist, pipeline with ImageScaler", {"peer": "skmnist", "in_pipeline": True}
-)
-_BFLOAT16 = Contestant(
-    'skmnist, precision="bfloat16"', {"peer": "skmnist", "precision": "bfloat16"}
-)
-_KERAS_BFLOAT16 = Contestant(
-    "Keras, mixed_bfloat16", {"peer": "keras", "dtype_policy": "mixed_bfloat16"}
 )
 _LARGE_BATCHES = Contestant(
     "Keras, batch_size=256", {"peer": "keras", "predict_batch_size": 256}
@@ -70,25 +63,12 @@ def comparisons(quick):
         f"{n_images}, cnn_32_64",
         f"{note} A run is the median of {many['n_calls']} calls. Keras and "
         "SKLearnClassifier predict 32 images at a time, which is Keras’ default; "
-        "scikeras and skorch 128, as they train; skmnist up to 192 or 256, as suits "
-        "the processor.",
+        "scikeras and skorch 128, as they train; skmnist 14 in each of its threads.",
         {**settings, **many, "network": "cnn"},
         (ours, *in_batches),
         _MEASURES,
     )
-    if quick or not bfloat16_is_quick():
-        return [*single, whole]
-    in_bfloat16 = Comparison(
-        "prediction",
-        f"{n_images}, cnn_32_64 in bfloat16",
-        f"{note} A run is the median of {many['n_calls']} calls. With "
-        'precision="auto" skmnist trains in bfloat16 on this processor and predicts in '
-        'float32; with precision="bfloat16" it does both in bfloat16.',
-        {**settings, **many, "network": "cnn"},
-        (_BFLOAT16, contestant("keras"), _KERAS_BFLOAT16),
-        _MEASURES,
-    )
-    return [*single, whole, in_bfloat16]
+    return [*single, whole]
 
 
 def measure(

@@ -106,7 +106,7 @@ class BoundGraph(Graph):
         """Add an array; return its name."""
         if array.nbytes < _LARGE:  # such as shapes, which ONNX Runtime must see
             return super().constant(array)
-        array = np.ascontiguousarray(array)
+        array = np.require(array, requirements="CA")
         name = self._name()
         kind = helper.np_dtype_to_tensor_dtype(array.dtype)
         tensor = TensorProto(name=name, data_type=kind, dims=array.shape)

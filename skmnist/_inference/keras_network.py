@@ -74,23 +74,30 @@ class KerasNetwork:
 
 def _compiled(model):
     """Compile a forward pass that changes nothing in the model."""
+    # Tensors: programs of TensorFlow that read variables take several times as long.
+    values = list(map(keras.ops.convert_to_tensor, model.variables))
 
-    def forward(rows, variables=()):
-        values = zip(model.variables, variables, strict=bool(variables))
-        with keras.StatelessScope(state_mapping=values):
+    def forward(rows, values=values):
+        mapping = zip(model.variables, values, strict=True)
+        with keras.StatelessScope(state_mapping=mapping):
             return model(rows, training=False)
 
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(forward, autograph=False)
+        # Each size is traced by itself: TensorFlow would warn of a function that many
+        # networks trace when they are first called.
+        trace = tf.function(lambda rows: forward(rows), autograph=False)
+        traced = functools.cache(
+            lambda shape: trace.get_concrete_function(tf.TensorSpec(shape, "float32"))
+        )
+        return lambda rows: traced(tuple(rows.shape))(rows)
     if backend == "jax":
         import jax
 
         # As arguments: constants would be compiled into the program.
-        variables = [variable.value for variable in model.variables]
-        return functools.partial(jax.jit(forward), variables=variables)
+        return functools.partial(jax.jit(forward), values=values)
     import torch
 
     return torch.no_grad()(forward)

@@ -54,14 +54,14 @@ class KerasCNNClassifier(LayeredClassifier):
         Factors of the penalties on the sizes and the squares of the weights, at
         least 0.
     precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
-        Arithmetic. "bfloat16" multiplies with 8 significant bits, in training and
-        prediction, and keeps the weights in float32. That takes convolutions about
-        half of the time on processors made for it, and much more on others. "auto"
-        trains so on these processors with TensorFlow, and in float32 elsewhere;
-        predictions are computed in float32 with both "auto" and "float32". "float64"
-        computes in double precision with pixels that are rounded to float32 first.
-        It is slow, is there for comparing networks in more digits than float32 has,
-        and is not available with JAX as it is set up by default.
+        Arithmetic of training. "bfloat16" multiplies with 8 significant bits and
+        keeps the weights in float32. That takes convolutions about half of the time on
+        processors made for it, and much more on others. "auto" trains so on these
+        processors with TensorFlow, and in float32 elsewhere. Predictions are computed
+        in float32. "float64" trains and predicts in double precision, with pixels that
+        are rounded to float32 first. It is slow, is there for comparing networks in
+        more digits than float32 has, and is not available with JAX as it is set up by
+        default.
     optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
         Name, serialised configuration, or function that makes one. An instance
         serves as an example: every fit gets an optimizer of its own.

@@ -25,12 +25,12 @@ class KerasMLPClassifier(LayeredClassifier):
         Factors of the penalties on the sizes and the squares of the weights, at
         least 0.
     precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
-        Arithmetic. "auto" means float32: without convolutions bfloat16 saves a sixth
-        of the time at most. It multiplies with 8 significant bits, in training and
-        prediction, and keeps the weights in float32. "float64" computes in double
-        precision with pixels that are rounded to float32 first. It is slow, is there
-        for comparing networks in more digits than float32 has, and is not available
-        with JAX as it is set up by default.
+        Arithmetic of training. "auto" means float32: without convolutions bfloat16
+        saves a sixth of the time at most. It multiplies with 8 significant bits and
+        keeps the weights in float32. Predictions are computed in float32. "float64"
+        trains and predicts in double precision, with pixels that are rounded to
+        float32 first. It is slow, is there for comparing networks in more digits than
+        float32 has, and is not available with JAX as it is set up by default.
     optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
         Name, serialised configuration, or function that makes one. An instance
         serves as an example: every fit gets an optimizer of its own.
@@ -192,12 +192,12 @@ class KerasDNNClassifier(LayeredClassifier):
         Factors of the penalties on the sizes and the squares of the weights, at
         least 0.
     precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
-        Arithmetic. "auto" means float32: without convolutions bfloat16 saves a sixth
-        of the time at most. It multiplies with 8 significant bits, in training and
-        prediction, and keeps the weights in float32. "float64" computes in double
-        precision with pixels that are rounded to float32 first. It is slow, is there
-        for comparing networks in more digits than float32 has, and is not available
-        with JAX as it is set up by default.
+        Arithmetic of training. "auto" means float32: without convolutions bfloat16
+        saves a sixth of the time at most. It multiplies with 8 significant bits and
+        keeps the weights in float32. Predictions are computed in float32. "float64"
+        trains and predicts in double precision, with pixels that are rounded to
+        float32 first. It is slow, is there for comparing networks in more digits than
+        float32 has, and is not available with JAX as it is set up by default.
     optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
         Name, serialised configuration, or function that makes one. An instance
         serves as an example: every fit gets an optimizer of its own.

@@ -1,7 +1,6 @@
 """Parameters that describe layers, and the base of the classifiers that have them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -134,8 +133,3 @@ class LayeredClassifier(BaseKerasClassifier):
     def _training_precision(self):
         # Layers of this kind alone gain nothing from bfloat16.
         return "float32" if self.precision == "auto" else self.precision
-
-    def _in_this_version(self, spec):
-        if spec.parameters.get("dtype") != "mixed_bfloat16":
-            return spec
-        return replace(spec, parameters={**spec.parameters, "dtype": "float32"})

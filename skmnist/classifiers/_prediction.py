@@ -52,9 +52,10 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         -------
         ndarray of shape (n_samples, n_classes)
             Probabilities in the order of ``classes_``. Those of an image do not depend
-            on the images beside it. They are the softmax of the network's logits,
-            computed in float64, which tells probabilities near 1 apart. A network of
-            your own builder that does not end in a plain softmax gives its
+            on the images beside it, except by rounding for a network of your own
+            builder and in double precision. They are the softmax of the network's
+            logits, computed in float64, which tells probabilities near 1 apart. A
+            network of your own builder that does not end in a plain softmax gives its
             probabilities in its own precision.
 
         Warns
@@ -164,15 +165,12 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         return self._network.spec
 
     def __setstate__(self, state):
-        spec = state.get("_spec")  # as in files of earlier versions
-        super().__setstate__({k: v for k, v in state.items() if k != "_spec"})
+        spec = state.pop("_spec", None)
+        super().__setstate__(state)
         if spec is not None:
-            self._network.spec = self._in_this_version(spec)
-            self._network.check()
+            from skmnist._trained_network import complete_network
 
-    def _in_this_version(self, spec):
-        """Return the specification that an earlier version wrote as this one would."""
-        return spec
+            complete_network(self, spec)
 
     def __getattr__(self, name):
         return missing_attribute(self, name)

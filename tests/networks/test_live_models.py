@@ -6,7 +6,7 @@ import pickle
 import joblib
 import numpy as np
 import pytest
-from builders import dense, small_mlp
+from builders import BACKEND, dense, small_cnn, small_mlp
 from sklearn.base import clone
 from sklearn.model_selection import cross_validate
 from sklearn.pipeline import make_pipeline
@@ -124,6 +124,32 @@ def test_a_saved_live_model_needs_nothing_of_this_package(digits, keras, tmp_pat
     loaded = keras.models.load_model(tmp_path / "live.keras")
     assert np.isfinite(loaded.fit(X, y, verbose=0).history["loss"]).all()
     assert "skmnist" not in str(loaded.get_compile_config())
+
+
+def own_class(input_shape, n_classes):
+    import keras
+
+    class Own(keras.Model):
+        pass
+
+    inputs = keras.Input(input_shape)
+    outputs = dense(input_shape, n_classes)(inputs)
+    return Own(inputs, outputs)
+
+
+@pytest.mark.skipif(BACKEND == "jax", reason="needs jax2tf")
+@pytest.mark.parametrize("kind", ["mlp", "cnn", "user-defined", "subclass"])
+@pytest.mark.parametrize("file_format", ["tf_saved_model", "onnx"])
+def test_keras_exports_a_live_model_at_once(kind, file_format, digits, tmp_path):
+    if file_format == "onnx":
+        pytest.importorskip("tf2onnx" if BACKEND == "tensorflow" else "onnxscript")
+    builder = own_class if kind == "subclass" else dense
+    models = {"mlp": small_mlp(epochs=1), "cnn": small_cnn(epochs=1)}
+    own = KerasImageClassifier(builder=builder, epochs=1)
+    path = tmp_path / "exported"
+    model = models.get(kind, own).fit(*digits)
+    model.model_.export(path, format=file_format, verbose=False)
+    assert path.exists()
 
 
 def test_a_live_model_leaves_the_counters_of_keras_alone(digits, keras):

@@ -62,14 +62,48 @@ def test_bytes_and_inputs_of_any_layout_are_taken_as_they_are(network):
     assert session.run(pixels[:0]).shape == (0, 10)
 
 
+def test_weights_of_any_layout_are_taken_as_they_are():
+    input_shape, plan, weights = trained_network(*NETWORKS[0])
+    weights = [array.astype(np.float32) for array in weights]
+    inputs = np.random.default_rng(1).random((9, *input_shape), dtype=np.float32)
+    expected = NetworkSession(input_shape, plan, weights).run(inputs)
+
+    def unaligned(array):
+        buffer = np.empty(array.nbytes + 1, np.uint8)
+        twin = buffer[1:].view(np.float32).reshape(array.shape)
+        twin[:] = array
+        twin.setflags(write=False)  # as in memory that processes share
+        return twin
+
+    for change in (unaligned, np.asfortranarray, lambda array: array.astype(">f4")):
+        session = NetworkSession(input_shape, plan, list(map(change, weights)))
+        assert np.array_equal(session.run(inputs), expected)
+
+
+def test_an_error_in_a_thread_ends_the_call():
+    session = NetworkSession(*trained_network(*NETWORKS[2]))
+    inputs = np.zeros((2000, *NETWORKS[2][1]), np.float32)
+    run_block, rows = session._run_block, []
+
+    def failing(block):
+        rows.append(len(block))
+        if len(rows) == 2:
+            raise MemoryError
+        return run_block(block)
+
+    session._run_block = failing
+    with pytest.raises(MemoryError):
+        session.run(inputs)
+    assert sum(rows) < 1000
+
+
 SHARES = """
 import pickle, sys
 import numpy as np
 from skmnist._inference.session import NetworkSession, _threads
 
 network, inputs = pickle.load(sys.stdin.buffer)
-threads = _threads(0)
-n_threads = 1 if threads is None else threads._max_workers
+_, n_threads = _threads(0)
 result = NetworkSession(*network).run(inputs), n_threads
 sys.stdout.buffer.write(pickle.dumps(result))
 """

@@ -5,10 +5,11 @@ import logging
 
 import numpy as np
 import pytest
-from builders import BACKEND, small_mlp
+from builders import BACKEND, dense, small_mlp
 from sklearn.model_selection import GridSearchCV
 
 import skmnist
+from skmnist import KerasImageClassifier
 from skmnist._training import loops
 from skmnist._training.reuse import LoopPool
 from skmnist.networks import NetworkSpec, build_mlp
@@ -149,6 +150,12 @@ def test_many_networks_bring_no_warning_of_retracing(digits, tensorflow_log):
     for units in range(30, 38):
         model = small_mlp(units=units, epochs=1).fit(X[:64], y[:64])
         model.predict(X[:1])
+        own = KerasImageClassifier(
+            builder=dense, builder_params={"units": units}, epochs=1
+        )
+        own.fit(X[:64], y[:64])
+        for n_rows in (1, 2, 64):
+            own.predict(X[:n_rows])
     assert "retracing" not in tensorflow_log.text
 
 
