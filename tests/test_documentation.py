@@ -1,6 +1,7 @@
 """That the documentation is whole and true: its code runs, its links lead somewhere."""
 
 import ast
+import configparser
 import importlib
 import re
 from pathlib import Path
@@ -68,6 +69,16 @@ def test_guide_names_the_callbacks_of_keras_that_the_quick_loop_refuses():
         and not MemoryLoop.suits([object.__new__(kind)], model)
     }
     assert named == refused - {"CallbackList"}  # which holds others
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/install.md"])
+def test_supported_python_versions_are_those_of_the_package(page):
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    versions = re.findall(r"Python :: (3\.\d+)", config["metadata"]["classifiers"])
+    assert config["options"]["python_requires"] == f">={versions[0]}"
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert f"Python {versions[0]} to {versions[-1]}" in text
 
 
 def anchors(page):

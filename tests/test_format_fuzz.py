@@ -120,7 +120,9 @@ def check_csv(path, data):
     except DataFormatError as err:
         return str(err)
     lines = re.split(r"\r\n|\r|\n", unpacked(data).decode("utf-8-sig", "replace"))
-    cells = [line.removesuffix(",").split(",") for line in lines if line.strip()]
+    cells = [
+        line.rstrip(" ").removesuffix(",").split(",") for line in lines if line.strip()
+    ]
     rows = [list(map(number, row)) for row in cells]
     if None in rows[0] or any(line.startswith("#") for line in lines):
         del rows[: len(rows) - len(X)]

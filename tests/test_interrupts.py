@@ -263,6 +263,7 @@ def fitted(tmp_path_factory):
     return model.predict_proba(X).tolist(), path
 
 
+@pytest.mark.internals
 @pytest.mark.parametrize(
     ("way", "module"),
     [

@@ -141,6 +141,7 @@ def test_a_processor_that_says_nothing_has_nothing(machine, tmp_path):
     assert _processor._read_features(tmp_path / "nowhere") == set()
 
 
+@pytest.mark.internals
 @pytest.mark.skipif(sys.platform != "linux", reason="the rule is that of Linux")
 @pytest.mark.parametrize("variable", [None, "0", "1"])
 def test_tensorflow_decides_alike(variable):
