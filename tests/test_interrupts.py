@@ -269,7 +269,7 @@ def fitted(tmp_path_factory):
     [
         ("fit", "tensorflow.python.ops.nn_grad"),
         ("fit in Keras' loop", "scikeras.wrappers"),
-        ("predict", "tensorflow.python.ops.array_grad"),
+        ("predict", "onnxruntime.capi.onnxruntime_inference_collection"),
         ("build", "tensorflow.python.ops.nn_grad"),
         ("draw", "matplotlib.scale"),
     ],

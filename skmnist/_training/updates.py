@@ -38,7 +38,7 @@ class FusedAdam:
         # Keras keeps moments under the names of the variables and their own.
         moments = [
             [v.value for v in optimizer.variables if v.name.endswith(suffix)]
-            for suffix in ("_momentum", "_velocity")
+            for suffix in ("momentum", "velocity")
         ]
         is_adam = type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW)
         are_found = all(len(found) == len(variables) for found in moments)
