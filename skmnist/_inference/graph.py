@@ -55,14 +55,8 @@ class Graph:
     def model(self, inputs, outputs, version):
         """Return the ONNX model of the graph.
 
-        Parameters
-        ----------
-        inputs : dict of str to (type, shape)
-            Element type and shape of a sample of each input.
-        outputs : dict of str to (tensor, type, shape)
-            What each output is, and its element type and shape for a sample.
-        version : str
-            Version of this package.
+        `inputs` gives each name the element type and shape of a sample, `outputs` the
+        tensor before these two; `version` is that of this package.
         """
         for name, (tensor, _, _) in outputs.items():
             self.nodes.append(helper.make_node("Identity", [tensor], [name]))

@@ -16,16 +16,7 @@ _SIZES = (1, 16, 256)
 
 
 class KerasNetwork:
-    """A trained network that is ready to predict.
-
-    Parameters
-    ----------
-    config : str
-        The graph as JSON, as written by :meth:`keras.Model.to_json`.
-    custom_objects : dict
-        Layer classes that are not Keras' own, by name.
-    weights : list of ndarray
-        The weights in the order of :meth:`keras.Model.get_weights`.
+    """A trained network that is ready to predict, of a description and weights.
 
     Attributes
     ----------
@@ -45,18 +36,7 @@ class KerasNetwork:
 
     @keep_interrupts()
     def run(self, inputs):
-        """Pass inputs through the network.
-
-        Parameters
-        ----------
-        inputs : ndarray of shape (n_samples, *input_shape), dtype float32 or uint8
-            The input of the network.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes), dtype float32 or float64
-            Logits, or probabilities.
-        """
+        """Pass inputs in float32 or uint8 through the network."""
         if len(inputs) == 0:
             return np.empty((0, self._n_classes), np.float32)
         pieces = []

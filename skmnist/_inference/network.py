@@ -113,19 +113,11 @@ class TrainedNetwork:
         return sum(array.size for array in self.weights)
 
     def to_keras(self, make_optimizer=None):
-        """Build a live Keras model that holds these weights.
+        """Return a live Keras model that holds these weights.
 
-        Parameters
-        ----------
-        make_optimizer : callable, default=None
-            ``make_optimizer(model)`` gives what the model is compiled with; None
-            leaves that to Keras.
-
-        Returns
-        -------
-        keras.Model
-            The same model as long as anybody holds it and does not change it,
-            compiled with the loss of a classifier so that ``evaluate`` works.
+        It is the same one as long as anybody holds it and does not change it, compiled
+        with the loss of a classifier so that ``evaluate`` works, and with
+        ``make_optimizer(model)`` if that is given.
         """
         check_fork()
         model = self._live_model()

@@ -27,16 +27,9 @@ _MAX_BYTES = 2**21
 
 
 class NetworkSession:
-    """A trained network that is ready to predict.
+    """A trained network of planned layers that is ready to predict.
 
-    Parameters
-    ----------
-    input_shape : tuple of int
-        ``(height, width, channels)`` or ``(n_features,)``.
-    plan : list
-        Layers of :mod:`skmnist.networks._layers`.
-    weights : list of ndarray
-        Kernel and biases of each layer that has them.
+    `weights` are kernel and biases of each layer that has them.
     """
 
     gives_logits = True
@@ -73,18 +66,7 @@ class NetworkSession:
         )
 
     def run(self, inputs):
-        """Compute the logits.
-
-        Parameters
-        ----------
-        inputs : ndarray of shape (n_samples, *input_shape), dtype float32 or uint8
-            The input of the network.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes), dtype float32
-            Logits.
-        """
+        """Compute the logits of inputs in float32 or uint8, in float32."""
         n_rows, size = len(inputs), self._block_size
         if 0 < n_rows <= size:
             return self._run_block(inputs)

@@ -25,22 +25,8 @@ __all__ = [
 def build(spec, seed):
     """Call a builder with initial weights that depend on the seed alone.
 
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The builder and its arguments.
-    seed : int
-        Seed of the initial weights.
-
-    Returns
-    -------
-    keras.Model
-        A model that is not compiled.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If what the builder returns is no classifier of such images.
+    Returns a model that is not compiled, or raises TypeError or ValueError if what the
+    builder returns is no classifier of such images.
     """
     with isolated_build(seed):
         try:
@@ -139,19 +125,9 @@ def trainable_flags(model):
 
 
 def is_ours(spec):
-    """Tell whether a network is of this package, without code of anybody else's.
+    """Return whether a network is of this package, without code of anybody else's.
 
-    Its description then says all about it, today and in a later fit.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The builder and its arguments.
-
-    Returns
-    -------
-    bool
-        Whether the builder is ours and its arguments are plain data.
+    Its specification then says all about it, today and in a later fit.
     """
     return is_planned(spec) and all(map(_is_plain, spec.parameters.values()))
 
@@ -172,18 +148,7 @@ def _fits(shape, accepted):
 
 
 def random_variables(model):
-    """Return the states of the random generators of a model's layers.
-
-    Parameters
-    ----------
-    model : keras.Model
-        The model.
-
-    Returns
-    -------
-    list of keras.Variable
-        All variables but the weights.
-    """
+    """Return the states of the random generators of a model's layers."""
     weights = {id(variable) for variable in model.weights}
     return [v for v in model.variables if id(v) not in weights]
 

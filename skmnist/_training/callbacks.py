@@ -41,12 +41,9 @@ _DIRECTORY_ATTRIBUTES = ("backup_dir", "log_dir")
 
 
 class EpochReport(keras.callbacks.Callback):
-    """Calls a function behind each epoch, which may end training.
+    """Calls ``on_epoch(n_done, n_epochs, logs)`` behind each epoch.
 
-    Parameters
-    ----------
-    on_epoch : callable
-        ``on_epoch(n_done, n_epochs, logs)``; training ends if it returns true.
+    Training ends if that returns true.
     """
 
     def __init__(self, on_epoch):
@@ -119,32 +116,15 @@ def _is_of_keras(callback):
 
 
 def callbacks_for_fit(callbacks):
-    """Copy callbacks for one fit.
+    """Copy callbacks for one fit; return them, and a name for directories or None.
 
-    A callback keeps state: best values, the model, open files. The copies start
-    as the user's instances stand, and the instances never change, so that every
-    fit of a search sees the same. What a user-defined callback was given is not
-    copied, however: through it a callback reports to the outside. A path that a
-    callback writes to gets a directory of this fit's own, named by a unique
-    identifier; it takes the place of ``{fit}`` in the path, or goes in front of the
-    file name.
-
-    Parameters
-    ----------
-    callbacks : keras.callbacks.Callback, callable, list of these, or None
-        Instances, or functions without arguments that make one.
-
-    Returns
-    -------
-    copies : list of keras.callbacks.Callback
-        One for each, after one that makes the directories when training begins.
-    fit_id : str or None
-        Name of the directories; None if no callback writes to a path.
-
-    Raises
-    ------
-    TypeError
-        If one is not a callback and does not make one.
+    A callback keeps state: best values, the model, open files. The copies start as the
+    user's instances stand, and the instances never change, so that every fit of a
+    search sees the same. What a user-defined callback was given is not copied, however:
+    through it a callback reports to the outside. A path that a callback writes to gets
+    a directory of this fit's own, named by a unique identifier; it takes the place of
+    ``{fit}`` in the path, or goes in front of the file name. A first callback makes the
+    directories when training begins.
     """
     fit_id = uuid.uuid4().hex[:12]
     memo = {}

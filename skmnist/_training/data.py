@@ -47,16 +47,8 @@ class TrainingData(NamedTuple):
 class ShuffledBatches:
     """Batches in an order that depends on a seed and the number of the epoch only.
 
-    Parameters
-    ----------
-    arrays : tuple of ndarray
-        Inputs, labels and, maybe, weights, all of the same length.
-    batch_size : int
-        Rows in a batch; the last one of an epoch may be smaller.
-    seed : int
-        Seed of the order.
-    first_epoch : int
-        Number of epochs that went before.
+    `arrays` are inputs, labels and, maybe, weights; `first_epoch` is the number of
+    epochs that went before. The last batch of an epoch may be smaller.
     """
 
     test_batch_size = 512  # of validation data
@@ -85,7 +77,7 @@ class ShuffledBatches:
 class Description(NamedTuple):
     """What Keras says of a network that its specification does not say all about.
 
-    Parameters
+    Attributes
     ----------
     config : str
         The graph as JSON, as written by :meth:`keras.Model.to_json`.

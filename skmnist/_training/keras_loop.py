@@ -110,17 +110,7 @@ def _let_types_differ(model, loss):
 
 
 class KerasLoop:
-    """Compiles one model, and trains it anew with each call of `fit`.
-
-    Parameters
-    ----------
-    model : keras.Model
-        The model.
-    optimizer : keras.optimizers.Optimizer
-        Its optimizer from now on.
-    loss : keras.losses.Loss
-        Its loss.
-    """
+    """Compiles one model, and trains it anew with each call of `fit`."""
 
     def __init__(self, model, optimizer, loss):
         self.model = model
@@ -137,25 +127,10 @@ class KerasLoop:
         optimizer.build(model.trainable_variables)
 
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
-        """Train the model as it stands.
+        """Train the model as it stands; return the history.
 
-        Parameters
-        ----------
-        batches : ShuffledBatches
-            Training data.
-        epochs, initial_epoch : int
-            Number of epochs to train, and of those trained before.
-        validation : tuple of ndarray or None
-            Inputs, encoded labels and, maybe, weights.
-        callbacks : list of keras.callbacks.Callback
-            Used as they are.
-        verbose : {0, 1, 2}
-            As in :meth:`keras.Model.fit`.
-
-        Returns
-        -------
-        dict of str to list of float
-            One value an epoch for loss and metrics.
+        `validation` holds inputs, encoded labels and, maybe, weights; `epochs` come
+        behind `initial_epoch` earlier ones; the callbacks are used as they are.
         """
         wrapper = self._wrapper
         wrapper.data, steps_per_epoch, feeding = _feed(batches)

@@ -34,13 +34,7 @@ def _factors(arguments):
 
 
 class TrainingNumbers:
-    """The dropout rates and penalties of a network, which each fit sets.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        A network of this package.
-    """
+    """The dropout rates and penalties of a network, which each fit sets."""
 
     def __init__(self, spec):
         # In float64: a conversion by Keras would go by way of float32.

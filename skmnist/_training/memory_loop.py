@@ -53,17 +53,7 @@ _BATCH_HOOKS = (
 
 
 class MemoryLoop:
-    """Compiles one model, and trains it anew with each call of `fit`.
-
-    Parameters
-    ----------
-    model : keras.Model
-        The model.
-    optimizer : keras.optimizers.Optimizer
-        Its optimizer from now on.
-    loss : keras.losses.Loss
-        Its loss.
-    """
+    """Compiles one model, and trains it anew with each call of `fit`."""
 
     def __init__(self, model, optimizer, loss):
         self.model = model

@@ -39,25 +39,12 @@ _NOT_IN_CONFIG = ("_exclude_from_weight_decay", "_exclude_from_weight_decay_patt
 
 
 def make_optimizer(optimizer, learning_rate):
-    """Make a new optimizer for one fit.
+    """Make an optimizer that no other fit has.
 
-    Parameters
-    ----------
-    optimizer : str, dict, callable or keras.optimizers.Optimizer
-        Name, serialized configuration, function that makes one, or an example,
-        which is not itself used.
-    learning_rate : float or None
-        None keeps the optimizer's own.
-
-    Returns
-    -------
-    keras.optimizers.Optimizer
-        One that no other fit has.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is none of these, or has a schedule besides a learning rate.
+    `optimizer` is a name, a serialized configuration, a function that makes one, or an
+    example, which is not itself used. A learning rate of None keeps the optimizer's
+    own. Raises TypeError or ValueError if it is none of these, or has a schedule
+    besides a learning rate.
     """
     # Apart, because new optimizers get names from counters of the process.
     with isolated_build(seed=0):

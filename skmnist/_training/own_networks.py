@@ -68,26 +68,11 @@ class Copy(NamedTuple):
 def copy_of_built(spec, seed, samples):
     """Call a builder of the user's own, and copy the network that it returns.
 
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The builder and its arguments.
-    seed : int
-        Seed of the initial weights, where the builder draws them.
-    samples : ndarray
-        A few inputs: the copy must do with them what the network does.
-
-    Returns
-    -------
-    Copy
-        Shares nothing with the network that the builder returned, nor with any other.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the builder returns no classifier of such images, the network cannot be
-        described as data, a copy of it would share weights with it or lack what was
-        put on it by hand, or the builder gives other weights at each call.
+    The copy shares nothing with that network, nor with any other; it must do with the
+    samples, a few inputs, what the network does. Raises TypeError or ValueError if the
+    builder returns no classifier of such images, the network cannot be described as
+    data, a copy of it would share weights with it or lack what was put on it by hand,
+    or the builder gives other weights at each call.
     """
     with _lock:
         built = build(spec, seed)

@@ -12,15 +12,7 @@ _TRACED_BYTES = 2**17  # for each variable
 
 
 class LoopPool:
-    """Loops that no fit uses at the moment, by key; the oldest make room for others.
-
-    Parameters
-    ----------
-    max_loops : int
-        Number of loops that are kept.
-    max_bytes : int
-        Memory that they may take, in bytes.
-    """
+    """Loops that no fit uses at the moment, by key; the oldest make room for others."""
 
     def __init__(self, max_loops, max_bytes):
         self.max_loops = max_loops

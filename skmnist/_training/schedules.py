@@ -16,16 +16,8 @@ _LAST = 1e-4
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     """A learning rate that rises to a peak and falls along cosines.
 
-    Parameters
-    ----------
-    peak : float
-        The largest rate.
-    n_steps : int
-        Number of steps of the whole fit.
-    rising : float
-        Share of the steps, in [0, 1), in which the rate rises.
-    first_step : int, default=0
-        Steps of the optimizer that went before this fit.
+    It knows the number of steps of the whole fit, in a share of which the rate rises,
+    and the steps of the optimizer that went before.
     """
 
     def __init__(self, peak, n_steps, rising, first_step=0):

@@ -18,14 +18,8 @@ class FusedAdam:
 
     All else that an optimizer may do, such as clipping, decay and averages, stays
     Keras'. It computes the same but for rounding: Keras rounds the decay rates to
-    float32 in one of two places. To be entered where the optimizer is applied.
-
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        Built for the variables; one of another kind is left as it is.
-    variables : list of keras.Variable
-        What it trains.
+    float32 in one of two places. An optimizer of another kind is left as it is. To be
+    entered where the optimizer, which is built for the variables, is applied.
 
     References
     ----------

@@ -9,25 +9,11 @@ __all__ = ["label_column"]
 def label_column(labels, name):
     """Return labels of one kind, one for each image, or say what they are instead.
 
-    All else about labels is left to scikit-learn.
-
-    Parameters
-    ----------
-    labels : array-like
-        What was given.
-    name : str
-        What the labels are called in an error.
-
-    Returns
-    -------
-    array-like
-        `labels` itself, or an array of numbers where objects were given that are all
-        numbers, as they come out of a table with columns of several types.
-
-    Raises
-    ------
-    ValueError
-        If they are one-hot encoded, of several kinds, or missing.
+    `name` is what they are called in an error. Returned are the labels themselves, or
+    an array of numbers where objects were given that are all numbers, as they come out
+    of a table with columns of several types. ValueError is raised if they are one-hot
+    encoded, of several kinds, or missing; all else about labels is left to
+    scikit-learn.
     """
     if _is_one_hot(labels):
         raise ValueError(

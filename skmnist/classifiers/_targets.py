@@ -39,26 +39,9 @@ def distinct(labels):
 
 
 def encoded(labels, classes, name):
-    """Return labels as their positions among the sorted classes.
+    """Return labels, called `name` in errors, as their positions among the classes.
 
-    Parameters
-    ----------
-    labels : ndarray of shape (n_samples,)
-        Each of them one of the classes.
-    classes : ndarray of shape (n_classes,)
-        The distinct labels, sorted.
-    name : str
-        What the labels are called in an error.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), dtype int32
-        Positions from 0 to n_classes - 1.
-
-    Raises
-    ------
-    ValueError
-        If a label is no class.
+    The classes are sorted; a label that is none of them raises ValueError.
     """
     _check_known(distinct(labels).tolist(), classes, name)
     return np.searchsorted(classes, labels).astype(np.int32)
@@ -114,30 +97,12 @@ def checked_weights(sample_weight, n_samples):
 
 
 def training_weights(labels, sample_weight, class_weight, classes):
-    """Multiply the weights of samples and classes.
+    """Multiply the weights of samples and classes; None if all count alike.
 
-    Parameters
-    ----------
-    labels : ndarray of shape (n_samples,)
-        Positions of the labels among the classes.
-    sample_weight : ndarray of shape (n_samples,) or None
-        Weights of the samples, at least 0.
-    class_weight : dict, "balanced" or None
-        Weights by class, 1 for a class that is not in the dict. Labels that are no
-        classes are ignored; see :func:`class_weight_problem`.
-    classes : ndarray of shape (n_classes,)
-        The distinct labels, sorted.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,) or None
-        None if all count alike.
-
-    Raises
-    ------
-    ValueError
-        If `class_weight` names strings where labels are numbers, or numbers where they
-        are strings, or holds anything but finite numbers of at least 0.
+    Labels are positions among the classes. `class_weight` is as the classifiers take
+    it: labels in a dict that are no classes are ignored (see
+    :func:`class_weight_problem`), but strings where labels are numbers, numbers where
+    they are strings, and weights that are negative or not finite raise ValueError.
     """
     if class_weight is None:
         return sample_weight
@@ -210,28 +175,11 @@ def with_mean_of_1(weights, class_weight):
 
 
 def stratified_split(arrays, fraction, seed):
-    """Split arrays into a training and a validation part with equal class shares.
+    """Split arrays, the second of which holds labels, for training and validation.
 
-    Classes too rare to be on both sides stay in the training part.
-
-    Parameters
-    ----------
-    arrays : tuple of ndarray or None
-        Of equal lengths; the second one holds the labels.
-    fraction : float
-        Fraction that is set aside, in (0, 1).
-    seed : int
-        Seed of the choice.
-
-    Returns
-    -------
-    tuple of 2 tuples
-        The arrays of the training part and of the validation part.
-
-    Raises
-    ------
-    ValueError
-        If each class has one sample only.
+    A fraction in (0, 1) is set aside, with equal class shares. Classes too rare to be
+    on both sides stay in the training part; if each class has one sample only,
+    ValueError is raised.
     """
     labels = arrays[1]
     rows = np.arange(len(labels))
@@ -277,19 +225,9 @@ def _any_but_one_of_each(labels, n_validation, seed):
 
 
 def validation_problem(labels, validation_labels, classes):
-    """Say why a part that was set aside tells little; None if it does not.
+    """Say why a part that was set aside for validation tells little; None if it does.
 
-    Parameters
-    ----------
-    labels, validation_labels : ndarray
-        Positions of the labels of either part among the classes.
-    classes : ndarray of shape (n_classes,)
-        The distinct labels, sorted.
-
-    Returns
-    -------
-    str or None
-        One or two sentences.
+    Labels of both parts are positions among the classes.
     """
     n_images = len(validation_labels)
     part = f"validation_fraction sets {n_images} of {n_images + len(labels)} images"
