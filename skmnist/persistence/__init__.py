@@ -7,7 +7,7 @@ loaded. Because fitted networks are plain data, ``joblib.dump`` and ``pickle`` a
 work as well, and :func:`load_model` reads their files too.
 """
 
-from skmnist.persistence._errors import ModelFileError
 from skmnist.persistence._model_files import load_model, save_model
+from skmnist.persistence._schema import ModelFileError
 
 __all__ = ["ModelFileError", "load_model", "save_model"]

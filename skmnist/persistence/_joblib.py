@@ -13,7 +13,7 @@ from skmnist.persistence._compression import (
     compression_of,
     decompress,
 )
-from skmnist.persistence._errors import ModelFileError
+from skmnist.persistence._schema import ModelFileError
 
 __all__ = ["looks_alike", "read", "write"]
 

@@ -10,8 +10,8 @@ from skmnist._estimators import other_kind
 from skmnist.datasets._files import replacing
 from skmnist.persistence import _joblib, _safetensors
 from skmnist.persistence._description import check_parts
-from skmnist.persistence._errors import ModelFileError
 from skmnist.persistence._safetensors import SUFFIX
+from skmnist.persistence._schema import ModelFileError
 
 __all__ = ["check_suits", "load_model", "save_model"]
 

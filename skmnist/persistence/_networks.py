@@ -1,34 +1,54 @@
-"""The network of a fitted classifier as plain data: a specification and weights."""
+"""What a fit leaves in a classifier, as plain data: network, labels, training.
 
+Arrays are tensors of the file. Of optimizers only descriptions of Keras' own go into
+it: Keras makes objects of such descriptions, and must not be led to other classes.
+"""
+
+import json
+import re
+import sys
 from math import prod
 
 import numpy as np
 
 from skmnist._inference.activations import ACTIVATIONS
 from skmnist._inference.network import TrainedNetwork
+from skmnist._training.data import TrainingState
 from skmnist.networks import NetworkSpec, build_cnn, build_mlp
 from skmnist.networks._graphs import is_planned, network_layers
-from skmnist.networks._layers import (
-    Activation,
-    Convolution,
-    Dense,
-    Dropout,
-    MaxPooling,
-)
 from skmnist.networks._plans import weight_shapes
-from skmnist.persistence._parameters import is_name, not_writable
 from skmnist.persistence._schema import (
+    ANYTHING,
+    BOOL,
+    NAME,
+    RATE,
     ModelFileError,
+    Rule,
+    are_finite,
     check,
-    check_keys,
-    is_count,
+    count,
+    is_name,
     is_number,
-    is_shape,
-    refuse,
+    not_writable,
+    one_of,
+    or_null,
+    plain,
+    shape,
 )
-from skmnist.persistence._values import decoded, encoded
+from skmnist.persistence._values import encoded
 
-__all__ = ["BUILDERS", "check_arguments", "describe_network", "rebuild_network"]
+__all__ = [
+    "BUILDERS",
+    "check_arguments",
+    "describe_labels",
+    "describe_network",
+    "describe_training",
+    "is_keras_optimizer",
+    "plain_optimizer",
+    "rebuild_labels",
+    "rebuild_network",
+    "rebuild_training",
+]
 
 BUILDERS = {builder.__name__: builder for builder in (build_mlp, build_cnn)}
 # The type of the weights for each arithmetic, by the name of its policy in Keras.
@@ -38,29 +58,47 @@ _WEIGHT_DTYPES = {
     "mixed_float16": np.float32,
     "float64": np.float64,
 }
-_ACTIVATIONS = {None, "linear", *ACTIVATIONS}
+_NETWORK = {
+    "builder": one_of(BUILDERS),
+    "input_shape": lambda read: shape(
+        *(3,) if read["builder"] is build_cnn else (1, 3)
+    ),
+    "n_classes": count(2),
+    "parameters": plain("an object", lambda value: isinstance(value, dict)),
+}
+# Of the arguments of builders, what does not show in the layers.
+_ARGUMENTS = {
+    "kernel_initializer": NAME,
+    "activation": Rule(
+        "the name of an activation of Keras",
+        lambda value: isinstance(value, str) and value in {"linear", *ACTIVATIONS},
+    ),
+    "padding": one_of(("valid", "same")),
+    "dtype": one_of(tuple(_WEIGHT_DTYPES)),
+    "l1": RATE,
+    "l2": RATE,
+}
+_SIZE = count(1)
+_WINDOW = Rule(
+    "a pair of sizes of at least 1",
+    lambda value: (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and all(map(_SIZE.is_allowed, value))
+    ),
+)
+_LAYER = {
+    "filters": _SIZE,
+    "units": _SIZE,
+    "kernel_size": _WINDOW,
+    "pool_size": _WINDOW,
+    "rate": Rule("in [0, 1)", lambda value: is_number(value, 0) and value < 1),
+    **dict.fromkeys(("name", "padding", "activation"), ANYTHING),
+}
 
 
 def describe_network(classifier):
-    """Return the network of a fitted classifier.
-
-    Parameters
-    ----------
-    classifier : BaseKerasClassifier
-        Fitted.
-
-    Returns
-    -------
-    described : dict
-        Ready for JSON.
-    tensors : dict of str to ndarray
-        The weights by name.
-
-    Raises
-    ------
-    TypeError
-        If its builder is not of this package.
-    """
+    """Return the network of a fitted classifier for JSON, and its weights by name."""
     spec, network = classifier._spec, classifier._network
     if not is_planned(spec) or network.description is not None:
         raise not_writable(
@@ -73,135 +111,33 @@ def describe_network(classifier):
         "n_classes": int(spec.n_classes),
         "parameters": encoded(dict(spec.parameters)),
     }
-    tensors = {
-        f"weights/{place}": np.asarray(array)
-        for place, array in enumerate(network.weights)
-    }
-    return described, tensors
+    return described, _numbered("weights", network.weights)
 
 
 def rebuild_network(described, tensors, place):
-    """Return the network of a description, after that was checked.
-
-    Parameters
-    ----------
-    described : object
-        What the description has as the network.
-    tensors : dict of str to ndarray
-        All tensors of the file; the weights are taken out.
-    place : str
-        Where it is, for errors.
-
-    Returns
-    -------
-    TrainedNetwork
-        The network with its weights.
-    """
-    check_keys(described, place, ("builder", "input_shape", "n_classes", "parameters"))
-    check(
-        described["builder"],
-        f"{place}.builder",
-        f"one of {', '.join(BUILDERS)}",
-        lambda value: isinstance(value, str) and value in BUILDERS,
-    )
-    builder = BUILDERS[described["builder"]]
-    check(
-        described["input_shape"],
-        f"{place}.input_shape",
-        "a list of height, width and channels, or of one length where there are no "
-        "convolutions",
-        lambda value: is_shape(value, (3,) if builder is build_cnn else (1, 3)),
-    )
-    check(
-        described["n_classes"],
-        f"{place}.n_classes",
-        "a whole number of at least 2",
-        lambda value: is_count(value, 2),
-    )
-    parameters = decoded(described["parameters"])
-    check_arguments(builder, parameters, f"{place}.parameters")
-    _check_number_of_layers(parameters, tensors, f"{place}.parameters")
-    spec = NetworkSpec(
-        builder, tuple(described["input_shape"]), described["n_classes"], parameters
-    )
-    input_shape, plan = network_layers(spec)
-    for layer in plan:
-        _check_layer(layer, f"{place}.parameters")
-    wanted = weight_shapes(input_shape, plan)
-    dtype = _WEIGHT_DTYPES[parameters.get("dtype", "float32")]
-    weights = _weights(tensors, wanted, dtype)
-    return TrainedNetwork(spec, weights)
-
-
-def check_arguments(builder, parameters, place):
-    """Check what is plain in the arguments of a builder; layers are checked as planned.
-
-    Parameters
-    ----------
-    builder : callable
-        One of this package.
-    parameters : object
-        What it is called with besides the shape and the number of classes.
-    place : str
-        Where they are, for errors.
-    """
-    check_keys(parameters, place, (), builder.__kwdefaults__)
-    checks = {
-        "kernel_initializer": ("a plain name", is_name),
-        "activation": (
-            "the name of an activation of Keras",
-            lambda value: isinstance(value, str) and value in _ACTIVATIONS,
-        ),
-        "padding": ("'valid' or 'same'", lambda value: value in ("valid", "same")),
-        "dtype": (
-            f"one of {', '.join(_WEIGHT_DTYPES)}",
-            lambda value: isinstance(value, str) and value in _WEIGHT_DTYPES,
-        ),
-    }
-    for name in ("l1", "l2"):
-        checks[name] = (
-            "a number of at least 0",
-            lambda value: is_number(value) and value >= 0,
-        )
-    for name in checks.keys() & parameters.keys():
-        check(parameters[name], f"{place}.{name}", *checks[name])
-
-
-def _check_number_of_layers(parameters, tensors, place):
-    """Refuse more layers than there are weights for, before they are planned."""
-    for name, value in parameters.items():
+    """Return the network of a description; its weights are taken from the tensors."""
+    read = check(described, _NETWORK, place)
+    spec = NetworkSpec(*read.values())
+    place = f"{place}.parameters"
+    check_arguments(spec.builder, spec.parameters, place)
+    for name, value in spec.parameters.items():  # before so many layers are planned
         if isinstance(value, list | tuple) and len(value) > len(tensors):
             raise ModelFileError(
                 f"{place}.{name} has {len(value):,} values, for more layers than the "
                 f"file has weights for"
             )
+    input_shape, plan = network_layers(spec)
+    for layer in plan:
+        check(vars(layer), _LAYER, f"{place}: {layer.name}", optional=True)
+    shapes = weight_shapes(input_shape, plan)
+    dtype = _WEIGHT_DTYPES[spec.parameters.get("dtype", "float32")]
+    return TrainedNetwork(spec, _weights(tensors, shapes, np.dtype(dtype)))
 
 
-def _check_layer(layer, place):
-    """Check the numbers of a planned layer, which come from parameters of any kind."""
-
-    def are_sizes(*sizes):
-        return all(is_count(size, 1) for size in sizes)
-
-    match layer:
-        case Convolution():
-            is_right = are_sizes(layer.filters, *_pair(layer.kernel_size))
-        case MaxPooling():
-            is_right = are_sizes(*_pair(layer.pool_size))
-        case Dense():
-            is_right = are_sizes(layer.units)
-        case Dropout():
-            is_right = is_number(layer.rate) and 0 <= layer.rate < 1
-        case _:
-            is_right = True
-    if isinstance(layer, Activation | Convolution):
-        is_right = is_right and layer.activation in _ACTIVATIONS
-    if not is_right:
-        refuse(place, "those of layers with sizes of at least 1", layer)
-
-
-def _pair(sizes):
-    return sizes if isinstance(sizes, tuple) and len(sizes) == 2 else (0, 0)
+def check_arguments(builder, parameters, place):
+    """Check what does not show in the layers in the arguments of a builder."""
+    rules = {name: _ARGUMENTS.get(name, ANYTHING) for name in builder.__kwdefaults__}
+    check(parameters, rules, place, optional=True)
 
 
 def _weights(tensors, shapes, dtype):
@@ -212,17 +148,232 @@ def _weights(tensors, shapes, dtype):
             f"it has {n_weights} tensors of weights, and its layers call for "
             f"{len(shapes)}"
         )
-    weights = []
-    for place, shape in enumerate(shapes):
+    for place, wanted in enumerate(shapes):
         name = f"weights/{place}"
-        array = tensors.pop(name, None)
-        if array is None or array.shape != shape or array.dtype != dtype:
-            found = "missing" if array is None else f"{array.dtype} {array.shape}"
+        array = tensors.get(name, np.empty(0))
+        if array.shape != wanted or array.dtype != dtype:
             raise ModelFileError(
-                f"the tensor {name} is {found}; its layer calls for "
-                f"{np.dtype(dtype).name} {shape}, {prod(shape):,} numbers"
+                f"the tensor {name} is {array.dtype} {array.shape}; its layer calls "
+                f"for {dtype.name} {wanted}, {prod(wanted):,} numbers"
             )
-        if not np.isfinite(array).all():
-            raise ModelFileError(f"the tensor {name} is not finite")
-        weights.append(array)
-    return weights
+    return _taken("weights", len(shapes), tensors)
+
+
+def _numbered(name, arrays):
+    return {f"{name}/{i}": np.asarray(array) for i, array in enumerate(arrays or ())}
+
+
+def _taken(name, n_arrays, tensors):
+    """Return the arrays of a kind, taken from the tensors."""
+    arrays = []
+    for key in (f"{name}/{index}" for index in range(n_arrays)):
+        array = tensors.pop(key, None)
+        if array is None or not are_finite(array):
+            found = "missing" if array is None else "not finite numbers"
+            raise ModelFileError(f"the tensor {key} is {found}")
+        arrays.append(array)
+    return arrays
+
+
+_LABELS = "classes"  # the tensor
+_LABEL_KINDS = "biuf"
+# An array of strings takes as much memory for each as for the longest.
+_MAX_LABEL_BYTES = 1 << 24
+_LABEL_RULES = {
+    "dtype": Rule("a string", lambda value: isinstance(value, str)),
+    "labels": or_null(
+        Rule(
+            "a list of strings",
+            lambda value: (
+                isinstance(value, list) and all(isinstance(v, str) for v in value)
+            ),
+        )
+    ),
+}
+
+
+def describe_labels(classes):
+    """Return labels for JSON if they are strings, else their type, and the tensors."""
+    classes = np.asarray(classes)
+    kind = classes.dtype.kind
+    if kind in _LABEL_KINDS and classes.dtype.itemsize <= 8:
+        return {"dtype": classes.dtype.name, "labels": None}, {_LABELS: classes}
+    labels = classes.tolist()
+    if kind == "U":
+        if classes.nbytes > _MAX_LABEL_BYTES:  # wider than any label, perhaps
+            classes = np.array(labels)
+        dtype = f"<U{classes.dtype.itemsize // 4}"
+    elif kind == "O" and all(isinstance(label, str) for label in labels):
+        dtype, labels = "object", [str(label) for label in labels]
+    else:
+        raise not_writable(f"labels of the type {classes.dtype} such as {labels[0]!r}")
+    return {"dtype": dtype, "labels": labels}, {}
+
+
+def rebuild_labels(described, tensors, place):
+    """Return the labels of a description, after they were checked."""
+    dtype, labels = check(described, _LABEL_RULES, place).values()
+    if labels is None:
+        classes = _number_labels(dtype, tensors, place)
+    elif dtype == "object":
+        classes = np.array(labels, dtype=object)
+    else:
+        longest = max(map(len, labels), default=0)
+        match = re.fullmatch(r"<U([1-9][0-9]{0,8})", dtype)
+        most = _MAX_LABEL_BYTES // 4 // max(len(labels), 1)
+        if not match or not longest <= int(match[1]) <= most:
+            raise ModelFileError(
+                f"{place}.dtype must be 'object' or '<Un' with n of at least {longest},"
+                f" and the labels must not take more than {_MAX_LABEL_BYTES:,} bytes"
+            )
+        classes = np.array(labels, dtype=dtype)
+    # As numpy.unique gives them: labels are looked up by bisection.
+    if not np.array_equal(np.unique(classes), classes):
+        raise ModelFileError(f"{place} must be sorted, each label once")
+    return classes
+
+
+def _number_labels(dtype, tensors, place):
+    classes = tensors.pop(_LABELS, None)
+    if (
+        classes is None
+        or classes.ndim != 1
+        or classes.dtype.name != dtype
+        or classes.dtype.kind not in _LABEL_KINDS
+        or (classes.dtype.kind == "f" and not np.isfinite(classes).all())
+        or (classes.dtype.kind == "b" and classes.view(np.uint8).max(initial=0) > 1)
+    ):
+        raise ModelFileError(
+            f"the tensor {_LABELS} is missing, or does not hold finite labels of the "
+            f"type {place}.dtype in one column"
+        )
+    return classes.copy()  # of which the user may change what he likes
+
+
+_MODULES = ("keras.optimizers", "keras.optimizers.schedules", None)
+
+
+def is_keras_optimizer(description):
+    """Return whether a dict describes an optimizer that is Keras' own in all parts."""
+    return (
+        isinstance(description, dict)
+        and "class_name" in description
+        and _is_of_keras(description)
+    )
+
+
+def _is_of_keras(value):
+    if isinstance(value, list | tuple):
+        return all(map(_is_of_keras, value))
+    if not isinstance(value, dict):
+        return value is None or isinstance(value, bool | int | float | str)
+    if not {"class_name", "module", "registered_name"}.isdisjoint(value) and not (
+        value.keys() <= {"class_name", "config", "module", "registered_name"}
+        and is_name(value.get("class_name"))
+        and value.get("module") in _MODULES
+        and value.get("registered_name") in (None, value["class_name"])
+        and isinstance(value.get("config", {}), dict)
+    ):
+        return False
+    return all(isinstance(key, str) for key in value) and all(
+        map(_is_of_keras, value.values())
+    )
+
+
+def plain_optimizer(value):
+    """Return the name or the description of an optimizer; None if that is not all."""
+    keras = sys.modules.get("keras")  # which is loaded if this is an object of it
+    if keras and isinstance(value, keras.optimizers.Optimizer):
+        from skmnist._training.optimizers import optimizer_kind
+
+        _, excluded, _ = json.loads(optimizer_kind(value))
+        if excluded is not None:  # which no description has
+            return None
+        value = keras.optimizers.serialize(value)
+    return value if is_name(value) or is_keras_optimizer(value) else None
+
+
+_SEED = count(0, 2**32 - 1)
+_OPTIMIZER = {
+    "description": Rule(
+        "that of an optimizer of Keras",
+        lambda value: is_keras_optimizer(value) and "config" in value,
+    ),
+    "excluded": or_null(
+        Rule("a pattern", lambda value: isinstance(value, str) and len(value) < 200)
+    ),
+    "has_schedule": BOOL,
+    "n_arrays": ANYTHING,
+}
+_TRAINING = {
+    "weights_seed": _SEED,
+    "shuffle_seed": _SEED,
+    "n_epochs": count(),
+    "learning_rate": or_null(RATE),
+    "initial_rate": or_null(RATE),
+    "split_seed": _SEED,
+    "is_kept": BOOL,
+    "optimizer": ANYTHING,
+    "n_random_states": ANYTHING,
+}
+
+
+def describe_training(classifier):
+    """Return where training stands for JSON, its arrays by name, and what is lost."""
+    state = classifier._training
+    variables = state.optimizer_variables if state.is_kept else None
+    optimizer, lost = _described_optimizer(state.optimizer_kind), []
+    if variables is not None and (
+        optimizer is None or not all(map(are_finite, map(np.asarray, variables)))
+    ):
+        lost, variables = ["the state of the optimizer"], None
+    if optimizer is not None:
+        optimizer["n_arrays"] = None if variables is None else len(variables)
+    states = state.random_states
+    more = {
+        "split_seed": classifier._split_seed,
+        "is_kept": bool(state.is_kept),
+        "optimizer": optimizer,
+        "n_random_states": None if states is None else len(states),
+    }
+    described = {n: more[n] if n in more else getattr(state, n) for n in _TRAINING}
+    arrays = _numbered("optimizer", variables) | _numbered("random_states", states)
+    return described, arrays, lost
+
+
+def _described_optimizer(kind):
+    """Return the optimizer of the fit ready for JSON, or None if it is not Keras'."""
+    if kind is None:
+        return None
+    described = dict(zip(_OPTIMIZER, [*json.loads(kind), None], strict=True))
+    try:
+        return check(described, _OPTIMIZER, "optimizer")
+    except ModelFileError:
+        return None
+
+
+def rebuild_training(described, tensors, place):
+    """Return the state of the training and the seed of the split, after a check."""
+    read = check(described, _TRAINING, place)
+    split_seed, optimizer = read.pop("split_seed"), read.pop("optimizer")
+    n_states = read.pop("n_random_states")
+    state = TrainingState(
+        **read, random_states=_arrays("random_states", n_states, tensors, place)
+    )
+    if optimizer is not None:
+        place = f"{place}.optimizer"
+        *kind, n_arrays = check(optimizer, _OPTIMIZER, place).values()
+        state.optimizer_kind = json.dumps(kind, sort_keys=True)
+        state.optimizer_variables = _arrays("optimizer", n_arrays, tensors, place)
+        if n_arrays is not None and not state.is_kept:
+            raise ModelFileError(f"{place} has a state, which is_kept says is not kept")
+    return state, split_seed
+
+
+def _arrays(name, n_arrays, tensors, place):
+    """Return so many arrays of a kind, taken from the tensors, or None."""
+    most = len(tensors)
+    rule = count(0, most)._replace(words=f"a number from 0 to {most}")
+    place = f"{place}, the number of tensors {name},"
+    n_arrays = check(n_arrays, or_null(rule), place)
+    return None if n_arrays is None else _taken(name, n_arrays, tensors)

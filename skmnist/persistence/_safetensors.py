@@ -15,10 +15,17 @@ from safetensors.numpy import load, save
 import skmnist
 from skmnist._warnings import warn_caller
 from skmnist.persistence._description import describe, rebuild
-from skmnist.persistence._errors import ModelFileError
-from skmnist.persistence._parameters import not_writable
-from skmnist.persistence._schema import check, check_keys, is_count, shortened
-from skmnist.persistence._values import NotPlainError, decoded, encoded, parse
+from skmnist.persistence._schema import (
+    ANYTHING,
+    ModelFileError,
+    Rule,
+    check,
+    count,
+    not_writable,
+    plain,
+    shortened,
+)
+from skmnist.persistence._values import NotPlainError, encoded, parse
 
 __all__ = ["SUFFIX", "as_bytes", "looks_alike", "read"]
 
@@ -26,38 +33,30 @@ SUFFIX = ".safetensors"
 _KEY = "skmnist"  # of the metadata of the file
 _SCHEMA = "skmnist model"
 _VERSION = 1
-_KEYS = ("schema", "schema_version", "skmnist_version", "sha256", "metadata", "model")
 # The checksum is of the description with this in its place.
 _NO_CHECKSUM = "0" * 64
 # Descriptions are a few kilobytes, and a few megabytes with names of many columns.
 _MAX_HEADER = 1 << 24
 _LENGTH = struct.Struct("<Q")  # of the header, before it
 _MOST_WORDS = 300  # characters of a message
+_DESCRIPTION = {
+    "schema": ANYTHING,
+    "schema_version": count(1, _VERSION),
+    "skmnist_version": Rule("a string", lambda value: isinstance(value, str)),
+    "sha256": Rule(
+        "64 digits",
+        lambda value: isinstance(value, str) and len(value) == len(_NO_CHECKSUM),
+    ),
+    "metadata": plain("an object", lambda value: isinstance(value, dict)),
+    "model": ANYTHING,
+}
 
 
 def as_bytes(model, metadata, path):
-    """Return the content of a model file.
+    """Return the content of a model file: the same for the same model and metadata.
 
-    Parameters
-    ----------
-    model : estimator
-        Fitted.
-    metadata : dict
-        Plain data about it.
-    path : path-like
-        What the file will be called, for warnings.
-
-    Returns
-    -------
-    bytes
-        The same for the same model and metadata.
-
-    Raises
-    ------
-    TypeError
-        If the model has parts that such files do not hold.
-    ValueError
-        If a parameter or number of the model is not allowed.
+    `path` is what the file will be called, for warnings. Raises TypeError for parts
+    that such files do not hold, ValueError for values that are not allowed.
     """
     described, tensors, lost = describe(model)
     try:
@@ -110,44 +109,20 @@ def _checksum(text, tensors):
 def looks_alike(start):
     """Return whether data begin as a safetensors file does: a length, then an object.
 
-    Parameters
-    ----------
-    start : bytes
-        The first 9 bytes, or more.
-
-    Returns
-    -------
-    bool
-        Files of joblib never do.
+    Files of joblib never do.
     """
     return start[8:9] == b"{" and start[5:8] == bytes(3)
 
 
 def read(file):
-    """Return the model and the metadata in a file.
+    """Return the model and the metadata in a binary file.
 
-    Parameters
-    ----------
-    file : binary file
-        Open for reading.
-
-    Returns
-    -------
-    model : estimator
-        Fitted.
-    metadata : dict
-        Words about it.
-
-    Raises
-    ------
-    ModelFileError
-        If it is damaged, of another kind, or holds what is not allowed. The message
-        does not name the file.
+    Raises ModelFileError if it is damaged, of another kind, or holds what is not
+    allowed. The message does not name the file.
     """
     try:
         description, tensors = _parts(file)
-        model = rebuild(description["model"], tensors)
-        return model, _metadata(description)
+        return rebuild(description["model"], tensors), description["metadata"]
     except MemoryError as error:
         reason, cause = "it needs more memory than there is", error
     except Exception as error:  # of whatever part of it was not checked before
@@ -202,26 +177,11 @@ def _checked_description(text):
     if not isinstance(description, dict) or description.get("schema") != _SCHEMA:
         raise ModelFileError(f"its description has another schema than {_SCHEMA!r}")
     version = description.get("schema_version")
-    if is_count(version, _VERSION + 1):
+    if type(version) is int and version > _VERSION:
         written = shortened(description.get("skmnist_version", "?"))
         raise ModelFileError(
             f"it has version {version} of the schema, and skmnist "
             f"{skmnist.__version__} reads versions up to {_VERSION}. It was written by "
             f"skmnist {written}: upgrade"
         )
-    check(version, "schema_version", "a whole number of at least 1", is_count)
-    check_keys(description, "its description", _KEYS)
-    for key in ("skmnist_version", "sha256"):
-        check(description[key], key, "a string", lambda value: isinstance(value, str))
-    if len(description["sha256"]) != len(_NO_CHECKSUM):
-        raise ModelFileError("sha256 must have 64 digits")
-    return description
-
-
-def _metadata(description):
-    return check(
-        decoded(description["metadata"]),
-        "metadata",
-        "an object",
-        lambda value: isinstance(value, dict),
-    )
+    return check(description, _DESCRIPTION, "its description")

@@ -30,25 +30,9 @@ class NotPlainError(TypeError):
 
 
 def encoded(value, depth=0):
-    """Return plain data as JSON holds them.
+    """Return plain data as JSON holds them, or raise NotPlainError.
 
-    Parameters
-    ----------
-    value : object
-        None, a bool, number or string of Python or NumPy, or a list, tuple or dict of
-        such values.
-    depth : int, default=0
-        How deep in another value it is.
-
-    Returns
-    -------
-    object
-        Ready for :func:`json.dumps`.
-
-    Raises
-    ------
-    NotPlainError
-        If the value is anything else.
+    Scalars of NumPy become those of Python; `depth` is how deep in another value it is.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -60,10 +44,9 @@ def encoded(value, depth=0):
     if kind is float:
         return value if math.isfinite(value) else {"float": repr(value)}
     if depth < _MAX_VALUE_DEPTH:
-        if kind is list:
-            return [encoded(part, depth + 1) for part in value]
-        if kind is tuple:
-            return {"tuple": [encoded(part, depth + 1) for part in value]}
+        if kind in (list, tuple):
+            parts = [encoded(part, depth + 1) for part in value]
+            return parts if kind is list else {"tuple": parts}
         if kind is dict:
             pairs = [
                 [encoded(k, depth + 1), encoded(part, depth + 1)]
@@ -76,23 +59,7 @@ def encoded(value, depth=0):
 
 
 def decoded(value):
-    """Return the plain data of :func:`encoded`.
-
-    Parameters
-    ----------
-    value : object
-        As :func:`parse` returns it.
-
-    Returns
-    -------
-    object
-        The plain data.
-
-    Raises
-    ------
-    ValueError
-        If it is malformed.
-    """
+    """Return the plain data of :func:`encoded`; raise ValueError if malformed."""
     if isinstance(value, list):
         return [decoded(part) for part in value]
     if not isinstance(value, dict):
@@ -136,21 +103,8 @@ def _is_64_bit(number):
 def parse(text):
     """Read JSON strictly, and nothing that takes much more memory than its text.
 
-    Parameters
-    ----------
-    text : str
-        JSON as the standard has it, without NaN and Infinity.
-
-    Returns
-    -------
-    object
-        Its value.
-
-    Raises
-    ------
-    ValueError
-        If it is no such text, holds a key twice in an object or a number that is too
-        large, is nested too deeply or has too many entries.
+    Raises ValueError for what the standard does not have, such as NaN; a key twice in
+    an object; a number that is too large; and what is nested too deeply or too long.
     """
     _check_size(text)
     return json.loads(

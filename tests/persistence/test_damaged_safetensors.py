@@ -434,7 +434,7 @@ MALICIOUS = {
     ),
     "a short checksum": (
         lambda c: forged(json.dumps(parts(c)[0] | {"sha256": ""}), parts(c)[1]),
-        "sha256 must have 64 digits",
+        "sha256 must be 64 digits",
     ),
     "another checksum": (
         lambda c: forged(json.dumps(parts(c)[0] | {"sha256": "f" * 64}), parts(c)[1]),
@@ -501,7 +501,7 @@ MALICIOUS = {
     ),
     "a foreign optimizer of the fit": (
         changed(model__training__optimizer__description=SGD_OF_FOREIGN),
-        "optimizer does not describe an optimizer of Keras",
+        "optimizer.description must be that of an optimizer of Keras",
     ),
     "enormous units": (network(units=2**62), r"calls for float32 \(16, 4611686"),
     "many layers": (
@@ -509,7 +509,7 @@ MALICIOUS = {
         "has 400,000 values, for more layers than",
     ),
     "units that are a bool": (network(units=True), "calls for float32 .16, 1."),
-    "units below 0": (network(units=-3), "sizes of at least 1"),
+    "units below 0": (network(units=-3), "units must be a whole number from 1"),
     "a foreign activation": (network(activation="eval"), "name of an activation"),
     "an initializer with code": (network(kernel_initializer=FOREIGN), "a plain name"),
     "an argument that nobody takes": (network(custom_objects={}), "the key 'custom_o"),
