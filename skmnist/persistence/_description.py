@@ -1,6 +1,7 @@
 """Fitted models as plain data: a description for JSON, and arrays by name."""
 
 import inspect
+import re
 from math import prod
 
 import numpy as np
@@ -14,7 +15,10 @@ from skmnist.classifiers import (
 )
 from skmnist.networks import build_cnn, build_mlp
 from skmnist.persistence._networks import (
-    BUILDERS,
+    BUILDER,
+    LABELS,
+    NETWORK,
+    TRAINING,
     check_arguments,
     describe_labels,
     describe_network,
@@ -29,21 +33,26 @@ from skmnist.persistence._schema import (
     ANYTHING,
     BOOL,
     NAME,
+    NUMBER,
     OBJECT,
+    PLAIN,
     ModelFileError,
     Rule,
     check,
     count,
+    is_list,
     is_name,
     is_number,
+    is_string,
     not_writable,
     one_of,
     or_null,
     plain,
     shape,
     shortened,
+    written,
 )
-from skmnist.persistence._values import NotPlainError, decoded, encoded
+from skmnist.persistence._values import NotPlainError
 from skmnist.preprocessing import Deskewer, ImageScaler
 
 __all__ = ["check_parts", "describe", "rebuild"]
@@ -57,6 +66,8 @@ _OWN_BUILDER = {
 }
 _CLASSIFIERS = {cls.__name__: cls for cls in _OWN_BUILDER}
 _TRANSFORMERS = {cls.__name__: cls for cls in (ImageScaler, Deskewer)}
+_PIPELINE_PARAMETERS = ("transform_input", "verbose")
+_NO_STEPS = (None, "passthrough")
 # Parameters of training that may be no plain data, and what stands in their place in a
 # model that is loaded without them.
 _REPLACED = {"optimizer": "adam", "callbacks": None, "random_state": None}
@@ -64,17 +75,17 @@ _REPLACED = {"optimizer": "adam", "callbacks": None, "random_state": None}
 _PARAMETERS = {
     "activation": NAME,
     "kernel_initializer": NAME,
-    "optimizer": Rule(
+    "optimizer": plain(
         "a plain name or the description of an optimizer of Keras",
         lambda value: is_name(value) or is_keras_optimizer(value),
+        plain_optimizer,
     ),
-    "builder": one_of(BUILDERS),
+    "builder": BUILDER,
 }
-
 # Types of pixels, by the names of NumPy.
 _DTYPES = {
     dtype.str: dtype
-    for code in ("?", "b", "B", *"hHiIqQefd")
+    for code in "?bBhHiIqQefd"
     for dtype in (np.dtype(f"<{code}"), np.dtype(f">{code}"))
 }
 
@@ -85,278 +96,81 @@ def _name_of(dtype):
     return dtype.str
 
 
-def _is_history(value):
-    return isinstance(value, dict) and all(
-        isinstance(name, str)
-        and isinstance(values, list)
-        and all(type(value) in (int, float) for value in values)
-        for name, values in value.items()
-    )
-
-
-# What fits set, by the names in a description. Those attributes that are not public
-# begin with "_". One image of 2**28 pixels takes a gigabyte, and what a file says of
-# its images may be more than it holds in weights.
-_DTYPE = one_of(_DTYPES, _name_of)._replace(words="a numeric type of NumPy")
-_END = Rule("a finite number", is_number, float, float)
-_INPUT = {
-    "n_features_in_": count(1, 2**28),
-    "feature_names_in_": lambda read: or_null(
-        _names(read["n_features_in_"]), is_left_out=True
-    ),
-    "sample_shape": lambda read: or_null(
-        shape(1, 2, 3, size=read["n_features_in_"]), is_left_out=True
-    ),
-}
-_CLASSIFIER = {
-    **_INPUT,
-    "classes_": ANYTHING,
-    "history_": plain("an object with a list of numbers for each name", _is_history),
-    "n_iter_": count(),
-    "fit_id_": or_null(
-        Rule(
-            "a name of hexadecimal digits",
-            lambda value: (
-                isinstance(value, str)
-                and 0 < len(value) <= 64
-                and set(value) <= set("0123456789abcdef")
-            ),
-        ),
-        is_left_out=True,
-    ),
-    "image_shape": lambda read: or_null(shape(3, size=read["n_features_in_"])),
-    "pixel_range": or_null(
-        Rule(
-            "the lowest and the highest pixel",
-            lambda value: (
-                isinstance(value, list)
-                and len(value) == 2
-                and all(map(is_number, value))
-                and value[0] <= value[1]
-            ),
-            lambda ends: tuple(map(float, ends)),
-            lambda ends: list(map(float, ends)),
-        )
-    ),
-}
-_TRANSFORMER = {
-    **_INPUT,
-    "image_shape_": lambda read: or_null(shape(3, size=read["n_features_in_"])),
-    "shape_is_known": or_null(BOOL),
-    "sample_dtype": or_null(_DTYPE, is_left_out=True),
-}
-_FITTED = {
-    **dict.fromkeys(_OWN_BUILDER, _CLASSIFIER),
-    Deskewer: _TRANSFORMER,
-    ImageScaler: {
-        **_TRANSFORMER,
-        "dtype_": _DTYPE,
-        "data_min_": _END,
-        "data_max_": _END,
-    },
-}
-
-
-def _names(n_features):
-    return Rule(
+def _names(read):
+    n_features = read["n_features_in_"]
+    names = Rule(
         f"a list of {n_features} strings",
-        lambda value: (
-            isinstance(value, list)
-            and len(value) == n_features
-            and all(isinstance(name, str) for name in value)
-        ),
+        lambda value: is_list(value, is_string, (n_features,)),
         lambda names: np.array(names, dtype=object),
         lambda names: [str(name) for name in names],
     )
+    return or_null(names, is_left_out=True)
 
 
-def _attribute(name):
-    return name if name.endswith("_") else f"_{name}"
+def _image_shape(read):
+    return or_null(shape(3, size=read["n_features_in_"]))
 
 
-def _described_fitted(estimator):
-    """Return what a fit has set, ready for JSON; for labels None."""
-    described = {}
-    for name, rule in _FITTED[type(estimator)].items():
-        rule = rule(described) if callable(rule) else rule
-        value = (
-            None if name == "classes_" else getattr(estimator, _attribute(name), None)
-        )
-        described[name] = (
-            None if value is None else _plain(estimator, name, value, rule.write)
-        )
-    return described
+def _sample_shape(read):
+    return or_null(shape(1, 2, 3, size=read["n_features_in_"]), is_left_out=True)
 
 
-def _set_fitted(estimator, described, place):
-    """Set what a fit has set, after it was checked."""
-    rules = _FITTED[type(estimator)]
-    for name, value in check(described, rules, place).items():
-        rule = rules[name]
-        rule = (
-            rule({"n_features_in_": estimator.n_features_in_})
-            if callable(rule)
-            else rule
-        )
-        if value is not None or not rule.is_left_out:
-            setattr(estimator, _attribute(name), value)
-
-
-def _plain(estimator, name, value, write=encoded):
-    """Return a part of an estimator ready for JSON."""
-    try:
-        return write(value)
-    except NotPlainError as error:
-        raise not_writable(
-            f"{name}={shortened(value)} of {type(estimator).__name__}, which is no "
-            "plain data"
-        ) from error
-
-
-def _described_parameters(estimator, params):
-    return {name: _plain(estimator, name, value) for name, value in params.items()}
-
-
-def _build(cls, described, place, **given):
-    """Return an estimator with parameters of a description, after a check."""
-    place = f"{place}.parameters"
-    check(described, OBJECT, place)
-    known = inspect.signature(cls).parameters
-    params = {}
-    for name, value in described.items():
-        if name not in known:
-            raise ModelFileError(
-                f"{place} has {shortened(name)}, and {cls.__name__} has no such "
-                "parameter in this version of skmnist"
-            )
-        value = decoded(value)
-        params[name] = check(value, _PARAMETERS.get(name, ANYTHING), f"{place}.{name}")
-    try:
-        estimator = cls(**params, **given)
-        estimator._validate_params()
-    except (TypeError, ValueError) as error:
-        raise ModelFileError(f"{place}: {error}") from error
-    return estimator
-
-
-def _described_classifier(classifier):
-    """Return a network classifier for JSON, its arrays by name, and what is lost."""
-    network, tensors = describe_network(classifier)
-    params, lost = classifier.get_params(deep=False), []
-    known = {*params, *map(_attribute, _CLASSIFIER)}
-    known |= {"_network", "_split_seed", "_training"}
-    for name, otherwise in _REPLACED.items():
-        given = params[name]
-        params[name] = plain_optimizer(given) if name == "optimizer" else given
-        try:
-            is_lost = encoded(params[name]) is None and given is not None
-        except NotPlainError:
-            is_lost = True
-        if is_lost:
-            lost.append(f"{name}={shortened(given)}")
-            params[name] = otherwise
-    if "builder" in params:
-        name = getattr(params["builder"], "__name__", None)
-        if BUILDERS.get(name) is not params["builder"]:
-            raise not_writable(f"the builder {params['builder']!r}")
-        params["builder"] = name
-    training, arrays, lost_state = describe_training(classifier)
-    more = [name for name in vars(classifier) if name not in known]
-    lost += [*lost_state, *(name.strip("_").replace("_", " ") for name in more)]
-    fitted = _described_fitted(classifier)
-    fitted["classes_"], labels = describe_labels(classifier.classes_)
-    described = {
-        "class": type(classifier).__name__,
-        "parameters": _described_parameters(classifier, params),
-        "fitted": fitted,
-        "network": network,
-        "training": training,
-    }
-    return described, {**tensors, **arrays, **labels}, lost
-
-
-def _rebuilt_classifier(described, tensors, place):
-    rules = dict.fromkeys(
-        ("class", "parameters", "fitted", "network", "training"), ANYTHING
+def _is_history(value):
+    return isinstance(value, dict) and all(
+        is_string(name) and is_list(curve, lambda number: type(number) in (int, float))
+        for name, curve in value.items()
     )
-    check(described, rules, place)
-    cls = _CLASSIFIERS[described["class"]]
-    classifier = _build(cls, described["parameters"], place)
-    if cls is KerasImageClassifier:
-        params = classifier.builder_params or {}
-        where = f"{place}.parameters.builder_params"
-        check_arguments(classifier.builder, params, where)
-    else:
-        classifier._check_layers()
-    network = rebuild_network(described["network"], tensors, f"{place}.network")
-    spec = network.spec
-    if _OWN_BUILDER[cls] not in (None, spec.builder):
-        raise ModelFileError(f"{place} has the network of another class")
-    training = rebuild_training(described["training"], tensors, f"{place}.training")
-    place = f"{place}.fitted"
-    _set_fitted(classifier, described["fitted"], place)
-    if prod(spec.input_shape) != classifier.n_features_in_:
-        raise ModelFileError(
-            f"{place}.n_features_in_ is {classifier.n_features_in_}, and the network "
-            f"takes {spec.input_shape}"
-        )
-    labels = rebuild_labels(classifier.classes_, tensors, f"{place}.classes_")
-    if len(labels) != spec.n_classes:
-        raise ModelFileError(
-            f"{place}.classes_ has {len(labels)} labels, and the network "
-            f"{spec.n_classes} classes"
-        )
-    classifier.classes_, classifier._network = labels, network
-    classifier._training, classifier._split_seed = training
-    return classifier
 
 
-def _described_transformer(transformer):
-    # What set_output was given, for which scikit-learn has no public name.
-    config = getattr(transformer, "_sklearn_output_config", {})
-    params = transformer.get_params(deep=False)
-    return {
-        "class": type(transformer).__name__,
-        "parameters": _described_parameters(transformer, params),
-        "fitted": _described_fitted(transformer),
-        "output": config.get("transform"),
-    }
-
-
-def _rebuilt_transformer(described, place):
-    rules = {
-        "class": ANYTHING,
-        "parameters": ANYTHING,
-        "fitted": ANYTHING,
-        "output": or_null(one_of(("default", "pandas", "polars"))),
-    }
-    output = check(described, rules, place)["output"]
-    transformer = _build(
-        _TRANSFORMERS[described["class"]], described["parameters"], place
-    )
-    _set_fitted(transformer, described["fitted"], f"{place}.fitted")
-    is_scaler = isinstance(transformer, ImageScaler)
-    is_flat = is_scaler and transformer.layout == "flat"
-    if transformer.image_shape_ is None and not is_flat:
-        raise ModelFileError(f"{place}.fitted.image_shape_ must not be null")
-    if is_scaler and transformer.data_min_ > transformer.data_max_:
-        raise ModelFileError(f"{place}.fitted.data_min_ is above data_max_")
-    if output is not None:
-        transformer.set_output(transform=output)
-    return transformer
-
-
-_PIPELINE_PARAMETERS = ("transform_input", "verbose")
+_DTYPE = one_of(_DTYPES, _name_of)._replace(words="a numeric type of NumPy")
+_FIT_ID = Rule(
+    "a name of hexadecimal digits",
+    lambda value: is_string(value) and re.fullmatch("[0-9a-f]{1,64}", value),
+)
+_PIXEL_RANGE = Rule(
+    "the lowest and the highest pixel",
+    lambda value: is_list(value, is_number, (2,)) and value[0] <= value[1],
+    lambda ends: tuple(map(float, ends)),
+    lambda ends: list(map(float, ends)),
+)
+# What each class learns in a fit. The attributes are called the same, but begin with
+# "_" where they do not end in it. One image of 2**28 pixels takes a gigabyte, and what
+# a file says of its images may be more than it holds in weights.
+_INPUT = {
+    "n_features_in_": count(1, 2**28),
+    "feature_names_in_": _names,
+    "sample_shape": _sample_shape,
+}
+_CLASSIFIER = {
+    **_INPUT,
+    "classes_": LABELS,
+    "history_": plain("an object with a list of numbers for each name", _is_history),
+    "n_iter_": count(),
+    "fit_id_": or_null(_FIT_ID, is_left_out=True),
+    "image_shape": _image_shape,
+    "pixel_range": or_null(_PIXEL_RANGE),
+}
+_DESKEWER = {
+    **_INPUT,
+    "image_shape_": _image_shape,
+    "shape_is_known": or_null(BOOL),
+    "sample_dtype": or_null(_DTYPE, is_left_out=True),
+}
+_SCALER = {**_DESKEWER, "dtype_": _DTYPE, "data_min_": NUMBER, "data_max_": NUMBER}
+_FITTED = {
+    **dict.fromkeys(_OWN_BUILDER, _CLASSIFIER),
+    Deskewer: _DESKEWER,
+    ImageScaler: _SCALER,
+}
+_CONTAINER = or_null(one_of(("default", "pandas", "polars")))
 
 
 def _are_steps(value):
-    if not isinstance(value, list) or not value:
-        return False
-    if not all(isinstance(pair, list) and len(pair) == 2 for pair in value):
+    if not value or not is_list(value, lambda v: is_list(v, lambda _: True, (2,))):
         return False
     names = [name for name, _ in value]
     return (
-        all(isinstance(name, str) and name and "__" not in name for name in names)
+        all(is_string(name) and name and "__" not in name for name in names)
         and len(set(names)) == len(names)
         and not {"steps", "memory", *_PIPELINE_PARAMETERS} & set(names)
     )
@@ -367,14 +181,22 @@ _STEPS = Rule(
 )
 
 
+def _rules_of(cls):
+    """Return the rules for all that a description has of an object of a class."""
+    rules = {"class": ANYTHING, "parameters": OBJECT}
+    if cls is Pipeline:
+        return {**rules, "steps": _STEPS}
+    rules["fitted"] = _FITTED[cls]
+    if cls in _OWN_BUILDER:
+        return {**rules, "network": NETWORK, "training": TRAINING}
+    return {**rules, "output": _CONTAINER}
+
+
 def check_parts(model):
     """Refuse a model with parts that a safetensors file cannot hold, fitted or not."""
     *before, (_, classifier) = _steps(model)
     for _, step in before:
-        if (
-            step not in (None, "passthrough")
-            and type(step) not in _TRANSFORMERS.values()
-        ):
+        if step not in _NO_STEPS and type(step) not in _TRANSFORMERS.values():
             raise not_writable(
                 f"the step {type(step).__name__}, only "
                 f"{' and '.join(_TRANSFORMERS)} of this package"
@@ -406,15 +228,55 @@ def describe(model):
     known = {"steps", "memory", *_PIPELINE_PARAMETERS}
     lost += [name for name in vars(model) if name not in known]
     steps = [
-        [name, step if step in (None, "passthrough") else _described_transformer(step)]
+        [name, step if step in _NO_STEPS else _described_transformer(step)]
         for name, step in before
     ]
-    described = {
-        "class": "Pipeline",
-        "parameters": _described_parameters(model, params),
-        "steps": [*steps, [last_name, last]],
-    }
-    return described, tensors, lost
+    described, _ = _described(model, params)
+    return described | {"steps": [*steps, [last_name, last]]}, tensors, lost
+
+
+def _described(estimator, params, **ready):
+    """Return class, parameters and what was fitted for JSON, and what is lost."""
+    cls, lost = type(estimator), []
+    rules = {name: _PARAMETERS.get(name, PLAIN) for name in params}
+    for name in [name for name in _REPLACED if name in params]:
+        try:
+            written(params, {name: rules[name]}, cls.__name__)
+        except TypeError:
+            lost.append(f"{name}={shortened(params[name])}")
+            params = params | {name: _REPLACED[name]}
+    params = written(params, rules, cls.__name__)
+    described = {"class": cls.__name__, "parameters": params}
+    if cls in _FITTED:
+        rules = _FITTED[cls]
+        values = {name: getattr(estimator, _attribute(name), None) for name in rules}
+        described["fitted"] = written(values | ready, rules, cls.__name__)
+    return described, lost
+
+
+def _attribute(name):
+    return name if name.endswith("_") else f"_{name}"
+
+
+def _described_classifier(classifier):
+    network, tensors = describe_network(classifier)
+    training, arrays, lost_state = describe_training(classifier)
+    classes, labels = describe_labels(classifier.classes_)
+    params = classifier.get_params(deep=False)
+    described, lost = _described(classifier, params, classes_=classes)
+    known = {*params, *map(_attribute, _CLASSIFIER)}
+    known |= {"_network", "_split_seed", "_training"}
+    more = [name for name in vars(classifier) if name not in known]
+    lost += [*lost_state, *(name.strip("_").replace("_", " ") for name in more)]
+    described |= {"network": network, "training": training}
+    return described, {**tensors, **arrays, **labels}, lost
+
+
+def _described_transformer(transformer):
+    described, _ = _described(transformer, transformer.get_params(deep=False))
+    # What set_output was given, for which scikit-learn has no public name.
+    config = getattr(transformer, "_sklearn_output_config", {})
+    return described | {"output": config.get("transform")}
 
 
 def rebuild(described, tensors):
@@ -432,33 +294,91 @@ def rebuild(described, tensors):
 
 
 def _class_of(described, place):
-    if not isinstance(described, dict) or not isinstance(described.get("class"), str):
+    if not isinstance(described, dict) or not is_string(described.get("class")):
         raise ModelFileError(f"{place} must be an object with the name of a class")
     return described["class"]
 
 
-def _rebuilt_step(described, tensors, place, classes):
-    check(_class_of(described, place), one_of(classes), f"{place}.class")
-    if classes is _CLASSIFIERS:
-        return _rebuilt_classifier(described, tensors, place)
-    return _rebuilt_transformer(described, place)
-
-
 def _rebuilt_pipeline(described, tensors):
-    rules = {"class": ANYTHING, "parameters": ANYTHING, "steps": _STEPS}
-    steps = check(described, rules, "model")["steps"]
+    read = check(described, _rules_of(Pipeline), "model")
+    steps = read["steps"]
     fitted = []
     for place, (name, step) in enumerate(steps):
         classes = _TRANSFORMERS if place < len(steps) - 1 else _CLASSIFIERS
-        if not (classes is _TRANSFORMERS and step in (None, "passthrough")):
+        if not (classes is _TRANSFORMERS and step in _NO_STEPS):
             step = _rebuilt_step(step, tensors, f"model.steps[{place}]", classes)
         fitted.append((name, step))
-    sizes = {s.n_features_in_ for _, s in fitted if s not in (None, "passthrough")}
+    sizes = {step.n_features_in_ for _, step in fitted if step not in _NO_STEPS}
     if len(sizes) > 1:
         raise ModelFileError(f"the steps take images of different sizes: {sizes}")
-    params, rules = (
-        described["parameters"],
-        dict.fromkeys(_PIPELINE_PARAMETERS, ANYTHING),
+    return _build(
+        Pipeline, read["parameters"], "model", _PIPELINE_PARAMETERS, steps=fitted
     )
-    check(params, rules, "model.parameters")
-    return _build(Pipeline, params, "model", steps=fitted)
+
+
+def _rebuilt_step(described, tensors, place, classes):
+    """Return a fitted step of one of some classes, after a check."""
+    cls = check(_class_of(described, place), one_of(classes), f"{place}.class")
+    read = check(described, _rules_of(cls), place)
+    step = _build(cls, read["parameters"], place, inspect.signature(cls).parameters)
+    for name, value in read["fitted"].items():
+        setattr(step, _attribute(name), value)
+    if classes is _CLASSIFIERS:
+        _set_network(step, read, tensors, place)
+    else:
+        _check_transformer(step, f"{place}.fitted")
+        if read["output"] is not None:
+            step.set_output(transform=read["output"])
+    return step
+
+
+def _build(cls, described, place, names, **given):
+    """Return an estimator with parameters of a description, after a check."""
+    place = f"{place}.parameters"
+    rules = {name: _PARAMETERS.get(name, PLAIN) for name in names}
+    params = check(described, rules, place, optional=True)
+    try:
+        estimator = cls(**params, **given)
+        estimator._validate_params()
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(f"{place}: {error}") from error
+    return estimator
+
+
+def _set_network(classifier, read, tensors, place):
+    """Set what a classifier has learned, after a check that all of it agrees."""
+    if isinstance(classifier, KerasImageClassifier):
+        where = f"{place}.parameters.builder_params"
+        params = classifier.builder_params
+        check_arguments(classifier.builder, {} if params is None else params, where)
+    else:
+        classifier._check_layers()
+    network = rebuild_network(read["network"], tensors, f"{place}.network")
+    spec, n_features = network.spec, classifier.n_features_in_
+    if _OWN_BUILDER[type(classifier)] not in (None, spec.builder):
+        raise ModelFileError(f"{place} has the network of another class")
+    if prod(spec.input_shape) != n_features:
+        raise ModelFileError(
+            f"{place}.fitted.n_features_in_ is {n_features}, and the network takes "
+            f"{spec.input_shape}"
+        )
+    where = f"{place}.fitted.classes_"
+    labels = rebuild_labels(**classifier.classes_, tensors=tensors, place=where)
+    if len(labels) != spec.n_classes:
+        raise ModelFileError(
+            f"{where} has {len(labels)} labels, and the network {spec.n_classes} "
+            "classes"
+        )
+    training, where = read["training"], f"{place}.training"
+    classifier.classes_, classifier._network = labels, network
+    classifier._split_seed = training.pop("split_seed")
+    classifier._training = rebuild_training(training, tensors, where)
+
+
+def _check_transformer(transformer, place):
+    is_scaler = isinstance(transformer, ImageScaler)
+    is_flat = is_scaler and transformer.layout == "flat"
+    if transformer.image_shape_ is None and not is_flat:
+        raise ModelFileError(f"{place}.image_shape_ must not be null")
+    if is_scaler and transformer.data_min_ > transformer.data_max_:
+        raise ModelFileError(f"{place}.data_min_ is above data_max_")

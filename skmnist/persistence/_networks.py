@@ -21,34 +21,27 @@ from skmnist.persistence._schema import (
     ANYTHING,
     BOOL,
     NAME,
-    RATE,
+    OBJECT,
+    POSITIVE,
+    SIZE,
+    STRING,
     ModelFileError,
     Rule,
     are_finite,
     check,
     count,
+    is_list,
     is_name,
     is_number,
+    is_string,
     not_writable,
     one_of,
     or_null,
     plain,
     shape,
+    written,
 )
-from skmnist.persistence._values import encoded
-
-__all__ = [
-    "BUILDERS",
-    "check_arguments",
-    "describe_labels",
-    "describe_network",
-    "describe_training",
-    "is_keras_optimizer",
-    "plain_optimizer",
-    "rebuild_labels",
-    "rebuild_network",
-    "rebuild_training",
-]
+from skmnist.persistence._values import NotPlainError, encoded
 
 BUILDERS = {builder.__name__: builder for builder in (build_mlp, build_cnn)}
 # The type of the weights for each arithmetic, by the name of its policy in Keras.
@@ -58,66 +51,61 @@ _WEIGHT_DTYPES = {
     "mixed_float16": np.float32,
     "float64": np.float64,
 }
-_NETWORK = {
-    "builder": one_of(BUILDERS),
-    "input_shape": lambda read: shape(
-        *(3,) if read["builder"] is build_cnn else (1, 3)
+
+
+def _builder_name(builder):
+    if builder not in BUILDERS.values():
+        raise NotPlainError(f"{builder!r} is not of this package")
+    return builder.__name__
+
+
+BUILDER = one_of(BUILDERS, _builder_name)
+NETWORK = {
+    "builder": BUILDER,
+    "input_shape": lambda read: (
+        shape(3) if read["builder"] is build_cnn else shape(1, 3)
     ),
     "n_classes": count(2),
-    "parameters": plain("an object", lambda value: isinstance(value, dict)),
+    "parameters": plain("an object", OBJECT.is_allowed),
 }
 # Of the arguments of builders, what does not show in the layers.
 _ARGUMENTS = {
     "kernel_initializer": NAME,
-    "activation": Rule(
-        "the name of an activation of Keras",
-        lambda value: isinstance(value, str) and value in {"linear", *ACTIVATIONS},
+    "activation": one_of(("linear", *ACTIVATIONS))._replace(
+        words="the name of an activation of Keras"
     ),
     "padding": one_of(("valid", "same")),
     "dtype": one_of(tuple(_WEIGHT_DTYPES)),
-    "l1": RATE,
-    "l2": RATE,
+    "l1": POSITIVE,
+    "l2": POSITIVE,
 }
-_SIZE = count(1)
 _WINDOW = Rule(
     "a pair of sizes of at least 1",
-    lambda value: (
-        isinstance(value, tuple)
-        and len(value) == 2
-        and all(map(_SIZE.is_allowed, value))
-    ),
+    lambda value: isinstance(value, tuple) and is_list([*value], SIZE.is_allowed, (2,)),
 )
 _LAYER = {
-    "filters": _SIZE,
-    "units": _SIZE,
-    "kernel_size": _WINDOW,
-    "pool_size": _WINDOW,
-    "rate": Rule("in [0, 1)", lambda value: is_number(value, 0) and value < 1),
     **dict.fromkeys(("name", "padding", "activation"), ANYTHING),
+    **dict.fromkeys(("filters", "units"), SIZE),
+    **dict.fromkeys(("kernel_size", "pool_size"), _WINDOW),
+    "rate": Rule("in [0, 1)", lambda value: is_number(value, 0) and value < 1),
 }
 
 
 def describe_network(classifier):
     """Return the network of a fitted classifier for JSON, and its weights by name."""
     spec, network = classifier._spec, classifier._network
+    name = type(classifier).__name__
     if not is_planned(spec) or network.description is not None:
         raise not_writable(
-            f"the network of {type(classifier).__name__}, whose builder "
-            f"{spec.builder!r} or an argument of it is not of this package"
+            f"the network of {name}, whose builder {spec.builder!r} or an argument of "
+            "it is not of this package"
         )
-    described = {
-        "builder": spec.builder.__name__,
-        "input_shape": [int(side) for side in spec.input_shape],
-        "n_classes": int(spec.n_classes),
-        "parameters": encoded(dict(spec.parameters)),
-    }
-    return described, _numbered("weights", network.weights)
+    return written(vars(spec), NETWORK, name), _numbered("weights", network.weights)
 
 
-def rebuild_network(described, tensors, place):
-    """Return the network of a description; its weights are taken from the tensors."""
-    read = check(described, _NETWORK, place)
-    spec = NetworkSpec(*read.values())
+def rebuild_network(read, tensors, place):
+    """Return the network of what was read; its weights are taken from the tensors."""
+    spec = NetworkSpec(**read)
     place = f"{place}.parameters"
     check_arguments(spec.builder, spec.parameters, place)
     for name, value in spec.parameters.items():  # before so many layers are planned
@@ -141,7 +129,7 @@ def check_arguments(builder, parameters, place):
 
 
 def _weights(tensors, shapes, dtype):
-    """Return the weights, taken from the tensors, after they were checked."""
+    """Return the weights of such shapes, taken from the tensors."""
     n_weights = sum(name.startswith("weights/") for name in tensors)
     if n_weights != len(shapes):
         raise ModelFileError(
@@ -164,7 +152,9 @@ def _numbered(name, arrays):
 
 
 def _taken(name, n_arrays, tensors):
-    """Return the arrays of a kind, taken from the tensors."""
+    """Return so many arrays of a kind, taken from the tensors, or None."""
+    if n_arrays is None:
+        return None
     arrays = []
     for key in (f"{name}/{index}" for index in range(n_arrays)):
         array = tensors.pop(key, None)
@@ -175,20 +165,12 @@ def _taken(name, n_arrays, tensors):
     return arrays
 
 
-_LABELS = "classes"  # the tensor
 _LABEL_KINDS = "biuf"
 # An array of strings takes as much memory for each as for the longest.
 _MAX_LABEL_BYTES = 1 << 24
-_LABEL_RULES = {
-    "dtype": Rule("a string", lambda value: isinstance(value, str)),
-    "labels": or_null(
-        Rule(
-            "a list of strings",
-            lambda value: (
-                isinstance(value, list) and all(isinstance(v, str) for v in value)
-            ),
-        )
-    ),
+LABELS = {
+    "dtype": STRING,
+    "labels": or_null(Rule("a list of strings", lambda v: is_list(v, is_string))),
 }
 
 
@@ -197,7 +179,7 @@ def describe_labels(classes):
     classes = np.asarray(classes)
     kind = classes.dtype.kind
     if kind in _LABEL_KINDS and classes.dtype.itemsize <= 8:
-        return {"dtype": classes.dtype.name, "labels": None}, {_LABELS: classes}
+        return {"dtype": classes.dtype.name, "labels": None}, {"classes": classes}
     labels = classes.tolist()
     if kind == "U":
         if classes.nbytes > _MAX_LABEL_BYTES:  # wider than any label, perhaps
@@ -210,9 +192,8 @@ def describe_labels(classes):
     return {"dtype": dtype, "labels": labels}, {}
 
 
-def rebuild_labels(described, tensors, place):
-    """Return the labels of a description, after they were checked."""
-    dtype, labels = check(described, _LABEL_RULES, place).values()
+def rebuild_labels(dtype, labels, tensors, place):
+    """Return labels of such a type, taken from the tensors if they are no strings."""
     if labels is None:
         classes = _number_labels(dtype, tensors, place)
     elif dtype == "object":
@@ -234,7 +215,7 @@ def rebuild_labels(described, tensors, place):
 
 
 def _number_labels(dtype, tensors, place):
-    classes = tensors.pop(_LABELS, None)
+    classes = tensors.pop("classes", None)
     if (
         classes is None
         or classes.ndim != 1
@@ -244,7 +225,7 @@ def _number_labels(dtype, tensors, place):
         or (classes.dtype.kind == "b" and classes.view(np.uint8).max(initial=0) > 1)
     ):
         raise ModelFileError(
-            f"the tensor {_LABELS} is missing, or does not hold finite labels of the "
+            "the tensor classes is missing, or does not hold finite labels of the "
             f"type {place}.dtype in one column"
         )
     return classes.copy()  # of which the user may change what he likes
@@ -281,16 +262,18 @@ def _is_of_keras(value):
 
 
 def plain_optimizer(value):
-    """Return the name or the description of an optimizer; None if that is not all."""
+    """Return the name or the description of an optimizer, if that is all it is."""
+    described = value
     keras = sys.modules.get("keras")  # which is loaded if this is an object of it
     if keras and isinstance(value, keras.optimizers.Optimizer):
         from skmnist._training.optimizers import optimizer_kind
 
         _, excluded, _ = json.loads(optimizer_kind(value))
-        if excluded is not None:  # which no description has
-            return None
-        value = keras.optimizers.serialize(value)
-    return value if is_name(value) or is_keras_optimizer(value) else None
+        # No description has the weights that are left alone.
+        described = None if excluded else keras.optimizers.serialize(value)
+    if not (is_name(described) or is_keras_optimizer(described)):
+        raise NotPlainError(f"{value!r} is more than a description of Keras")
+    return encoded(described)
 
 
 _SEED = count(0, 2**32 - 1)
@@ -300,45 +283,44 @@ _OPTIMIZER = {
         lambda value: is_keras_optimizer(value) and "config" in value,
     ),
     "excluded": or_null(
-        Rule("a pattern", lambda value: isinstance(value, str) and len(value) < 200)
+        Rule("a pattern", lambda value: is_string(value) and len(value) < 200)
     ),
     "has_schedule": BOOL,
-    "n_arrays": ANYTHING,
+    "n_arrays": or_null(count()),
 }
-_TRAINING = {
+TRAINING = {
     "weights_seed": _SEED,
     "shuffle_seed": _SEED,
     "n_epochs": count(),
-    "learning_rate": or_null(RATE),
-    "initial_rate": or_null(RATE),
+    "learning_rate": or_null(POSITIVE),
+    "initial_rate": or_null(POSITIVE),
     "split_seed": _SEED,
     "is_kept": BOOL,
     "optimizer": ANYTHING,
-    "n_random_states": ANYTHING,
+    "n_random_states": or_null(count()),
 }
 
 
 def describe_training(classifier):
     """Return where training stands for JSON, its arrays by name, and what is lost."""
-    state = classifier._training
-    variables = state.optimizer_variables if state.is_kept else None
-    optimizer, lost = _described_optimizer(state.optimizer_kind), []
-    if variables is not None and (
+    state, lost = classifier._training, []
+    optimizer = _described_optimizer(state.optimizer_kind)
+    variables, states = state.optimizer_variables, state.random_states
+    if not state.is_kept:
+        variables = None
+    elif variables is not None and (
         optimizer is None or not all(map(are_finite, map(np.asarray, variables)))
     ):
         lost, variables = ["the state of the optimizer"], None
     if optimizer is not None:
         optimizer["n_arrays"] = None if variables is None else len(variables)
-    states = state.random_states
-    more = {
+    values = vars(state) | {
         "split_seed": classifier._split_seed,
-        "is_kept": bool(state.is_kept),
         "optimizer": optimizer,
         "n_random_states": None if states is None else len(states),
     }
-    described = {n: more[n] if n in more else getattr(state, n) for n in _TRAINING}
     arrays = _numbered("optimizer", variables) | _numbered("random_states", states)
-    return described, arrays, lost
+    return written(values, TRAINING, "the training"), arrays, lost
 
 
 def _described_optimizer(kind):
@@ -352,28 +334,18 @@ def _described_optimizer(kind):
         return None
 
 
-def rebuild_training(described, tensors, place):
-    """Return the state of the training and the seed of the split, after a check."""
-    read = check(described, _TRAINING, place)
-    split_seed, optimizer = read.pop("split_seed"), read.pop("optimizer")
-    n_states = read.pop("n_random_states")
+def rebuild_training(read, tensors, place):
+    """Return the state of the training in what was read, with its arrays."""
+    read = dict(read)
+    optimizer, n_states = read.pop("optimizer"), read.pop("n_random_states")
     state = TrainingState(
-        **read, random_states=_arrays("random_states", n_states, tensors, place)
+        **read, random_states=_taken("random_states", n_states, tensors)
     )
     if optimizer is not None:
         place = f"{place}.optimizer"
         *kind, n_arrays = check(optimizer, _OPTIMIZER, place).values()
         state.optimizer_kind = json.dumps(kind, sort_keys=True)
-        state.optimizer_variables = _arrays("optimizer", n_arrays, tensors, place)
+        state.optimizer_variables = _taken("optimizer", n_arrays, tensors)
         if n_arrays is not None and not state.is_kept:
             raise ModelFileError(f"{place} has a state, which is_kept says is not kept")
-    return state, split_seed
-
-
-def _arrays(name, n_arrays, tensors, place):
-    """Return so many arrays of a kind, taken from the tensors, or None."""
-    most = len(tensors)
-    rule = count(0, most)._replace(words=f"a number from 0 to {most}")
-    place = f"{place}, the number of tensors {name},"
-    n_arrays = check(n_arrays, or_null(rule), place)
-    return None if n_arrays is None else _taken(name, n_arrays, tensors)
+    return state

@@ -17,6 +17,8 @@ from skmnist._warnings import warn_caller
 from skmnist.persistence._description import describe, rebuild
 from skmnist.persistence._schema import (
     ANYTHING,
+    OBJECT,
+    STRING,
     ModelFileError,
     Rule,
     check,
@@ -42,12 +44,12 @@ _MOST_WORDS = 300  # characters of a message
 _DESCRIPTION = {
     "schema": ANYTHING,
     "schema_version": count(1, _VERSION),
-    "skmnist_version": Rule("a string", lambda value: isinstance(value, str)),
+    "skmnist_version": STRING,
     "sha256": Rule(
         "64 digits",
         lambda value: isinstance(value, str) and len(value) == len(_NO_CHECKSUM),
     ),
-    "metadata": plain("an object", lambda value: isinstance(value, dict)),
+    "metadata": plain("an object", OBJECT.is_allowed),
     "model": ANYTHING,
 }
 

@@ -9,28 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmnist.persistence._values import decoded, encoded
-
-__all__ = [
-    "ANYTHING",
-    "BOOL",
-    "NAME",
-    "OBJECT",
-    "RATE",
-    "ModelFileError",
-    "Rule",
-    "are_finite",
-    "check",
-    "count",
-    "is_name",
-    "is_number",
-    "not_writable",
-    "one_of",
-    "or_null",
-    "plain",
-    "shape",
-    "shortened",
-]
+from skmnist.persistence._values import NotPlainError, decoded, encoded
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = 80
@@ -43,7 +22,7 @@ class ModelFileError(ValueError):
 class Rule(NamedTuple):
     """What a value must be, in words and as a condition, and its way to and from JSON.
 
-    Null, where it is taken, is None; or it means that an estimator lacks the attribute.
+    Null, where it is taken, is None, or leaves out an attribute of an estimator.
     """
 
     words: str
@@ -67,14 +46,18 @@ def shortened(value):
 def check(value, rule, place, *, optional=False):
     """Return what a value at a place stands for, or refuse it.
 
-    A dict is the rule for an object: it has a rule for each key, and a function in the
-    place of a rule makes one of what was read before.
+    The rule for an object is a dict of rules by key. A function in place of one of them
+    makes it of what was read before. Keys of `optional` objects may be missing.
     """
     if isinstance(rule, dict):
         return _check_object(value, rule, place, optional)
     if value is None and rule.takes_null:
         return None
-    if not rule.is_allowed(value):
+    try:
+        is_allowed = rule.is_allowed(value)
+    except ValueError as error:  # what cannot be decoded
+        raise ModelFileError(f"{place}: {error}") from error
+    if not is_allowed:
         raise ModelFileError(f"{place} must be {rule.words}; got {shortened(value)}")
     return rule.read(value)
 
@@ -91,12 +74,31 @@ def _check_object(value, rules, place, optional):
             "skmnist does not know"
         )
     read = {}
-    for key in rules:
-        if key not in value:
-            continue
-        rule = rules[key](read) if callable(rules[key]) else rules[key]
-        read[key] = check(value[key], rule, f"{place}.{key}")
+    for key, rule in rules.items():
+        if key in value:
+            rule = rule(read) if callable(rule) else rule
+            part = check(value[key], rule, f"{place}.{key}")
+            if part is not None or isinstance(rule, dict) or not rule.is_left_out:
+                read[key] = part
     return read
+
+
+def written(values, rules, owner):
+    """Return values ready for JSON, those that are missing as null.
+
+    What has a dict as its rule must be ready. The name of the owner is for errors.
+    """
+    made = {}
+    for name, rule in rules.items():
+        rule, value = rule(made) if callable(rule) else rule, values.get(name)
+        is_ready = value is None or isinstance(rule, dict)
+        try:
+            made[name] = value if is_ready else rule.write(value)
+        except NotPlainError as error:
+            raise not_writable(
+                f"{name}={shortened(value)} of {owner}, which is no plain data"
+            ) from error
+    return made
 
 
 def count(low=0, high=2**63 - 1):
@@ -125,6 +127,20 @@ def are_finite(array):
     return array.dtype.kind in "iuf" and bool(np.isfinite(array).all())
 
 
+def is_list(value, is_item, lengths=None):
+    """Return whether a value is a list of such items, and of such a length."""
+    return (
+        isinstance(value, list)
+        and (lengths is None or len(value) in lengths)
+        and all(map(is_item, value))
+    )
+
+
+def is_string(value):
+    """Return whether a value is a string."""
+    return isinstance(value, str)
+
+
 def one_of(names, write=str):
     """Return the rule for names; a dict has what they stand for."""
     return Rule(
@@ -141,30 +157,30 @@ def or_null(rule, *, is_left_out=False):
     return rule._replace(words=words, takes_null=True, is_left_out=is_left_out)
 
 
-def plain(words, is_allowed):
+def plain(words, is_allowed, write=encoded):
     """Return the rule for encoded values that, decoded, meet a condition."""
-    return Rule(words, lambda value: is_allowed(decoded(value)), decoded, encoded)
+    return Rule(words, lambda value: is_allowed(decoded(value)), decoded, write)
 
 
 def shape(*n_sides, size=None):
     """Return the rule for so many lengths of at least 1, perhaps with a product."""
-    side = count(1)
+    product = "" if size is None else f" with the product {size}"
     return Rule(
-        f"a list of {' or '.join(map(str, n_sides))} lengths of at least 1"
-        + (f" with the product {size}" if size is not None else ""),
+        f"a list of {' or '.join(map(str, n_sides))} lengths of at least 1{product}",
         lambda value: (
-            isinstance(value, list)
-            and len(value) in n_sides
-            and all(map(side.is_allowed, value))
-            and size in (None, prod(value))
+            is_list(value, SIZE.is_allowed, n_sides) and size in (None, prod(value))
         ),
         tuple,
         lambda sides: [int(side) for side in sides],
     )
 
 
-OBJECT = Rule("an object", lambda value: isinstance(value, dict))
 ANYTHING = Rule("anything", lambda value: True)
 BOOL = Rule("true or false", lambda value: isinstance(value, bool), write=bool)
 NAME = Rule("a plain name", is_name)
-RATE = Rule("a number of at least 0", lambda value: is_number(value, 0))
+NUMBER = Rule("a finite number", is_number, float, float)
+OBJECT = Rule("an object", lambda value: isinstance(value, dict))
+PLAIN = plain("plain data", lambda value: True)
+POSITIVE = Rule("a number of at least 0", lambda value: is_number(value, 0))
+SIZE = count(1)
+STRING = Rule("a string", is_string)

@@ -485,9 +485,9 @@ MALICIOUS = {
     ),
     "a dunder as a parameter": (
         parameter("__class__", "x"),
-        "has '__class__', and KerasMLPClassifier has no such parameter",
+        "parameters has the key '__class__', which this version",
     ),
-    "an attribute as a parameter": (parameter("predict", "x"), "no such parameter"),
+    "an attribute as a parameter": (parameter("predict", "x"), "has the key 'predict'"),
     "a wrong parameter": (parameter("epochs", -1), "'epochs' parameter"),
     "a bomb of a string": (parameter("activation", "x" * (1 << 22)), "a plain name"),
     "a name that Keras may look up": (
@@ -557,7 +557,7 @@ MALICIOUS = {
     ),
     "arrays of a billion": (
         changed(model__training__n_random_states=10**9),
-        "tensors random_states, must be null or a number from 0 to",
+        "the tensor random_states/1 is missing",
     ),
     "a tuple of nothing": (parameter("units", {"tuple": 3}), "'tuple' cannot hold"),
     "a key that cannot be one": (

@@ -244,7 +244,7 @@ def refused_models():
             "the step Pipeline",
         ),
         "search": (search, r"a search such as GridSearchCV.*best_estimator_.*\.joblib"),
-        "own builder": (own, "the builder <function own_builder"),
+        "own builder": (own, "builder=<function own_builder"),
         "subclass": (fitted(OwnClassifier(), (4, 4)), "OwnClassifier"),
         "own pipeline": (OwnPipeline([("clf", tiny_mlp())]), "OwnPipeline"),
         "builder_params": (
