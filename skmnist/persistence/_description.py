@@ -122,7 +122,7 @@ def _is_history(value):
     )
 
 
-_DTYPE = one_of(_DTYPES, _name_of)._replace(words="a numeric type of NumPy")
+_DTYPE = one_of(_DTYPES, _name_of, "a numeric type of NumPy")
 _FIT_ID = Rule(
     "a name of hexadecimal digits",
     lambda value: is_string(value) and re.fullmatch("[0-9a-f]{1,64}", value),
@@ -133,6 +133,7 @@ _PIXEL_RANGE = Rule(
     lambda ends: tuple(map(float, ends)),
     lambda ends: list(map(float, ends)),
 )
+_CONTAINER = or_null(one_of(("default", "pandas", "polars")))
 # What each class learns in a fit. The attributes are called the same, but begin with
 # "_" where they do not end in it. One image of 2**28 pixels takes a gigabyte, and what
 # a file says of its images may be more than it holds in weights.
@@ -157,12 +158,6 @@ _DESKEWER = {
     "sample_dtype": or_null(_DTYPE, is_left_out=True),
 }
 _SCALER = {**_DESKEWER, "dtype_": _DTYPE, "data_min_": NUMBER, "data_max_": NUMBER}
-_FITTED = {
-    **dict.fromkeys(_OWN_BUILDER, _CLASSIFIER),
-    Deskewer: _DESKEWER,
-    ImageScaler: _SCALER,
-}
-_CONTAINER = or_null(one_of(("default", "pandas", "polars")))
 
 
 def _are_steps(value):
@@ -181,15 +176,19 @@ _STEPS = Rule(
 )
 
 
-def _rules_of(cls):
-    """Return the rules for all that a description has of an object of a class."""
-    rules = {"class": ANYTHING, "parameters": OBJECT}
-    if cls is Pipeline:
-        return {**rules, "steps": _STEPS}
-    rules["fitted"] = _FITTED[cls]
-    if cls in _OWN_BUILDER:
-        return {**rules, "network": NETWORK, "training": TRAINING}
-    return {**rules, "output": _CONTAINER}
+def _whole(**more):
+    return {"class": ANYTHING, "parameters": OBJECT, **more}
+
+
+# All that a description has of an object of each class.
+_RULES = {
+    **dict.fromkeys(
+        _OWN_BUILDER, _whole(fitted=_CLASSIFIER, network=NETWORK, training=TRAINING)
+    ),
+    Deskewer: _whole(fitted=_DESKEWER, output=_CONTAINER),
+    ImageScaler: _whole(fitted=_SCALER, output=_CONTAINER),
+    Pipeline: _whole(steps=_STEPS),
+}
 
 
 def check_parts(model):
@@ -247,8 +246,7 @@ def _described(estimator, params, **ready):
             params = params | {name: _REPLACED[name]}
     params = written(params, rules, cls.__name__)
     described = {"class": cls.__name__, "parameters": params}
-    if cls in _FITTED:
-        rules = _FITTED[cls]
+    if rules := _RULES[cls].get("fitted"):
         values = {name: getattr(estimator, _attribute(name), None) for name in rules}
         described["fitted"] = written(values | ready, rules, cls.__name__)
     return described, lost
@@ -300,13 +298,12 @@ def _class_of(described, place):
 
 
 def _rebuilt_pipeline(described, tensors):
-    read = check(described, _rules_of(Pipeline), "model")
-    steps = read["steps"]
-    fitted = []
-    for place, (name, step) in enumerate(steps):
-        classes = _TRANSFORMERS if place < len(steps) - 1 else _CLASSIFIERS
-        if not (classes is _TRANSFORMERS and step in _NO_STEPS):
-            step = _rebuilt_step(step, tensors, f"model.steps[{place}]", classes)
+    read = check(described, _RULES[Pipeline], "model")
+    fitted, last = [], len(read["steps"]) - 1
+    for index, (name, step) in enumerate(read["steps"]):
+        classes = _TRANSFORMERS if index < last else _CLASSIFIERS
+        if index == last or step not in _NO_STEPS:
+            step = _rebuilt_step(step, tensors, f"model.steps[{index}]", classes)
         fitted.append((name, step))
     sizes = {step.n_features_in_ for _, step in fitted if step not in _NO_STEPS}
     if len(sizes) > 1:
@@ -319,7 +316,7 @@ def _rebuilt_pipeline(described, tensors):
 def _rebuilt_step(described, tensors, place, classes):
     """Return a fitted step of one of some classes, after a check."""
     cls = check(_class_of(described, place), one_of(classes), f"{place}.class")
-    read = check(described, _rules_of(cls), place)
+    read = check(described, _RULES[cls], place)
     step = _build(cls, read["parameters"], place, inspect.signature(cls).parameters)
     for name, value in read["fitted"].items():
         setattr(step, _attribute(name), value)

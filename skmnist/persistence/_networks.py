@@ -45,12 +45,9 @@ from skmnist.persistence._values import NotPlainError, encoded
 
 BUILDERS = {builder.__name__: builder for builder in (build_mlp, build_cnn)}
 # The type of the weights for each arithmetic, by the name of its policy in Keras.
-_WEIGHT_DTYPES = {
-    "float32": np.float32,
-    "mixed_bfloat16": np.float32,
-    "mixed_float16": np.float32,
-    "float64": np.float64,
-}
+_WEIGHT_DTYPES = dict.fromkeys(
+    ("float32", "mixed_bfloat16", "mixed_float16"), "float32"
+) | {"float64": "float64"}
 
 
 def _builder_name(builder):
@@ -71,8 +68,8 @@ NETWORK = {
 # Of the arguments of builders, what does not show in the layers.
 _ARGUMENTS = {
     "kernel_initializer": NAME,
-    "activation": one_of(("linear", *ACTIVATIONS))._replace(
-        words="the name of an activation of Keras"
+    "activation": one_of(
+        ("linear", *ACTIVATIONS), words="the name of an activation of Keras"
     ),
     "padding": one_of(("valid", "same")),
     "dtype": one_of(tuple(_WEIGHT_DTYPES)),
@@ -118,33 +115,27 @@ def rebuild_network(read, tensors, place):
     for layer in plan:
         check(vars(layer), _LAYER, f"{place}: {layer.name}", optional=True)
     shapes = weight_shapes(input_shape, plan)
-    dtype = _WEIGHT_DTYPES[spec.parameters.get("dtype", "float32")]
-    return TrainedNetwork(spec, _weights(tensors, shapes, np.dtype(dtype)))
-
-
-def check_arguments(builder, parameters, place):
-    """Check what does not show in the layers in the arguments of a builder."""
-    rules = {name: _ARGUMENTS.get(name, ANYTHING) for name in builder.__kwdefaults__}
-    check(parameters, rules, place, optional=True)
-
-
-def _weights(tensors, shapes, dtype):
-    """Return the weights of such shapes, taken from the tensors."""
     n_weights = sum(name.startswith("weights/") for name in tensors)
     if n_weights != len(shapes):
         raise ModelFileError(
             f"it has {n_weights} tensors of weights, and its layers call for "
             f"{len(shapes)}"
         )
-    for place, wanted in enumerate(shapes):
-        name = f"weights/{place}"
-        array = tensors.get(name, np.empty(0))
+    dtype = _WEIGHT_DTYPES[spec.parameters.get("dtype", "float32")]
+    for index, wanted in enumerate(shapes):
+        array = _tensor(f"weights/{index}", tensors)
         if array.shape != wanted or array.dtype != dtype:
             raise ModelFileError(
-                f"the tensor {name} is {array.dtype} {array.shape}; its layer calls "
-                f"for {dtype.name} {wanted}, {prod(wanted):,} numbers"
+                f"the tensor weights/{index} is {array.dtype} {array.shape}; its layer "
+                f"calls for {dtype} {wanted}, {prod(wanted):,} numbers"
             )
-    return _taken("weights", len(shapes), tensors)
+    return TrainedNetwork(spec, _taken("weights", len(shapes), tensors))
+
+
+def check_arguments(builder, parameters, place):
+    """Check what does not show in the layers in the arguments of a builder."""
+    rules = {name: _ARGUMENTS.get(name, ANYTHING) for name in builder.__kwdefaults__}
+    check(parameters, rules, place, optional=True)
 
 
 def _numbered(name, arrays):
@@ -157,12 +148,16 @@ def _taken(name, n_arrays, tensors):
         return None
     arrays = []
     for key in (f"{name}/{index}" for index in range(n_arrays)):
-        array = tensors.pop(key, None)
-        if array is None or not are_finite(array):
-            found = "missing" if array is None else "not finite numbers"
-            raise ModelFileError(f"the tensor {key} is {found}")
-        arrays.append(array)
+        if not are_finite(_tensor(key, tensors)):
+            raise ModelFileError(f"the tensor {key} is not finite numbers")
+        arrays.append(tensors.pop(key))
     return arrays
+
+
+def _tensor(name, tensors):
+    if name not in tensors:
+        raise ModelFileError(f"the tensor {name} is missing")
+    return tensors[name]
 
 
 _LABEL_KINDS = "biuf"
@@ -215,20 +210,20 @@ def rebuild_labels(dtype, labels, tensors, place):
 
 
 def _number_labels(dtype, tensors, place):
-    classes = tensors.pop("classes", None)
+    classes = _tensor("classes", tensors)
+    kind = classes.dtype.kind
     if (
-        classes is None
-        or classes.ndim != 1
+        classes.ndim != 1
         or classes.dtype.name != dtype
-        or classes.dtype.kind not in _LABEL_KINDS
-        or (classes.dtype.kind == "f" and not np.isfinite(classes).all())
-        or (classes.dtype.kind == "b" and classes.view(np.uint8).max(initial=0) > 1)
+        or kind not in _LABEL_KINDS
+        or (kind == "f" and not are_finite(classes))
+        or (kind == "b" and classes.view(np.uint8).max(initial=0) > 1)
     ):
         raise ModelFileError(
-            "the tensor classes is missing, or does not hold finite labels of the "
-            f"type {place}.dtype in one column"
+            f"the tensor classes does not hold finite labels of the type {place}.dtype "
+            "in one column"
         )
-    return classes.copy()  # of which the user may change what he likes
+    return tensors.pop("classes").copy()  # of which the user may change what he likes
 
 
 _MODULES = ("keras.optimizers", "keras.optimizers.schedules", None)

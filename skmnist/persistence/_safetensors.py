@@ -23,6 +23,7 @@ from skmnist.persistence._schema import (
     Rule,
     check,
     count,
+    is_string,
     not_writable,
     plain,
     shortened,
@@ -47,7 +48,7 @@ _DESCRIPTION = {
     "skmnist_version": STRING,
     "sha256": Rule(
         "64 digits",
-        lambda value: isinstance(value, str) and len(value) == len(_NO_CHECKSUM),
+        lambda value: is_string(value) and len(value) == len(_NO_CHECKSUM),
     ),
     "metadata": plain("an object", OBJECT.is_allowed),
     "model": ANYTHING,
@@ -65,17 +66,9 @@ def as_bytes(model, metadata, path):
         metadata = encoded(metadata)
     except NotPlainError as error:
         raise not_writable(f"this metadata: {shortened(error)}") from error
-    text = json.dumps(
-        {
-            "schema": _SCHEMA,
-            "schema_version": _VERSION,
-            "skmnist_version": skmnist.__version__,
-            "sha256": _NO_CHECKSUM,
-            "metadata": metadata,
-            "model": described,
-        },
-        separators=(",", ":"),
-    )
+    parts = (_SCHEMA, _VERSION, skmnist.__version__, _NO_CHECKSUM, metadata, described)
+    description = dict(zip(_DESCRIPTION, parts, strict=True))
+    text = json.dumps(description, separators=(",", ":"))
     tensors = {
         name: np.array(array, array.dtype.newbyteorder("<"), order="C", copy=None)
         for name, array in tensors.items()

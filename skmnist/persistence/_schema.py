@@ -4,13 +4,14 @@ import math
 import re
 import reprlib
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 
 from skmnist.persistence._values import NotPlainError, decoded, encoded
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = 80
 
@@ -19,7 +20,8 @@ class ModelFileError(ValueError):
     """A file is not a model that can be loaded."""
 
 
-class Rule(NamedTuple):
+@dataclass(frozen=True)
+class Rule:
     """What a value must be, in words and as a condition, and its way to and from JSON.
 
     Null, where it is taken, is None, or leaves out an attribute of an estimator.
@@ -117,9 +119,7 @@ def is_number(value, low=-math.inf):
 
 def is_name(value):
     """Return whether a value is a plain name, as Keras and scikit-learn have them."""
-    return isinstance(value, str) and bool(
-        re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", value)
-    )
+    return is_string(value) and bool(_NAME.fullmatch(value))
 
 
 def are_finite(array):
@@ -141,11 +141,11 @@ def is_string(value):
     return isinstance(value, str)
 
 
-def one_of(names, write=str):
+def one_of(names, write=str, words=None):
     """Return the rule for names; a dict has what they stand for."""
     return Rule(
-        f"one of {', '.join(names)}",
-        lambda value: isinstance(value, str) and value in names,
+        words or f"one of {', '.join(names)}",
+        lambda value: is_string(value) and value in names,
         names.__getitem__ if isinstance(names, dict) else str,
         write,
     )
@@ -154,7 +154,7 @@ def one_of(names, write=str):
 def or_null(rule, *, is_left_out=False):
     """Return a rule that allows null as well."""
     words = f"null or {rule.words}"
-    return rule._replace(words=words, takes_null=True, is_left_out=is_left_out)
+    return replace(rule, words=words, takes_null=True, is_left_out=is_left_out)
 
 
 def plain(words, is_allowed, write=encoded):
