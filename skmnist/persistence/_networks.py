@@ -263,9 +263,9 @@ def plain_optimizer(value):
     if keras and isinstance(value, keras.optimizers.Optimizer):
         from skmnist._training.optimizers import optimizer_kind
 
-        _, excluded, _ = json.loads(optimizer_kind(value))
-        # No description has the weights that are left alone.
-        described = None if excluded else keras.optimizers.serialize(value)
+        described, excluded = keras.optimizers.serialize(value), optimizer_kind(value)
+        if json.loads(excluded)[1] is not None:  # which no description has
+            described = None
     if not (is_name(described) or is_keras_optimizer(described)):
         raise NotPlainError(f"{value!r} is more than a description of Keras")
     return encoded(described)

@@ -77,18 +77,14 @@ def decoded(value):
 
 
 def _mapping(pairs):
-    mapping = {}
-    for pair in pairs:
-        if not (isinstance(pair, list) and len(pair) == 2):
-            raise ValueError("'dict' must hold pairs of a key and a value")
-        key, value = map(decoded, pair)
-        try:
-            is_new = key not in mapping
-        except TypeError:
-            is_new = False
-        if not is_new:
-            raise ValueError("a key of 'dict' is there twice, or cannot be a key")
-        mapping[key] = value
+    if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        raise ValueError("'dict' must hold pairs of a key and a value")
+    try:
+        mapping = dict(decoded(pairs))
+    except TypeError:
+        mapping = {}
+    if len(mapping) != len(pairs):
+        raise ValueError("a key of 'dict' is there twice, or cannot be a key")
     return mapping
 
 

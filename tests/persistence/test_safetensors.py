@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import safetensors
-from made_up import checksum, fitted, in_pipeline, parts, tiny_cnn, tiny_mlp
+from made_up import checksum, fitted, forged, in_pipeline, parts, tiny_cnn, tiny_mlp
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -353,6 +353,20 @@ def test_a_file_loads_under_any_name_and_case(path):
         path.with_name(name).write_bytes(content)
         loaded = load_model(path.with_name(name))
         assert np.array_equal(loaded.predict(ROWS), tiny_mlp().predict(ROWS))
+
+
+def test_constructor_parameters_that_a_file_lacks_have_their_defaults(path):
+    """They are newer than the file; so with those of Pipelines."""
+    model = in_pipeline(tiny_mlp(epochs=7), PICTURES[:, :4, :4])
+    description, tensors = parts(save_model(model, path).read_bytes())
+    del description["model"]["parameters"]["transform_input"]
+    for _, step in description["model"]["steps"]:
+        step["parameters"].pop("clip", None)
+        step["parameters"].pop("epochs", None)
+    path.write_bytes(forged(description, tensors))
+    loaded = load_model(path)
+    assert loaded.transform_input is None
+    assert (loaded[0].clip, loaded[1].epochs) == (True, KerasMLPClassifier().epochs)
 
 
 class Touching:
