@@ -1,5 +1,6 @@
 """What a child process must know: that its parent is gone, or what a fork lost."""
 
+import contextlib
 import os
 import sys
 import threading
@@ -109,7 +110,8 @@ def _tensorflow_runs():
         threads.set_inter_op_parallelism_threads(number + 1)
     except RuntimeError:
         return True
-    threads.set_inter_op_parallelism_threads(number)
+    with contextlib.suppress(RuntimeError):  # another thread has begun to use it
+        threads.set_inter_op_parallelism_threads(number)
     return False
 
 

@@ -12,7 +12,7 @@ from skmnist._training.keras import as_arrays, keras
 __all__ = ["KerasNetwork"]
 
 # Rows of a block, padded with zeros, so that a network is traced for these sizes alone.
-_SIZES = (1, 16, 256)
+_SIZES = (1, 4, 16, 64, 256)
 
 
 class KerasNetwork:
@@ -39,10 +39,11 @@ class KerasNetwork:
         """Pass inputs in float32 or uint8 through the network."""
         if len(inputs) == 0:
             return np.empty((0, self._n_classes), np.float32)
-        pieces = []
-        for start in range(0, len(inputs), _SIZES[-1]):
-            block = inputs[start : start + _SIZES[-1]]
-            size = next(size for size in _SIZES if size >= len(block))
+        pieces, start = [], 0
+        while start < len(inputs):
+            size = _block_size(len(inputs) - start)
+            block = inputs[start : start + size]
+            start += size
             padded = np.zeros((size, *block.shape[1:]), np.float32)
             padded[: len(block)] = block
             tensor = self._forward(keras.ops.convert_to_tensor(padded))
@@ -50,6 +51,14 @@ class KerasNetwork:
         outputs = np.concatenate(pieces)
         # What else a network may compute in, such as bfloat16, NumPy hardly knows.
         return outputs if outputs.dtype == np.float64 else outputs.astype(np.float32)
+
+
+def _block_size(n_left):
+    """Return the smallest size that holds all rows, unless half of it stays empty."""
+    holds_all = next((size for size in _SIZES if size >= n_left), _SIZES[-1])
+    if 2 * n_left > holds_all:
+        return holds_all
+    return max(size for size in _SIZES if size <= n_left)
 
 
 def _compiled(model):

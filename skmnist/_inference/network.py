@@ -15,6 +15,7 @@ import weakref
 
 import numpy as np
 
+from skmnist._inference.activations import ACTIVATIONS
 from skmnist._inference.integrity import NetworkStateError, checksum, naming_damage
 from skmnist._inference.session import NetworkSession
 from skmnist._processes import check_fork
@@ -24,6 +25,8 @@ from skmnist.networks._plans import weight_shapes
 from skmnist.networks._specification import plain_numbers
 
 __all__ = ["TrainedNetwork"]
+
+_ACTIVATIONS = {None, "linear", *ACTIVATIONS}
 
 
 class TrainedNetwork:
@@ -160,7 +163,11 @@ class TrainedNetwork:
         """Return what to predict with: ONNX Runtime, or Keras where that is needed."""
         is_double = self.spec.parameters.get("dtype") == "float64"
         if self.description is None and not is_double:
-            return NetworkSession(*network_layers(self.spec), self.weights)
+            input_shape, plan = network_layers(self.spec)
+            # A newer Keras may know an activation that is not known here.
+            used = {getattr(layer, "activation", None) for layer in plan}
+            if used <= _ACTIVATIONS:
+                return NetworkSession(input_shape, plan, self.weights)
         check_fork()
         from skmnist._inference.keras_network import KerasNetwork
 

@@ -82,7 +82,11 @@ class NetworkSession:
         if threads is None:
             work()
             return outputs
-        tasks = [threads.submit(work) for _ in range(n_threads)]
+        try:
+            tasks = [threads.submit(work) for _ in range(n_threads)]
+        except RuntimeError:  # the interpreter is about to end: no threads any more
+            work()
+            return outputs
         try:
             wait(tasks, return_when=FIRST_EXCEPTION)
         finally:

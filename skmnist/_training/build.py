@@ -6,7 +6,14 @@ from itertools import chain
 from numbers import Number
 
 from skmnist._training.description import trainable_in
-from skmnist._training.keras import all_layers, as_arrays, isolated_build, keras
+from skmnist._training.keras import (
+    all_layers,
+    as_arrays,
+    isolated_build,
+    isolated_names,
+    keras,
+    resolve_name,
+)
 from skmnist.networks._graphs import builder_arguments, is_planned, network_layers
 from skmnist.networks._layers import Dropout
 
@@ -77,7 +84,7 @@ def initial_arrays(spec, seed):
     generator = random.Random(seed)
     weights, random_states = [], []
     shape, plan = network_layers(spec)
-    with isolated_build(seed):
+    with isolated_names():
         for layer in plan:
             if isinstance(layer, Dropout):
                 seeds = keras.random.SeedGenerator(_default_seed(generator))
@@ -87,7 +94,10 @@ def initial_arrays(spec, seed):
                 if layer is plan[-1] and dtype != "float64":
                     dtype = "float32"  # as the builders have it
                 kernel, n_outputs = layer.kernel_shape(shape)
-                initializer = keras.initializers.get(settings["kernel_initializer"])
+                name = settings["kernel_initializer"]
+                initializer = resolve_name(
+                    "kernel_initializer", name, keras.initializers
+                )
                 config = initializer.get_config()
                 if "seed" in config:
                     config["seed"] = _default_seed(generator)

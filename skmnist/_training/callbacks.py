@@ -192,9 +192,12 @@ def _twin(callback, memo):
     if twin is None:
         twin = memo[id(callback)] = object.__new__(type(callback))
         state = vars(callback)
-        for name in [name for name in state if name != "_model"]:
-            vars(twin)[name] = _for_twin(state, name, callback, memo)
-        vars(twin).update(_model=None, _is_twin=True)
+        model = getattr(callback, "model", None)  # of no fit so far
+        for name in list(state):
+            if model is None or state[name] is not model:
+                vars(twin)[name] = _for_twin(state, name, callback, memo)
+        keras.callbacks.Callback.set_model(twin, None)
+        twin._is_twin = True
     return twin
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "assign",
     "has_replicas",
     "isolated_build",
+    "isolated_names",
     "keras",
     "own_draws",
     "resolve_name",
@@ -85,20 +86,30 @@ _KEPT_BY_KERAS = ("object_name_uids", _GENERATOR)
 
 
 @contextlib.contextmanager
+def isolated_names():
+    """Let names come from counters of their own, so that the process sees no trace."""
+    kept = [global_state.get_global_attribute(name) for name in _KEPT_BY_KERAS]
+    for name in _KEPT_BY_KERAS:
+        global_state.set_global_attribute(name, None)
+    try:
+        yield
+    finally:
+        for name, value in zip(_KEPT_BY_KERAS, kept, strict=True):
+            global_state.set_global_attribute(name, value)
+
+
+@contextlib.contextmanager
 def isolated_build(seed):
     """Build a network from a seed without a trace in the process.
 
     Initializers and dropout layers without a seed of their own draw one from Python's
-    generator, names of layers come from counters; builders may draw from NumPy's.
-    Inside the block all of these start anew, so that the same seed gives the same
-    weights and the same call the same names; afterwards they are as they were before.
-    Threads wait for one another. The seed is in [0, 2**32).
+    generator, builders may draw from NumPy's. Inside the block both start anew, as the
+    names of layers do, so that the same seed gives the same weights; afterwards they
+    are as they were before. One build waits for another, but code of the user's in
+    another thread draws from the same generators. The seed is in [0, 2**32).
     """
-    with _building:
-        kept = [global_state.get_global_attribute(name) for name in _KEPT_BY_KERAS]
+    with _building, isolated_names():
         states = random.getstate(), np.random.get_state()  # noqa: NPY002
-        for name in _KEPT_BY_KERAS:
-            global_state.set_global_attribute(name, None)
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         try:
@@ -106,8 +117,6 @@ def isolated_build(seed):
         finally:
             random.setstate(states[0])
             np.random.set_state(states[1])  # noqa: NPY002
-            for name, value in zip(_KEPT_BY_KERAS, kept, strict=True):
-                global_state.set_global_attribute(name, value)
 
 
 @contextlib.contextmanager
@@ -184,8 +193,10 @@ def resolve_name(parameter, name, module, trial=None):
 
 def _found(module, name, trial):
     # Apart: optimizers are named by counters, initializers draw a seed.
-    with isolated_build(seed=0):
+    with isolated_names():
+        state = random.getstate()
         found = module.get(name)
+        random.setstate(state)
         if trial is not None:
             trial(found)
         return found

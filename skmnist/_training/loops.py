@@ -4,7 +4,7 @@ import os
 
 from skmnist._training.build import is_ours, mark_trained, rebuild
 from skmnist._training.callbacks import leaves_models_alone
-from skmnist._training.keras import has_replicas, isolated_build, keras
+from skmnist._training.keras import has_replicas, isolated_names, keras
 from skmnist._training.optimizers import (
     first_state,
     is_blank,
@@ -69,7 +69,7 @@ def _compile_loop(spec, start, settings, callbacks):
 def _build_for_training(spec, settings):
     """Return a model of a network of this package, and its numbers or None."""
     dtype = _training_dtype(spec, settings.precision)
-    with isolated_build(seed=0):
+    with isolated_names():
         if _has_numbers(settings):
             numbers = TrainingNumbers(spec)
             return numbers.build(spec, dtype), numbers

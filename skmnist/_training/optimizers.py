@@ -10,7 +10,7 @@ from skmnist._training.keras import (
     as_arrays,
     assign,
     has_replicas,
-    isolated_build,
+    isolated_names,
     keras,
     resolve_name,
 )
@@ -47,7 +47,7 @@ def make_optimizer(optimizer, learning_rate):
     besides a learning rate.
     """
     # Apart, because new optimizers get names from counters of the process.
-    with isolated_build(seed=0):
+    with isolated_names():
         made = _made_optimizer(optimizer)
     _leave_out_sums_over_replicas(made)
     if learning_rate is not None:
@@ -215,7 +215,7 @@ def optimizer_of(training, model, otherwise):
     rate = training.learning_rate or training.initial_rate
     if training.optimizer_kind is None:  # of a file that does not hold it
         return otherwise(rate)
-    with isolated_build(seed=0):
+    with isolated_names():
         description, excluded, has_course = json.loads(training.optimizer_kind)
         if rate is not None and "inner_optimizer" not in description["config"]:
             description["config"]["learning_rate"] = rate

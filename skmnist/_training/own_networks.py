@@ -25,7 +25,7 @@ from skmnist._training.keras import (
     all_layers,
     as_arrays,
     assign,
-    isolated_build,
+    isolated_names,
     keras,
     own_draws,
     seed_draws,
@@ -307,7 +307,7 @@ def _put_on_by_hand(built, model):
 
 def _attributes_of_keras(model):
     """Return the names of what Keras puts on a model that is compiled and trained."""
-    with isolated_build(seed=0):
+    with isolated_names():
         plain = keras.Model(model.inputs, model.outputs)
         plain.compile("sgd", "mse")
     return {*vars(plain), *_PUT_ON_BY_KERAS}

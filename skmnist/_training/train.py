@@ -42,9 +42,6 @@ from skmnist._training.optimizers import (
 )
 from skmnist._training.own_networks import copy_of_built
 
-if keras.backend.backend() == "tensorflow":
-    pass
-
 __all__ = ["TrainingSettings", "train"]
 
 _RATE_SETTERS = (

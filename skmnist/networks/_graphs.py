@@ -160,7 +160,16 @@ def build_cnn(
     )
 
 
-def _assemble(name, input_shape, plan, *, kernel_initializer, penalty, dtype):
+def _assemble(
+    name,
+    input_shape,
+    plan,
+    *,
+    kernel_initializer,
+    penalty,
+    dtype,
+    dropout_seed=None,
+):
     """Make a Keras model of planned layers."""
     with loading_keras():
         import keras
@@ -191,7 +200,7 @@ def _assemble(name, input_shape, plan, *, kernel_initializer, penalty, dtype):
             case Activation():
                 return keras.layers.Activation(layer.activation, **common)
             case Dropout():
-                return keras.layers.Dropout(layer.rate, **common)
+                return keras.layers.Dropout(layer.rate, seed=dropout_seed, **common)
             case Flatten():
                 return keras.layers.Flatten(data_format="channels_last", **common)
             case Dense():
@@ -274,6 +283,7 @@ def build_blank(spec, dtype, penalty=None):
         kernel_initializer="zeros",
         penalty=penalty,
         dtype=dtype,
+        dropout_seed=0,  # training sets the states
     )
 
 

@@ -33,6 +33,7 @@ _OTHER_KINDS = {
     b"\x89PNG": "a PNG picture",
     b"\x00\x00\x08": "an IDX file",
     b"{": "a text file, perhaps JSON",
+    b"\x08": "an ONNX model (.onnx), or something else that is no model file",
     b"ZF": "a file of joblib 0.9 or older",
 }
 

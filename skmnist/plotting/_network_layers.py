@@ -79,7 +79,7 @@ def feature_maps_of(model, inputs, prefix=""):
     The layers are read through a second model on the same graph, which leaves the
     network as it is. Of a layer that is called again, the name tells which call.
     """
-    from skmnist._training.keras import isolated_build, keras
+    from skmnist._training.keras import isolated_names, keras
 
     kinds = (*convolutions(), *poolings(), *activations())
     calls, probed = _calls(model), []
@@ -92,7 +92,7 @@ def feature_maps_of(model, inputs, prefix=""):
                 probed.append((name, layer, call.output_tensors))
     if not probed:
         return {}
-    with isolated_build(seed=0):  # names of models come from a counter of Keras
+    with isolated_names():  # names of models come from a counter of Keras
         probe = keras.Model(model.inputs, [tensors for _, _, tensors in probed])
     outputs = probe([keras.ops.convert_to_tensor(x) for x in inputs], training=False)
     remaining = iter(keras.tree.flatten(outputs))

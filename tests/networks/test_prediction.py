@@ -11,6 +11,7 @@ import pytest
 from builders import dense, small_cnn, small_mlp
 
 from skmnist import KerasImageClassifier
+from skmnist._inference import network
 from skmnist._inference.session import NetworkSession
 from skmnist.networks import NetworkSpec, build_cnn, build_mlp
 from skmnist.networks._graphs import network_layers
@@ -263,3 +264,48 @@ def test_log_probabilities_are_the_logarithms(digits):
     np.testing.assert_allclose(
         model.predict_log_proba(X), np.log(model.predict_proba(X)), rtol=1e-12
     )
+
+
+def test_many_rows_are_computed_when_the_interpreter_ends():
+    script = """
+import atexit
+import numpy as np
+from skmnist._inference.network import TrainedNetwork
+from skmnist.networks import NetworkSpec, build_mlp
+from skmnist.networks._graphs import network_layers
+from skmnist.networks._plans import weight_shapes
+
+spec = NetworkSpec(build_mlp, (4,), 3, {"units": 5})
+shapes = weight_shapes(*network_layers(spec))
+network = TrainedNetwork(spec, [np.ones(shape, np.float32) for shape in shapes])
+rows = np.ones((600, 4), np.float32)
+network.run(rows)
+atexit.register(lambda: print(network.run(rows)[0].shape))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert run.stdout == "(600, 3)\n", run.stderr
+
+
+def test_an_activation_that_onnx_lacks_is_computed_by_keras(digits, monkeypatch):
+    X, y = digits
+    model = small_mlp(activation="mish").fit(X, y)
+    expected = model.predict_proba(X)
+    monkeypatch.setattr(network, "_ACTIVATIONS", {None, "softmax"})
+    np.testing.assert_allclose(clone_state(model).predict_proba(X), expected, atol=1e-6)
+
+
+def clone_state(model):
+    """Return a copy that has made nothing to predict with."""
+    return pickle.loads(pickle.dumps(model))
+
+
+@pytest.mark.parametrize(
+    ("n_left", "size"),
+    [(1, 1), (2, 1), (3, 4), (17, 16), (33, 64), (200, 256), (999, 256)],
+)
+def test_blocks_of_user_defined_networks_are_hardly_padded(n_left, size):
+    from skmnist._inference.keras_network import _block_size
+
+    assert _block_size(n_left) == size
