@@ -20,8 +20,8 @@ __all__ = [
 ]
 
 _OPTIMIZER = (
-    "give optimizer a function that makes one, such as "
-    "lambda: keras.optimizers.SGD(momentum=0.9)."
+    "give optimizer an example, such as keras.optimizers.SGD(momentum=0.9): every fit "
+    "gets one like it."
 )
 _OWN_NETWORK = (
     "use KerasImageClassifier(builder=…), where builder is a function of input_shape "
@@ -328,7 +328,10 @@ def _advice(name, allowed, habits):
     if close:
         return _meant(lower[close[0]])
     if "builder_params" in allowed:
-        return f"arguments of the builder go into builder_params={{{last!r}: …}}."
+        return (
+            f"arguments of the builder go into builder_params={{{last!r}: …}}; "
+            f"set_params and searches take builder_params__{last}."
+        )
     return None
 
 

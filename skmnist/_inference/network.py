@@ -11,7 +11,6 @@ import functools
 import importlib.metadata
 import os
 import re
-import weakref
 
 import numpy as np
 
@@ -47,7 +46,6 @@ class TrainedNetwork:
         self.weights = weights
         self.description = description
         self._runner = None, None  # a process, and what it predicts with
-        self._live_model = lambda: None
 
     def __deepcopy__(self, memo):
         # By hand: there is nothing in memory that a checksum could tell us.
@@ -116,26 +114,20 @@ class TrainedNetwork:
         return sum(array.size for array in self.weights)
 
     def to_keras(self, make_optimizer=None):
-        """Return a live Keras model that holds these weights.
+        """Build a live Keras model that holds these weights.
 
-        It is the same one as long as anybody holds it and does not change it, compiled
-        with the loss of a classifier so that ``evaluate`` works, and with
-        ``make_optimizer(model)`` if that is given.
+        It is compiled with the loss of a classifier so that ``evaluate`` works, and
+        with ``make_optimizer(model)`` if that is given.
         """
         check_fork()
-        model = self._live_model()
-        if model is None or not all(
-            map(np.array_equal, model.get_weights(), self.weights)
-        ):
-            model = self._build()
-            # Keras exports only what was called.
-            model(np.zeros((1, *self.spec.input_shape), np.float32), training=False)
-            model.compile(
-                optimizer=make_optimizer(model) if make_optimizer else "rmsprop",
-                loss="sparse_categorical_crossentropy",
-                metrics=["accuracy"],
-            )
-            self._live_model = weakref.ref(model)
+        model = self._build()
+        # Keras exports only what was called.
+        model(np.zeros((1, *self.spec.input_shape), np.float32), training=False)
+        model.compile(
+            optimizer=make_optimizer(model) if make_optimizer else "rmsprop",
+            loss="sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+        )
         return model
 
     def run(self, inputs):

@@ -1,5 +1,6 @@
 """What a fitted network classifier does: classify images of the size that it knows."""
 
+import copy
 from abc import ABCMeta
 
 import numpy as np
@@ -135,10 +136,10 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
     def model_(self):
         """The trained network as a live :class:`keras.Model`, built on demand.
 
-        A copy: what is done to it does not reach the classifier. It is compiled with
-        the optimizer and the learning rate of the fit, and where the classifier keeps
-        the state of the optimizer (with `warm_start`, or after `partial_fit`), with
-        that too: ``model_.fit`` goes on from there.
+        A new copy each time: what is done to it does not reach the classifier. It is
+        compiled with the optimizer and the learning rate of the fit, and where the
+        classifier keeps the state of the optimizer (with `warm_start`, or after
+        `partial_fit`), with that too: ``model_.fit`` goes on from there.
         """
         check_is_fitted(self)
         return self._network.to_keras(self._optimizer_of_fit)
@@ -171,6 +172,22 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
             from skmnist._trained_network import complete_network
 
             complete_network(self, spec)
+
+    def __dir__(self):
+        # scikit-learn tries each name, which would have Keras imported for model_.
+        names = set(object.__dir__(self)) - {"model_"}
+        shown = [name for name in names if hasattr(self, name)]
+        return [*shown, "model_"] if self.__sklearn_is_fitted__() else shown
+
+    def _get_fitted_attr_html(self, *args, **kwargs):
+        # In a notebook scikit-learn shows the value of all that dir() lists.
+        def without_model(twin):
+            return [name for name in NetworkPredictor.__dir__(twin) if name != "model_"]
+
+        cls = type(self)
+        twin = copy.copy(self)
+        twin.__class__ = type(cls.__name__, (cls,), {"__dir__": without_model})
+        return super(NetworkPredictor, twin)._get_fitted_attr_html(*args, **kwargs)
 
     def __getattr__(self, name):
         return missing_attribute(self, name)

@@ -82,8 +82,9 @@ def as_bytes(model, metadata, path):
     if lost:
         warn_caller(
             f"{path} does not keep {', '.join(lost)}. The loaded model predicts the "
-            "same, but training it further or again takes the defaults instead. A "
-            ".joblib file keeps them."
+            "same, but trained further or again it takes the defaults instead, such as "
+            "optimizer='adam'. A .joblib file may keep them; an instance of an "
+            "optimizer of Keras is kept here, too."
         )
     text = text.replace(_NO_CHECKSUM, _checksum(text, tensors), 1)
     return save(tensors, {_KEY: text})

@@ -1,6 +1,5 @@
 """Compiled programs that are kept: within bounds, by one fit at a time, until freed."""
 
-import gc
 from types import SimpleNamespace
 
 import numpy as np
@@ -76,14 +75,3 @@ def test_small_loops_count_with_what_tracing_takes(digits, monkeypatch):
     for units in range(5, 10):  # 40 kB of variables in all
         small_mlp(units=units, epochs=1).fit(X[:64], y[:64])
     assert 0 < len(pool) < 5
-
-
-def test_a_live_model_goes_when_nobody_holds_it(digits, keras):
-    X, y = digits
-    model = small_mlp().fit(X, y)
-    live = model.model_
-    assert model.model_ is live
-    model._repr_html_()  # shows every attribute, this one as well
-    del live
-    gc.collect()
-    assert model._network._live_model() is None

@@ -101,3 +101,17 @@ def test_commands_predict_and_evaluate_without_tensorflow():
 def test_displays_of_predictions_need_no_live_model():
     pytest.importorskip("matplotlib")
     assert not loaded_by(DRAWING, DATA / "mlp_2.joblib") & NOT_LOADED
+
+
+NOTEBOOK = """
+from skmnist.persistence import load_model
+
+model = load_model(argument)
+for part in (model, model[-1]):
+    assert "KerasMLPClassifier" in part._repr_html_()
+assert "model_" in dir(model[-1])
+"""
+
+
+def test_a_notebook_shows_a_model_without_building_it():
+    assert not loaded_by(NOTEBOOK, DATA / "mlp_2.joblib") & NOT_LOADED
