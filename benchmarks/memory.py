@@ -1,5 +1,7 @@
 """Memory: what many fits leave behind, and how much a large one takes."""
 
+import contextlib
+import ctypes
 import gc
 import sys
 
@@ -154,9 +156,11 @@ def _peak(peer, seed, network, dataset, scaled=True):
 
 
 def _resident():
-    """Return the resident memory of this process, in bytes."""
+    """Return the resident memory of this process without what is free, in bytes."""
     import psutil
 
+    with contextlib.suppress(OSError, TypeError, AttributeError):  # GNU's library only
+        ctypes.CDLL(None).malloc_trim(0)
     return psutil.Process().memory_info().rss
 
 
