@@ -1,14 +1,10 @@
 """Training with the data in memory: many steps in one call of a compiled graph.
 
-Keras' own loop feeds one batch after the other through an input pipeline and returns
-to Python behind each. Here a call trains a run of batches that lie in memory which
-TensorFlow reads without a copy, and the update of Adam is one kernel a variable.
-TensorFlow only. Callbacks get the same ``logs`` behind each epoch; the metrics of the
-model itself are not filled.
+Keras' own loop feeds one batch after the other through an input pipeline and returns to
+Python behind each. Here a call trains some batches that lie in memory, and the update
+of Adam is one kernel a variable. TensorFlow only. Callbacks get the same ``logs``
+behind each epoch; the metrics of the model itself are not filled.
 """
-
-import contextlib
-import time
 
 import keras
 import numpy as np
@@ -19,14 +15,11 @@ from skmnist._training.updates import FusedAdam
 
 __all__ = ["MemoryLoop"]
 
-# Behind each call of the graph control returns to Python, for Ctrl-C and the progress
-# bar. So long may it take, as far as the calls before can tell, and the first have so
-# few rows.
-_SECONDS_A_CALL = 0.25
-_FIRST_ROWS = 256
-# So many rows, or one batch if that has more, are gathered for a call at most.
-_MAX_ROWS = 8192
-_ALIGNMENT = 64  # bytes, as TensorFlow wants it
+# Rows of a call of the graph, or one batch if that has more, for inputs that are rows
+# and for images, which take longer. Behind each call control returns to Python, for
+# Ctrl-C and the progress bar.
+_N_ROWS = 4096
+_N_IMAGES = 512
 # What a model or its class may do in a way of its own, and this loop does as Keras.
 _STEPS = (
     "fit",
@@ -64,8 +57,6 @@ class MemoryLoop:
         self._fused_adam = FusedAdam(optimizer, model.trainable_variables)
         self._train = _Traced(self._train_steps)
         self._test = _Traced(self._test_batches)
-        self._training_pace = _Pace()
-        self._test_pace = _Pace()
 
     @staticmethod
     def suits(callbacks, model=None):
@@ -94,12 +85,8 @@ class MemoryLoop:
         """Train; see :meth:`skmnist._training.keras_loop.KerasLoop.fit`."""
         model = self.model
         test_size = batches.test_batch_size
-        data = _Chunks(batches.arrays, _whole_batches(_MAX_ROWS, batches.batch_size))
-        held_out = (
-            _Chunks(validation, _whole_batches(_MAX_ROWS, test_size))
-            if validation
-            else None
-        )
+        # Rows of others lie all over the memory.
+        arrays = [np.ascontiguousarray(array) for array in batches.arrays]
         callbacks = keras.callbacks.CallbackList(
             callbacks,
             add_history=True,
@@ -114,9 +101,9 @@ class MemoryLoop:
         callbacks.on_train_begin()
         for epoch in range(initial_epoch, initial_epoch + epochs):
             callbacks.on_epoch_begin(epoch)
-            logs = self._run_epoch(data, batches.order(epoch), batches, callbacks)
-            if held_out:
-                means = self._evaluate(held_out, test_size)
+            logs = self._run_epoch(arrays, batches.order(epoch), batches, callbacks)
+            if validation:
+                means = self._evaluate(validation, test_size)
                 # A new dict: a callback may still be at work on the other one.
                 logs = {**logs, **{f"val_{name}": v for name, v in means.items()}}
             callbacks.on_epoch_end(epoch, logs)
@@ -127,38 +114,32 @@ class MemoryLoop:
         callbacks.on_train_end(logs)
         return model.history.history
 
-    def _run_epoch(self, data, order, batches, callbacks):
+    def _run_epoch(self, arrays, order, batches, callbacks):
         size = batches.batch_size
         sums = np.zeros(2)
         first = 0
-        while first < data.n_rows:
+        while first < len(order):
             callbacks.on_train_batch_begin(first // size)
             # One batch, as Keras does, where a callback has told it to stop already.
-            stopped = self.model.stop_training
-            n_rows = size if stopped else self._training_pace.n_rows(size)
-            chunk = data.tensors(order[first : first + n_rows])
-            last = min(first + n_rows, data.n_rows)
-            with self._training_pace.measured(last - first):
-                sums = self._train(size, sums, *chunk)
+            n_rows = size if self.model.stop_training else _rows_of_call(arrays, size)
+            rows = order[first : first + n_rows]
+            sums = self._train(size, sums, *(array[rows] for array in arrays))
             raise_interrupt()
-            logs = _means(sums, last)
-            callbacks.on_train_batch_end(-(-last // size) - 1, logs)
+            first += len(rows)
+            logs = _means(sums, first)
+            callbacks.on_train_batch_end(-(-first // size) - 1, logs)
             if self.model.stop_training:
                 break
-            first = last
         return logs
 
-    def _evaluate(self, data, batch_size):
+    def _evaluate(self, arrays, batch_size):
         sums = np.zeros(2)
-        first = 0
-        while first < data.n_rows:
-            n_rows = self._test_pace.n_rows(batch_size)
-            chunk = data.tensors(slice(first, first + n_rows))
-            with self._test_pace.measured(len(chunk[0])):
-                sums = self._test(batch_size, sums, *chunk)
+        n_rows = _rows_of_call(arrays, batch_size)
+        for first in range(0, len(arrays[0]), n_rows):
+            chunk = (array[first : first + n_rows] for array in arrays)
+            sums = self._test(batch_size, sums, *chunk)
             raise_interrupt()
-            first += n_rows
-        return _means(sums, data.n_rows)
+        return _means(sums, len(arrays[0]))
 
     def _train_steps(self, size, sums, *arrays):
         """Train on batches of the rows in their order; add their loss and hits."""
@@ -197,78 +178,10 @@ def _build_metrics(model):
     model.reset_metrics()
 
 
-class _Pace:
-    """Finds out how many rows a call of a graph may have to take its time, not more."""
-
-    def __init__(self):
-        self._seconds_a_row = None
-
-    def n_rows(self, batch_size):
-        """Return a number of rows for the next call, in whole batches."""
-        if self._seconds_a_row is None:
-            n_rows = _FIRST_ROWS
-        else:
-            n_rows = min(_SECONDS_A_CALL / self._seconds_a_row, _MAX_ROWS)
-        return _whole_batches(int(n_rows), batch_size)
-
-    @contextlib.contextmanager
-    def measured(self, n_rows):
-        """Measure a call with so many rows."""
-        start = time.perf_counter()
-        yield
-        self._seconds_a_row = (time.perf_counter() - start) / n_rows
-
-
-def _whole_batches(n_rows, batch_size):
-    """Round a number of rows down to whole batches, but not to none."""
+def _rows_of_call(arrays, batch_size):
+    """Return how many rows a call takes: whole batches, and at least one."""
+    n_rows = _N_ROWS if arrays[0].ndim == 2 else _N_IMAGES
     return max(1, n_rows // batch_size) * batch_size
-
-
-class _Chunks:
-    """Brings rows of arrays, chunk by chunk, where TensorFlow needs no copy of them.
-
-    Tensors that TensorFlow makes of arrays are copies, and take twice the memory while
-    they are made. It shares arrays that begin at a multiple of 64 bytes, which those
-    of NumPy rarely do.
-    """
-
-    def __init__(self, arrays, max_rows):
-        # Of others, each fetch of rows would copy the whole.
-        self.arrays = [np.ascontiguousarray(array) for array in arrays]
-        self.n_rows = len(arrays[0])
-        size = min(max_rows, self.n_rows)
-        self._buffers = [_aligned((size, *a.shape[1:]), a.dtype) for a in arrays]
-
-    def tensors(self, rows):
-        """Return the rows as tensors, whose values the next call overwrites."""
-        return [
-            _shared_tensor(_fetch(array, rows, buffer))
-            for array, buffer in zip(self.arrays, self._buffers, strict=True)
-        ]
-
-
-def _fetch(array, rows, buffer):
-    if isinstance(rows, slice):
-        found = array[rows]
-        chunk = buffer[: len(found)]
-        chunk[:] = found
-    else:
-        chunk = buffer[: len(rows)]
-        # The mode that needs no memory for the case of an error.
-        np.take(array, rows, axis=0, out=chunk, mode="clip")
-    return chunk
-
-
-def _aligned(shape, dtype):
-    """Make an array that begins at a multiple of the alignment."""
-    n_bytes = int(np.prod(shape)) * dtype.itemsize
-    memory = np.empty(n_bytes + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + n_bytes].view(dtype).reshape(shape)
-
-
-def _shared_tensor(array):
-    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
 class _Traced:
@@ -295,7 +208,8 @@ class _Traced:
                 self._function, input_signature=signature, autograph=False
             ).get_concrete_function()
         trace = self._traces[kinds]
-        return trace(tf.constant(size), tf.constant(sums), *arrays).numpy()
+        tensors = map(tf.constant, (size, sums, *arrays))
+        return trace(*tensors).numpy()
 
 
 def _add_batches(visit, size, sums, arrays):

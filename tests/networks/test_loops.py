@@ -9,7 +9,7 @@ from builders import BACKEND, dense, small_cnn, small_mlp
 
 import skmnist
 from skmnist import KerasImageClassifier
-from skmnist._training import loops
+from skmnist._training import loops, memory_loop
 
 ENDS = ("begin", "end")
 
@@ -128,13 +128,10 @@ def test_both_loops_take_the_same_steps(fit_on_both, digits, params):
 def test_both_loops_take_all_steps_of_a_long_epoch(
     fit_on_both, digits, monkeypatch, as_bytes
 ):
-    from skmnist._training import memory_loop as _resident
-
     X, y = digits
     X = (255 * X).astype(np.uint8) if as_bytes else X
     # Three calls of the graph an epoch; the last one is short, and so is its batch.
-    monkeypatch.setattr(_resident, "_FIRST_ROWS", 130)
-    monkeypatch.setattr(_resident, "_MAX_ROWS", 130)
+    monkeypatch.setattr(memory_loop, "_N_ROWS", 130)
     model = small_mlp(batch_size=32, epochs=2, learning_rate=1e-4)
     weights = np.linspace(0.1, 2.0, len(X))
     quick, slow = fit_on_both(
@@ -149,35 +146,14 @@ def test_both_loops_take_all_steps_of_a_long_epoch(
 
 @pytest.mark.usefixtures("quick_loop")
 def test_calls_of_any_length_give_the_same_bits(digits, monkeypatch):
-    from skmnist._training import memory_loop as _resident
-
     X, y = digits
     fits = []
-    for seconds, first_rows, max_rows in [
-        (9.0, 999, 999),
-        (1e-9, 1, 999),
-        (9.0, 1, 50),
-    ]:
-        skmnist.clear_programs()  # and what the loops have found out
-        monkeypatch.setattr(_resident, "_SECONDS_A_CALL", seconds)
-        monkeypatch.setattr(_resident, "_FIRST_ROWS", first_rows)
-        monkeypatch.setattr(_resident, "_MAX_ROWS", max_rows)
-        n_rows = []
-        fetch = _resident._fetch
-
-        def recording(array, rows, buffer, fetch=fetch, n_rows=n_rows):
-            found = fetch(array, rows, buffer)
-            n_rows.append(len(found))
-            return found
-
-        with monkeypatch.context() as patch:
-            patch.setattr(_resident, "_fetch", recording)
-            model = small_mlp(epochs=2, batch_size=16, dropout=0.3)
-            fits.append((n_rows, model.fit(X, y, X_val=X[::-1], y_val=y[::-1])))
-    (longest, expected), *others = fits
-    assert set(longest) == {len(X)}
-    for n_rows, fitted in others:
-        assert len(n_rows) > len(longest)
+    for n_rows in (999, 50, 1):
+        monkeypatch.setattr(memory_loop, "_N_ROWS", n_rows)
+        model = small_mlp(epochs=2, batch_size=16, dropout=0.3)
+        fits.append(model.fit(X, y, X_val=X[::-1], y_val=y[::-1]))
+    expected, *others = fits
+    for fitted in others:
         assert fitted.history_ == expected.history_
         for array, other in zip(
             fitted.model_.get_weights(), expected.model_.get_weights(), strict=True
@@ -185,47 +161,17 @@ def test_calls_of_any_length_give_the_same_bits(digits, monkeypatch):
             np.testing.assert_array_equal(array, other)
 
 
-def test_calls_take_their_time_and_not_more(monkeypatch):
-    from skmnist._training import memory_loop as _resident
-
-    now = [0.0]
-    monkeypatch.setattr(_resident.time, "perf_counter", lambda: now[0])
-    pace = _resident._Pace()
-    used = []
-    # Slow at first, as the graph is built then; later ever slower.
-    for seconds_a_row in (2e-3, 1e-6, 1e-3, 1e-3, 1e-1):
-        used.append(pace.n_rows(32))
-        with pace.measured(used[-1]):
-            now[0] += seconds_a_row * used[-1]
-    used.append(pace.n_rows(32))
-    seconds = _resident._SECONDS_A_CALL
-    assert used[0] <= 512
-    assert used[1] <= 500 * seconds
-    assert used[2] == 8192
-    assert 500 * seconds < used[3] <= 1000 * seconds
-    assert used[5] == 32  # no less than one batch
-    assert all(n_rows % 32 == 0 for n_rows in used)
-
-
 @pytest.mark.usefixtures("quick_loop")
-def test_ctrl_c_that_validation_loses_ends_the_fit(digits, monkeypatch):
-    from skmnist._training import memory_loop as _resident
-
+def test_ctrl_c_that_a_call_loses_ends_the_fit_behind_it(digits, monkeypatch):
     X, y = digits
-    lost = []
-    fetch = _resident._fetch
-
-    def losing(array, rows, buffer):
-        if isinstance(rows, slice):  # for validation
-            lost.append(True)
-        return fetch(array, rows, buffer)
+    ends = []
 
     def raise_interrupt():
-        if lost:
+        ends.append(True)
+        if len(ends) == 2:  # of the call for validation
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(_resident, "_fetch", losing)
-    monkeypatch.setattr(_resident, "raise_interrupt", raise_interrupt)
+    monkeypatch.setattr(memory_loop, "raise_interrupt", raise_interrupt)
     with pytest.raises(KeyboardInterrupt):
         small_mlp(epochs=1).fit(X, y, X_val=X, y_val=y)
 
@@ -325,31 +271,11 @@ def test_a_step_has_one_kernel_a_variable_and_no_softmax(keras, name, config):
 
 
 @pytest.mark.usefixtures("quick_loop")
-@pytest.mark.parametrize("order", ["F", "channels first"])
-def test_rows_in_any_order_of_memory_are_copied_once(digits, monkeypatch, order):
-    from skmnist._training import memory_loop as _resident
-
+def test_rows_in_any_order_of_memory_train_alike(digits):
     X, y = digits
-    if order == "F":
-        given, model = np.asfortranarray(X), small_mlp(epochs=1)
-    else:
-        images = X.reshape(-1, 1, 8, 8).repeat(3, axis=1)
-        given, model = images, small_cnn(epochs=1, image_shape=(8, 8, 3))
-    fetched = []
-    fetch = _resident._fetch
-
-    def recording(array, rows, buffer):
-        fetched.append(array.flags.c_contiguous)
-        return fetch(array, rows, buffer)
-
-    monkeypatch.setattr(_resident, "_fetch", recording)
-    probabilities = model.fit(given, y).predict_proba(given)
-    assert fetched
-    assert all(fetched)
-    if order == "F":
-        np.testing.assert_array_equal(
-            probabilities, small_mlp(epochs=1).fit(X, y).predict_proba(X)
-        )
+    probabilities = small_mlp(epochs=1).fit(np.asfortranarray(X), y).predict_proba(X)
+    expected = small_mlp(epochs=1).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(probabilities, expected)
 
 
 def test_both_loops_validate_on_all_of_many_images(fit_on_both, digits):
