@@ -54,7 +54,7 @@ PARAMETER_NAMES = [
     (KerasDNNClassifier, "lr", "use learning_rate"),
     (KerasCNNClassifier, "learning_rate_init", "use learning_rate"),
     (KerasMLPClassifier, "optimizer__learning_rate", "use learning_rate"),
-    (KerasMLPClassifier, "optimizer__momentum", "give optimizer a function"),
+    (KerasMLPClassifier, "optimizer__momentum", "give optimizer an example"),
     (KerasMLPClassifier, "max_iter", "use epochs"),
     (KerasMLPClassifier, "fit__epochs", "use epochs"),
     (KerasDNNClassifier, "model__units", "use units"),
