@@ -16,7 +16,7 @@ from skmnist._training.updates import FusedAdam
 __all__ = ["MemoryLoop"]
 
 # Rows of a call of the graph, or one batch if that has more, for inputs that are rows
-# and for images, which take longer. Behind each call control returns to Python, for
+# and for images, which take longer. After each call control returns to Python, for
 # Ctrl-C and the progress bar.
 _N_ROWS = 4096
 _N_IMAGES = 512
