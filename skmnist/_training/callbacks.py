@@ -41,7 +41,7 @@ _DIRECTORY_ATTRIBUTES = ("backup_dir", "log_dir")
 
 
 class EpochReport(keras.callbacks.Callback):
-    """Calls ``on_epoch(n_done, n_epochs, logs)`` behind each epoch.
+    """Calls ``on_epoch(n_done, n_epochs, logs)`` after each epoch.
 
     Training ends if that returns true.
     """

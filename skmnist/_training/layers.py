@@ -37,7 +37,7 @@ class TrainingNumbers:
     """The dropout rates and penalties of a network, which each fit sets."""
 
     def __init__(self, spec):
-        # In float64: a conversion by Keras would go by way of float32.
+        # In float64: a conversion by Keras would go through float32.
         self._variables = [
             tf.Variable(number, trainable=False, dtype=tf.float64) if number else None
             for number in _numbers(spec)

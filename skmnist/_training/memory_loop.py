@@ -1,9 +1,9 @@
 """Training with the data in memory: many steps in one call of a compiled graph.
 
 Keras' own loop feeds one batch after the other through an input pipeline and returns to
-Python behind each. Here a call trains some batches that lie in memory, and the update
+Python after each. Here a call trains some batches that lie in memory, and the update
 of Adam is one kernel a variable. TensorFlow only. Callbacks get the same ``logs``
-behind each epoch; the metrics of the model itself are not filled.
+after each epoch; the metrics of the model itself are not filled.
 """
 
 import keras

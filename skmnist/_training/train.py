@@ -79,7 +79,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     state : TrainingState
         Where training stands; not changed.
     validation : TrainingData, default=None
-        Rows on which loss and accuracy are computed behind each epoch.
+        Rows on which loss and accuracy are computed after each epoch.
     network : TrainedNetwork, default=None
         Goes on from these weights.
 
