@@ -57,7 +57,7 @@ class EpochReport(keras.callbacks.Callback):
 
 
 class RaiseOnNaN(keras.callbacks.Callback):
-    """End training with an error as soon as the loss is no number."""
+    """End training with an error as soon as the loss is NaN or infinite."""
 
     def on_epoch_end(self, epoch, logs=None):
         loss = (logs or {}).get("loss")

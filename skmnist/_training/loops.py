@@ -119,7 +119,7 @@ def _make_loss(model):
 
 def _training_dtype(spec, precision):
     """Return the Keras policy that a network of this package is trained in."""
-    # Of graphics cards it is not known; many emulate bfloat16.
+    # GPUs were not measured; many emulate bfloat16.
     if precision == "auto":
         is_quick = (
             keras.backend.backend() == "tensorflow"

@@ -136,7 +136,7 @@ def _without_duplicates(pairs):
 
 
 def _refuse_constant(name):
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _finite_float(text):

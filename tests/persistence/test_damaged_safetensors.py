@@ -418,11 +418,11 @@ MALICIOUS = {
     "a description of words": (lambda c: forged("words", {}), "cannot be read"),
     "NaN": (
         raw_text(lambda t: t.replace('"l1": 0.0', '"l1": NaN', 1)),
-        "NaN is no number",
+        "NaN is not a JSON number",
     ),
     "Infinity": (
         raw_text(lambda t: t.replace('"l1": 0.0', '"l1": -Infinity', 1)),
-        "-Infinity is no number",
+        "-Infinity is not a JSON number",
     ),
     "a key twice": (raw_text(twice("units")), "the key 'units' is there twice"),
     "two checksums": (raw_text(twice("sha256")), "'sha256' is there twice"),
