@@ -9,6 +9,11 @@ import tensorflow as tf
 
 __all__ = ["FusedAdam"]
 
+# The kernel splits arrays of about 640 numbers and more among the threads, which takes
+# longer than the update: 35 µs for 2,048 numbers, where operations one by one take 13.
+# For 32,768 numbers both take about 50 µs, beyond them the kernel is quicker.
+_SPLIT_TOO_EARLY = range(512, 2**15)
+
 # With fewer digits, the decay rates would be rounded to 1.
 _DTYPES = (tf.float32, tf.float64)
 
@@ -60,6 +65,11 @@ class FusedAdam:
             type(optimizer).update_step(optimizer, gradient, variable, learning_rate)
             return
         momentum, velocity = self._moments[variable.ref()]
+        if variable.shape.num_elements() in _SPLIT_TOO_EARLY:
+            self._update_by_operations(
+                gradient, variable, momentum, velocity, learning_rate
+            )
+            return
 
         def cast(number):
             # TensorFlow would round a number to float32 first.
@@ -79,3 +89,14 @@ class FusedAdam:
             epsilon=cast(optimizer.epsilon),
             grad=cast(gradient),
         )
+
+    def _update_by_operations(self, gradient, variable, momentum, velocity, rate):
+        optimizer = self._optimizer
+        rate = tf.cast(rate, tf.float64)
+        corrected = rate * tf.sqrt(1 - self._powers[1]) / (1 - self._powers[0])
+        first = momentum.assign_add((gradient - momentum) * (1 - optimizer.beta_1))
+        second = velocity.assign_add(
+            (tf.square(gradient) - velocity) * (1 - optimizer.beta_2)
+        )
+        step = tf.cast(corrected, variable.dtype) * first
+        variable.assign_sub(step / (tf.sqrt(second) + optimizer.epsilon))

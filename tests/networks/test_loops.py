@@ -51,6 +51,7 @@ def loops_used(monkeypatch):
     "params",
     [
         {},
+        {"units": 600, "epochs": 2},
         {"l2": 1e-3, "l1": 1e-4},
         {"l2": 1e-3, "l1": 1e-4, "precision": "float64"},
         {"class_weight": {0: 3.0}},
@@ -250,12 +251,19 @@ def test_both_loops_tell_callbacks_which_way_a_metric_should_go(
         ("AdamW", {}),
     ],
 )
-def test_a_step_has_one_kernel_a_variable_and_no_softmax(keras, name, config):
+@pytest.mark.parametrize(
+    ("units", "n_kernels"),
+    [(16, 4), (128, 2), (4096, 3)],
+    ids=["small", "split too early", "large"],
+)
+def test_a_step_has_one_kernel_a_variable_and_no_softmax(
+    keras, name, config, units, n_kernels
+):
     import tensorflow as tf
 
     from skmnist._training.memory_loop import MemoryLoop
 
-    model = dense((16,), 10)
+    model = dense((16,), 10, units)
     optimizer = getattr(keras.optimizers, name)(**config)
     loss = keras.losses.SparseCategoricalCrossentropy()
     loop = MemoryLoop(model, optimizer, loss)
@@ -264,7 +272,7 @@ def test_a_step_has_one_kernel_a_variable_and_no_softmax(keras, name, config):
     )
     operations = step.graph.get_operations()
     kernels = [o.type for o in operations if "Apply" in o.type]
-    assert kernels == ["ResourceApplyAdam"] * len(model.trainable_variables)
+    assert kernels == ["ResourceApplyAdam"] * n_kernels
     # And no probabilities, which neither the loss nor the number of hits needs.
     [softmax] = [o for o in operations if o.type == "Softmax"]
     assert not softmax.outputs[0].consumers()
