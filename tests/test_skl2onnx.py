@@ -261,3 +261,23 @@ def test_without_skl2onnx_networks_are_written_all_the_same():
         "from skmnist.export import to_onnx\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("import a_missing_package", "No module named 'a_missing_package'"),
+        ("import onnx; onnx.gone", "AttributeError.*has no attribute"),
+        ("", "cannot import name 'update_registered_converter'"),
+    ],
+)
+def test_a_broken_skl2onnx_is_named_and_not_in_the_way(content, words, tmp_path):
+    (tmp_path / "skl2onnx.py").write_text(content)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from skmnist.export import to_onnx\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert re.search(f"skl2onnx is installed but cannot be used.*{words}", done.stderr)

@@ -8,13 +8,22 @@ registers the estimators of this package with it: ``skl2onnx.to_onnx`` then conv
 models in which they stand beside those of scikit-learn.
 """
 
-import contextlib
+from importlib.util import find_spec
+
+from skmnist._warnings import warn_caller
 
 from ._model import to_onnx
 
 __all__ = ["to_onnx"]
 
-with contextlib.suppress(ImportError):  # skl2onnx is optional
-    from . import _converters
-
-    _converters.register()
+if find_spec("skl2onnx") is not None:
+    try:
+        from . import _converters
+    except Exception as error:  # whatever a version raises that does not fit others
+        warn_caller(
+            "skl2onnx is installed but cannot be used, so it does not convert "
+            "estimators of skmnist; to_onnx works all the same "
+            f"({type(error).__name__}: {error})."
+        )
+    else:
+        _converters.register()
