@@ -340,7 +340,7 @@ def test_the_command_writes_a_model_of_a_file(digits, tmp_path, monkeypatch):
         ("m.joblib --out m.txt", "m.txt: the name must end in .onnx."),
         ("m.joblib --out nowhere/m.onnx", "no folder nowhere"),
         ("none.joblib --out m.onnx", "none.joblib"),
-        ("there.onnx --out m.onnx", "there.onnx cannot be loaded as a model"),
+        ("there.onnx --out m.onnx", "there.onnx is no model file"),
         ("l.joblib --out m.onnx", "cannot write StandardScaler, LogisticRegression"),
     ],
 )

@@ -6,7 +6,7 @@ N_BYTES = 512  # enough for the magic number of tar, and for a web page after XM
 
 _MAGIC_NUMBERS = (
     (b"\x1f\x8b", "a gzip file"),
-    (b"PK\x03\x04", "a zip archive, as .npz files are"),
+    (b"PK\x03\x04", "a zip archive, as .npz and .keras files are"),
     (b"PK\x05\x06", "an empty zip archive"),
     (b"\x93NUMPY", "a NumPy array (.npy)"),
     (b"\x89PNG", "a PNG picture"),
@@ -28,6 +28,8 @@ _MAGIC_NUMBERS = (
     ),
 )
 _BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
+# The version of its format as the first field, and another known field after it.
+_ONNX = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42]")
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x00-\x7f\x80-\x98]")
 _ANNEX = re.compile(rb"[./]*(\.git)?/annex/objects/")
 _WEB_PAGE = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
@@ -48,6 +50,8 @@ def kind_of(start):
         return "a tar archive"
     if start[:2] == b"\0\0" and start[2:3] and start[2] in _IDX_TYPES:
         return "an IDX file"
+    if _ONNX.match(start):
+        return "an ONNX model"
     if _PICKLE.match(start):
         return "a pickle, which can run code when it is loaded"
     return _kind_of_text(start)

@@ -2,17 +2,20 @@
 
 import hashlib
 import os
+import re
 
 import joblib
 
 import skmnist
 from skmnist._inference.integrity import NetworkStateError
+from skmnist.datasets._content import N_BYTES
 from skmnist.persistence._compression import (
     CompressedDataError,
     compressed,
     compression_of,
     decompress,
 )
+from skmnist.persistence._endings import foreign_kind
 from skmnist.persistence._schema import ModelFileError
 
 __all__ = ["looks_alike", "read", "write"]
@@ -24,20 +27,7 @@ _FORMAT_VERSION = 2
 _SEAL = b"skmnist sha256 %s\n"
 _SEAL_SIZE = len(_SEAL % bytes(64))
 _CHUNK = 1 << 20
-
-# What a file that is no pickle begins with, and what it probably is.
-_OTHER_KINDS = {
-    b"\x93NUMPY": "a NumPy array (.npy)",
-    b"PK\x03\x04": "a zip archive, such as a Keras model (.keras) or .npz",
-    b"\x89HDF": "an HDF5 file, such as Keras weights (.h5)",
-    b"\x89PNG": "a PNG picture",
-    b"\x00\x00\x08": "an IDX file",
-    b"{": "a text file, perhaps JSON",
-    b"\x08": "an ONNX model (.onnx), or something else that is no model file",
-    b"ZF": "a file of joblib 0.9 or older",
-}
-
-_TEXT = {*b"\t\r\n", *range(32, 127)}
+_PICKLE = re.compile(rb"\x80[\x02-\x05]")
 
 
 def write(model, metadata, file, compress):
@@ -115,7 +105,7 @@ def _is_verified(file):
 
 def looks_alike(start):
     """Return whether data begin as pickles do, or as what joblib compresses."""
-    return start.startswith(b"\x80") or compression_of(start) is not None
+    return _PICKLE.match(start) is not None or compression_of(start) is not None
 
 
 def read(path, file):
@@ -143,17 +133,7 @@ def read(path, file):
     ModelFileError
         If it is of another kind, damaged, or of a version that is not known.
     """
-    file.seek(0)
-    start = file.read(64)
-    for signature, kind in _OTHER_KINDS.items():
-        if start.startswith(signature):
-            raise ModelFileError(
-                f"{path} is no model file: it is {kind}. Model files are written "
-                "by save_model, joblib.dump or 'skmnist train --out'."
-            )
-    if not start:
-        raise ModelFileError(f"{path} cannot be loaded as a model: it is empty.")
-    content, is_verified = _read_named(path, file, start)
+    content, is_verified = _read_named(path, file)
     if not (isinstance(content, dict) and content.get("format") == _FORMAT):
         return content, {}
     _check_version(path, content, is_verified)
@@ -166,8 +146,10 @@ def read(path, file):
     return content.get("model"), metadata
 
 
-def _read_named(path, file, start):
+def _read_named(path, file):
     """Return what a file holds, with errors that name it, and if it was verified."""
+    file.seek(0)
+    start = file.read(N_BYTES)
     try:
         return _read_checked(file, compression_of(start))
     except (ModelFileError, NetworkStateError) as error:
@@ -175,17 +157,35 @@ def _read_named(path, file, start):
     except MemoryError as error:
         reason, cause = "it is damaged, or needs more memory than there is", error
     except Exception as error:
-        cause = error
-        if all(byte in _TEXT for byte in start):
-            reason = "it looks like a text file"
-        elif isinstance(error, CompressedDataError):
-            reason = error
-        else:
-            reason = (
-                "it is no model file, is damaged, or needs packages or versions "
-                f"that are not installed ({type(error).__name__}: {error})"
-            )
+        reason, cause = _reason(error), error
+        kind = foreign_kind(path, start)
+        if kind is not None:
+            raise ModelFileError(
+                f"{path} is no model file, as save_model and joblib.dump write them, "
+                f"but {kind}."
+            ) from error
     raise ModelFileError(f"{path} cannot be loaded as a model: {reason}.") from cause
+
+
+def _reason(error):
+    """Say why a file that may be one of joblib cannot be read."""
+    if isinstance(error, CompressedDataError):
+        return error
+    if isinstance(error, ImportError) and error.name is not None:
+        return (
+            f"it needs the module {error.name!r}, which cannot be imported here: "
+            "install its package or, if it is your own, add its folder to PYTHONPATH"
+        )
+    if isinstance(error, AttributeError) and " on <module " in str(error):
+        return (
+            "it needs a function or class that its module does not have here "
+            f"({error}): define it in a module that can be imported, under the name "
+            "that it had when the model was saved"
+        )
+    return (
+        "it is no model file, is damaged, or needs packages or versions that are not "
+        f"installed ({type(error).__name__}: {error})"
+    )
 
 
 def _read_checked(file, compression):

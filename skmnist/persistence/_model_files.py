@@ -1,5 +1,6 @@
 """Fitted models, written to files and read from them."""
 
+import pickle
 import stat
 from pathlib import Path
 
@@ -7,11 +8,17 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skmnist._estimators import other_kind
+from skmnist.datasets._content import N_BYTES
 from skmnist.datasets._files import replacing
 from skmnist.persistence import _joblib, _safetensors
 from skmnist.persistence._description import check_parts
-from skmnist.persistence._safetensors import SUFFIX
-from skmnist.persistence._schema import ModelFileError
+from skmnist.persistence._endings import (
+    SUFFIX,
+    check_ending,
+    foreign_kind,
+    method_of,
+)
+from skmnist.persistence._schema import ModelFileError, shortened
 
 __all__ = ["check_suits", "load_model", "save_model"]
 
@@ -23,7 +30,9 @@ def save_model(model, path, *, metadata=None, compress=_COMPRESS):
 
     The file appears under its name only when it is complete. A name that ends in
     ``.safetensors`` makes a file of arrays and words, which runs no code when it is
-    loaded; any other name makes a file of joblib.
+    loaded. ``.joblib``, ``.pkl``, ``.pickle``, ``.joblib.gz`` and the like, and a name
+    without an ending make a file of joblib. Endings of other formats, such as
+    ``.keras`` and ``.onnx``, are refused.
 
     Parameters
     ----------
@@ -37,12 +46,13 @@ def save_model(model, path, *, metadata=None, compress=_COMPRESS):
         Where to write; an existing file is replaced.
     metadata : dict, default=None
         Words about the model, such as the data set that it was trained on. For
-        ``.safetensors`` plain data: None, booleans, numbers, strings, and lists,
-        tuples and dicts of these.
+        ``.safetensors`` plain data: None, booleans, numbers of up to 64 bits, strings,
+        and lists, tuples and dicts of these.
     compress : int, str or tuple of (str, int), default=3
         Degree of compression, from 0 (none) to 9; or a method of
         :func:`joblib.dump`, such as ``"xz"``; or both. Files in ``.safetensors`` are
-        not compressed.
+        not compressed. With the default a name that ends in ``.gz``, ``.bz2``,
+        ``.xz``, ``.lzma`` or ``.z`` decides the method.
 
     Returns
     -------
@@ -57,8 +67,10 @@ def save_model(model, path, *, metadata=None, compress=_COMPRESS):
         If the model is a regressor, a transformer, or something else that is no
         classifier, or has a part that a ``.safetensors`` file cannot hold.
     ValueError
-        If there is no such compression, or a ``.safetensors`` file would have to hold
-        what is not allowed in it, such as weights that are not finite.
+        If `path` ends like files of another format, such as ``.keras``, or almost like
+        ``.safetensors`` or ``.joblib``; if there is no such compression; or if a
+        ``.safetensors`` file would have to hold what is not allowed in it, such as
+        weights that are not finite.
     FileNotFoundError
         If there is no folder to write to.
 
@@ -95,7 +107,14 @@ def save_model(model, path, *, metadata=None, compress=_COMPRESS):
     kind = other_kind(model)
     if kind is not None:
         raise TypeError(f"model must be a fitted classifier; got the {kind} {model!r}.")
-    path, metadata = Path(path), dict(metadata or {})
+    path = Path(path)
+    check_ending(path)
+    try:
+        metadata = dict(metadata or {})
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"metadata must be a dict or None; got {shortened(metadata)}."
+        ) from None
     if path.suffix.lower() == SUFFIX:
         if compress != _COMPRESS:
             raise ValueError(
@@ -106,6 +125,15 @@ def save_model(model, path, *, metadata=None, compress=_COMPRESS):
         with replacing(path) as file:
             file.write(content)
         return path
+    if compress == _COMPRESS and method_of(path) is not None:
+        compress = method_of(path), _COMPRESS
+    try:
+        pickle.dumps(metadata)
+    except Exception as error:  # whatever a part of it raises
+        raise TypeError(
+            "metadata must be a dict of what can be pickled; got "
+            f"{shortened(metadata)} ({type(error).__name__}: {error})."
+        ) from error
     with replacing(path) as file:
         _joblib.write(model, metadata, file, compress)
     return path
@@ -125,7 +153,10 @@ def check_suits(model, path):
     ------
     TypeError
         If the model has parts that such a file cannot hold.
+    ValueError
+        If the name ends like files of another format.
     """
+    check_ending(path)
     if path.suffix.lower() == SUFFIX:
         check_parts(model)
 
@@ -191,22 +222,29 @@ def _read(path):
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # a pipe may never end
         raise ModelFileError(f"{path} is no model file: it is not a regular file.")
     with path.open("rb") as file:
-        start = file.read(16)
+        start = file.read(N_BYTES)
+        if not start:
+            raise ModelFileError(f"{path} cannot be loaded as a model: it is empty.")
         is_alike = _safetensors.looks_alike(start)
-        # People may open a file of this name who would not open a pickle.
         is_named_so = path.suffix.lower() == SUFFIX
         if not (is_alike or is_named_so):
             return _joblib.read(path, file)
+        other = None if is_alike else foreign_kind(path, start)
+        # People may open a file of this name who would not open a pickle.
+        if not is_alike and _joblib.looks_alike(start):
+            other = (
+                "one of joblib or pickle, which may run code. If you trust it, give it "
+                "a name that ends in .joblib"
+            )
+        if other is not None:
+            raise ModelFileError(f"{path} is no {SUFFIX} file but {other}.")
         try:
             return _safetensors.read(file)
         except ModelFileError as error:
-            reason = f"{path} cannot be loaded as a model: {error}."
-            if not is_alike and _joblib.looks_alike(start):
-                reason += (
-                    " It looks like a file of joblib or pickle, which may run code: if "
-                    "you trust it, give it a name that ends in .joblib."
-                )
-            raise ModelFileError(reason) from error
+            what = "" if is_named_so else "is a safetensors file and "
+            raise ModelFileError(
+                f"{path} {what}cannot be loaded as a model: {error}."
+            ) from error
 
 
 def _check_fitted_classifier(path, model):

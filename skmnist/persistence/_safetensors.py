@@ -15,6 +15,7 @@ from safetensors.numpy import load, save
 import skmnist
 from skmnist._warnings import warn_caller
 from skmnist.persistence._description import describe, rebuild
+from skmnist.persistence._endings import SUFFIX
 from skmnist.persistence._schema import (
     ANYTHING,
     OBJECT,
@@ -28,11 +29,10 @@ from skmnist.persistence._schema import (
     plain,
     shortened,
 )
-from skmnist.persistence._values import NotPlainError, encoded, parse
+from skmnist.persistence._values import MAX_VALUE_DEPTH, NotPlainError, encoded, parse
 
-__all__ = ["SUFFIX", "as_bytes", "looks_alike", "read"]
+__all__ = ["as_bytes", "looks_alike", "read"]
 
-SUFFIX = ".safetensors"
 _KEY = "skmnist"  # of the metadata of the file
 _SCHEMA = "skmnist model"
 _VERSION = 1
@@ -62,10 +62,7 @@ def as_bytes(model, metadata, path):
     that such files do not hold, ValueError for values that are not allowed.
     """
     described, tensors, lost = describe(model)
-    try:
-        metadata = encoded(metadata)
-    except NotPlainError as error:
-        raise not_writable(f"this metadata: {shortened(error)}") from error
+    metadata = _encoded(metadata)
     parts = (_SCHEMA, _VERSION, skmnist.__version__, _NO_CHECKSUM, metadata, described)
     description = dict(zip(_DESCRIPTION, parts, strict=True))
     text = json.dumps(description, separators=(",", ":"))
@@ -87,7 +84,33 @@ def as_bytes(model, metadata, path):
             "optimizer of Keras is kept here, too."
         )
     text = text.replace(_NO_CHECKSUM, _checksum(text, tensors), 1)
-    return save(tensors, {_KEY: text})
+    content = save(tensors, {_KEY: text})
+    (length,) = _LENGTH.unpack_from(content)
+    if length > _MAX_HEADER:
+        raise ValueError(
+            f"metadata and the description of this model take {length:,} bytes; a "
+            f"{SUFFIX} file may have {_MAX_HEADER:,}."
+        )
+    return content
+
+
+def _encoded(metadata):
+    """Return metadata for JSON, or refuse what cannot be written or read again."""
+    for key, value in metadata.items():
+        place = f"metadata[{shortened(key)}]"
+        try:
+            parse(json.dumps(encoded({key: value})))
+        except NotPlainError as error:
+            raise not_writable(
+                f"{place}={shortened(value)}: only None, booleans, numbers of up to 64 "
+                "bits, strings, and lists, tuples and dicts of these, nested at most "
+                f"{MAX_VALUE_DEPTH - 1} deep"
+            ) from error
+        except ValueError as error:
+            raise ValueError(
+                f"A {SUFFIX} file cannot hold {place}: {error}."
+            ) from error
+    return encoded(metadata)
 
 
 def _checksum(text, tensors):

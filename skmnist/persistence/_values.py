@@ -12,12 +12,12 @@ import re
 
 import numpy as np
 
-__all__ = ["NotPlainError", "decoded", "encoded", "parse"]
+__all__ = ["MAX_VALUE_DEPTH", "NotPlainError", "decoded", "encoded", "parse"]
 
 # What a reader allocates for each entry may be 50 times as large as the entry.
 _MAX_ENTRIES = 500_000
 _MAX_DEPTH = 32
-_MAX_VALUE_DEPTH = 8  # of a value, each level of which may take two levels of JSON
+MAX_VALUE_DEPTH = 8  # of a value, each level of which may take two levels of JSON
 _FLOATS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _TAGS = {"dict", "float", "tuple"}
 # The closing quote may be missing, so that one match takes all of what is left.
@@ -43,7 +43,7 @@ def encoded(value, depth=0):
         return value
     if kind is float:
         return value if math.isfinite(value) else {"float": repr(value)}
-    if depth < _MAX_VALUE_DEPTH:
+    if depth < MAX_VALUE_DEPTH:
         if kind in (list, tuple):
             parts = [encoded(part, depth + 1) for part in value]
             return parts if kind is list else {"tuple": parts}

@@ -218,16 +218,19 @@ def npy():
 
 OTHER_FILES = {
     "npy": (npy, r"a NumPy array \(.npy\)"),
-    "zip": (lambda: b"PK\x03\x04" + bytes(30), "zip archive, such as a Keras model"),
+    "zip": (
+        lambda: b"PK\x03\x04" + bytes(30),
+        "zip archive, as .npz and .keras files are",
+    ),
     "hdf5": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(30), "an HDF5 file"),
-    "json": (lambda: json.dumps({"a": 1}).encode(), "text file"),
-    "text": (lambda: b"3,0,0,128\n", "looks like a text file"),
+    "json": (lambda: json.dumps({"a": 1}).encode(), "write them, but JSON"),
+    "text": (lambda: b"3,0,0,128\n", "but text that begins with '3,0,0,128'"),
     "empty": (bytes, "cannot be loaded as a model: it is empty"),
     "random": (lambda: np.random.default_rng(0).bytes(1000), "cannot be loaded"),
     "cut off": (lambda: dumped(content())[:-80], "cannot be loaded as a model"),
     "unknown class": (
         lambda: b"\x80\x04cno_such_package\nThing\n.",
-        "packages or versions that are not installed .*no_such_package",
+        "needs the module 'no_such_package', which cannot be imported here",
     ),
     "array": (lambda: dumped(np.zeros(3)), "object of type ndarray, not a fitted"),
     "dict": (lambda: dumped({"a": 1}), "object of type dict, not a fitted"),

@@ -204,9 +204,38 @@ def test_metadata_are_plain_data_of_all_kinds(path):
 
 @pytest.mark.parametrize("value", [np.zeros(3), {1, 2}, object(), b"x", 2**63, 1j])
 def test_metadata_that_are_no_plain_data_are_refused(value, path):
-    with pytest.raises(TypeError, match=r"cannot hold this metadata.*\.joblib file"):
+    with pytest.raises(TypeError, match=r"cannot hold metadata\['a'\]=.*\.joblib file"):
         save_model(tiny_mlp(), path, metadata={"a": [value]})
     assert not path.exists()
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".joblib"])
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        (3, "metadata must be a dict or None; got 3"),
+        ("digits", "metadata must be a dict or None; got 'digits'"),
+        ([1], r"metadata must be a dict or None; got \[1\]"),
+        ({"a": {"b": lambda: 0}}, r"metadata.* got .*lambda|metadata\['a'\]=.*lambda"),
+    ],
+)
+def test_wrong_metadata_are_refused_by_name(suffix, metadata, words, path):
+    with pytest.raises(TypeError, match=words):
+        save_model(tiny_mlp(), path.with_suffix(suffix), metadata=metadata)
+    assert os.listdir(path.parent) == []
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ({"a": 1, "long": [0] * 600_000}, r"metadata\['long'\]: .*500,000 entries"),
+        ({"large": "x" * (1 << 25)}, "metadata and .* may have 16,777,216"),
+    ],
+)
+def test_metadata_that_could_not_be_read_again_are_not_written(metadata, words, path):
+    with pytest.raises(ValueError, match=words):
+        save_model(tiny_mlp(), path, metadata=metadata)
+    assert os.listdir(path.parent) == []
 
 
 def own_builder(input_shape, n_classes, units=3):
@@ -379,10 +408,12 @@ class Touching:
 def test_a_pickle_in_disguise_is_not_run(compress, path):
     trap = path.with_name("was run")
     joblib.dump(Touching(trap), path, compress=compress)
-    with pytest.raises(ModelFileError, match=r"joblib or pickle, which may run code"):
+    with pytest.raises(
+        ModelFileError, match=r"model\.safetensors is no .* but one of joblib"
+    ):
         load_model(path)
     path.write_bytes(pickle.dumps(Touching(trap), protocol=2))
-    with pytest.raises(ModelFileError, match="joblib or pickle, which may run code"):
+    with pytest.raises(ModelFileError, match="of joblib or pickle, which may run code"):
         load_model(path)
     assert not trap.exists()
 
