@@ -118,7 +118,22 @@ def test_help_warns_of_model_files(run, command):
             ["train", "mlp_512", "--param", "clf__dropuot=0.3"],
             ["no parameter 'clf__dropuot': did you mean 'clf__dropout'?"],
         ),
-        (["train", "mlp_512", "--param", "callbacks=x"], ["callbacks"]),
+        (
+            ["train", "mlp_512", "--param", "callbacks=3"],
+            ["--param callbacks cannot be given here: it takes objects of Keras"],
+        ),
+        (
+            ["train", "rbf_svm", "--param", "clf__random_state=3"],
+            ["--param clf__random_state cannot be given here: --seed sets it."],
+        ),
+        (
+            ["train", "cnn_32_64", "--param", "filters=(3,4"],
+            ["--param filters=(3,4 is not a number", "bracket"],
+        ),
+        (
+            ["train", "rbf_svm", "--param", "kernel='rbf"],
+            ["--param kernel='rbf is not a number", "quotation mark"],
+        ),
         (
             ["train", "mlp_512", "--epochs", "3", "--param", "epochs=4"],
             ["--epochs", "give one"],

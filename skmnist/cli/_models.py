@@ -9,6 +9,12 @@ from skmnist.cli._errors import BadInput, bad_input
 
 _PLAIN = (bool, int, float, str)
 _WORDS = {"true": True, "false": False, "none": None}
+_OPENING = "([{'\""
+# Parameters that a command line cannot give, and what does.
+_ELSEWHERE = {
+    "callbacks": "it takes objects of Keras; give them in Python, to the classifier",
+    "random_state": "--seed sets it",
+}
 
 
 @dataclass(frozen=True)
@@ -278,7 +284,8 @@ def parse_params(texts):
     Raises
     ------
     BadInput
-        If a text has no "=", or a name comes twice.
+        If a text has no "=", a name comes twice or cannot be given like this, or a
+        value begins like a list or a string and is none.
     """
     params = {}
     for text in texts:
@@ -290,11 +297,16 @@ def parse_params(texts):
             )
         if name in params:
             raise BadInput(f"--param {name} is given more than once.")
-        if name.removeprefix("clf__") in ("callbacks", "random_state"):
+        elsewhere = _ELSEWHERE.get(name.removeprefix("clf__"))
+        if elsewhere is not None:
+            raise BadInput(f"--param {name} cannot be given here: {elsewhere}.")
+        try:
+            params[name] = _parse_value(value)
+        except ValueError:
             raise BadInput(
-                f"--param {name} cannot be given here; --seed sets the random state."
-            )
-        params[name] = _parse_value(value)
+                f"--param {text} is not a number, word, list, tuple or dict as Python "
+                "writes them; is a bracket or a quotation mark missing?"
+            ) from None
     return params
 
 
@@ -303,5 +315,7 @@ def _parse_value(text):
         return _WORDS[text.lower()]
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        if text[0] in _OPENING:
+            raise ValueError(text) from error
         return text
