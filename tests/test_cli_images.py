@@ -515,6 +515,16 @@ def test_files_that_hold_no_such_images_are_refused(model, tmp_path, kind):
     assert_refused(invoke("predict", model, good, path), *words)
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "notes.md", "notes.py", "notes.log"])
+def test_a_text_in_place_of_images_gets_no_advice_on_tables(model, tmp_path, name):
+    (tmp_path / name).write_text("Look at image 3\n\nof the set,\n3 or 4 times.\n")
+    result = invoke("predict", model, tmp_path / name)
+    assert_refused(result, f"{name}: not a table of numbers, but text that begins with")
+    assert "label" not in result.stderr
+    np.savetxt(tmp_path / name, X[:2], fmt="%d")  # whatever its name, it is a table
+    assert len(invoke("predict", model, tmp_path / name).stdout.split()) == 2
+
+
 def bad_picture(kind, path):
     if kind == "size":
         Image.new("L", (28, 20)).save(path)

@@ -19,6 +19,9 @@ from skmnist.datasets._files import (
 MAX_LINE = 1 << 24
 _CHUNK = 1 << 16
 _MAX_SINGLE = 10_000  # lines before and between the first rows
+_NUMBER = re.compile(
+    r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.I | re.A
+)
 _ENCODINGS = {  # that of 32 bits begins with the mark of 16 bits
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -32,11 +35,13 @@ def open_text(path, skip=None):
     """Open a text file in whatever encoding its byte order mark says, UTF-8 without.
 
     Line ends of all kinds become those of Unix. `skip`, if it is given, takes the
-    stream of bytes and returns how many lines it read.
+    stream of bytes and returns how many lines it read. Of a text that cannot be
+    read and has hardly a row of numbers it is only said that it is no table.
     """
     with open_data(path) as stream:
         n_skipped = skip(stream) if skip else 0
-        start = stream.peek(N_BYTES)[:N_BYTES]
+        seen = stream.peek(N_BYTES)
+        start = seen[:N_BYTES]
         kind = kind_of(start) or "text"
         if not kind.startswith("text"):
             is_packed = re.search(r"archive|\w file$", kind)
@@ -46,8 +51,31 @@ def open_text(path, skip=None):
         text = io.TextIOWrapper(stream, next(known, "utf-8-sig"), errors="replace")
         try:
             yield Lines(path, stream, text, n_skipped + 1)
+        except DataFormatError as error:
+            if not _is_prose(seen.decode(text.encoding, errors="replace")):
+                raise
+            raise DataFormatError(
+                f"{path}: not a table of numbers, but {kind}"
+            ) from error
         finally:
             text.detach()
+
+
+def is_number(cell):
+    """Whether a cell is a number of any kind, NaN and infinity included."""
+    return bool(_NUMBER.fullmatch(cell))
+
+
+def _is_prose(text):
+    """Return whether of several rows most have words, and few numbers."""
+    rows = [line for line in text.splitlines() if line[:1].strip("#")]
+    return len(rows) > 1 and 3 * sum(map(_has_words, rows)) > 2 * len(rows)
+
+
+def _has_words(row):
+    cells = re.findall(r'[^\s,;"]+', row)
+    n_numbers = sum(map(is_number, cells))
+    return 2 * n_numbers <= len(cells) and any(map(str.isalpha, row))
 
 
 class Lines:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmnist.datasets._files import DataFormatError
-from skmnist.datasets._text_lines import MAX_LINE, Lines
+from skmnist.datasets._text_lines import MAX_LINE, Lines, is_number
 
 MAX_COLUMNS = (1 << 18) + 2  # 512×512 pixels, a label and an index
 MAX_ROWS = 10_000_000
@@ -17,9 +17,6 @@ MAX_LABEL = np.iinfo(np.int64).max
 _BLOCK = 1 << 21
 _MIN_LINES = 64  # pandas pays for each column of a block, however few rows it has
 _EXACT = 2**53  # floats are whole numbers one by one up to here
-_NUMBER = re.compile(
-    r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.I | re.A
-)
 _EXCEL_HINT = re.compile(r'"?sep=(.)"?', re.I)
 BLANKS = r"\s+"
 _SEPARATORS = (";", "\t", ",", BLANKS)
@@ -352,11 +349,6 @@ def is_index_name(name):
     """Whether a column of this name, or of none, numbers the rows."""
     plain = re.sub(r"[\W_]", "", name.lower())
     return not name.strip() or bool(_INDEX_NAME.fullmatch(plain))
-
-
-def is_number(cell):
-    """Whether a cell is a number of any kind, NaN and infinity included."""
-    return bool(_NUMBER.fullmatch(cell))
 
 
 def is_whole_number(cell, top):
