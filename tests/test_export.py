@@ -1,6 +1,7 @@
 """Exported models give what the fitted models give, without Keras."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ from skmnist.cli._commands import skmnist
 from skmnist.datasets import load_digits
 from skmnist.export import to_onnx
 from skmnist.export._steps import Images, add_transformer
-from skmnist.networks import build_mlp
+from skmnist.networks import build_cnn, build_mlp
 from skmnist.persistence import load_model, save_model
 from skmnist.pipelines import make_model, model_names
 
@@ -274,6 +275,10 @@ def linear(input_shape, n_classes):
     )
 
 
+def tempered(x):
+    return 0.5 * x
+
+
 class InvertedScaler(ImageScaler):
     def transform(self, X):
         return 1 - super().transform(X)
@@ -302,6 +307,41 @@ def test_what_cannot_be_written_is_named(digits):
         builder=build_mlp, builder_params={"units": 4}, image_shape="flat", epochs=1
     )
     assert_same(planned.fit(X / 16, y), X / 16)
+
+
+@pytest.mark.parametrize(
+    ("builder", "activation", "words"),
+    [
+        (linear, None, "builder of this one is <function linear"),
+        (build_mlp, "relu", "build_mlp made this one with .*'relu'"),
+        (build_cnn, tempered, "build_cnn made this one with .*function tempered"),
+    ],
+)
+def test_networks_of_your_own_are_refused_by_every_way(
+    builder, activation, words, digits, tmp_path, monkeypatch
+):
+    import keras
+
+    X, y = digits
+    shape = None if builder is build_cnn else "flat"
+    params = activation and {"activation": activation}
+    own = KerasImageClassifier(
+        builder=builder, builder_params=params, image_shape=shape, epochs=1
+    )
+    monkeypatch.chdir(tmp_path)
+    words = f"Networks of your own builder cannot be written as ONNX.*{words}"
+    # Where a name of Keras is taken, it means something else.
+    with keras.saving.custom_object_scope({"relu": tempered, "tempered": tempered}):
+        save_model(own.fit(X / 16, y), "own.joblib")
+        with pytest.raises(TypeError, match=words):
+            to_onnx(own, "own.onnx")
+        with pytest.raises(TypeError, match=words):
+            pytest.importorskip("skl2onnx").to_onnx(own, X[:1])
+        args = ["export", "own.joblib", "--out", "own.onnx"]
+        refused = CliRunner().invoke(skmnist, args)
+    assert refused.exit_code == 2
+    assert re.search(words, refused.stderr)
+    assert not Path("own.onnx").exists()
 
 
 def test_an_exported_model_runs_without_keras(digits, tmp_path):

@@ -126,16 +126,20 @@ def add_classifier(graph, tensor, images, classifier):
     Raises
     ------
     TypeError
-        If its network is of a builder of the user's own.
+        If its network is of a builder of the user's own, or of arguments of theirs.
     """
-    if not is_planned(classifier._spec):
+    spec = classifier._spec
+    if not is_planned(spec) or classifier._network.description is not None:
+        what = f"the builder of this one is {spec.builder!r}"
+        if is_planned(spec):
+            what = f"{spec.builder.__name__} made this one with {spec.parameters!r}"
         raise TypeError(
-            "Networks of build_mlp and build_cnn can be written; the builder of this "
-            f"one is {classifier._spec.builder!r}. Keras may know its layers: "
-            "model_.export('network.onnx', format='onnx'), which needs tf2onnx."
+            "Networks of your own builder cannot be written as ONNX, only those of "
+            f"build_mlp and build_cnn with plain arguments; {what}. Keras may know its "
+            "layers: model_.export('network.onnx', format='onnx'), which needs tf2onnx."
         )
     _check_size(images, classifier)
-    input_shape, plan = network_layers(classifier._spec)
+    input_shape, plan = network_layers(spec)
     channels_first = False
     if len(images.shape) > 1:
         channels_first = images.channels_first
