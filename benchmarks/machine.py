@@ -22,6 +22,7 @@ _PACKAGES = (
     "numpy",
     "scikit-learn",
     "keras",
+    "onnxruntime",
     "tensorflow",
     "scikeras",
     "skorch",

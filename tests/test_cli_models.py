@@ -3,7 +3,11 @@
 import contextlib
 import io
 import json
+import os
 import signal
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import pandas as pd
@@ -12,7 +16,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from skmnist._numbers import counted, duration
-from skmnist.cli import _progress, _tables
+from skmnist.cli import _progress, _tables, _versions
 from skmnist.cli._commands import skmnist
 from skmnist.cli._comparison import run_comparison
 from skmnist.cli._image_sets import ImageSet, load_image_set
@@ -423,7 +427,39 @@ def test_train_saves_the_model_and_tells_its_test(run):
     assert params["random_state"] == 0
     assert metadata["dataset"] == "digits"
     assert metadata["n_epochs"] == 2
-    assert "keras" in metadata["versions"]
+    assert {"keras", "onnxruntime"} < metadata["versions"].keys()
+
+
+@pytest.mark.parametrize("networks", [True, False])
+def test_versions_are_those_of_the_packages_in_use(networks):
+    code = (
+        "import json, sys\n"
+        "from skmnist.cli._versions import used_versions\n"
+        f"versions = used_versions({networks})\n"
+        "print(json.dumps([versions, *({'onnxruntime', 'keras'} & {*sys.modules})]))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    (versions,) = json.loads(run.stdout)  # neither is imported for it
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    of_networks = {"keras", backend, "onnxruntime"} if networks else set()
+    assert (
+        versions.keys() == {"python", "skmnist", "scikit-learn", "numpy"} | of_networks
+    )
+    packages = versions.keys() - {"python"}
+    assert {p: versions[p] for p in packages} == {p: version(p) for p in packages}
+
+
+def test_a_build_of_another_name_is_found_by_its_module(monkeypatch):
+    def lacking(package):
+        if package in ("onnxruntime", "keras"):
+            raise PackageNotFoundError(package)
+        return {"onnxruntime-gpu": "1.99"}.get(package, "1")
+
+    names = {"onnxruntime": ["onnxruntime-gpu"]}
+    monkeypatch.setattr(_versions, "version", lacking)
+    monkeypatch.setattr(_versions, "packages_distributions", lambda: names)
+    versions = _versions.used_versions(True)
+    assert (versions["onnxruntime"], versions["keras"]) == ("1.99", "unknown")
 
 
 def test_train_tells_in_json_what_it_did(run):

@@ -4,7 +4,11 @@ import os
 import platform
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import (
+    PackageNotFoundError,
+    packages_distributions,
+    version,
+)
 
 import click
 
@@ -45,7 +49,8 @@ def used_versions(networks):
     Parameters
     ----------
     networks : bool
-        Whether Keras and its backend take part.
+        Whether Keras and its backend, which train, and ONNX Runtime, which predicts,
+        take part.
 
     Returns
     -------
@@ -55,13 +60,18 @@ def used_versions(networks):
     packages = ["skmnist", "scikit-learn", "numpy"]
     if networks:
         packages += ["keras", _BACKEND_PACKAGES.get(_backend(), "tensorflow")]
+        packages.append("onnxruntime")
     found = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "unknown"
-    return found
+    return found | {package: _version(package) for package in packages}
+
+
+def _version(package):
+    """Return the version of a package, without importing it, or "unknown"."""
+    try:
+        return version(package)
+    except PackageNotFoundError:  # builds for GPUs have other names
+        names = packages_distributions().get(package)
+        return version(names[0]) if names else "unknown"
 
 
 def _backend():
