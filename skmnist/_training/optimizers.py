@@ -17,6 +17,7 @@ from skmnist._training.keras import (
 from skmnist._training.schedules import SCHEDULES, Schedule
 
 __all__ = [
+    "check_type",
     "first_state",
     "has_schedule",
     "initial_rate",
@@ -119,6 +120,29 @@ def _leave_out_sums_over_replicas(optimizer):
     for part in (optimizer, getattr(optimizer, "inner_optimizer", None)):
         if hasattr(part, name) and not has_replicas():
             vars(part)[name] = list
+
+
+def check_type(optimizer, dtype):
+    """Refuse an optimizer that cannot update weights of a type, which Keras says late.
+
+    A copy of it makes one step. One that cannot be copied is not tried.
+    """
+    with isolated_names():
+        try:
+            trial = type(optimizer).from_config(optimizer.get_config())
+        except Exception:
+            return
+        weights = [
+            keras.Variable(np.zeros(shape), dtype=dtype) for shape in (2, (2, 2))
+        ]
+        try:
+            trial.apply([keras.ops.zeros(w.shape, dtype) for w in weights], weights)
+        except Exception as error:  # whatever Keras or its backend raises
+            raise ValueError(
+                "The 'optimizer' parameter must be one that can update weights in "
+                f"{dtype}, such as 'adam' or 'sgd'; got {type(optimizer).__name__}, "
+                "which cannot. Or give another precision."
+            ) from error
 
 
 def set_schedule(optimizer, schedule, n_steps):

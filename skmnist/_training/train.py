@@ -32,6 +32,7 @@ from skmnist._training.keras import (
 )
 from skmnist._training.loops import give_back, take_loop
 from skmnist._training.optimizers import (
+    check_type,
     has_schedule,
     initial_rate,
     optimizer_kind,
@@ -105,6 +106,8 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         data.arrays, settings.batch_size, state.shuffle_seed, state.n_epochs
     )
     optimizer = settings.optimizer
+    if any(weights.dtype == np.float64 for weights in start.weights):
+        check_type(optimizer, "float64")
     n_steps = settings.epochs * batches.steps_per_epoch
     set_schedule(optimizer, settings.schedule, n_steps=n_steps)
     kind = optimizer_kind(optimizer)

@@ -130,7 +130,8 @@ def build_cnn(
     Raises
     ------
     ValueError
-        If the image is too small for the convolutions.
+        If the image is too small for the convolutions, or there is no such activation,
+        or none that keeps the shape of its input.
 
     Examples
     --------
@@ -209,10 +210,33 @@ def _assemble(
                     common["dtype"] = "float64" if dtype == "float64" else "float32"
                 return keras.layers.Dense(layer.units, **trained(layer, **common))
 
+    known = [None, "linear", "relu", "softmax"]
+    for activation in (getattr(layer, "activation", None) for layer in plan):
+        # A layer would be built for the shape of the trial.
+        if activation not in known and not isinstance(activation, keras.Layer):
+            _check_activation(activation)
+            known.append(activation)
     inputs = tensor = keras.Input(input_shape, dtype="float32", name="pixels")
     for layer in plan:
         tensor = made(layer)(tensor)
     return keras.Model(inputs, tensor, name=name)
+
+
+def _check_activation(activation):
+    """Refuse an activation that needs arguments, or joins pairs of units into one."""
+    import keras
+
+    why = "it changes the number of units"
+    try:
+        found = keras.activations.get(activation)(keras.ops.zeros((1, 2)))
+        keeps_shape = tuple(found.shape) == (1, 2)
+    except Exception as error:  # whatever Keras or a function of the user's raises
+        why, keeps_shape = error, False
+    if not keeps_shape:
+        raise ValueError(
+            f"activation={activation!r} must be an activation of Keras that takes its "
+            f"input alone and keeps its shape, such as 'relu' or 'gelu' ({why})."
+        )
 
 
 def _penalty(l1, l2):

@@ -15,6 +15,7 @@ from skmnist import (
     KerasMLPClassifier,
 )
 from skmnist._training import train
+from skmnist.networks import build_cnn, build_mlp
 
 
 def with_value(X, value):
@@ -276,6 +277,12 @@ def test_what_needs_all_data_at_once_is_refused_by_partial_fit(digits):
         small_mlp().partial_fit(X, y)
 
 
+def muon():
+    import keras
+
+    return keras.optimizers.Muon()
+
+
 BAD_PARAMETERS = [
     (KerasMLPClassifier, {"dropout": 1.5}, r"'dropout'.*\[0.0, 1.0\).* Got 1.5"),
     (KerasMLPClassifier, {"dropout": 1.0}, r"'dropout'.*\[0.0, 1.0\).* Got 1.0"),
@@ -344,6 +351,55 @@ BAD_PARAMETERS = [
     (KerasMLPClassifier, {"kernel_initializer": "stft"}, "'stft'.* are: .*identity, l"),
     (KerasCNNClassifier, {"kernel_initializer": "identity"}, "are: .*uniform, lecun"),
 ]
+
+
+FLOAT64 = "'optimizer' parameter must be .* weights in float64, such as 'adam'.* got "
+RATHER = "activation=.* such as 'relu' or 'gelu' "
+BAD_TOGETHER = [
+    (KerasMLPClassifier, {"optimizer": "muon", "precision": "float64"}, FLOAT64),
+    (KerasCNNClassifier, {"optimizer": muon, "precision": "float64"}, FLOAT64),
+    (
+        KerasImageClassifier,
+        {
+            "builder": build_mlp,
+            "builder_params": {"dtype": "float64"},
+            "image_shape": "flat",
+            "optimizer": muon,
+        },
+        FLOAT64,
+    ),
+    (
+        KerasImageClassifier,
+        {"builder": build_cnn, "builder_params": {"activation": "glu"}},
+        f"{RATHER}.it changes the number of units",
+    ),
+    (
+        KerasImageClassifier,
+        {"builder": build_mlp, "builder_params": {"activation": "threshold"}},
+        f"{RATHER}.threshold.. missing",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("classifier", "params", "message"),
+    BAD_TOGETHER,
+    ids=["muon", "muon by function", "float64 by builder", "glu", "threshold"],
+)
+def test_what_keras_refuses_late_is_refused_by_name(
+    classifier, params, message, digits
+):
+    X, y = digits
+    with pytest.raises(ValueError, match=message) as caught:
+        classifier(epochs=1, **params).fit(X, y)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("builder", [build_mlp, build_cnn])
+@pytest.mark.parametrize("name", ["glu", "threshold", "rellu"])
+def test_builders_refuse_activations_of_no_use_to_them(builder, name):
+    with pytest.raises(ValueError, match=f"activation='{name}' must be an activation"):
+        builder((8, 8, 1), 2, activation=name)
 
 
 @pytest.mark.parametrize(
