@@ -107,13 +107,18 @@ def link_to_scikit_learn(app, env, node, contnode):
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skmnist"
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is
 html_static_path = ["_static"]
 html_css_files = ["skmnist.css"]
 html_favicon = "_static/favicon.svg"
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
-    "logo": {"text": "skmnist", "image_light": "_static/favicon.svg"},
+    "logo": {
+        "text": "skmnist",
+        "image_light": "_static/favicon.svg",
+        "image_dark": "_static/favicon.svg",
+    },
     "show_prev_next": True,
     "navbar_align": "left",
     "header_links_before_dropdown": 6,
@@ -124,21 +129,14 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-# No navigation beside pages that have no pages below them.
+# No navigation beside pages that have no pages below them, as those of the API have.
 html_sidebars = {
     page: []
     for page in [
-        "install",
         "auto_examples/tour",
-        "results",
-        "reproduction",
-        "benchmarks",
-        "coming_from",
-        "write_ups",
-        "architecture",
-        "performance_notes",
-        "changelog",
+        *(p.stem for p in Path(__file__).parent.glob("*.md")),
     ]
+    if page != "api"
 }
 
 

@@ -162,7 +162,7 @@ class FeatureMapsDisplay:
         pictures = list(self.mosaics_.values())
         limits = [(np.nanmin(picture), np.nanmax(picture)) for picture in pictures]
         for i, (low, high) in enumerate(limits, start=1):
-            titles[i] += f", {low:.2g} to {high:.2g}"
+            titles[i] += f", {low:.2g} to {high:.2g}".replace("-", "\N{MINUS SIGN}")
         self.figure_, self.axes_, self.images_ = draw_mosaics(
             ax,
             [self.image, *pictures],

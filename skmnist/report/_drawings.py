@@ -28,6 +28,7 @@ _FAINT = "#7f7f7f"  # of text beside a diagram's boxes, for pages of any colour
 _STYLE = {
     "text.color": _INK,
     "axes.labelcolor": _INK,
+    "axes.labelpad": 8,  # the reader's font may be wider than that which is measured
     "axes.edgecolor": _INK,
     "xtick.color": _INK,
     "ytick.color": _INK,
