@@ -6,10 +6,11 @@ data, and those of bz2 and xz do not mind what follows, nor always a missing end
 
 import bz2
 import contextlib
-import gzip
 import io
 import lzma
 import zlib
+from collections.abc import Callable
+from typing import NamedTuple
 
 __all__ = ["CompressedDataError", "compressed", "compression_of", "decompress"]
 
@@ -30,72 +31,64 @@ def _lz4_decompressor():
     return LZ4FrameDecompressor()
 
 
-# By name: what the data begin with, how they are read, and whether the format allows
-# that several streams follow one another, which together are the data.
+class _Kind(NamedTuple):
+    """A way to compress data; where it is joinable, several streams may follow."""
+
+    prefix: bytes
+    decompressor: Callable
+    compressor: Callable | None  # takes a level
+    is_joinable: bool
+
+
+# zlib writes gzip without name and time: the same data always give the same file.
 _KINDS = {
-    "zlib": (b"\x78", zlib.decompressobj, False),
-    "gzip": (b"\x1f\x8b", lambda: zlib.decompressobj(31), True),
-    "bz2": (b"BZ", bz2.BZ2Decompressor, True),
-    "xz": (b"\xfd7zXZ", lzma.LZMADecompressor, True),
-    "lzma": (b"\x5d\x00", lzma.LZMADecompressor, False),
-    "lz4": (b"\x04\x22\x4d\x18", _lz4_decompressor, True),
+    "zlib": _Kind(b"\x78", zlib.decompressobj, zlib.compressobj, False),
+    "gzip": _Kind(
+        b"\x1f\x8b",
+        lambda: zlib.decompressobj(31),
+        lambda level: zlib.compressobj(level, wbits=31),
+        True,
+    ),
+    "bz2": _Kind(b"BZ", bz2.BZ2Decompressor, bz2.BZ2Compressor, True),
+    "xz": _Kind(
+        b"\xfd7zXZ",
+        lzma.LZMADecompressor,
+        lambda level: lzma.LZMACompressor(preset=level),
+        True,
+    ),
+    "lzma": _Kind(
+        b"\x5d\x00",
+        lzma.LZMADecompressor,
+        lambda level: lzma.LZMACompressor(lzma.FORMAT_ALONE, preset=level),
+        False,
+    ),
+    "lz4": _Kind(b"\x04\x22\x4d\x18", _lz4_decompressor, None, True),
 }
 
 
 def compression_of(start):
-    """Return the name of the compression that data begin with, else None.
-
-    Parameters
-    ----------
-    start : bytes
-        The first 5 bytes, or more.
-
-    Returns
-    -------
-    str or None
-        As joblib calls it.
-    """
-    for name, (prefix, _, _) in _KINDS.items():
-        if start.startswith(prefix):
-            return name
-    return None
+    """Return joblib's name for the compression that data begin with, else None."""
+    return next((n for n, k in _KINDS.items() if start.startswith(k.prefix)), None)
 
 
 def decompress(file, compression):
-    """Decompress a file from where it stands to its end.
+    """Return what a compressed file holds from where it stands, as a file.
 
-    Parameters
-    ----------
-    file : binary file
-        The compressed data.
-    compression : str
-        As :func:`compression_of` names it.
-
-    Returns
-    -------
-    io.BytesIO
-        The data, read from their beginning.
-
-    Raises
-    ------
-    CompressedDataError
-        If the data are damaged or cut short, if anything follows them, or if they
-        unpack to an unlikely amount.
-    ImportError
-        If a package that reads them is missing.
+    Raises CompressedDataError for data that are damaged, cut short, followed by
+    something, or unpack to an unlikely amount.
     """
-    prefix, make, is_joinable = _KINDS[compression]
-    unpacked = io.BytesIO()
-    stream, n_packed = make(), 0
+    kind, unpacked = _KINDS[compression], io.BytesIO()
+    stream, n_packed = kind.decompressor(), 0
     while packed := file.read(_CHUNK):
         n_packed += len(packed)
         while packed:
             if stream.eof:
-                if not (is_joinable and packed.startswith(prefix[: len(packed)])):
+                prefix = kind.prefix[: len(packed)]
+                if not (kind.is_joinable and packed.startswith(prefix)):
                     raise CompressedDataError(
                         f"something follows the {compression}-compressed data"
                     )
-                stream = make()
+                stream = kind.decompressor()
             try:
                 unpacked.write(stream.decompress(packed))
             # Each library raises an error of its own, and some of them plain ones.
@@ -115,63 +108,26 @@ def decompress(file, compression):
     return unpacked
 
 
-class _ZlibWriter(io.RawIOBase):
-    """Compresses what is written to it, as joblib does by default."""
+class _Writer:
+    """Compresses what is written to it."""
 
-    def __init__(self, file, level):
+    def __init__(self, file, compressor):
         self._file = file
-        self._compressor = zlib.compressobj(level)
-
-    def writable(self):
-        return True
+        self._compressor = compressor
 
     def write(self, data):
         self._file.write(self._compressor.compress(data))
         return memoryview(data).nbytes
 
-    def close(self):
-        if not self.closed:
-            self._file.write(self._compressor.flush())
-        super().close()
-
-
-def _writer(file, method, level):
-    if method == "gzip":
-        # Without name and time, the same data always give the same file.
-        return gzip.GzipFile("", "wb", level, file, mtime=0)
-    if method == "bz2":
-        return bz2.BZ2File(file, "wb", compresslevel=level)
-    if method in ("lzma", "xz"):
-        kind = lzma.FORMAT_XZ if method == "xz" else lzma.FORMAT_ALONE
-        return lzma.LZMAFile(file, "wb", format=kind, preset=level)
-    if method == "lz4":
-        from lz4.frame import LZ4FrameFile
-
-        return LZ4FrameFile(file, "wb", compression_level=level)
-    return _ZlibWriter(file, level)
+    def finish(self):
+        self._file.write(self._compressor.flush())
 
 
 @contextlib.contextmanager
 def compressed(file, compress):
-    """Give a file whose content is compressed into another one.
+    """Yield a file whose content is compressed into another one, which stays open.
 
-    Parameters
-    ----------
-    file : binary file
-        Where the compressed data go; it stays open.
-    compress : int, bool, str or tuple of (str, int)
-        As :func:`joblib.dump` takes it: a degree from 0, for none, to 9; or the name
-        of a method, or both.
-
-    Yields
-    ------
-    binary file
-        To write to.
-
-    Raises
-    ------
-    ValueError
-        If there is no such degree or method.
+    `compress` is as :func:`joblib.dump` takes it; ValueError if it is not.
     """
     method, level = (
         compress if isinstance(compress, tuple | list) else ("zlib", compress)
@@ -187,6 +143,12 @@ def compressed(file, compress):
         )
     if level == 0:
         yield file
-        return
-    with _writer(file, method, int(level)) as writer:
+    elif method == "lz4":
+        from lz4.frame import LZ4FrameFile
+
+        with LZ4FrameFile(file, "wb", compression_level=level) as writer:
+            yield writer
+    else:
+        writer = _Writer(file, _KINDS[method].compressor(int(level)))
         yield writer
+        writer.finish()

@@ -55,18 +55,7 @@ _OURS = ("a pickle", "a gzip", "a bzip2", "an xz")
 
 
 def check_ending(path):
-    """Refuse a name that promises another format than that of a model file.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file to be.
-
-    Raises
-    ------
-    ValueError
-        If its name ends like files of another format, or almost like model files.
-    """
+    """Refuse a name that ends like files of another format, or almost like ours."""
     method = method_of(path)
     ending = Path(path.stem if method else path).suffix.lower()
     if ending == ".joblib" or (ending == SUFFIX and not method):
@@ -97,15 +86,7 @@ def method_of(path):
 
 
 def foreign_kind(path, start):
-    """Say what a file of another format is by name and first bytes; None for others.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        Its name.
-    start : bytes
-        Its first bytes, as many as :func:`kind_of` needs.
-    """
+    """Say what a file of another format is by name and first bytes; None for others."""
     kind = kind_of(start)
     if kind is None or kind.startswith(_OURS):
         return None

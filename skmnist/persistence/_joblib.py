@@ -31,19 +31,7 @@ _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 
 
 def write(model, metadata, file, compress):
-    """Write a model to a binary file.
-
-    Parameters
-    ----------
-    model : estimator
-        Fitted.
-    metadata : dict
-        Words about it.
-    file : binary file
-        Open for writing.
-    compress : int, str or tuple of (str, int)
-        As :func:`joblib.dump` takes it.
-    """
+    """Write a model to a binary file, compressed as :func:`joblib.dump` takes it."""
     content = {
         "format": _FORMAT,
         "format_version": _FORMAT_VERSION,
@@ -109,29 +97,11 @@ def looks_alike(start):
 
 
 def read(path, file):
-    """Return the object and the metadata in a file.
+    """Return what a file holds as the model, and its metadata, empty if it has none.
 
     All that can be checked is checked before joblib reads the file: it would read
-    some damaged files for ever, and take damaged numbers for good ones.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        Its name, for errors.
-    file : binary file
-        Open for reading.
-
-    Returns
-    -------
-    content : object
-        Whatever it holds as the model.
-    metadata : dict
-        Words about it; empty where there are none.
-
-    Raises
-    ------
-    ModelFileError
-        If it is of another kind, damaged, or of a version that is not known.
+    some damaged files for ever, and take damaged numbers for good ones. Raises
+    ModelFileError, which names `path`.
     """
     content, is_verified = _read_named(path, file)
     if not (isinstance(content, dict) and content.get("format") == _FORMAT):

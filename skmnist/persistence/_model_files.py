@@ -140,21 +140,9 @@ def save_model(model, path, *, metadata=None, compress=_COMPRESS):
 
 
 def check_suits(model, path):
-    """Refuse a file that cannot hold a model, by its name and the parts of the model.
+    """Refuse a file that cannot hold a model, fitted or not, by name and parts.
 
-    Parameters
-    ----------
-    model : estimator
-        Fitted or not.
-    path : pathlib.Path
-        The file to be.
-
-    Raises
-    ------
-    TypeError
-        If the model has parts that such a file cannot hold.
-    ValueError
-        If the name ends like files of another format.
+    Raises ValueError for the name, TypeError for the parts.
     """
     check_ending(path)
     if path.suffix.lower() == SUFFIX:
