@@ -22,6 +22,7 @@ _MAGIC_NUMBERS = (
     (b"\x89HDF", "an HDF5 file"),
     (b"MATLAB 5.0", "a MATLAB file (.mat)"),
     (b"PAR1\x15", "a Parquet file"),
+    (b"ZF0x", "a file of joblib 0.9 or older"),
     (
         b"version https://git-lfs.github.com",
         "a Git LFS pointer in place of the file itself, which 'git lfs pull' fetches",

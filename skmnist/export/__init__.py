@@ -5,7 +5,8 @@ Whatever runs the file, such as ONNX Runtime, needs nothing of this package.
 
 Where skl2onnx is installed (``pip install ".[onnx]"``), importing this module also
 registers the estimators of this package with it: ``skl2onnx.to_onnx`` then converts
-models in which they stand beside those of scikit-learn.
+models in which they stand beside those of scikit-learn. A warning says so if it is
+installed but cannot be imported.
 """
 
 from importlib.util import find_spec
@@ -18,12 +19,12 @@ __all__ = ["to_onnx"]
 
 if find_spec("skl2onnx") is not None:
     try:
-        from . import _converters
+        from ._converters import register
+
+        register()
     except Exception as error:  # whatever a version raises that does not fit others
         warn_caller(
             "skl2onnx is installed but cannot be used, so it does not convert "
             "estimators of skmnist; to_onnx works all the same "
             f"({type(error).__name__}: {error})."
         )
-    else:
-        _converters.register()

@@ -129,6 +129,7 @@ FOREIGN = {
     "x.keras": (archive, "but a Keras model, which `keras.saving.load_model` loads"),
     "x.pt": (archive, "but a PyTorch file, which PyTorch loads"),
     "x.h5": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(9), "an HDF5 file, which Keras"),
+    "old.joblib": (lambda: b"ZF0x2f".ljust(30), "a file of joblib 0.9 or older"),
     "x.npz": (npz, "but a zip archive, as .npz"),
     "x.html": (lambda: b"<html></html>", "but a web page"),
     "a.safetensors": (npz, "is no .safetensors file but a zip archive"),
