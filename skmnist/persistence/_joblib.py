@@ -120,20 +120,23 @@ def _read_named(path, file):
     """Return what a file holds, with errors that name it, and if it was verified."""
     file.seek(0)
     start = file.read(N_BYTES)
-    try:
-        return _read_checked(file, compression_of(start))
-    except (ModelFileError, NetworkStateError) as error:
-        reason, cause = error, error
-    except MemoryError as error:
-        reason, cause = "it is damaged, or needs more memory than there is", error
-    except Exception as error:
-        reason, cause = _reason(error), error
-        kind = foreign_kind(path, start)
-        if kind is not None:
-            raise ModelFileError(
-                f"{path} is no model file, as save_model and joblib.dump write them, "
-                f"but {kind}."
-            ) from error
+    kind, cause = foreign_kind(path, start), None
+    # The first protocol of pickle looks like text.
+    if kind is None or kind.startswith("text"):
+        try:
+            return _read_checked(file, compression_of(start))
+        except (ModelFileError, NetworkStateError) as error:
+            reason, cause, kind = error, error, None
+        except MemoryError as error:
+            reason = "it is damaged, or needs more memory than there is"
+            cause, kind = error, None
+        except Exception as error:
+            reason, cause = _reason(error), error
+    if kind is not None:
+        raise ModelFileError(
+            f"{path} is no model file, as save_model and joblib.dump write them, but "
+            f"{kind}."
+        ) from cause
     raise ModelFileError(f"{path} cannot be loaded as a model: {reason}.") from cause
 
 
