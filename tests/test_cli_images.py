@@ -14,8 +14,8 @@ from PIL.PngImagePlugin import PngInfo
 from sklearn.linear_model import LinearRegression
 
 from skmnist.cli._commands import skmnist
-from skmnist.cli._image_sets import load_image_set
 from skmnist.datasets import load_digits, load_idx, read_csv, write_csv, write_idx
+from skmnist.datasets._image_sets import load_image_set
 
 X, Y = load_digits(return_X_y=True)
 

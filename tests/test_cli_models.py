@@ -15,19 +15,15 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from skmnist._configuration import configured_model
 from skmnist._numbers import counted, duration
 from skmnist.cli import _progress, _tables, _versions
 from skmnist.cli._commands import skmnist
 from skmnist.cli._comparison import run_comparison
-from skmnist.cli._image_sets import ImageSet, load_image_set
-from skmnist.cli._models import (
-    configured_model,
-    fitting_names,
-    parse_params,
-    resolve_names,
-)
+from skmnist.cli._models import fitting_names, parse_params, resolve_names
 from skmnist.cli._training import prepare_training, train
 from skmnist.datasets import write_idx
+from skmnist.datasets._image_sets import ImageSet, load_image_set
 from skmnist.evaluation import ModelScores, comparison_table
 from skmnist.persistence import load_model
 from skmnist.pipelines import model_names

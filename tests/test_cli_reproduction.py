@@ -11,32 +11,34 @@ import pytest
 from click.testing import CliRunner
 from test_cli_process import posix, start, wait_for
 
-from skmnist.cli import _reproduction
 from skmnist.cli._commands import skmnist
 from skmnist.cli._errors import BadInput
-from skmnist.cli._image_sets import ImageSet, load_image_set
-from skmnist.cli._reproduction import Reproduction
+from skmnist.cli._reproduce import parse_seeds
 from skmnist.cli._reproduction_tables import (
-    is_comparable,
     network_cells,
-    reproduction_document,
     reproduction_parts,
     table_view,
-    verdict,
-)
-from skmnist.cli._run_files import RunFolder
-from skmnist.cli._runs import (
-    make_plan,
-    parse_seeds,
-    quick_subset,
-    resolve_targets,
 )
 from skmnist.cli._tables import plain_text
 from skmnist.datasets import _published, write_idx
+from skmnist.datasets._image_sets import ImageSet, load_image_set
 from skmnist.datasets._published import LABEL_COUNTS, unpacked_checksum
 from skmnist.published import RESULTS, STUDIES
 from skmnist.report import make_report
 from skmnist.report._reproduction import reproduction_report
+from skmnist.reproduction import _run
+from skmnist.reproduction._document import (
+    is_comparable,
+    reproduction_document,
+    verdict,
+)
+from skmnist.reproduction._plan import (
+    make_plan,
+    quick_subset,
+    resolve_targets,
+)
+from skmnist.reproduction._run import Reproduction
+from skmnist.reproduction._store import RunFolder
 
 VERSIONS = {"python": "3", "skmnist": "1", "keras": "3", "tensorflow": "2"}
 MADE_WITH = {"versions": VERSIONS, "n_cpus": 2}
@@ -106,7 +108,7 @@ def test_what_is_finished_is_not_trained_again(run, monkeypatch):
     assert (first["n_trained"], first["n_earlier"]) == (2, 0)
     kept = run_files()
     with monkeypatch.context() as patch:
-        patch.setattr(_reproduction, "_train", None)
+        patch.setattr(_run, "_train", None)
         again = reproduce(run, "mlp_784", "--seeds", "7,8")
     assert (again["n_trained"], again["n_earlier"]) == (0, 2)
     assert again["networks"] == first["networks"]
@@ -187,7 +189,7 @@ def test_a_parameter_of_the_recipe_makes_another_run(tmp_path, monkeypatch):
     ],
     ids=["cut", "empty", "list", "other run", "no count", "no number"],
 )
-def test_a_damaged_file_is_no_finished_run(tmp_path, capsys, damage):
+def test_a_damaged_file_is_no_finished_run(tmp_path, damage):
     images = np.zeros((40, 784), np.uint8)
     some = ImageSet(
         "a", "", (28, 28), images, np.arange(40) % 10, images, np.arange(40)
@@ -199,9 +201,8 @@ def test_a_damaged_file_is_no_finished_run(tmp_path, capsys, damage):
     assert folder.find(only) == made_up(0.75)
     path = folder.path(only)
     path.write_text(damage(path.read_text()))
-    assert capsys.readouterr().err == ""
-    assert folder.find(only) is None
-    assert f"{path} is damaged and will be replaced" in capsys.readouterr().err
+    with pytest.warns(UserWarning, match="is damaged and will be replaced"):
+        assert folder.find(only) is None
 
 
 def test_the_run_of_a_damaged_file_is_made_again(run):
@@ -351,7 +352,7 @@ def test_ctrl_c_before_the_first_run_is_finished_says_how_to_go_on(run, monkeypa
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_reproduction, "_train", interrupt)
+    monkeypatch.setattr(_run, "_train", interrupt)
     result = run("reproduce", "mlp_784", "--dataset", "small")
     assert (result.exit_code, result.stdout) == (130, "")
     *_, how, _, last = result.stderr.splitlines()
@@ -478,14 +479,14 @@ def test_mnist_is_compared():
 
 
 def test_a_training_that_diverges_fails_alone(run, monkeypatch):
-    train = _reproduction._train
+    train = _run._train
 
     def fail(each, *args):
         if each.seed == 7:
             raise FloatingPointError("The loss became nan")
         return train(each, *args)
 
-    monkeypatch.setattr(_reproduction, "_train", fail)
+    monkeypatch.setattr(_run, "_train", fail)
     args = ["reproduce", "mlp_784", "--seeds", 2, "--quick", "--dataset", "small"]
     result = run(*args)
     assert result.exit_code == 1

@@ -253,7 +253,7 @@ def test_unexpected_errors_take_one_line(run, monkeypatch):
     def fail(name):
         raise RuntimeError("first\nsecond")
 
-    monkeypatch.setattr("skmnist.cli._image_sets.load_image_set", fail)
+    monkeypatch.setattr("skmnist.datasets._image_sets.load_image_set", fail)
     result = run("data", "digits")
     assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
@@ -266,7 +266,7 @@ def test_an_interrupted_command_exits_with_130(run, monkeypatch):
     def interrupt(name):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skmnist.cli._image_sets.load_image_set", interrupt)
+    monkeypatch.setattr("skmnist.datasets._image_sets.load_image_set", interrupt)
     result = run("data", "digits")
     assert result.exit_code == 130
     assert result.stderr.strip() == "Interrupted."

@@ -78,11 +78,12 @@ def compare(models, dataset, n_folds, epochs, jobs, seed, out, page, force, as_j
     digits. The networks are trained as they were published for MNIST; --epochs
     changes how long. Ctrl-C prints the table of what is done.
     """
+    from skmnist._configuration import configured_model
     from skmnist._numbers import counted
     from skmnist.cli._comparison import ranked, resolve_folds, run_comparison
-    from skmnist.cli._image_sets import load_image_set
+    from skmnist.cli._data import training_set
     from skmnist.cli._messages import note
-    from skmnist.cli._models import configured_model, fitting_names, resolve_names
+    from skmnist.cli._models import fitting_names, resolve_names
     from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._progress import fit_progress
     from skmnist.cli._reports import report_comparison
@@ -93,8 +94,7 @@ def compare(models, dataset, n_folds, epochs, jobs, seed, out, page, force, as_j
     if out is not None:
         check_output(out, force=force, suffixes=TABLE_SUFFIXES)
     check_page(page, force=force)
-    image_set = load_image_set(dataset)
-    image_set.require("train")
+    image_set = training_set(dataset)
     names, left_out = fitting_names(chosen, image_set)
     for name, reason in left_out.items():
         note(f"Left out: {name}: {reason}")
@@ -166,9 +166,10 @@ def train(name, dataset, epochs, params, seed, out, page, force, as_json):
     of a network with the epoch that is under way and saves what it learned until
     then.
     """
+    from skmnist._configuration import n_epochs
     from skmnist._numbers import counted
-    from skmnist.cli._image_sets import load_image_set
-    from skmnist.cli._models import n_epochs, parse_params
+    from skmnist.cli._data import split_set
+    from skmnist.cli._models import parse_params
     from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._progress import epoch_progress
     from skmnist.cli._reports import report_training
@@ -186,10 +187,7 @@ def train(name, dataset, epochs, params, seed, out, page, force, as_json):
     path = check_output(out or f"{name}.joblib", force=force)
     check_model_file(name, path)
     check_page(page, force=force)
-    image_set = load_image_set(dataset)
-    image_set.require("train")
-    image_set = image_set.with_test(seed)
-    image_set.require_known_labels()
+    image_set = split_set(dataset, seed)
     model = prepare_training(name, image_set, params=params, epochs=epochs, seed=seed)
     images = counted(len(image_set.y), "image")
     progress = epoch_progress(
@@ -211,16 +209,17 @@ def train(name, dataset, epochs, params, seed, out, page, force, as_json):
 @json_option
 def evaluate(model, dataset, subset, page, force, as_json):
     """Test the model in a file: accuracy, each label, confusions."""
-    from skmnist.cli._image_sets import load_image_set
+    from skmnist.cli._data import part_of_set
     from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._recognition import evaluate_file, read_model
     from skmnist.cli._reports import report_evaluation
 
     check_page(page, force=force)
     model_file = read_model(model)
-    image_set = load_image_set(dataset or model_file.dataset)
     subset = subset or "test"
-    X, y = image_set.part(subset, model_file.seed)
+    image_set, X, y = part_of_set(
+        dataset or model_file.dataset, subset, model_file.seed
+    )
     evaluation = evaluate_file(model_file, image_set, X, y)
     results = report_evaluation(
         model_file, image_set, subset, evaluation, as_json=as_json
@@ -293,10 +292,10 @@ def search(
     Candidates are compared by cross-validation on the training part; the best one is
     trained on all of it and tested on the test part. Ctrl-C prints what is done.
     """
+    from skmnist._configuration import n_epochs
     from skmnist._numbers import counted
-    from skmnist.cli._image_sets import load_image_set
+    from skmnist.cli._data import split_set
     from skmnist.cli._messages import note
-    from skmnist.cli._models import n_epochs
     from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._progress import epoch_progress, fit_progress
     from skmnist.cli._reports import report_search
@@ -318,10 +317,7 @@ def search(
         check_model_file(name, path)
     check_page(page, force=force)
     candidates = list_candidates(name, n_iter=n_iter, epochs=epochs, seed=seed)
-    image_set = load_image_set(dataset)
-    image_set.require("train")
-    image_set = image_set.with_test(seed)
-    image_set.require_known_labels()
+    image_set = split_set(dataset, seed)
     found = run(
         name,
         candidates,
@@ -409,8 +405,8 @@ def export(model, out, force, as_json):
 @json_option
 def data(dataset, file_format, out, force, as_json):
     """Show sizes, label counts and range of an image set, or convert it."""
+    from skmnist.cli._data import any_set
     from skmnist.cli._export import check_export, export
-    from skmnist.cli._image_sets import load_image_set
     from skmnist.cli._messages import note
     from skmnist.cli._reports import print_files, report_set
 
@@ -418,7 +414,7 @@ def data(dataset, file_format, out, force, as_json):
         raise click.UsageError(
             "--to and --out go together.", click.get_current_context()
         )
-    image_set = load_image_set(dataset)
+    image_set = any_set(dataset)
     if out is None:
         report_set(image_set, as_json=as_json)
         return

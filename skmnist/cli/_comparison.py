@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from skmnist._configuration import has_epochs, report_epochs
 from skmnist._numbers import counted, is_missing
 from skmnist.cli._errors import BadInput, bad_input
-from skmnist.cli._models import has_epochs, report_epochs
 from skmnist.cli._parallel import worker_pool
 
 if TYPE_CHECKING:

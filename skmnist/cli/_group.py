@@ -82,6 +82,12 @@ class CommandLine(click.Group):
             raise Failure(_explain(error)) from error
 
 
+def command_line():
+    """Return the command line that is running; None where there is none."""
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.find_root().obj
+
+
 def _where_to_look(error):
     """Name the command whose help explains a wrong usage."""
     if not isinstance(error, click.UsageError) or error.ctx is None:

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from skmnist.cli._errors import BadInput, Failure
+from skmnist.cli._group import command_line
 from skmnist.cli._messages import note
 from skmnist.cli._result_files import check_output, write_text
-from skmnist.cli._versions import command_line
 
 _SUFFIXES = (".html", ".htm")
 _MAX_RESULTS = 100_000_000  # bytes

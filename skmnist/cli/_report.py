@@ -27,8 +27,8 @@ def report(source, out, dataset, subset, force):
     """
     from pathlib import Path
 
+    from skmnist.cli._data import part_of_set
     from skmnist.cli._errors import BadInput
-    from skmnist.cli._image_sets import load_image_set
     from skmnist.cli._messages import note
     from skmnist.cli._pages import (
         check_page,
@@ -51,9 +51,10 @@ def report(source, out, dataset, subset, force):
         return
 
     model_file = read_model(source)
-    image_set = load_image_set(dataset or model_file.dataset)
     subset = subset or "test"
-    X, y = image_set.part(subset, model_file.seed)
+    image_set, X, y = part_of_set(
+        dataset or model_file.dataset, subset, model_file.seed
+    )
     evaluation = evaluate_file(model_file, image_set, X, y)
     results = evaluation_document(model_file, image_set, subset, evaluation)
     if results["warning"]:

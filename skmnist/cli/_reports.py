@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from skmnist._configuration import has_epochs
 from skmnist._numbers import (
     count,
     counted,
@@ -10,15 +11,17 @@ from skmnist._numbers import (
     joined,
     percent,
 )
-from skmnist.cli._comparison import is_small, method, records
-from skmnist.cli._export import describe_set
-from skmnist.cli._messages import note
-from skmnist.cli._models import (
-    has_epochs,
-    list_models,
+from skmnist._provenance import (
     plain_history,
     plain_parameters,
+    provenance,
+    versions_line,
 )
+from skmnist.cli._comparison import is_small, method, records
+from skmnist.cli._export import describe_set
+from skmnist.cli._group import command_line
+from skmnist.cli._messages import note
+from skmnist.cli._models import list_models
 from skmnist.cli._recognition import knows_part, overlap_warning
 from skmnist.cli._result_files import markdown_table, write_text
 from skmnist.cli._tables import (
@@ -29,7 +32,6 @@ from skmnist.cli._tables import (
     plain_text,
     print_result,
 )
-from skmnist.cli._versions import provenance, versions_line
 
 _SHOWN_CANDIDATES = 10
 _INTERRUPTED = "interrupted before its end"
@@ -119,7 +121,7 @@ def report_comparison(
         "n_threads": 1 if n_jobs == 1 and is_small(image_set) else None,
         "interrupted": comparison.interrupted,
         "left_out": left_out | dict.fromkeys(not_done, _INTERRUPTED),
-        **provenance(networks),
+        **provenance(networks, command_line()),
     }
     parts = [
         comparison_view(comparison.table),
@@ -212,7 +214,7 @@ def report_training(training, image_set, path, *, as_json):
         "parameters": plain_parameters(training.model),
         "history": plain_history(training.model),
         "evaluation": evaluation.to_dict(),
-        **provenance(metadata["n_epochs"] is not None),
+        **provenance(metadata["n_epochs"] is not None, command_line()),
     }
     if as_json:
         print_json(document)
@@ -266,7 +268,7 @@ def evaluation_document(model_file, image_set, subset, evaluation):
         "warning": overlap_warning(model_file, image_set, subset),
         "parameters": plain_parameters(model),
         **evaluation.to_dict(),
-        **provenance(has_epochs(model.get_params())),
+        **provenance(has_epochs(model.get_params()), command_line()),
     }
 
 
@@ -321,7 +323,7 @@ def report_search(name, search, image_set, training, path, *, n_jobs, seed, as_j
         "parameters": training and plain_parameters(training.model),
         "history": training and plain_history(training.model),
         "evaluation": training and training.evaluation.to_dict(),
-        **provenance("epochs" in search.best),
+        **provenance("epochs" in search.best, command_line()),
     }
     if as_json:
         print_json(document)

@@ -2,7 +2,7 @@
 
 import click
 
-from skmnist.cli._errors import FAILURE, INTERRUPTED
+from skmnist.cli._errors import FAILURE, INTERRUPTED, BadInput
 from skmnist.cli._options import (
     dataset_option,
     force_option,
@@ -56,23 +56,24 @@ def reproduce(names, dataset, quick, seeds, runs, out, page, force, as_json):
     ends it, Ctrl-C or worse, the same command goes on with the runs that are not
     finished.
     """
-    from skmnist.cli._image_sets import load_image_set
+    from skmnist.cli._data import training_set
+    from skmnist.cli._errors import bad_input
     from skmnist.cli._messages import note
     from skmnist.cli._pages import check_page
     from skmnist.cli._reproduction_report import run_reproduction
     from skmnist.cli._result_files import check_output
-    from skmnist.cli._runs import parse_seeds, resolve_targets
+    from skmnist.reproduction._plan import resolve_targets
 
-    networks, studies = resolve_targets(names)
+    with bad_input():
+        networks, studies = resolve_targets(names)
     if seeds is not None:
         seeds = parse_seeds(seeds)
     if out is not None:
         check_output(out, force=force, suffixes=(".json", ".md", ".txt"))
     check_page(page, force=force)
-    image_set = load_image_set(dataset)
-    image_set.require("train")
+    image_set = training_set(dataset)
     try:
-        reproduction = run_reproduction(
+        document = run_reproduction(
             networks,
             studies,
             image_set,
@@ -86,6 +87,45 @@ def reproduce(names, dataset, quick, seeds, runs, out, page, force, as_json):
     except KeyboardInterrupt:  # with nothing to show
         note("The same command goes on with the runs that are not finished.")
         raise
-    if reproduction.interrupted:
+    if document["interrupted"]:
         return INTERRUPTED
-    return FAILURE if reproduction.failures else 0
+    return FAILURE if document["failures"] else 0
+
+
+def parse_seeds(text):
+    """Turn what ``--seeds`` says into a number of seeds, or a list of them.
+
+    Parameters
+    ----------
+    text : str
+        A number of seeds, such as "5", or seeds with commas, such as "0,1,2" or
+        "7,".
+
+    Returns
+    -------
+    int or tuple of int
+        The number, at least 1, or the seeds, each in [0, 2**32).
+
+    Raises
+    ------
+    BadInput
+        If it is neither.
+    """
+    words = [word.strip() for word in text.split(",")]
+    if len(words) > 1 and words[-1] == "":
+        words.pop()
+    if not all(word.isascii() and word.isdecimal() for word in words):
+        raise BadInput(
+            "--seeds needs a number of seeds, such as 5, or seeds with commas, such "
+            f"as 0,1,2 or 7, (with a comma behind a single one); got {text!r}."
+        )
+    numbers = tuple(map(int, words))
+    if "," not in text:
+        if numbers[0] < 1:
+            raise BadInput("--seeds 0 trains nothing; give 1 or more.")
+        return numbers[0]
+    if max(numbers) >= 2**32:
+        raise BadInput(f"--seeds: {max(numbers)} is too large; seeds are below 2**32.")
+    if len(set(numbers)) < len(numbers):
+        raise BadInput(f"--seeds {text} names a seed twice.")
+    return numbers

@@ -3,28 +3,22 @@
 import json
 from pathlib import Path
 
+from skmnist.cli._errors import Failure, bad_input, describe
+from skmnist.cli._group import command_line
 from skmnist.cli._messages import note
 from skmnist.cli._pages import write_page
-from skmnist.cli._parallel import worker_pool
 from skmnist.cli._reports import print_json
-from skmnist.cli._reproduction import reproduce
-from skmnist.cli._reproduction_tables import (
-    reproduction_document,
-    reproduction_parts,
-    table_view,
-)
+from skmnist.cli._reproduction_tables import reproduction_parts, table_view
 from skmnist.cli._result_files import markdown_table, write_text
-from skmnist.cli._run_files import RunFolder
 from skmnist.cli._run_progress import run_progress
-from skmnist.cli._runs import DEFAULT_SEEDS, make_plan, quick_subset
 from skmnist.cli._tables import plain_text, print_result
-from skmnist.cli._versions import provenance
+from skmnist.reproduction._reproduce import reproduce_targets
 
 
 def run_reproduction(
     networks, studies, image_set, *, seeds, quick, runs, out, page, as_json
 ):
-    """Train, print the tables, and write the file if all runs have ended.
+    """Train, print the tables, and write the files if all runs have ended.
 
     Parameters
     ----------
@@ -47,42 +41,38 @@ def run_reproduction(
 
     Returns
     -------
-    Reproduction
-        What came out.
+    dict
+        The document of the reproduction.
     """
-    image_set = image_set.with_test(seed=0)
-    if quick:
-        image_set = quick_subset(image_set)
-    if seeds is None:
-        seeds = 1 if quick else DEFAULT_SEEDS
-    plan = make_plan(networks, studies, image_set, seeds=seeds, quick=quick)
-    with worker_pool(1, networks=True):
-        # Only Keras, once loaded, tells for sure which backend it runs on.
-        made_with = provenance(networks=True)
-        folder = RunFolder(runs, image_set, made_with["versions"])
-        folder.check()
-        title = (
-            f"Training on {len(image_set.y):,} images of {image_set.name}; finished "
-            f"runs are kept in {folder.folder}"
-        )
-        reproduction = reproduce(
-            plan, image_set, folder, lambda works: run_progress(title, works)
-        )
-    document = reproduction_document(reproduction, image_set, folder, made_with)
-    parts = reproduction_parts(document, folder.folder)
+    title = f"Training on {image_set.name}; finished runs are kept in {runs}"
+    with bad_input():
+        try:
+            document = reproduce_targets(
+                networks,
+                studies,
+                image_set,
+                seeds=seeds,
+                quick=quick,
+                runs=runs,
+                make_progress=lambda works: run_progress(title, works),
+                command=command_line(),
+            )
+        except OSError as error:  # such as a disk that is full
+            raise Failure(f"Cannot keep a finished run: {describe(error)}") from error
+    parts = reproduction_parts(document, runs)
     if as_json:
         print_json(document)
     else:
         print_result(*map(_view, parts))
-    if reproduction.interrupted:
+    if document["interrupted"]:
         for path in filter(None, (out, page)):
             note(f"{path} is written when all runs have ended.")
-        return reproduction
+        return document
     if out is not None:
         write_text(out, _file_text(Path(out).suffix.lower(), document, parts))
         note(f"Written to {out}.")
     write_page(page, document)
-    return reproduction
+    return document
 
 
 def _view(part):

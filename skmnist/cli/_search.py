@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from skmnist._configuration import configured_model, has_epochs
 from skmnist._numbers import joined
 from skmnist.cli._comparison import Comparison, run_comparison
 from skmnist.cli._errors import BadInput, Failure
-from skmnist.cli._models import check_fit, configured_model, has_epochs
+from skmnist.cli._models import check_fit
 
 DEFAULT_FOLDS = 3
 

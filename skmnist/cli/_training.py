@@ -5,16 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from skmnist._configuration import configured_model, has_epochs, report_epochs
+from skmnist._provenance import used_versions
 from skmnist.cli._errors import BadInput, Failure, bad_input, describe
 from skmnist.cli._interrupts import deferred_interrupt
 from skmnist.cli._messages import note
-from skmnist.cli._models import (
-    check_fit,
-    configured_model,
-    has_epochs,
-    report_epochs,
-)
-from skmnist.cli._versions import used_versions
+from skmnist.cli._models import check_fit
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -103,7 +99,10 @@ def prepare_training(name, image_set, *, params, epochs, seed):
     BadInput
         If there is no such model or parameter, or it cannot take these images.
     """
-    model = configured_model(name, image_set, seed=seed, epochs=epochs, params=params)
+    with bad_input():
+        model = configured_model(
+            name, image_set, seed=seed, epochs=epochs, params=params
+        )
     if epochs is not None:
         if not has_epochs(model.get_params()):
             raise BadInput(f"--epochs: {name} is not trained in epochs.")

@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 from sklearn.pipeline import Pipeline
 
 from skmnist import ImageScaler, KerasCNNClassifier
-from skmnist.cli._models import plain_parameters
+from skmnist._provenance import plain_parameters
 from skmnist.datasets import load_digits
 from skmnist.evaluation import evaluate
 from skmnist.report import Subject, _comparison, _evaluation, _model

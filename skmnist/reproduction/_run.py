@@ -1,4 +1,4 @@
-"""Published results trained anew, one run after another, with what is done kept."""
+"""The runs of a plan, one after another, each kept as soon as it is finished."""
 
 import math
 import os
@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 
 from sklearn.base import clone
 
-from skmnist.cli._errors import bad_input, describe
-from skmnist.cli._models import plain_history, report_epochs
-from skmnist.cli._runs import Plan
+from skmnist._configuration import report_epochs
+from skmnist._provenance import plain_history
+from skmnist.evaluation import evaluate
+from skmnist.reproduction._plan import Plan
 
-_PATIENCE = 1.0  # seconds between two looks at runs that another command makes
+__all__ = ["Reproduction", "run_plan"]
+
+_PATIENCE = 1.0  # seconds between two looks at runs that another process makes
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +46,10 @@ class Reproduction:
     interrupted: bool = False
 
 
-def reproduce(plan, image_set, folder, make_progress):
+def run_plan(plan, image_set, folder, make_progress):
     """Train what is not finished yet; Ctrl-C ends it with what is.
 
-    Runs that another command is making in the same folder come last, and are waited
+    Runs that another process is making in the same folder come last, and are waited
     for.
 
     Parameters
@@ -58,8 +61,11 @@ def reproduce(plan, image_set, folder, make_progress):
     folder : RunFolder
         Where finished runs are found and kept.
     make_progress : callable
-        Takes the work of each training to be made and returns a context manager, as
-        :func:`skmnist.cli._run_progress.run_progress` does.
+        Takes the work of each training to be made, in any one unit, and returns a
+        context manager with the methods ``started(title)``, then ``epoch(n_done,
+        n_epochs, logs)``, and one of ``finished(result)``, ``failed(message)`` and, for
+        what another process has made, ``found(result)``, or is making,
+        ``postponed()``, which puts it after the others.
 
     Returns
     -------
@@ -68,8 +74,10 @@ def reproduce(plan, image_set, folder, make_progress):
 
     Raises
     ------
-    BadInput
+    ValueError
         If the images cannot be used.
+    OSError
+        If a result cannot be written.
     KeyboardInterrupt
         After Ctrl-C, if no run is finished.
     """
@@ -93,7 +101,7 @@ def reproduce(plan, image_set, folder, make_progress):
                     try:
                         result, is_new = _make(run, image_set, folder, progress.epoch)
                     except FloatingPointError as error:
-                        failures[run.title] = describe(error)
+                        failures[run.title] = str(error)
                         progress.failed(failures[run.title])
                         continue
                     if result is None:
@@ -124,12 +132,12 @@ def reproduce(plan, image_set, folder, make_progress):
 
 
 def _make(run, image_set, folder, on_epoch):
-    """Train a run, unless another command has made it since, or is about to.
+    """Train a run, unless another process has made it since, or is about to.
 
     Returns
     -------
     result : dict or None
-        None if another command is making it.
+        None if another process is making it.
     is_new : bool
         Whether it was trained here.
     """
@@ -146,24 +154,21 @@ def _make(run, image_set, folder, on_epoch):
 
 def _train(run, image_set, on_epoch):
     """Train and test a network; return the result as plain data."""
-    from skmnist.evaluation import evaluate
-
     model = clone(run.estimator)
     report_epochs(model, on_epoch)
     scaler, network = model.named_steps["scale"], model.named_steps["clf"]
     start = time.perf_counter()
-    with bad_input():
-        validation = {}
-        X = scaler.fit_transform(image_set.X, image_set.y)
-        if run.validation == "test":
-            # Only looked at: nothing stops or chooses by it.
-            validation = {
-                "X_val": scaler.transform(image_set.X_test),
-                "y_val": image_set.y_test,
-            }
-        network.fit(X, image_set.y, **validation)
-        fit_time = time.perf_counter() - start
-        evaluation = evaluate(model, image_set.X_test, image_set.y_test)
+    validation = {}
+    X = scaler.fit_transform(image_set.X, image_set.y)
+    if run.validation == "test":
+        # Only evaluated: nothing stops or chooses by it.
+        validation = {
+            "X_val": scaler.transform(image_set.X_test),
+            "y_val": image_set.y_test,
+        }
+    network.fit(X, image_set.y, **validation)
+    fit_time = time.perf_counter() - start
+    evaluation = evaluate(model, image_set.X_test, image_set.y_test)
     n_set_aside = 0
     if isinstance(run.validation, float):
         n_set_aside = math.ceil(run.validation * len(image_set.y))

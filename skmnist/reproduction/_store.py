@@ -8,13 +8,15 @@ depends on.
 import contextlib
 import hashlib
 import json
+import tempfile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from skmnist.cli._errors import BadInput, describe
-from skmnist.cli._messages import note
-from skmnist.cli._result_files import check_folder, write_text
+from skmnist._warnings import warn_caller
+from skmnist.datasets._files import replacing
+
+__all__ = ["RunFolder", "checksum"]
 
 # 2: with a checksum, and with the packages that draw.
 _FORMAT = 2
@@ -52,20 +54,22 @@ class RunFolder:
         self._told = set()
 
     def check(self):
-        """Make sure that files can be made in it; raise BadInput otherwise."""
-        if self.folder.exists() and not self.folder.is_dir():
-            raise BadInput(f"--runs {self.folder} is a file; give a folder.")
+        """Make the folder, and make sure that files can be written to it.
+
+        Raises
+        ------
+        ValueError
+            If that is not possible.
+        """
         try:
             self.folder.mkdir(exist_ok=True)
-        except FileNotFoundError:
-            raise BadInput(
-                f"--runs {self.folder}: there is no folder {self.folder.parent}."
-            ) from None
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
         except OSError as error:
-            raise BadInput(
-                f"Cannot make the folder {self.folder}: {describe(error)}"
+            why = "it is a file" if self.folder.is_file() else error.strerror
+            raise ValueError(
+                f"Runs cannot be kept in the folder {self.folder}: {why}."
             ) from error
-        check_folder(self.folder)
 
     def key(self, run):
         """Return what the result of a run depends on, as JSON gives it back."""
@@ -104,8 +108,7 @@ class RunFolder:
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             if path not in self._told:
                 self._told.add(path)
-                why = describe(error)
-                note(f"Warning: {path} is damaged and will be replaced ({why})")
+                warn_caller(f"{path} is damaged and will be replaced ({error})")
             return None
         return stored["result"]
 
@@ -140,7 +143,8 @@ class RunFolder:
         """Write the file of a finished run, whose result must be finite numbers."""
         stored = {"key": self.key(run), "result": result, "sha256": _digest(result)}
         text = json.dumps(stored, indent=1, ensure_ascii=False, allow_nan=False)
-        write_text(self.path(run), text + "\n")
+        with replacing(self.path(run)) as file:
+            file.write(f"{text}\n".encode())
 
 
 def _digest(value):

@@ -1,5 +1,6 @@
-"""What a result was computed with."""
+"""What a result was computed with, as plain data: model, machine and versions."""
 
+import math
 import os
 import platform
 import sys
@@ -10,18 +11,27 @@ from importlib.metadata import (
     version,
 )
 
-import click
+__all__ = [
+    "plain_history",
+    "plain_parameters",
+    "provenance",
+    "used_versions",
+    "versions_line",
+]
 
+_PLAIN = (bool, int, float, str)
 _BACKEND_PACKAGES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 
 
-def provenance(networks):
+def provenance(networks, command=None):
     """Return what tells where a result comes from.
 
     Parameters
     ----------
     networks : bool
         Whether Keras and its backend take part.
+    command : str, default=None
+        The command line that is running, if there is one.
 
     Returns
     -------
@@ -29,18 +39,12 @@ def provenance(networks):
         Command line, time, machine and versions, ready for JSON.
     """
     return {
-        "command": command_line(),
+        "command": command,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "platform": f"{platform.system()} {platform.machine()}",
         "n_cpus": os.cpu_count(),
         "versions": used_versions(networks),
     }
-
-
-def command_line():
-    """Return the command line that is running; None where there is none."""
-    context = click.get_current_context(silent=True)
-    return None if context is None else context.find_root().obj
 
 
 def used_versions(networks):
@@ -84,3 +88,55 @@ def _backend():
 def versions_line(versions):
     """Write versions on one line."""
     return ", ".join(f"{package} {number}" for package, number in versions.items())
+
+
+def plain_parameters(model):
+    """Return the parameters of a model's classifier as JSON can hold them.
+
+    Parameters
+    ----------
+    model : classifier or Pipeline
+        The model.
+
+    Returns
+    -------
+    dict of str to object
+        Numbers, texts, truth values and None as they are, lists of these likewise,
+        everything else as text.
+    """
+    classifier = model[-1] if hasattr(model, "named_steps") else model
+    return {
+        name: _plain_value(value)
+        for name, value in classifier.get_params(deep=False).items()
+    }
+
+
+def _plain_value(value):
+    if isinstance(value, list | tuple):
+        return [_plain_value(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, _PLAIN) else str(value)
+
+
+def plain_history(model):
+    """Return the learning curves of a fitted pipeline as JSON can hold them.
+
+    Parameters
+    ----------
+    model : Pipeline
+        Fitted.
+
+    Returns
+    -------
+    dict of str to list, or None
+        Values by epoch, None in place of NaN and infinity; None for a model without
+        epochs.
+    """
+    history = getattr(model[-1], "history_", None)
+    if history is None:
+        return None
+    return {
+        name: [float(v) if math.isfinite(v) else None for v in values]
+        for name, values in history.items()
+    }

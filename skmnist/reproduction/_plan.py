@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from skmnist._configuration import configured_model, misfit
 from skmnist._numbers import joined
-from skmnist.cli._errors import BadInput, bad_input
-from skmnist.cli._models import check_fit, configured_model
 from skmnist.published import RESULTS, STUDIES
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
+
+__all__ = ["Case", "Plan", "Run", "make_plan", "quick_subset", "resolve_targets"]
 
 DEFAULT_SEEDS = 3
 
@@ -145,7 +146,7 @@ def resolve_targets(names):
 
     Raises
     ------
-    BadInput
+    ValueError
         If a name is unknown.
     """
     groups = {"networks": list(RESULTS), "studies": list(STUDIES)}
@@ -160,51 +161,12 @@ def resolve_targets(names):
                 known = [*groups, *RESULTS, *STUDIES]
                 close = get_close_matches(name, known, n=1)
                 hint = f": did you mean {close[0]!r}?" if close else "."
-                raise BadInput(
+                raise ValueError(
                     f"Nothing was published under the name {name!r}{hint} "
                     f"Networks are {', '.join(RESULTS)}; "
                     f"studies are {', '.join(STUDIES)}."
                 )
     return list(networks), list(studies)
-
-
-def parse_seeds(text):
-    """Turn what ``--seeds`` says into a number of seeds, or a list of them.
-
-    Parameters
-    ----------
-    text : str
-        A number of seeds, such as "5", or seeds with commas, such as "0,1,2" or
-        "7,".
-
-    Returns
-    -------
-    int or tuple of int
-        The number, at least 1, or the seeds, each in [0, 2**32).
-
-    Raises
-    ------
-    BadInput
-        If it is neither.
-    """
-    words = [word.strip() for word in text.split(",")]
-    if len(words) > 1 and words[-1] == "":
-        words.pop()
-    if not all(word.isascii() and word.isdecimal() for word in words):
-        raise BadInput(
-            "--seeds needs a number of seeds, such as 5, or seeds with commas, such "
-            f"as 0,1,2 or 7, (with a comma behind a single one); got {text!r}."
-        )
-    numbers = tuple(map(int, words))
-    if "," not in text:
-        if numbers[0] < 1:
-            raise BadInput("--seeds 0 trains nothing; give 1 or more.")
-        return numbers[0]
-    if max(numbers) >= 2**32:
-        raise BadInput(f"--seeds: {max(numbers)} is too large; seeds are below 2**32.")
-    if len(set(numbers)) < len(numbers):
-        raise BadInput(f"--seeds {text} names a seed twice.")
-    return numbers
 
 
 def make_plan(networks, studies, image_set, *, seeds=DEFAULT_SEEDS, quick=False):
@@ -229,7 +191,7 @@ def make_plan(networks, studies, image_set, *, seeds=DEFAULT_SEEDS, quick=False)
 
     Raises
     ------
-    BadInput
+    ValueError
         If a network cannot take these images.
     """
 
@@ -267,7 +229,9 @@ def _make_run(model, params, seed, validation, image_set, quick):
     if quick:
         epochs = min(QUICK_EPOCHS, estimator[-1].epochs)
         estimator.set_params(clf__epochs=epochs)
-    check_fit(model, estimator, image_set)
+    problem = misfit(estimator, image_set)
+    if problem is not None:
+        raise ValueError(f"{model}: {problem}")
     return Run(model, params, seed, validation, estimator)
 
 
@@ -289,7 +253,6 @@ def quick_subset(image_set):
             rows = np.random.default_rng(0).permutation(len(y))[:n]
         return X[rows], y[rows]
 
-    with bad_input():
-        X, y = draw(image_set.X, image_set.y, QUICK_TRAIN)
-        X_test, y_test = draw(image_set.X_test, image_set.y_test, QUICK_TEST)
+    X, y = draw(image_set.X, image_set.y, QUICK_TRAIN)
+    X_test, y_test = draw(image_set.X_test, image_set.y_test, QUICK_TEST)
     return replace(image_set, X=X, y=y, X_test=X_test, y_test=y_test)

@@ -1,4 +1,4 @@
-"""The image sets that a command can be told to use, by one word."""
+"""Labelled images with a training and a test part, by one name."""
 
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -7,8 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from skmnist._numbers import by, pixels
-from skmnist.cli._errors import BadInput, bad_input
-from skmnist.cli._messages import note
+from skmnist._warnings import warn_caller
+from skmnist.datasets._csv_sets import find_tables, is_table, read_tables
+from skmnist.datasets._folders import choose_set, find_sets, set_names
+from skmnist.datasets._loaders import load_digits, load_idx
+from skmnist.datasets._mnist import fetch_mnist
+
+__all__ = ["ImageSet", "load_image_set"]
 
 HELD_OUT = 0.25
 
@@ -75,9 +80,9 @@ class ImageSet:
     def require(self, part):
         """Refuse a set that lacks its "train" or "test" part, or cannot be learned."""
         if (self.X if part == "train" else self.X_test) is None:
-            raise BadInput(f"{self.name} has no {part} part.")
+            raise ValueError(f"{self.name} has no {part} part.")
         if part == "train" and (self.y == self.y[0]).all():
-            raise BadInput(
+            raise ValueError(
                 f"{self.name} has training images of one label only, {self.y[0]}; at "
                 "least 2 labels are needed."
             )
@@ -86,7 +91,7 @@ class ImageSet:
         """Refuse a test part with labels that no model can learn from the other."""
         unknown = np.setdiff1d(self.y_test, self.y)
         if len(unknown):
-            raise BadInput(
+            raise ValueError(
                 f"{self.name} has test images of labels that no training image has: "
                 f"{', '.join(map(str, unknown))}."
             )
@@ -102,14 +107,9 @@ class ImageSet:
         from sklearn.model_selection import train_test_split
 
         self._check_divisible()
-        with bad_input():
-            X, X_test, y, y_test = train_test_split(
-                self.X,
-                self.y,
-                test_size=HELD_OUT,
-                stratify=self.y,
-                random_state=seed,
-            )
+        X, X_test, y, y_test = train_test_split(
+            self.X, self.y, test_size=HELD_OUT, stratify=self.y, random_state=seed
+        )
         return replace(self, X=X, y=y, X_test=X_test, y_test=y_test)
 
     def _check_divisible(self):
@@ -117,12 +117,12 @@ class ImageSet:
         labels, counts = np.unique(self.y, return_counts=True)
         start = f"{self.name} has no test part, and too few images to keep some back"
         if counts.min() < 2:
-            raise BadInput(
+            raise ValueError(
                 f"{start}: at least 2 of each label are needed, and there is 1 of "
                 f"label {labels[counts.argmin()]}."
             )
         if len(self.y) * HELD_OUT < len(labels):
-            raise BadInput(
+            raise ValueError(
                 f"{start}: at least {len(labels) / HELD_OUT:.0f} are needed for "
                 f"{len(labels)} labels, and there are {len(self.y)}."
             )
@@ -139,12 +139,12 @@ class ImageSet:
         ]
         images, labels = zip(*parts[subset], strict=True)
         if images[0] is None:
-            raise BadInput(f"{self.name} has no {subset} part.")
+            raise ValueError(f"{self.name} has no {subset} part.")
         return np.concatenate(images), np.concatenate(labels)
 
 
 def load_image_set(name):
-    """Load an image set by what ``--dataset`` says.
+    """Load an image set by its name or path.
 
     Parameters
     ----------
@@ -160,25 +160,23 @@ def load_image_set(name):
 
     Raises
     ------
-    BadInput
+    ValueError, OSError
         If there is no such set, or its files are damaged.
     """
-    from skmnist import datasets
-
-    with bad_input():
-        if name == "digits":
-            return _image_set(name, [datasets.load_digits(), None])
-        if name == "mnist":
-            parts = [datasets.fetch_mnist(subset) for subset in ("train", "test")]
-            return _image_set(name, parts)
-        return _image_set(name, _load_folder(name))
+    if name == "digits":
+        parts = [load_digits(), None]
+    elif name == "mnist":
+        parts = [fetch_mnist(subset) for subset in ("train", "test")]
+    else:
+        parts = _load_folder(name)
+    return _image_set(name, parts)
 
 
 def _image_set(name, parts):
     train, test = parts
     some = train if train is not None else test
     if train is not None and test is not None and train.image_shape != test.image_shape:
-        raise BadInput(
+        raise ValueError(
             f"{name}: training images are of {by(train.image_shape)} pixels, test "
             f"images of {by(test.image_shape)} (height × width)."
         )
@@ -204,10 +202,6 @@ def _names(parts):
 
 def _load_folder(name):
     """Load the parts of a set that a path has; None for those that it lacks."""
-    from skmnist.datasets import load_idx
-    from skmnist.datasets._csv_sets import find_tables, is_table
-    from skmnist.datasets._folders import choose_set, find_sets, set_names
-
     folder, set_name = Path(name).expanduser(), None
     if not folder.exists():
         # One of several sets in a folder goes by the path that its files begin with.
@@ -216,7 +210,7 @@ def _load_folder(name):
             choices = [*_NAMES, *(str(folder.parent / other) for other in near)]
             close = get_close_matches(name, choices, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise BadInput(
+            raise ValueError(
                 f"There is no data set {name!r}: give 'digits', 'mnist', a folder of "
                 f"IDX or CSV files, or a CSV file.{hint}"
             )
@@ -236,14 +230,12 @@ def _load_folder(name):
 
 def _load_tables(found):
     """Load the parts of a set from CSV files; a test part without labels is none."""
-    from skmnist.datasets._csv_sets import read_tables
-
     parts, unlabelled = read_tables(found)
     if found.get("train", unlabelled) in unlabelled or not parts:
-        raise BadInput(
+        raise ValueError(
             f"{unlabelled[0]} has no labels, which a data set needs; 'skmnist predict' "
             "reads such a file."
         )
     for path in unlabelled:
-        note(f"{path} has no labels, and is left out.")
+        warn_caller(f"{path} has no labels, and is left out.")
     return [parts.get("train"), parts.get("test")]

@@ -1,0 +1,61 @@
+"""Published results reproduced from Python."""
+
+import pytest
+from test_cli_reproduction import small_set
+
+from skmnist.report import make_report
+from skmnist.reproduction import reproduce
+
+
+@pytest.fixture
+def small(tmp_path):
+    small_set(tmp_path / "small")
+    return {"dataset": str(tmp_path / "small"), "runs": tmp_path / "runs"}
+
+
+def test_a_quick_reproduction_gives_the_document_of_the_command(small):
+    calls = []
+    results = reproduce(
+        "mlp_784", quick=True, **small, callback=lambda *call: calls.append(call)
+    )
+    assert results["kind"] == "reproduction"
+    assert results["quick"]
+    assert not results["comparable"]
+    assert results["command"] is None
+    (network,) = results["networks"]
+    assert network["name"] == "mlp_784"
+    assert network["seeds"] == [7]
+    assert network["n_epochs"] == 2
+    assert calls == [("mlp_784, seed 7", 1, 1)]
+    assert "mlp_784" in make_report(results)
+
+
+def test_a_finished_run_is_not_trained_again(small):
+    first = reproduce("mlp_784", quick=True, seeds=2, **small)
+    again = reproduce("mlp_784", quick=True, seeds=(7, 8), **small)
+    assert (first["n_trained"], first["n_earlier"]) == (2, 0)
+    assert (again["n_trained"], again["n_earlier"]) == (0, 2)
+    assert again["runs"] == first["runs"]
+
+
+@pytest.mark.parametrize(
+    ("names", "params", "message"),
+    [
+        (["mlp_51"], {}, "did you mean 'mlp_512'"),
+        (["cnn_large"], {}, "cnn_large: .*too small"),
+        (["mlp_784"], {"dataset": "nowhere"}, "no data set 'nowhere'"),
+    ],
+    ids=["name", "size", "data"],
+)
+def test_bad_input_is_refused_before_anything_is_trained(
+    small, names, params, message, tmp_path
+):
+    with pytest.raises(ValueError, match=message):
+        reproduce(*names, quick=True, **{**small, **params})
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_folder_that_is_a_file_is_refused(small, tmp_path):
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(ValueError, match="it is a file"):
+        reproduce("mlp_784", quick=True, **small)
