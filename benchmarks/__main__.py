@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from benchmarks.comparisons import run_in_new_process, run_rounds
 from benchmarks.data import load
@@ -15,8 +16,8 @@ from benchmarks.results import (
     write_text,
 )
 from benchmarks.tables import machine_lines, page, table
-from skmnist.cli._tables import print_result
 
+_PIPE_WIDTH = 10_000
 SUITES = (
     "training",
     "profile",
@@ -70,12 +71,15 @@ def main(names, quick, runs, match, out, page_file):
         document = read_document(out, quick) if out else make_document(quick)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    print_result("\n".join(machine_lines(document)))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(width=_PIPE_WIDTH, highlight=False)
+    console.print("\n".join(machine_lines(document)), markup=False)
     for comparison in chosen:
         n_runs = runs or (1 if quick else comparison.n_runs)
         rounds = run_rounds(comparison, n_runs, run_in_new_process, _progress(n_runs))
         entry = add_comparison(document, comparison, rounds, SUITES)
-        print_result("", table(entry))
+        console.print("", table(entry))
         # Behind each, so that nothing is lost if a later one is interrupted.
         if out:
             write_text(out, json.dumps(document, indent=1) + "\n")

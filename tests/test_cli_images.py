@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 
 import joblib
 import numpy as np
@@ -252,8 +253,14 @@ def test_evaluate_takes_the_images_that_training_kept_back(tmp_path):
 
 def test_evaluate_shows_each_label_and_the_confusions(model):
     lines = invoke("evaluate", model).stdout.splitlines()
-    assert any(line.startswith("Accuracy  9") for line in lines)
-    assert sum(line.split()[:1] == ["7"] for line in lines) == 2
+    assert any(re.match(r"9\d\.\d\d %  accuracy", line) for line in lines)
+    table, matrix = (
+        next(n for n, line in enumerate(lines) if line.startswith(words))
+        for words in ("Each label", "Numbers of images by true label")
+    )
+    for start in table, matrix:
+        rows = lines[start + 1 : start + 13]
+        assert sum(line.split()[:1] == ["7"] for line in rows) == 1
 
 
 def test_evaluate_lists_the_confusions_of_many_labels(tmp_path, monkeypatch):
@@ -265,10 +272,11 @@ def test_evaluate_lists_the_confusions_of_many_labels(tmp_path, monkeypatch):
         write_idx(f"{part}-labels-idx1-ubyte", labels)
     assert invoke("train", "dummy", "--dataset", ".").exit_code == 0
     lines = invoke("evaluate", "dummy.joblib").stdout.splitlines()
-    start = lines.index("Most frequent confusions")
-    rows = [line.split() for line in lines[start + 3 :]]
-    # All are taken for the first label; the first ten of them are shown.
-    assert rows == [[str(label), "0", "4"] for label in range(1, 11)]
+    start = lines.index("Most frequent confusions: the first 10 of 13")
+    rows = [line.split()[:4] for line in lines[start + 3 : start + 8]]
+    # All are classified as the first label.
+    assert rows == [[str(label), "classified", "as", "0"] for label in range(1, 6)]
+    assert "The first 5 of 10 rows" in lines[start + 8]
 
 
 def test_evaluate_refuses_images_of_another_size(model, folder):

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,9 +16,10 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from skmnist import _provenance
 from skmnist._configuration import configured_model
 from skmnist._numbers import counted, duration
-from skmnist.cli import _progress, _tables, _versions
+from skmnist.cli import _progress
 from skmnist.cli._commands import skmnist
 from skmnist.cli._comparison import run_comparison
 from skmnist.cli._models import fitting_names, parse_params, resolve_names
@@ -27,6 +29,9 @@ from skmnist.datasets._image_sets import ImageSet, load_image_set
 from skmnist.evaluation import ModelScores, comparison_table
 from skmnist.persistence import load_model
 from skmnist.pipelines import model_names
+from skmnist.report._comparison import models_table
+from skmnist.report._documents import comparison_rows
+from skmnist.report._terminal import table_view
 
 QUICK = "dummy,linear_svm,nearest_neighbors"
 
@@ -72,7 +77,8 @@ def test_a_group_leaves_out_what_does_not_fit_and_says_so(run, monkeypatch):
     note, title = result.stderr.splitlines()[:2]
     assert note.startswith("Left out: cnn_large: Images of 8×8 pixels are too small")
     assert title == "Comparing 1 model on digits"
-    assert "too small: cnn_large." in run(*args).stdout.splitlines()[-1]
+    missing = run(*args).stdout.partition("What was left out")[2]
+    assert re.search(r"cnn_large +Images of 8×8 pixels are too small", missing)
 
 
 def test_nothing_is_said_to_be_left_out_where_nothing_is(run):
@@ -84,21 +90,17 @@ def test_nothing_is_said_to_be_left_out_where_nothing_is(run):
 def test_compare_ranks_models_and_tells_how(run):
     result = run("compare", "--models", QUICK, "--cv", 4, "--seed", 5)
     assert result.exit_code == 0
-    lines = result.stdout.splitlines()
-    assert [line.split()[0] for line in lines[2:5]] == [
+    before, table = result.stdout.split("Models on digits, best first\n")
+    assert [line.split()[0] for line in table.splitlines()[2:5]] == [
         "nearest_neighbors",
         "linear_svm",
         "dummy",
     ]
-    notes = "\n".join(lines[5:])
-    for words in (
-        "4-fold cross-validation on digits (1,797 images of 8×8 pixels",
-        "corrected resampled t-test",
-        "Seed 5",
-        "scikit-learn ",
-    ):
-        assert words in notes
-    assert "keras" not in notes  # which took no part
+    assert before.splitlines()[0] == "3 models compared on digits"
+    assert "4-fold cross-validation on digits, 1,797 images, 8×8 pixels" in before
+    for words in ("corrected resampled t-test", "seed 5", "scikit-learn "):
+        assert words in table
+    assert "keras " not in table  # which took no part
     assert "[3/3] " in result.stderr
 
 
@@ -155,9 +157,9 @@ def test_compare_writes_its_table(run, tmp_path, suffix):
     elif suffix == "json":
         assert json.loads(text)["models"][0]["model"] == "linear_svm"
     elif suffix == "md":
-        header, rule, first = text.splitlines()[:3]
-        assert header.count("|") == rule.count("|") == first.count("|")
-        assert first.startswith("| linear_svm | 96.27 ± ")
+        table = [line for line in text.splitlines() if line.startswith("|")]
+        assert len({line.count("|") for line in table}) == 1
+        assert table[2].startswith("| linear_svm | 96.27 ± ")
     else:
         assert text == result.stdout
 
@@ -175,10 +177,10 @@ def test_a_model_that_fails_keeps_the_others(run, tmp_path):
     args = ["--models", "nearest_neighbors,dummy", "--dataset", tmp_path, "--cv", 2]
     result = run("compare", *args)
     assert result.exit_code == 1
-    lines = result.stdout.splitlines()
-    assert lines[2].startswith("dummy")
-    assert lines[3].split() == ["nearest_neighbors", "failed"]
-    assert "Failed: nearest_neighbors: ValueError" in result.stdout
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["nearest_neighbors", "failed"] in lines
+    errors = result.stdout.partition("What failed, and why")[2]
+    assert re.search("nearest_neighbors +ValueError", errors)
     failed = json.loads(run("compare", *args, "--json").stdout)["models"][1]
     assert failed["accuracy"] is None
     assert failed["error_message"].startswith("ValueError")
@@ -216,11 +218,11 @@ def test_an_interrupted_comparison_shows_what_is_done(run, monkeypatch):
             if self.n_finished == 2:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr("skmnist.cli._progress.fit_progress", lambda *_: Progress())
+    monkeypatch.setattr(_progress, "fit_progress", lambda *_, **__: Progress())
     result = run("compare", "--models", QUICK, "--cv", 2, "--out", "table.csv")
     assert result.exit_code == 130
-    assert "Interrupted before: nearest_neighbors." in result.stdout
-    assert "eft out" not in result.stdout
+    assert re.search("nearest_neighbors +interrupted", result.stdout)
+    assert "too small" not in result.stdout
     result = run("compare", "--models", QUICK, "--cv", 2, "--json")
     left_out = json.loads(result.stdout)["left_out"]
     assert left_out == {"nearest_neighbors": "interrupted before its end"}
@@ -246,31 +248,26 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize("width", [40, 58, 59, 70, 71, 80, 81, 92, 93])
+@pytest.mark.parametrize("width", [40, 58, 59, 70, 71, 80, 81, 92, 93, 120])
 def test_the_table_fits_into_a_terminal(width):
-    drawn = _tables.comparison_view(comparison_table(ROWS))(width)
+    block = models_table(comparison_rows(comparison_table(ROWS)), "")
     console = Console(width=width, file=io.StringIO())
-    console.print(drawn)
+    console.print(table_view(block)(width))
     text = console.file.getvalue()
     header = text.splitlines()[0]
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     assert "hist_gradient_boosting  98.12 ± 0.14 %" in text
-    words = ("Parameters", "Predict", "Fit", "Verdict")
-    shown = {word: word in header for word in words}
-    assert shown == {
-        "Parameters": width >= 93,
-        "Predict": width >= 81,
-        "Fit": width >= 71,
-        "Verdict": width >= 59,
-    }
-    # In the words of the table, and never without a trace.
-    assert ("no clear difference" in text) == shown["Verdict"]
-    hidden = [word for word in reversed(words) if not shown[word]]
-    if hidden:
-        assert f"In a wider window: {', '.join(hidden)}" in " ".join(text.split())
-    else:
-        assert "wider" not in text
+    # What is missed least goes first, and never without a trace.
+    words = ["Verdict", "Fit", "Predict", "Parameters", "Log loss", "p (adjusted)"]
+    shown = [word for word in words if word in header]
+    assert shown == words[: len(shown)]
+    assert ("no clear difference" in text) == ("Verdict" in shown)
+    assert (len(shown) == len(words)) == (width == 120)
+    if len(shown) < len(words):
+        named = " ".join(text.split()).partition("In a wider window: ")[2]
+        assert all(word in named for word in words[len(shown) :])
+    assert not shown or "Verdict" in shown
 
 
 @pytest.mark.parametrize(
@@ -296,8 +293,10 @@ def test_times_are_written_shortly(seconds, text):
 
 
 def test_a_table_shows_no_time_of_zero():
-    cells = _tables.comparison_cells(comparison_table(ROWS))[-1]
-    assert (cells[">Fit"], cells[">Predict"]) == ("< 0.1 ms", "< 0.1 µs")
+    block = models_table(comparison_rows(comparison_table(ROWS)), "")
+    names = [column.name for column in block.columns]
+    last = dict(zip(names, block.rows[-1], strict=True))
+    assert (last["Fit"].text, last["Predict"].text) == ("< 0.1 ms", "< 0.1 µs")
 
 
 def test_one_thing_is_not_several():
@@ -412,7 +411,8 @@ def test_train_saves_the_model_and_tells_its_test(run):
     result = run("train", "mlp_512_256", *args)
     assert result.exit_code == 0, result.stderr
     assert "saved in mlp_512_256.joblib" in result.stdout
-    assert "450 images" in result.stdout
+    assert "skmnist evaluate mlp_512_256.joblib" in result.stdout
+    assert "of 450 images" in result.stdout
     lines = result.stderr.splitlines()
     assert lines[0] == "Training mlp_512_256 on 1,347 images of digits"
     assert lines[-1].startswith("mlp_512_256: epoch 2 of 2, loss ")
@@ -430,7 +430,7 @@ def test_train_saves_the_model_and_tells_its_test(run):
 def test_versions_are_those_of_the_packages_in_use(networks):
     code = (
         "import json, sys\n"
-        "from skmnist.cli._versions import used_versions\n"
+        "from skmnist._provenance import used_versions\n"
         f"versions = used_versions({networks})\n"
         "print(json.dumps([versions, *({'onnxruntime', 'keras'} & {*sys.modules})]))"
     )
@@ -452,9 +452,9 @@ def test_a_build_of_another_name_is_found_by_its_module(monkeypatch):
         return {"onnxruntime-gpu": "1.99"}.get(package, "1")
 
     names = {"onnxruntime": ["onnxruntime-gpu"]}
-    monkeypatch.setattr(_versions, "version", lacking)
-    monkeypatch.setattr(_versions, "packages_distributions", lambda: names)
-    versions = _versions.used_versions(True)
+    monkeypatch.setattr(_provenance, "version", lacking)
+    monkeypatch.setattr(_provenance, "packages_distributions", lambda: names)
+    versions = _provenance.used_versions(True)
     assert (versions["onnxruntime"], versions["keras"]) == ("1.99", "unknown")
 
 
@@ -535,12 +535,12 @@ def test_search_draws_some_candidates_by_the_seed(run):
 
 def test_search_shows_a_column_for_each_parameter(run):
     result = run("search", "nearest_neighbors", "--cv", 2)
-    header, _, first = result.stdout.splitlines()[:3]
+    before, table = result.stdout.split("best first\n")
+    header, _, first = table.splitlines()[:3]
     assert header.split()[:2] == ["n_neighbors", "weights"]
-    assert first.split()[-1] == "best"
-    best = next(line for line in result.stdout.splitlines() if "Best:" in line)
-    assert f"n_neighbors={first.split()[0]}" in best
-    assert "of the 450 test images" in result.stdout
+    assert " best " in first
+    assert f"the best is n_neighbors={first.split()[0]}, " in before
+    assert "of 450 images correctly" in before
 
 
 def test_an_interrupted_search_saves_no_model(run, tmp_path, monkeypatch):
@@ -551,9 +551,9 @@ def test_an_interrupted_search_saves_no_model(run, tmp_path, monkeypatch):
         def finished(self, scores):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("skmnist.cli._progress.fit_progress", lambda *_: Progress())
+    monkeypatch.setattr(_progress, "fit_progress", lambda *_, **__: Progress())
     result = run("search", "nearest_neighbors", "--out", "best.joblib")
     assert result.exit_code == 130
-    assert "1 of 10 candidates done" in result.stdout
+    assert "1 of 10 candidates were done" in result.stdout
     assert "no model was saved" in result.stderr
     assert list(tmp_path.iterdir()) == []

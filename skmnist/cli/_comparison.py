@@ -1,55 +1,17 @@
 """Comparisons of models, and of the candidates of a search, that can be interrupted."""
 
 from contextlib import closing
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skmnist._configuration import has_epochs, report_epochs
-from skmnist._numbers import counted, is_missing
+from skmnist._numbers import counted
 from skmnist.cli._errors import BadInput, bad_input
 from skmnist.cli._parallel import worker_pool
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DEFAULT_FOLDS = 5
 
 _FEW_IMAGES = 5_000
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """What came out of a comparison.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As :func:`skmnist.evaluation.comparison_table` makes it, of the models that
-        were done.
-    n_models : int
-        Number of models that there were.
-    n_folds : int or None
-        Number of folds; None for a test set.
-    accuracies : dict of str to list of float
-        Accuracy on each split, of the models that did not fail.
-    """
-
-    table: "pd.DataFrame"
-    n_models: int
-    n_folds: int | None = field(default=None)
-    accuracies: dict = field(default_factory=dict)
-
-    @property
-    def interrupted(self):
-        """Whether it ended before all models were done."""
-        return len(self.table) < self.n_models
-
-    @property
-    def failures(self):
-        """Errors of the models that failed, by name."""
-        return self.table["error_message"].dropna().to_dict()
 
 
 def run_comparison(models, image_set, *, n_folds=None, n_jobs=1, seed=0, progress):
@@ -73,8 +35,9 @@ def run_comparison(models, image_set, *, n_folds=None, n_jobs=1, seed=0, progres
 
     Returns
     -------
-    Comparison
-        Of the models that were done.
+    DataFrame
+        As :func:`skmnist.evaluation.comparison_table` makes it, of the models that were
+        done.
 
     Raises
     ------
@@ -117,8 +80,7 @@ def run_comparison(models, image_set, *, n_folds=None, n_jobs=1, seed=0, progres
     except KeyboardInterrupt:
         if not done:
             raise
-    accuracies = {s.name: s.accuracies.tolist() for s in done if not s.failed}
-    return Comparison(comparison_table(done), len(models), n_folds, accuracies)
+    return comparison_table(done)
 
 
 def is_small(image_set):
@@ -128,13 +90,6 @@ def is_small(image_set):
     take as long with one thread as with two; on busy ones two take ten times as long.
     """
     return len(image_set.y) < _FEW_IMAGES
-
-
-def ranked(scores):
-    """Return the table of the models that are done."""
-    from skmnist.evaluation import comparison_table
-
-    return comparison_table(scores)
 
 
 def resolve_folds(n_folds, image_set):
@@ -163,36 +118,3 @@ def _reporter(progress, name):
         progress.epoch(name, n_done, n_epochs)
 
     return on_epoch
-
-
-def method(comparison, image_set):
-    """Say how the accuracies were measured, and on what."""
-    kind = f"images of {image_set.size}, {counted(len(image_set.labels), 'label')}"
-    if comparison.n_folds is None:
-        return (
-            f"that on the {counted(len(image_set.y_test), 'test image')} of "
-            f"{image_set.name} "
-            f"± standard error, after training on {len(image_set.y):,} {kind}"
-        )
-    return (
-        f"mean ± standard error of {comparison.n_folds}-fold "
-        f"cross-validation on {image_set.name} ({len(image_set.y):,} {kind})"
-    )
-
-
-def records(comparison):
-    """Return the rows of a comparison as dicts that JSON can hold."""
-    rows = [
-        {key: _plain(value) for key, value in row.items()}
-        for row in comparison.table.reset_index().to_dict("records")
-    ]
-    for row in rows:
-        row["accuracies"] = comparison.accuracies.get(row["model"])
-    return rows
-
-
-def _plain(value):
-    """Return a plain Python value; None for a missing one."""
-    if is_missing(value):
-        return None
-    return value.item() if isinstance(value, np.generic) else value

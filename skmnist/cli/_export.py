@@ -1,55 +1,14 @@
-"""Image sets described, and written to files in other formats."""
+"""Image sets written to files in other formats."""
 
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from skmnist.cli._errors import BadInput, Failure, describe
 from skmnist.cli._result_files import check_folder
 
-FORMATS = ("csv", "idx", "npz")
-
 _IDX_PARTS = {"train": "train", "test": "t10k"}
-
-
-def describe_set(image_set):
-    """Return sizes, ranges and label counts of the parts of an image set.
-
-    Parameters
-    ----------
-    image_set : ImageSet
-        The set.
-
-    Returns
-    -------
-    dict
-        Ready for JSON.
-    """
-    labels = image_set.labels
-    return {
-        "dataset": image_set.name,
-        "source": image_set.source,
-        "image_shape": list(image_set.image_shape),
-        "target_names": {
-            str(label): name for label, name in image_set.target_names.items()
-        },
-        "parts": {
-            part: {
-                "n_images": len(y),
-                "pixel_min": int(X.min()),
-                "pixel_max": int(X.max()),
-                "pixel_mean": round(float(X.mean()), 3),
-                "pixel_std": round(float(X.std()), 3),
-                "label_counts": {
-                    str(label): int(np.sum(y == label)) for label in labels
-                },
-            }
-            for part, X, y in parts_of(image_set)
-        },
-    }
 
 
 def parts_of(image_set):

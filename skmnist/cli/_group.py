@@ -3,6 +3,7 @@
 Only the error for MNIST that is nowhere is a list: places, failures, what to do.
 """
 
+import importlib
 import os
 import shlex
 import sys
@@ -28,7 +29,25 @@ _NO_ARGUMENTS = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
 
 class CommandLine(click.Group):
-    """A group of commands whose result, if it is an int, is the exit code."""
+    """A group of commands whose result, if it is an int, is the exit code.
+
+    The command of a name is ``command`` in the module of that name, which is imported
+    when it is asked for.
+    """
+
+    def __init__(self, *args, names=(), **settings):
+        super().__init__(*args, **settings)
+        self._names = list(names)
+
+    def list_commands(self, ctx):
+        """Name the commands, those for beginners first."""
+        return self._names
+
+    def get_command(self, ctx, cmd_name):
+        """Return the command of a name; None if there is none."""
+        if cmd_name not in self._names:
+            return None
+        return importlib.import_module(f"skmnist.cli.{cmd_name}").command
 
     def main(self, args=None, prog_name=None, **extra):
         """Run a command and exit."""
@@ -63,10 +82,6 @@ class CommandLine(click.Group):
             note("Interrupted.")
             return INTERRUPTED
         return result if isinstance(result, int) else 0
-
-    def list_commands(self, ctx):
-        """Name the commands in the order in which they are defined."""
-        return list(self.commands)
 
     def invoke(self, ctx):
         """Run the command, reporting what nobody foresaw as a failure."""

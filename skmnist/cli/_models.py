@@ -1,7 +1,6 @@
 """The models that a command is given by name, and their parameters."""
 
 import ast
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from skmnist._configuration import configured_model, misfit
@@ -14,29 +13,6 @@ _ELSEWHERE = {
     "callbacks": "it takes objects of Keras; give them in Python, to the classifier",
     "random_state": "--seed sets it",
 }
-
-
-@dataclass(frozen=True)
-class ModelSummary:
-    """Name, kind ("network" or "baseline") and description of a model."""
-
-    name: str
-    kind: str
-    summary: str
-
-
-def list_models():
-    """Describe all models that can be made by name."""
-    from skmnist.baselines import BASELINES
-    from skmnist.networks import ARCHITECTURES
-    from skmnist.pipelines import model_names
-
-    described = {**ARCHITECTURES, **BASELINES}
-    return [
-        ModelSummary(name, kind, described[name].summary)
-        for kind in ("network", "baseline")
-        for name in model_names(kind)
-    ]
 
 
 def resolve_names(text=None):

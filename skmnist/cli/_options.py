@@ -9,34 +9,6 @@ you trust. A .safetensors file runs none.
 _LARGEST_SEED = 2**32 - 1
 
 
-class WholeNumber(click.ParamType):
-    """A whole number, at least `low` and at most `high` where these are given."""
-
-    name = "whole number"
-
-    def __init__(self, low=None, high=None):
-        self._low = low
-        self._high = high
-
-    def convert(self, value, param, ctx):
-        """Return the number, or refuse the value."""
-        try:
-            number = int(value)
-        except ValueError:
-            number = None
-        low, high = self._low, self._high
-        allowed = "" if low is None else f" of at least {low}"
-        if high is not None:
-            allowed = f" from {low} to {high}"
-        if (
-            number is None
-            or (low is not None and number < low)
-            or (high is not None and number > high)
-        ):
-            self.fail(f"{value!r} is not a whole number{allowed}.", param, ctx)
-        return number
-
-
 def _not_zero(ctx, param, value):
     if value == 0:
         raise click.BadParameter("0 jobs do nothing; give 1 or more, or -1 for all.")
@@ -62,7 +34,7 @@ def folds_option(default, help):  # noqa: A002 (click calls it so)
     return click.option(
         "--cv",
         "n_folds",
-        type=WholeNumber(2),
+        type=click.IntRange(2),
         metavar="N",
         default=default,
         show_default=default is not None,
@@ -72,7 +44,7 @@ def folds_option(default, help):  # noqa: A002 (click calls it so)
 
 seed_option = click.option(
     "--seed",
-    type=WholeNumber(0, _LARGEST_SEED),
+    type=click.IntRange(0, _LARGEST_SEED),
     metavar="N",
     default=0,
     show_default=True,
@@ -80,16 +52,16 @@ seed_option = click.option(
 )
 jobs_option = click.option(
     "--jobs",
-    type=WholeNumber(),
+    type=int,
     metavar="N",
     default=1,
     show_default=True,
     callback=_not_zero,
-    help="Fits at the same time; -1 for one a processor.",
+    help="Fits at the same time; -1 for one per CPU.",
 )
 epochs_option = click.option(
     "--epochs",
-    type=WholeNumber(1),
+    type=click.IntRange(1),
     metavar="N",
     help="Epochs of the networks, in place of their own.",
 )
@@ -109,6 +81,6 @@ report_option = click.option(
     "page",
     type=click.Path(),
     metavar="FILE",
-    help="Write a report too: one HTML page with words, figures and tables.",
+    help="Write a report too: one HTML page with text, figures and tables.",
 )
 force_option = click.option("--force", is_flag=True, help="Replace what exists.")

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from statistics import median
 
-from rich.console import Group
+from rich.console import Console, ConsoleDimensions, Group
 from rich.live import Live
 from rich.measure import Measurement
 from rich.progress import (
@@ -20,12 +20,29 @@ from rich.text import Text
 
 from skmnist._numbers import clock, counted, duration, percent
 from skmnist.cli._messages import note
-from skmnist.cli._tables import stderr_console
 
 QUIET_SECONDS = 5.0  # at least, between two lines in a pipe that are not results
 
 
-def fit_progress(title, n_models, n_folds, ranked=None):
+class _ProgressConsole(Console):
+    """Leaves room at the right for the ^C that a terminal echoes.
+
+    It would otherwise begin a new line, and the lines of a bar be counted wrongly
+    when they are erased.
+    """
+
+    @property
+    def size(self):
+        width, height = super().size
+        return ConsoleDimensions(max(width - 4, 1), height)
+
+
+def stderr_console():
+    """Make a console for progress."""
+    return _ProgressConsole(stderr=True, highlight=False)
+
+
+def fit_progress(title, n_models, n_folds, ranked=False):
     """Make a display of the fits of a comparison.
 
     Parameters
@@ -36,8 +53,8 @@ def fit_progress(title, n_models, n_folds, ranked=None):
         How many models there are.
     n_folds : int
         How often each is fitted.
-    ranked : callable, default=None
-        Makes a table of the ModelScores of the finished models.
+    ranked : bool, default=False
+        Whether to show the table of the finished models above a bar.
 
     Returns
     -------
@@ -120,9 +137,15 @@ class _FitBar:
 
     def finished(self, scores):
         self._scores.append(scores)
-        if self._ranked is not None:
-            table = self._ranked(self._scores)(self._live.console.width)
-            self._live.update(Group(table, "", self._bar))
+        if self._ranked:
+            from skmnist.evaluation import comparison_table
+            from skmnist.report._comparison import models_table
+            from skmnist.report._documents import comparison_rows
+            from skmnist.report._terminal import table_view
+
+            rows = comparison_rows(comparison_table(self._scores))
+            drawn = table_view(models_table(rows, ""))(self._live.console.width)
+            self._live.update(Group(drawn, "", self._bar))
 
 
 class _Folds:

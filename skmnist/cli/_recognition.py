@@ -82,16 +82,42 @@ def read_model(path):
     return ModelFile(str(path), model, known_metadata(metadata))
 
 
-def evaluate_file(model_file, image_set, X, y):
-    """Test a model from a file on images of a set.
+def evaluate_file(path, dataset, subset):
+    """Test the model in a file.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    dataset : str or None
+        The image set; None means that of the training.
+    subset : {"train", "test", "all"} or None
+        The part of it; None means the test part.
+
+    Returns
+    -------
+    document : dict
+        As :func:`skmnist.report._documents.evaluation_document` makes it.
+    looked_at : tuple
+        Model, images, labels and image shape, for the pictures of a page.
 
     Raises
     ------
     BadInput
         If the model takes images of another size, or has other labels.
     """
+    from skmnist._configuration import has_epochs
+    from skmnist._provenance import plain_parameters
+    from skmnist.cli._data import part_of_set
+    from skmnist.cli._group import command_line
     from skmnist.evaluation import evaluate
+    from skmnist.report._documents import evaluation_document
 
+    model_file = read_model(path)
+    model, subset = model_file.model, subset or "test"
+    image_set, X, y = part_of_set(
+        dataset or model_file.dataset, subset, model_file.seed
+    )
     if X.shape[1] != model_file.n_pixels:
         found = size_and_pixels(image_set.image_shape, X.shape[1])
         raise BadInput(
@@ -99,7 +125,19 @@ def evaluate_file(model_file, image_set, X, y):
             f"{image_set.name} are {found}."
         )
     with bad_input():
-        return evaluate(model_file.model, X, y)
+        evaluation = evaluate(model, X, y)
+    document = evaluation_document(
+        evaluation,
+        networks=has_epochs(model.get_params()),
+        command=command_line(),
+        file=model_file.path,
+        metadata=model_file.metadata,
+        dataset=image_set.name,
+        subset=subset if knows_part(model_file, image_set, subset) else None,
+        warning=overlap_warning(model_file, image_set, subset),
+        parameters=plain_parameters(model),
+    )
+    return document, (model, X, y, image_set.image_shape)
 
 
 def knows_part(model_file, image_set, subset):
@@ -141,46 +179,11 @@ def overlap_warning(model_file, image_set, subset):
     return seen and f"The model {seen}; on others it may do worse."
 
 
-@dataclass(frozen=True, eq=False)
-class Predictions:
-    """Labels of images, and their probabilities if the model gives some.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_images,)
-        Predicted labels.
-    classes : ndarray of shape (n_classes,)
-        All labels.
-    probabilities : ndarray of shape (n_images, n_classes) or None
-        In the order of `classes`.
-    """
-
-    labels: np.ndarray
-    classes: np.ndarray
-    probabilities: np.ndarray | None
-
-
 def predict(model_file, X, *, proba):
-    """Recognise images.
+    """Classify images, one per row of `X`.
 
-    Parameters
-    ----------
-    model_file : ModelFile
-        The model.
-    X : ndarray of shape (n_images, n_pixels)
-        Images.
-    proba : bool
-        Whether probabilities are wanted.
-
-    Returns
-    -------
-    Predictions
-        Labels and probabilities.
-
-    Raises
-    ------
-    BadInput
-        If the model gives no probabilities and some are wanted.
+    Returns labels, classes and, if they are wanted, probabilities in the order of the
+    classes, all as lists. Raises BadInput if the model has none.
     """
     model = model_file.model
     if proba and not hasattr(model, "predict_proba"):
@@ -190,9 +193,11 @@ def predict(model_file, X, *, proba):
         )
     with bad_input():
         labels = np.asarray(model.predict(X))
-        probabilities = model.predict_proba(X) if proba else None
         classes = np.asarray(getattr(model, "classes_", np.unique(labels)))
-    return Predictions(labels, classes, probabilities)
+        probabilities = None
+        if proba:
+            probabilities = model.predict_proba(X).astype(float).tolist()
+    return labels.tolist(), classes.tolist(), probabilities
 
 
 def model_name(model_file):

@@ -5,8 +5,6 @@ from pathlib import Path
 
 from skmnist.cli._errors import BadInput, Failure, describe
 
-TABLE_SUFFIXES = (".csv", ".json", ".md", ".txt")
-
 
 def check_output(path, *, force, suffixes=(), option="--out"):
     """Make sure that a file can be written, before anything is computed for it.
@@ -67,14 +65,3 @@ def write_text(path, text):
             file.write(text.encode())
     except OSError as error:
         raise Failure(f"Cannot write {path}: {describe(error)}") from error
-
-
-def markdown_table(rows):
-    """Write rows of texts by column, as `comparison_cells` makes them, in Markdown."""
-    columns = list(rows[0])
-    lines = [
-        [column.removeprefix(">") for column in columns],
-        ["---:" if column.startswith(">") else "---" for column in columns],
-        *([cell.replace("|", "\\|") for cell in row.values()] for row in rows),
-    ]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -130,7 +130,9 @@ def comparison_table(scores):
           one line.
 
         ``table.attrs`` has ``test`` (what ``p_value`` comes from, in words),
-        ``correction``, ``alpha`` and ``n_splits``.
+        ``correction``, ``alpha``, ``n_splits``, ``n_folds`` (None for one split),
+        ``n_train`` and ``n_test`` (numbers of images; of folds, all images and None),
+        and ``accuracies`` (by model, the accuracy on each split).
 
     Raises
     ------
@@ -248,13 +250,21 @@ def _p_value(best, other):
 
 
 def _attributes(ranked):
-    n_splits = max((len(s.right) for s in ranked), default=0)
+    done = [s for s in ranked if not s.failed]
+    n_splits = max((len(s.right) for s in done), default=0)
     test = "McNemar's test" if n_splits == 1 else _RESAMPLED_TEST
+    n_train, n_test = (done[0].n_train[0], done[0].n_test[0]) if done else (None, None)
+    if n_splits > 1:
+        n_train, n_test = n_train + n_test, None
     return {
         "test": test if n_splits else None,
         "correction": "Holm",
         "alpha": _ALPHA,
         "n_splits": n_splits,
+        "n_folds": n_splits if n_splits > 1 else None,
+        "n_train": n_train,
+        "n_test": n_test,
+        "accuracies": {s.name: s.accuracies.tolist() for s in done},
     }
 
 

@@ -13,20 +13,19 @@ from skmnist.plotting import ModelComparisonDisplay
 
 from ._content import Cell, Column, KeyFigure, Report, Section, Table, Text
 from ._drawings import draw
-from ._words import listed, number_of
+from ._words import listed, number_of, on_dataset
 
 __all__ = [
     "comparison_report",
-    "comparison_table",
     "failures_section",
     "method_words",
+    "models_table",
     "verdict_words",
 ]
 
-_MAY_BE_BEST = ("best", "no clear difference")
 _TONES = {"best": "good", "worse": "faint", "failed": "bad"}
 _TIMES = {
-    "fit_time": ("the time of a fit", "fitted fastest", duration),
+    "fit_time": ("the time of a fit", "is fitted fastest", duration),
     "predict_time_us": (
         "the time to predict an image",
         "predicts fastest",
@@ -54,7 +53,7 @@ def comparison_report(results, subject=None):
     done = [row for row in models if not is_missing(row.get("accuracy"))]
     sections = [*_charts(done), _table_section(results, models, done)]
     sections += failures_section(results, models)
-    title = f"{number_of(len(models), 'model')} compared on {results['dataset']}"
+    title = f"{number_of(len(models), 'model')} compared{on_dataset(results)}"
     return Report(title, _summary(results, done), tuple(sections), _key_figures(done))
 
 
@@ -74,7 +73,7 @@ def _summary(results, done):
         return ("No model gave a result.",)
     best, *others = done
     words = [
-        f"{best['model']} recognises the most images: "
+        f"{best['model']} is the most accurate: "
         f"{with_error(best['accuracy'], best['accuracy_se'])} "
         f"({method_words(results)})."
     ]
@@ -82,50 +81,36 @@ def _summary(results, done):
     worse = [r["model"] for r in others if r["verdict"] == "worse"]
     if unclear:
         words.append(
-            f"How {listed(unclear)} {'differs' if len(unclear) == 1 else 'differ'} "
-            "from it may be chance."
+            f"{listed(unclear)} may be as accurate: the difference may be chance. "
+            f"{_speed_words([best, *(r for r in others if r['model'] in unclear)])}"
         )
     if worse:
         subject = "All others" if len(worse) == len(others) > 1 else listed(worse)
         verb = "is" if len(worse) == 1 else "are"
-        words.append(f"{subject} {verb} worse by more than chance explains.")
+        words.append(f"{subject} {verb} less accurate, by more than chance explains.")
     paragraphs = [" ".join(words)]
-    if others:
-        candidates = [row for row in done if row["verdict"] in _MAY_BE_BEST]
-        paragraphs.append(_speed_words(candidates, done))
     failed = [r["model"] for r in results["models"] if r["verdict"] == "failed"]
     if failed:
-        paragraphs.append(f"Failed: {listed(failed)}; the reasons stand below.")
+        paragraphs.append(f"Failed: {listed(failed)}.")
     if results.get("interrupted"):
         paragraphs.append("The comparison was interrupted: not all models were done.")
     return tuple(paragraphs)
 
 
-def _speed_words(candidates, done):
-    """Say which model is the fastest of those that may be best, and of all."""
+def _speed_words(candidates):
+    """Say which model is the fastest of those that may be the most accurate."""
     parts = []
     for key, (_, verb, unit) in _TIMES.items():
         timed = [row for row in candidates if not is_missing(row.get(key))]
         if timed:
             fastest = min(timed, key=lambda row: row[key])
-            verb = verb if "predict" in verb else f"is {verb}"
             parts.append(f"{fastest['model']} {verb} ({unit(fastest[key])})")
-    whom = "Of those that may be the best, " if len(candidates) > 1 else ""
-    if len(candidates) == 1:
-        timed = [row for row in done if not is_missing(row.get("fit_time"))]
-        fastest = min(timed, key=lambda row: row["fit_time"])
-        return (
-            f"The best takes {duration(candidates[0]['fit_time'])} for a fit and "
-            f"{microseconds(candidates[0]['predict_time_us'])} to predict an image; of "
-            f"all models {fastest['model']} is fitted fastest "
-            f"({duration(fastest['fit_time'])})."
-        )
-    return f"{whom}{' and '.join(parts)}."
+    return f"Of these {' and '.join(parts)}." if parts else ""
 
 
 def method_words(results):
     """Say how accuracies were measured, and on what."""
-    about = results["dataset"]
+    about = on_dataset(results)
     details = []
     if not is_missing(results.get("n_train")):
         details.append(number_of(results["n_train"], "image"))
@@ -137,10 +122,11 @@ def method_words(results):
         n_test = results.get("n_test")
         images = "the test images" if is_missing(n_test) else f"{n_test:,} test images"
         trained = f", after training on {', '.join(details)}" if details else ""
-        return f"± standard error, on {images} of {about}{trained}"
+        of = f" of {results['dataset']}" if about else ""
+        return f"± standard error, on {images}{of}{trained}"
     inside = f", {', '.join(details)}" if details else ""
     return (
-        f"mean ± standard error of {results['n_folds']}-fold cross-validation on "
+        f"mean ± standard error of {results['n_folds']}-fold cross-validation"
         f"{about}{inside}"
     )
 
@@ -190,24 +176,24 @@ def _charts(done):
 def _table_section(results, models, done):
     words = verdict_words(results)
     blocks = [
-        comparison_table(models, f"Models on {results['dataset']}, best first"),
+        models_table(models, f"Models{on_dataset(results)}, best first"),
         *([Text(words)] if words else []),
         Text(_times_words(results)),
         *_folds_table(results, done),
     ]
-    return Section("All models", tuple(blocks))
+    return Section("All models", tuple(blocks), is_brief=True)
 
 
 def _times_words(results):
-    words = "Times are of one fit, and of predicting one image among many"
+    words = "Fit: time of one fit; predict: time for one image when many are predicted"
     if results.get("n_jobs", 1) != 1:
-        words += "; they are longer than alone, because fits shared the processors"
+        words += "; fits shared the CPUs, so they took longer than alone"
     elif results.get("n_threads") == 1:
-        words += "; on one thread, but for the networks of Keras"
+        words += "; on one thread, except for Keras networks"
     return f"{words}."
 
 
-def comparison_table(rows, caption, labels=None):
+def models_table(rows, caption, labels=None):
     """Make the table of models, or of candidates of a search.
 
     Parameters
@@ -232,12 +218,12 @@ def comparison_table(rows, caption, labels=None):
     columns = [Column(head) for head in heads]
     columns += [
         Column("Accuracy", number=True, sort="descending"),
-        Column("Verdict"),
-        *([Column("p (adjusted)", number=True)] if tested else []),
-        Column("Fit", number=True),
-        Column("Predict", number=True),
-        *([Column("Log loss", number=True)] if probabilities else []),
-        *([Column("Parameters", number=True)] if sized else []),
+        Column("Verdict", dispensable=1),
+        *([Column("p (adjusted)", number=True, dispensable=6)] if tested else []),
+        Column("Fit", number=True, dispensable=2),
+        Column("Predict", number=True, dispensable=3),
+        *([Column("Log loss", number=True, dispensable=5)] if probabilities else []),
+        *([Column("Parameters", number=True, dispensable=4)] if sized else []),
     ]
     table = []
     for row, label in zip(rows, labels, strict=True):
@@ -290,7 +276,7 @@ def _folds_table(results, done):
         (Cell(row["model"]), *(Cell(percent(a), a) for a in row["accuracies"]))
         for row in done
     )
-    caption = f"Accuracy on each of the {n_folds} folds of {results['dataset']}"
+    caption = f"Accuracy on each of the {n_folds} folds"
     return [Table(caption, columns, rows, folded="Accuracy on each fold")]
 
 
@@ -318,7 +304,7 @@ def failures_section(results, rows, name="model"):
         blocks.append(
             Table(
                 "What failed, and why",
-                (Column("Model"), Column("Error")),
+                (Column("Model"), Column("Error", wraps=True)),
                 tuple((Cell(str(r[name])), Cell(r["error_message"])) for r in failed),
             )
         )
@@ -327,14 +313,14 @@ def failures_section(results, rows, name="model"):
         blocks.append(
             Table(
                 "What was left out",
-                (Column("Model"), Column("Why")),
+                (Column("Model"), Column("Why", wraps=True)),
                 tuple(
                     (
                         Cell(str(left)),
-                        Cell(str(why or "interrupted before its end")),
+                        Cell(str(why or "interrupted")),
                     )
                     for left, why in reasons.items()
                 ),
             )
         )
-    return [Section("What is missing", tuple(blocks))] if blocks else []
+    return [Section("What is missing", tuple(blocks), is_brief=True)] if blocks else []

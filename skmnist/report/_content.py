@@ -1,6 +1,11 @@
-"""What a report is made of: plain data, each kind of block with its template."""
+"""What a report is made of: plain data, each kind of block with its template.
+
+A terminal, plain text and Markdown show a brief report: of the sections that are
+marked so what is text or a table, and the summary.
+"""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 __all__ = [
@@ -26,6 +31,7 @@ class Text:
 
     text: str
     template: ClassVar = "text.html"
+    is_brief: ClassVar = True
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Code:
     text: str
     label: str
     template: ClassVar = "code.html"
+    is_brief: ClassVar = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class Facts:
 
     items: tuple
     template: ClassVar = "facts.html"
+    is_brief: ClassVar = False
 
 
 @dataclass(frozen=True)
@@ -51,18 +59,25 @@ class Figure:
 
     Parameters
     ----------
-    svg : markupsafe.Markup
-        The element, which has the alternative text as its label.
+    draw : callable
+        Returns the SVG element, a markupsafe.Markup that has the alternative text as
+        its label. Called when the figure is shown.
     caption : str
         What stands below.
     width : float
         Width, in pixels, beyond which it does not grow.
     """
 
-    svg: object
+    draw: object
     caption: str
     width: float
     template: ClassVar = "figure.html"
+    is_brief: ClassVar = False
+
+    @cached_property
+    def svg(self):
+        """The element."""
+        return self.draw()
 
 
 @dataclass(frozen=True)
@@ -91,6 +106,7 @@ class Gallery:
     pictures: tuple
     caption: str
     template: ClassVar = "gallery.html"
+    is_brief: ClassVar = False
 
 
 @dataclass(frozen=True)
@@ -105,11 +121,18 @@ class Column:
         Whether it holds numbers, which stand at the right.
     sort : {"none", "ascending", "descending"}, default="none"
         How the rows are sorted by it as they come.
+    dispensable : int, default=0
+        In a narrow terminal the columns of the highest numbers are left out first,
+        those of 0 never.
+    wraps : bool, default=False
+        Whether a terminal may break its texts into lines.
     """
 
     name: str
     number: bool = False
     sort: str = "none"
+    dispensable: int = 0
+    wraps: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,14 +167,23 @@ class Table:
     rows : tuple of tuple of Cell
         Its rows.
     folded : str, default=""
-        A line that stands in its place until it is opened; always shown if empty.
+        A line that stands in its place until it is opened; always shown if empty. A
+        brief report leaves a folded table out.
+    n_brief : int, default=None
+        Number of rows in a brief report; None means all.
     """
 
     caption: str
     columns: tuple
     rows: tuple
     folded: str = ""
+    n_brief: int | None = None
     template: ClassVar = "table.html"
+
+    @property
+    def is_brief(self):
+        """Whether a brief report shows it."""
+        return not self.folded
 
 
 @dataclass(frozen=True)
@@ -173,14 +205,42 @@ class Matrix:
     labels: tuple
     rows: tuple
     template: ClassVar = "matrix.html"
+    is_brief: ClassVar = True
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report with a heading."""
+    """A part of the report with a heading.
+
+    Parameters
+    ----------
+    title : str
+        Its heading.
+    blocks : tuple
+        What it shows; for blocks that take time to make, a function that returns a list
+        of them, which a brief report leaves out.
+    is_brief : bool, default=False
+        Whether it belongs to a brief report too.
+    """
 
     title: str
     blocks: tuple
+    is_brief: bool = False
+
+    @property
+    def all_blocks(self):
+        """All that it shows."""
+        for block in self.blocks:
+            yield from block() if callable(block) else [block]
+
+    @property
+    def brief_blocks(self):
+        """What a brief report shows of it."""
+        return [
+            block
+            for block in self.blocks
+            if self.is_brief and not callable(block) and block.is_brief
+        ]
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ _NAMESPACE = re.compile(r"\{[^}]*\}")
 
 
 def draw(plot, size, *, caption, alt):
-    """Draw a figure.
+    """Make a figure that is drawn when it is shown.
 
     Parameters
     ----------
@@ -66,11 +66,15 @@ def draw(plot, size, *, caption, alt):
     Figure
         The figure.
     """
-    text = io.StringIO()
-    with _figure(size) as figure:
-        plot(figure.add_subplot())
-        figure.savefig(text, format="svg", dpi=_IMAGE_DPI, metadata={"Date": None})
-    return Figure(inline_svg(text.getvalue(), alt), caption, size[0] * _PIXELS_PER_INCH)
+
+    def drawn():
+        text = io.StringIO()
+        with _figure(size) as figure:
+            plot(figure.add_subplot())
+            figure.savefig(text, format="svg", dpi=_IMAGE_DPI, metadata={"Date": None})
+        return inline_svg(text.getvalue(), alt)
+
+    return Figure(drawn, caption, size[0] * _PIXELS_PER_INCH)
 
 
 def sketch(plot):

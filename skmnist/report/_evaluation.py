@@ -1,4 +1,4 @@
-"""The report of an evaluation: how well a model recognises images."""
+"""The report of an evaluation: how well a model classifies images."""
 
 from skmnist._numbers import count, is_missing, percent
 
@@ -14,12 +14,13 @@ from ._content import (
 )
 from ._drawings import draw
 from ._model import model_sections, recognition_section
-from ._words import accuracy_words, interval, number_of, title_of
+from ._words import accuracy_words, interval, number_of, on_dataset, title_of
 
 __all__ = ["evaluation_report", "evaluation_sections", "key_figures"]
 
 _MAX_MATRIX = 62  # labels; those of the largest relative of MNIST, EMNIST by class
 _MAX_CONFUSIONS = 10
+_N_BRIEF = 5  # of them in a terminal
 _N_TONES = 4
 _SCORES = ("Precision", "Recall", "F1", "Images")
 
@@ -41,12 +42,13 @@ def evaluation_report(results, subject=None):
     """
     part = {"all": "all images", "train": "the training part", "test": "the test part"}
     what = part.get(results.get("subset"), "images")
-    title = f"{title_of(results)} on {results['dataset']}"
-    where = f"The model was tested on {what} of {results['dataset']}."
+    title = f"{title_of(results)}{on_dataset(results)}"
+    of = "" if results["dataset"] is None else f" of {results['dataset']}"
+    where = f"The model was tested on {what}{of}."
     words = " ".join(
         filter(None, [where, results.get("warning"), accuracy_words(results)])
     )
-    sections = evaluation_sections(results, subject)
+    sections = evaluation_sections(results, subject, is_brief=True)
     if subject is not None:
         sections += model_sections(subject)
     summary = (words, *weakness_words(results))
@@ -62,7 +64,7 @@ def key_figures(evaluation):
         KeyFigure(percent(evaluation["accuracy"]), meaning),
         KeyFigure(
             f"{evaluation['n_wrong']:,}",
-            f"of {number_of(evaluation['n'], 'image')} not recognised",
+            f"of {number_of(evaluation['n'], 'image')} misclassified",
         ),
     ]
     if not is_missing(evaluation.get("log_loss")):
@@ -82,22 +84,22 @@ def weakness_words(evaluation):
         if not is_missing(row["recall"])
     ]
     recall, label = min(recalls, key=lambda pair: pair[0])
-    words = f"Hardest is the label {label}, of which it recognises {percent(recall)}."
+    words = f"The hardest label is {label}, with a recall of {percent(recall)}."
     if n > 1:
         words += (
-            f" The most frequent confusion: {true} is taken for {predicted} "
+            f" The most frequent confusion: {true} classified as {predicted} "
             f"({n:,} images)."
         )
     error = evaluation.get("calibration_error")
     if not is_missing(error):
         words += (
-            f" The confidence of the model is {100 * error:.1f} points off on average, "
-            "as the calibration below shows."
+            f" The confidence of the model is off by {100 * error:.1f} percentage "
+            "points on average (expected calibration error)."
         )
     return [words]
 
 
-def evaluation_sections(evaluation, subject=None):
+def evaluation_sections(evaluation, subject=None, *, is_brief=False):
     """Make the sections that show an evaluation.
 
     Parameters
@@ -106,6 +108,8 @@ def evaluation_sections(evaluation, subject=None):
         As :meth:`skmnist.evaluation.Evaluation.to_dict` gives it.
     subject : Subject or None
         The model with the images.
+    is_brief : bool, default=False
+        Whether labels and confusions belong to a brief report.
 
     Returns
     -------
@@ -119,6 +123,7 @@ def evaluation_sections(evaluation, subject=None):
         Section(
             "Labels and confusions",
             (*_matrix(evaluation), *_confusion_table(evaluation), _labels(evaluation)),
+            is_brief,
         )
     )
     return sections + _calibration(evaluation)
@@ -144,8 +149,8 @@ def _labels(evaluation):
         for row in evaluation["per_class"]
     )
     return Table(
-        "Each label: precision is the share of right answers among all times that it "
-        "was the answer, recall the share of its images that were recognised, F1 "
+        "Each label: precision is the fraction of correct predictions among all "
+        "predictions of it, recall the fraction of its images classified correctly, F1 "
         "their harmonic mean",
         columns,
         rows,
@@ -172,16 +177,16 @@ def _confusions(evaluation):
 def _confusion_table(evaluation):
     confusions = _confusions(evaluation)
     if not confusions:
-        return [Text("No image was taken for another label.")]
+        return [Text("No image was misclassified.")]
     totals = {row["label"]: row["support"] for row in evaluation["per_class"]}
     columns = (
         Column("Confusion"),
         Column("Images", number=True, sort="descending"),
-        Column("Share of the true label", number=True),
+        Column("Fraction of the true label", number=True, dispensable=1),
     )
     rows = tuple(
         (
-            Cell(f"{true} taken for {predicted}"),
+            Cell(f"{true} classified as {predicted}"),
             Cell(f"{n:,}", n),
             Cell(percent(n / totals[true]), n / totals[true]),
         )
@@ -190,7 +195,7 @@ def _confusion_table(evaluation):
     caption = "Most frequent confusions" if confusions[0][0] > 1 else "Confusions"
     if len(confusions) > len(rows):
         caption += f": the first {len(rows)} of {len(confusions)}"
-    return [Table(caption, columns, rows)]
+    return [Table(caption, columns, rows, n_brief=_N_BRIEF)]
 
 
 def _matrix(evaluation):
@@ -209,11 +214,9 @@ def _matrix(evaluation):
             cells.append(((str(n) if n < 10_000 else count(n)) if n else "·", tone))
         rows.append(tuple(cells))
     caption = (
-        "Numbers of images by true label (down) and predicted label (across). What "
-        "is recognised stands on the diagonal"
+        "Numbers of images by true label (down) and predicted label (across). Correct "
+        "predictions are on the diagonal"
     )
-    if most > 1:
-        caption += "; the deeper the colour beside it, the more frequent the confusion"
     return [Matrix(caption, tuple(map(str, labels)), tuple(rows))]
 
 
@@ -229,14 +232,12 @@ def _calibration(evaluation):
 
         from skmnist.plotting._figures import BLUE, GREY, legend_above, tidy_axes
 
-        ax.plot(
-            [0, 1], [0, 1], color=GREY, linestyle=":", label="as often right as it says"
-        )
+        ax.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="perfectly calibrated")
         display = CalibrationDisplay(accuracy, confidence, None)
         display.plot(ax=ax, name="the model", ref_line=False, color=BLUE)
         ax.set(
-            xlabel="confidence: probability of the answer",
-            ylabel="share of right answers",
+            xlabel="confidence: probability of the predicted label",
+            ylabel="fraction of correct predictions",
             xlim=(-0.02, 1.02),
             ylim=(-0.02, 1.02),
         )
@@ -244,31 +245,31 @@ def _calibration(evaluation):
         legend_above(ax)
 
     values = "; ".join(
-        f"confidence {percent(row['confidence'])}, right {percent(row['accuracy'])}, "
+        f"confidence {percent(row['confidence'])}, correct {percent(row['accuracy'])}, "
         f"{number_of(row['n'], 'image')}"
         for row in bins
     )
     words = ""
     if not is_missing(evaluation.get("calibration_error")):
         words = (
-            " The distance from the diagonal, weighted by the numbers of images, is "
-            f"{100 * evaluation['calibration_error']:.2f} points on average (expected "
-            "calibration error)."
+            " The mean distance from the diagonal, weighted by the numbers of images, "
+            f"is {100 * evaluation['calibration_error']:.2f} percentage points."
         )
     figure = draw(
         plot,
         (4.8, 4.2),
-        caption="Whether the confidence can be believed: on the diagonal, as many "
-        f"answers are right as the model says. Below it, it is too sure.{words}",
-        alt=f"Chart of the share of right answers against confidence. {values}.",
+        caption="Calibration: on the diagonal, the fraction of correct predictions is "
+        f"the confidence of the model. Below it, the model is overconfident.{words}",
+        alt="Chart of the fraction of correct predictions against confidence. "
+        f"{values}.",
     )
     columns = (
         Column("Mean confidence", number=True, sort="ascending"),
-        Column("Right answers", number=True),
+        Column("Correct", number=True),
         Column("Images", number=True),
     )
     table = Table(
-        "Answers by their confidence",
+        "Predictions by confidence",
         columns,
         tuple(
             (

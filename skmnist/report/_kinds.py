@@ -1,21 +1,25 @@
 """The kinds of results that reports are made of.
 
-A new kind needs a name as ``kind`` in its JSON, beside ``**provenance(...)``; a module
-here with a function ``(results, subject) -> Report``; a line in ``_KINDS``; and in its
-command ``report_option``, ``check_page`` before the work and ``write_page`` after it.
+A new kind needs a function in ``_documents`` that returns it as plain data, with a name
+as ``kind``; a module here with a function ``(document, subject) -> Report``; and a line
+in ``_KINDS``. The page, the terminal and Markdown all show that report.
 """
 
+from dataclasses import replace
+
 from ._comparison import comparison_report
-from ._content import Report
+from ._documents import document_of
 from ._evaluation import evaluation_report
+from ._markdown import markdown
 from ._page import render
 from ._provenance import provenance_section
 from ._reproduction import reproduction_report
 from ._search import search_report
+from ._terminal import plain_text
 from ._training import training_report
 from ._words import printable
 
-__all__ = ["ReportDataError", "kinds_of_results", "make_report"]
+__all__ = ["ReportDataError", "kinds_of_results", "make_report", "report_of"]
 
 # Each takes the results as plain data, and what can be looked at or None.
 _KINDS = {
@@ -25,6 +29,7 @@ _KINDS = {
     "search": search_report,
     "training": training_report,
 }
+_FORMATS = {"html": render, "markdown": markdown, "text": plain_text}
 # What comes of values that are not what their names promise.
 _DAMAGE = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
@@ -44,31 +49,35 @@ def kinds_of_results():
     return list(_KINDS)
 
 
-def make_report(results, *, subject=None, command=None):
-    """Make the page that shows results.
+def make_report(results, *, subject=None, command=None, format="html"):  # noqa: A002
+    """Make the report that shows results.
 
     Parameters
     ----------
-    results : dict
-        What the option ``--json`` of ``skmnist compare``, ``evaluate``, ``reproduce``,
-        ``search`` or ``train`` prints. Its ``kind`` says which.
+    results : DataFrame, Evaluation, search or dict
+        What :func:`skmnist.evaluation.compare` or :func:`skmnist.evaluation.evaluate`
+        returns, a fitted search of scikit-learn, what
+        :func:`skmnist.reproduction.reproduce` returns, or what the option ``--json`` of
+        a command prints, whose ``kind`` says which.
     subject : Subject, default=None
         The model that the results are about, with the images that it was tested on:
-        then the report has pictures of both.
+        then the page has pictures of both.
     command : str, default=None
         The command line that made the page, if another one than that of the results.
+    format : {"html", "markdown", "text"}, default="html"
+        A whole HTML document; or, without figures, Markdown or plain text.
 
     Returns
     -------
     str
-        A whole HTML document.
+        The report.
 
     Raises
     ------
     ReportDataError
         If the data are of no known kind, incomplete or damaged.
     ImportError
-        If Jinja2 or matplotlib is missing.
+        If Jinja2 or matplotlib is missing, which a page needs.
 
     Examples
     --------
@@ -85,7 +94,20 @@ def make_report(results, *, subject=None, command=None):
     >>> page[:15], "98.00 ± 1.00" in page
     ('<!DOCTYPE html>', True)
     """
-    kind = results.get("kind") if isinstance(results, dict) else None
+    if format not in _FORMATS:
+        known = ", ".join(map(repr, _FORMATS))
+        raise ValueError(f"format must be one of {known}; got {format!r}.")
+    return _made(results, subject, command, _FORMATS[format])
+
+
+def report_of(results, *, subject=None, command=None):
+    """Return the content of the report that `make_report` makes."""
+    return _made(results, subject, command, lambda report: report)
+
+
+def _made(results, subject, command, finish):
+    document = document_of(results)
+    kind = document.get("kind") if document is not None else None
     if not isinstance(kind, str) or kind not in _KINDS:
         known = ", ".join(map(repr, _KINDS))
         found = "no kind" if kind is None else f"the kind {kind!r}"
@@ -93,18 +115,11 @@ def make_report(results, *, subject=None, command=None):
             f"These are no results that a report can be made of: they have {found}; "
             f"known are {known}."
         )
-    results = printable(results)
+    document = printable(document)
     try:
-        report = _KINDS[kind](results, subject)
-        origin = provenance_section(results, printable(command))
-        return render(
-            Report(
-                report.title,
-                report.summary,
-                (*report.sections, origin),
-                report.key_figures,
-            )
-        )
+        report = _KINDS[kind](document, subject)
+        origin = provenance_section(document, printable(command))
+        return finish(replace(report, sections=(*report.sections, origin)))
     except KeyError as error:
         raise ReportDataError(
             f"These are incomplete results of the kind {kind!r}: {error} is missing."

@@ -26,7 +26,7 @@ _TITLE = 0.3
 
 
 def recognition_section(subject):
-    """Show the most confident mistakes, and what was recognised least surely.
+    """Show the most confident mistakes, and the least confident correct predictions.
 
     Parameters
     ----------
@@ -39,22 +39,22 @@ def recognition_section(subject):
         Two galleries.
     """
     recognition = subject.recognition
-    title = "Recognised and not recognised"
+    title = "Misclassified and correct"
     if not subject.has_pictures:
-        words = "The rows are no images of a known shape, which could be shown."
+        words = "The rows are not images of a known shape, so they are not shown."
         return Section(title, (Text(words),))
     sure = recognition.confidence is not None
     wrong = _gallery(
         subject,
         recognition.wrong[:_N_WRONG],
-        f"Not recognised: {{}} of {len(recognition.wrong):,}"
-        f"{', the most confident first' if sure else ''}. Below each stand its true "
-        f"label, what it was taken for{', and with which confidence' if sure else ''}.",
+        f"Misclassified: {{}} of {len(recognition.wrong):,}"
+        f"{', the most confident first' if sure else ''}. Below each are its true "
+        f"label, the predicted label{', and the confidence' if sure else ''}.",
     )
     right = _gallery(
         subject,
         recognition.right[:_N_RIGHT],
-        f"Recognised: {{}} of {len(recognition.right):,}"
+        f"Correct: {{}} of {len(recognition.right):,}"
         f"{', the least confident first' if sure else ''}.",
     )
     return Section(title, (wrong, right))
@@ -70,7 +70,7 @@ def _gallery(subject, rows, caption):
         true, predicted = _labels(recognition, row)
         what = f"{true}" if true == predicted else f"{true} → {predicted}"
         alt = f"Image {row}: {true}"
-        alt += ", recognised" if true == predicted else f", taken for {predicted}"
+        alt += ", correct" if true == predicted else f", classified as {predicted}"
         lines = [what]
         if recognition.confidence is not None:
             lines.append(confidence_text(recognition.confidence[row]))
@@ -129,8 +129,8 @@ def _example_words(subject):
     """Say which image is looked at closely, so that it is found in the galleries."""
     true, predicted = _labels(subject.recognition, subject.example)
     if true == predicted:
-        return f"the first of the recognised images, {true}"
-    return f"the first of the images not recognised, {true} taken for {predicted}"
+        return f"the first of the correctly classified images, {true}"
+    return f"the first of the misclassified images, {true} classified as {predicted}"
 
 
 def _saliency(subject):
@@ -156,9 +156,9 @@ def _saliency(subject):
         draw(
             display.plot,
             (5.4, 2.7),
-            caption=f"What speaks for the answer about {which}. Covering what is red "
-            "lowers the confidence in the answer, covering what is blue raises it "
-            "(occlusion, Zeiler and Fergus 2014).",
+            caption=f"What speaks for the prediction of {which}. Covering what is red "
+            "lowers the confidence, covering what is blue raises it (occlusion, Zeiler "
+            "and Fergus 2014).",
             alt=f"Saliency of {which}: of all places, row {top[0] + 1} and column "
             f"{top[1] + 1} of the image speak most for {predicted}.",
         )
@@ -264,7 +264,7 @@ def _diagram(subject):
     )
     return [
         Figure(
-            svg,
+            lambda: svg,
             f"The layers from the image to the probabilities, with the shape of what "
             f"each gives and its number of parameters; {diagram.n_parameters:,} "
             "parameters in all.",

@@ -4,7 +4,7 @@ from pathlib import PurePath, PureWindowsPath
 
 from skmnist._numbers import is_missing, joined, pixels
 
-from ._content import Cell, Code, Column, Facts, Section, Table
+from ._content import Cell, Code, Column, Facts, Section, Table, Text
 
 __all__ = ["provenance_section"]
 
@@ -23,7 +23,7 @@ _FACTS = {
     "seeds": "Seeds",
     "n_jobs": "Fits at the same time",
     "n_threads": "Threads of a classical model",
-    "n_cpus": "Processors",
+    "n_cpus": "CPUs",
     "platform": "System",
     "file": "Model file",
 }
@@ -44,7 +44,7 @@ def provenance_section(results, command):
     Section
         The last section of every report.
     """
-    blocks = []
+    blocks = [Text(line)] if (line := _line(results)) else []
     if results.get("command"):
         blocks.append(Code(results["command"], "The command line of these results"))
     if command and command != results.get("command"):
@@ -72,7 +72,20 @@ def provenance_section(results, command):
             Table(caption, columns, rows, folded=f"All {len(rows)} parameters")
         )
     blocks += _versions(results, metadata)
-    return Section("How to repeat this", tuple(blocks))
+    return Section("How to repeat this", tuple(blocks), is_brief=True)
+
+
+def _line(results):
+    """Say in a line what results were computed with."""
+    parts = []
+    if not is_missing(results.get("seed")):
+        parts.append(f"seed {results['seed']}")
+    if not is_missing(results.get("n_cpus")):
+        parts.append(f"{results['n_cpus']:,} CPUs")
+    parts += [
+        f"{name} {number}" for name, number in (results.get("versions") or {}).items()
+    ]
+    return f"Computed with {', '.join(parts)}." if parts else ""
 
 
 def _fact(key, value):
@@ -120,4 +133,4 @@ def _versions(results, metadata):
         cells = [now.get(package, ""), then.get(package, "")] if both else []
         cells = cells or [(now or then)[package]]
         rows.append((Cell(str(package)), *(Cell(str(text)) for text in cells)))
-    return [Table("Versions", tuple(columns), tuple(rows))]
+    return [Table("Versions", tuple(columns), tuple(rows), folded="Versions")]

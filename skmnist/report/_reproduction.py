@@ -1,4 +1,4 @@
-"""The report of published results that were trained anew."""
+"""The report of published results that were reproduced."""
 
 from skmnist._numbers import count, duration, is_missing, joined, percent, with_error
 
@@ -34,7 +34,7 @@ def reproduction_report(results, subject=None):
     if networks:
         sections.append(_sources_section(networks, results["sources"]))
     return Report(
-        f"Published results trained anew on {results['dataset']}",
+        f"Published results reproduced on {results['dataset']}",
         _summary(networks, studies, results),
         tuple(sections),
         _key_figures(networks, results),
@@ -63,15 +63,26 @@ def _summary(networks, studies, results):
     if counted:
         wrong = [row["name"] for row in counted if not row["same_n_parameters"]]
         paragraphs.append(
-            f"The number of weights differs from the published one in {listed(wrong)}."
+            f"The number of parameters is not the published one in {listed(wrong)}."
             if wrong
-            else "The numbers of weights are exactly the published ones."
+            else "The numbers of parameters are exactly the published ones."
         )
     if results["comparable"]:
         paragraphs += [words for words in map(_study_words, studies) if words]
     if results["interrupted"]:
-        paragraphs.append("The command was interrupted: not all runs were done.")
+        paragraphs.append(
+            "The command was interrupted: not all runs are finished. The same command "
+            "resumes them."
+        )
+    paragraphs.append(_runs_words(results))
     return tuple(paragraphs)
+
+
+def _runs_words(results):
+    words = f"{number_of(results['n_trained'], 'run')} trained now"
+    if results["n_earlier"]:
+        words += f", {results['n_earlier']:,} found finished"
+    return f"{words}."
 
 
 def _verdict_words(judged, tolerance):
@@ -94,7 +105,7 @@ def _study_words(study):
     best = max(done, key=lambda row: row["accuracy"])
     return (
         f"{study['title']}: the most accurate is {best['name']} ({_accuracy(best)}). "
-        f"The write-up says: {study['claim']}"
+        f"Published: {study['claim']}"
     )
 
 
@@ -110,7 +121,7 @@ def _key_figures(networks, results):
     if counted:
         n_same = sum(row["same_n_parameters"] for row in counted)
         figures.append(
-            KeyFigure(f"{n_same} of {len(counted)}", "numbers of weights agree")
+            KeyFigure(f"{n_same} of {len(counted)}", "numbers of parameters agree")
         )
     total = sum(run["fit_time"] for run in results["runs"])
     figures.append(KeyFigure(duration(total), "to train all runs, one after another"))
@@ -129,7 +140,7 @@ def _networks_section(networks, results):
         Column("Published accuracy", number=True),
         Column("Ours", number=True),
         *([Column("Difference", number=True), Column("Verdict")] if judged else []),
-        Column("A training", number=True),
+        Column("Time", number=True, dispensable=1),
     )
     rows = tuple(_accuracy_row(row, bool(judged)) for row in networks)
     blocks.append(Table("Accuracy, and the time of one training", columns, rows))
@@ -144,16 +155,16 @@ def _networks_section(networks, results):
     )
     columns = (
         Column("Network"),
-        Column("Published weights", number=True),
-        Column("Weights", number=True),
-        Column("Published loss", number=True),
-        Column("Loss", number=True),
+        Column("Published parameters", number=True, dispensable=1),
+        Column("Parameters", number=True),
+        Column("Published loss", number=True, dispensable=2),
+        Column("Loss", number=True, dispensable=2),
     )
     rows = tuple(_size_row(row) for row in networks)
     blocks.append(
-        Table("Number of weights, and loss on the test images", columns, rows)
+        Table("Number of parameters, and loss on the test images", columns, rows)
     )
-    return Section("Networks", tuple(blocks))
+    return Section("Networks", tuple(blocks), is_brief=True)
 
 
 def _accuracy_row(row, judged):
@@ -246,9 +257,9 @@ def _study_section(study):
         Column("Variant"),
         Column("Accuracy", number=True),
         Column(f"Difference from {study['reference']}", number=True),
-        Column("Loss", number=True),
-        Column("Weights", number=True),
-        Column("A training", number=True),
+        Column("Loss", number=True, dispensable=3),
+        Column("Parameters", number=True, dispensable=1),
+        Column("Time", number=True, dispensable=2),
     )
     rows = tuple(
         (
@@ -264,23 +275,21 @@ def _study_section(study):
         for row in study["variants"]
     )
     caption = f"{study['title']}, otherwise the recipe of {study['model']}"
-    words = " ".join(
-        filter(None, [f"The write-up says: {study['claim']}", study["note"]])
-    )
+    words = " ".join(filter(None, [f"Published: {study['claim']}", study["note"]]))
     figure = _accuracy_figure(study["variants"], "each variant")
     table = Table(caption, columns, rows)
-    return Section(study["title"], (*figure, table, Text(words)))
+    return Section(study["title"], (*figure, table, Text(words)), is_brief=True)
 
 
 def _missing_section(results):
     failures, left_out = results["failures"], results["left_out"]
-    reasons = {**dict.fromkeys(left_out, "interrupted before its end"), **failures}
+    reasons = {**dict.fromkeys(left_out, "interrupted"), **failures}
     if not reasons:
         return []
     rows = tuple((Cell(name), Cell(why)) for name, why in reasons.items())
-    columns = (Column("Run"), Column("Why"))
+    columns = (Column("Run"), Column("Why", wraps=True))
     table = Table("Runs that gave no result", columns, rows)
-    return [Section("What is missing", (table,))]
+    return [Section("What is missing", (table,), is_brief=True)]
 
 
 def _runs_section(results):
@@ -320,7 +329,7 @@ def _sources_section(networks, sources):
         year = "" if source["year"] is None else str(source["year"])
         text = ", ".join(filter(None, [*named, year]))
         rows.append((Cell(row["name"]), Cell(text), Cell(published["note"])))
-    columns = (Column("Network"), Column("Write-up"), Column("What is worth knowing"))
+    columns = (Column("Network"), Column("Source"), Column("Notes"))
     table = Table("Where the published figures come from", columns, tuple(rows))
     return Section("Sources", (table,))
 

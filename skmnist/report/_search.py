@@ -1,12 +1,14 @@
 """The report of a search for the parameters of a model."""
 
+from dataclasses import replace
+
 from skmnist._numbers import is_missing, joined, percent, with_error
 from skmnist.plotting import SearchResultsDisplay
 
 from ._comparison import (
-    comparison_table,
     failures_section,
     method_words,
+    models_table,
     verdict_words,
 )
 from ._content import Facts, KeyFigure, Report, Section, Text
@@ -14,9 +16,11 @@ from ._drawings import draw, sketch
 from ._evaluation import evaluation_sections
 from ._histories import history_section
 from ._model import model_sections
-from ._words import accuracy_words, number_of
+from ._words import accuracy_words, number_of, on_dataset
 
 __all__ = ["search_report"]
+
+_N_BRIEF = 10  # candidates in a terminal
 
 
 def search_report(results, subject=None):
@@ -44,7 +48,7 @@ def search_report(results, subject=None):
     if subject is not None:
         sections += model_sections(subject, history=False)
     sections += failures_section(results, named)
-    title = f"Parameters for {results['model']} searched on {results['dataset']}"
+    title = f"Parameters of {results['model']} searched{on_dataset(results)}"
     figures = []
     if best is not None:
         figures = [
@@ -53,7 +57,7 @@ def search_report(results, subject=None):
     if evaluation is not None:
         figures.append(
             KeyFigure(
-                percent(evaluation["accuracy"]), "on the test images, trained anew"
+                percent(evaluation["accuracy"]), "on the test images, after refitting"
             )
         )
     figures.append(KeyFigure(f"{len(candidates):,}", "candidates tried"))
@@ -68,8 +72,8 @@ def _summary(results, best):
     n_all = results.get("n_candidates", len(candidates))
     words = (
         f"Of {number_of(len(candidates), 'candidate')} the best is "
-        f"{joined(best['params'])}. It recognises "
-        f"{with_error(best['accuracy'], best['accuracy_se'])} of the images "
+        f"{joined(best['params'])}, with an accuracy of "
+        f"{with_error(best['accuracy'], best['accuracy_se'])} "
         f"({method_words(results)})."
     )
     unclear = sum(c["verdict"] == "no clear difference" for c in candidates)
@@ -82,14 +86,16 @@ def _summary(results, best):
     paragraphs = [words]
     if evaluation is not None:
         paragraphs.append(
-            "Trained anew on all training images, it was tested on images that took no "
-            f"part in the search. {accuracy_words(evaluation)}"
+            "Refitted on all training images, it was tested on images that were not "
+            f"used in the search. {accuracy_words(evaluation)}"
         )
     if results.get("interrupted"):
         paragraphs.append(
             f"The search was interrupted: {len(candidates)} of {n_all} candidates were "
             "done."
         )
+    if results.get("file"):
+        paragraphs.append(f"The model is saved in {results['file']}.")
     return paragraphs
 
 
@@ -97,7 +103,7 @@ def _best_section(results, candidates):
     facts = Facts(
         tuple((str(k), _text(v)) for k, v in (results["best_params"] or {}).items())
     )
-    blocks = (*_chart(candidates), Text("The best candidate:"), facts)
+    blocks = (lambda: _chart(candidates), Text("The best candidate:"), facts)
     return [Section("What makes a difference", blocks)]
 
 
@@ -160,6 +166,7 @@ def _chart_size(display):
 
 def _table(results, candidates):
     caption = f"Candidates for {results['model']}, best first"
-    table = comparison_table(candidates, caption, [c["params"] for c in candidates])
+    table = models_table(candidates, caption, [c["params"] for c in candidates])
     words = verdict_words(results)
-    return Section("All candidates", (table, *([Text(words)] if words else [])))
+    blocks = (replace(table, n_brief=_N_BRIEF), *([Text(words)] if words else []))
+    return Section("All candidates", blocks, is_brief=True)

@@ -1,8 +1,10 @@
 """The report of the training of a model."""
 
+import shlex
+
 from skmnist._numbers import duration, is_missing
 
-from ._content import KeyFigure, Report
+from ._content import Cell, Column, KeyFigure, Report, Section, Table
 from ._evaluation import evaluation_sections, key_figures, weakness_words
 from ._histories import history_section
 from ._model import model_sections
@@ -50,4 +52,21 @@ def training_report(results, subject=None):
         KeyFigure(duration(results["fit_time"]), "to train it"),
     )
     title = f"{name} trained on {results['dataset']}"
+    sections += _next_section(results.get("file"))
     return Report(title, tuple(summary), tuple(sections), figures)
+
+
+def _next_section(file):
+    """Say what can be done with the file of a model; nothing if there is none."""
+    if file is None:
+        return []
+    name = shlex.quote(file)
+    commands = {
+        f"skmnist evaluate {name}": "test it again, or on other images",
+        f"skmnist predict {name} IMAGE...": "classify images",
+        f"skmnist report {name}": "see what it does on one page",
+    }
+    rows = tuple((Cell(command), Cell(what)) for command, what in commands.items())
+    columns = Column("Command"), Column("What it is for", wraps=True)
+    table = Table(f"The model is saved in {file}. What next", columns, rows)
+    return [Section("What next", (table,), is_brief=True)]

@@ -7,6 +7,7 @@ __all__ = [
     "interval",
     "listed",
     "number_of",
+    "on_dataset",
     "printable",
     "title_of",
 ]
@@ -23,6 +24,11 @@ def number_of(n, noun):
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
+def on_dataset(results):
+    """Return " on digits", or nothing where the data set has no name."""
+    return f" on {results['dataset']}" if results["dataset"] is not None else ""
+
+
 def interval(bounds):
     """Write the bounds of an interval of shares."""
     low, high = bounds
@@ -33,16 +39,15 @@ def accuracy_words(evaluation):
     """Say what an evaluation found, in sentences."""
     n, n_right, n_wrong = (evaluation[key] for key in ("n", "n_right", "n_wrong"))
     words = (
-        f"It recognises {n_right:,} of {number_of(n, 'image')}, "
-        f"{percent(evaluation['accuracy'])}, and takes "
-        f"{f'{n_wrong:,}' if n_wrong else 'none'} for something else."
+        f"It classifies {n_right:,} of {number_of(n, 'image')} correctly, "
+        f"{percent(evaluation['accuracy'])}, and misclassifies "
+        f"{f'{n_wrong:,}' if n_wrong else 'none'}."
     )
     if evaluation.get("warning"):  # which tells that these images say little of others
         return words
-    low, high = evaluation["accuracy_interval"]
     return (
-        f"{words} The accuracy on further images of this kind is probably (95 % "
-        f"interval) between {100 * low:.2f} and {percent(high)}."
+        f"{words} The 95 % interval of the accuracy on new images of this kind is "
+        f"{interval(evaluation['accuracy_interval'])}."
     )
 
 

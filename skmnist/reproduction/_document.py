@@ -44,7 +44,7 @@ def reproduction_document(reproduction, image_set, folder, made_with):
     folder : RunFolder
         Where its runs are kept.
     made_with : dict
-        What :func:`skmnist.cli._versions.provenance` tells.
+        What :func:`skmnist._provenance.provenance` tells.
 
     Returns
     -------

@@ -62,10 +62,10 @@ def test_a_comparison_is_told_in_words_first(comparison):
     summary = page.first("header").text
     assert page.first("body").children[0].tag == "header"
     for words in (
-        "cnn recognises the most images: 98.71 ± 0.23 %",
+        "cnn is the most accurate: 98.71 ± 0.23 %",
         "2-fold cross-validation on digits, 1,797 images, 8×8 pixels, 10 labels",
-        "How svm differs from it may be chance.",
-        "linear is worse by more than chance explains.",
+        "svm may be as accurate: the difference may be chance.",
+        "linear is less accurate, by more than chance explains.",
         "svm is fitted fastest (0.80 s) and cnn predicts fastest (41 µs)",
         "Failed: broken",
     ):
@@ -138,7 +138,7 @@ def test_looks_into_a_network_are_of_the_image_that_they_name(
     make_report(evaluation, subject=subject)
     row = subject.example
     assert row > 0
-    starts = ("What speaks for the answer about", "What each layer makes of")
+    starts = ("What speaks for the prediction of", "What each layer makes of")
     looks = [name for name in drawings if name.startswith(starts)]
     assert len(looks) == 2
     for name in looks:
@@ -155,11 +155,11 @@ def test_confusions_are_named_from_true_to_predicted(evaluation):
     page = Page(make_report({**evaluation, "confusion": confusion.tolist()}))
     rows = page.table("Most frequent confusions")
     assert [(row["Confusion"].text, row["Images"].text) for row in rows] == [
-        ("3 taken for 8", "7"),
-        ("4 taken for 9", "3"),
-        ("8 taken for 3", "2"),
+        ("3 classified as 8", "7"),
+        ("4 classified as 9", "3"),
+        ("8 classified as 3", "2"),
     ]
-    assert "3 is taken for 8 (7 images)" in page.first("header").text
+    assert "3 classified as 8 (7 images)" in page.first("header").text
 
 
 def test_a_standard_error_that_is_not_known_is_left_out(comparison):
@@ -283,9 +283,9 @@ def test_labels_and_files_may_hold_anything(digits):
 
 def test_an_evaluation_shows_its_numbers(model_page, evaluation):
     words = model_page.first("header").text
-    assert f"recognises {evaluation['n_right']:,} of 200 images" in words
+    assert f"classifies {evaluation['n_right']:,} of 200 images correctly" in words
     low, high = evaluation["accuracy_interval"]
-    assert f"between {100 * low:.2f} and {100 * high:.2f} %" in words
+    assert f"{100 * low:.2f} to {100 * high:.2f} %" in words
     rows = model_page.table("Each label")
     for row, scores in zip(rows, evaluation["per_class"], strict=True):
         assert row["Label"].text == str(scores["label"])
@@ -297,7 +297,7 @@ def test_an_evaluation_shows_its_numbers(model_page, evaluation):
     matrix = model_page.first("table", "matrix").all("tr")[1:]
     cells = [[c.text.replace("·", "0") for c in row.children[1:]] for row in matrix]
     assert [[int(n) for n in row] for row in cells] == evaluation["confusion"]
-    answers = model_page.table("Answers by their confidence")
+    answers = model_page.table("Predictions by confidence")
     assert [int(row["Images"].text) for row in answers] == [
         row["n"] for row in evaluation["calibration"]
     ]
@@ -310,24 +310,26 @@ def test_the_galleries_show_the_right_images_in_order(model_page, subject):
     assert len(shown) == min(24, len(recognition.wrong)) > 3
     for row, picture in zip(recognition.wrong, shown, strict=False):
         true, predicted = recognition.y_true[row], recognition.y_pred[row]
-        assert picture["alt"].startswith(f"Image {row}: {true}, taken for {predicted}")
+        assert picture["alt"].startswith(
+            f"Image {row}: {true}, classified as {predicted}"
+        )
         data = base64.b64decode(picture["src"].partition(",")[2])
         pixels = np.asarray(Image.open(io.BytesIO(data)))
         expected = 255 - np.asarray(subject.X[row]).reshape(8, 8)
         np.testing.assert_allclose(pixels, expected, atol=1)
     assert len(right.all("img")) == 12
     assert f"12 of {len(recognition.right):,}" in right.first("figcaption").text
-    assert all("recognised" in picture["alt"] for picture in right.all("img"))
+    assert all("correct" in picture["alt"] for picture in right.all("img"))
 
 
 def test_a_network_is_looked_into(model_page, subject):
     labels = [drawing["aria-label"] for drawing in model_page.all("svg")]
     row = subject.recognition.wrong[0]
     true, predicted = subject.recognition.y_true[row], subject.recognition.y_pred[row]
-    which = f"the first of the images not recognised, {true} taken for {predicted}"
+    which = f"the first of the misclassified images, {true} classified as {predicted}"
     for words in (
         "Chart of loss after each epoch. training from",
-        "Chart of the share of right answers against confidence",
+        "Chart of the fraction of correct predictions against confidence",
         f"Saliency of {which}: of all places, row ",
         "Filters of the convolutions as pictures: convolution_1 (3 of 3×3)",
         f"Feature maps of {which}, after each layer: convolution_1",
@@ -359,10 +361,10 @@ def test_a_model_without_mistakes_is_shown_too(digits):
     results = {"kind": "evaluation", "file": "x", "dataset": "d"}
     results |= evaluate(model, X, y).to_dict()
     page = Page(make_report(results, subject=Subject(model, X, y)))
-    assert "takes none for something else" in page.first("header").text
+    assert "misclassifies none" in page.first("header").text
     (gallery,) = page.all("figure", "gallery")
     assert len(gallery.all("img")) == 12
-    assert "No image was taken for another label." in page.first("main").text
+    assert "No image was misclassified." in page.first("main").text
     assert page.section("The network") is None
 
 
@@ -377,7 +379,7 @@ def test_a_model_without_probabilities_is_shown_too(digits):
     results |= evaluate(model, X_test, y_test).to_dict()
     page = Page(make_report(results, subject=Subject(model, X_test, y_test)))
     assert page.section("Confidence") is None
-    assert "confiden" not in page.section("Recognised and not recognised").text
+    assert "confiden" not in page.section("Misclassified and correct").text
     labels = [drawing["aria-label"] for drawing in page.all("svg")]
     assert any("to 10 units as pictures: 0, 1, 2" in label for label in labels)
 
@@ -398,11 +400,10 @@ def test_confusions_of_one_image_each_have_no_order():
         return Page(make_report(results)).root.text
 
     single = page([9, 1, 0], [0, 9, 1], [0, 0, 9])
-    assert "Hardest is the label" in single
+    assert "The hardest label is" in single
     assert "frequent" not in single
     several = page([9, 1, 0], [0, 9, 2], [0, 0, 9])
-    assert "The most frequent confusion: b is taken for c (2 images)." in several
-    assert "the more frequent the confusion." in several
+    assert "The most frequent confusion: b classified as c (2 images)." in several
 
 
 def test_every_caption_is_a_sentence(model_page, comparison):

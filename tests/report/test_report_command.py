@@ -112,7 +112,7 @@ def test_the_images_that_training_kept_back_tell_of_others(run, tmp_path):
         assert run("report", *args, "--force").exit_code == 0
         words = read(tmp_path, "linear_svm.html").first("header").text
         assert ("interval" in words) == (warning is None)
-        assert (warning or "tested on the test part of digits. It rec") in words
+        assert (warning or "tested on the test part of digits. It cla") in words
         assert ("interval" in run("evaluate", *args).stdout) == (warning is None)
 
 

@@ -1,8 +1,8 @@
-"""The command that trains the published networks; its work is imported when it runs."""
+"""``skmnist reproduce``: published networks trained again, beside their results."""
 
 import click
 
-from skmnist.cli._errors import FAILURE, INTERRUPTED, BadInput
+from skmnist.cli._errors import FAILURE, INTERRUPTED, BadInput, Failure
 from skmnist.cli._options import (
     dataset_option,
     force_option,
@@ -11,7 +11,7 @@ from skmnist.cli._options import (
 )
 
 
-@click.command(short_help="Train the published networks as they were published.")
+@click.command("reproduce", short_help="Reproduce the published networks.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @dataset_option(default="mnist")
 @click.option(
@@ -32,7 +32,7 @@ from skmnist.cli._options import (
     metavar="FOLDER",
     default="skmnist-runs",
     show_default=True,
-    help="Where finished runs are kept, which are not made again.",
+    help="Where finished runs are kept, which are not trained again.",
 )
 @click.option(
     "--out",
@@ -44,7 +44,7 @@ from skmnist.cli._options import (
 @report_option
 @force_option
 @json_option
-def reproduce(names, dataset, quick, seeds, runs, out, page, force, as_json):
+def command(names, dataset, quick, seeds, runs, out, page, force, as_json):
     """Train the published networks by their own recipes and compare the results.
 
     NAME is one of the eight published networks, or a study of what happens when one
@@ -52,17 +52,19 @@ def reproduce(names, dataset, quick, seeds, runs, out, page, force, as_json):
     or regularization (dropout, L1, L2). 'networks', the default, means all of
     these networks, 'studies' all studies.
 
-    Everything with three seeds takes an hour or more on two processors. Whatever
-    ends it, Ctrl-C or worse, the same command goes on with the runs that are not
-    finished.
+    Everything with three seeds takes an hour or more on two CPUs. Whatever ends it,
+    Ctrl-C or worse, the same command resumes the runs that are not finished.
     """
     from skmnist.cli._data import training_set
-    from skmnist.cli._errors import bad_input
+    from skmnist.cli._errors import bad_input, describe
+    from skmnist.cli._group import command_line
     from skmnist.cli._messages import note
-    from skmnist.cli._pages import check_page
-    from skmnist.cli._reproduction_report import run_reproduction
+    from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._result_files import check_output
+    from skmnist.cli._results import print_results, write_results
+    from skmnist.cli._run_progress import run_progress
     from skmnist.reproduction._plan import resolve_targets
+    from skmnist.reproduction._reproduce import reproduce_targets
 
     with bad_input():
         networks, studies = resolve_targets(names)
@@ -72,23 +74,31 @@ def reproduce(names, dataset, quick, seeds, runs, out, page, force, as_json):
         check_output(out, force=force, suffixes=(".json", ".md", ".txt"))
     check_page(page, force=force)
     image_set = training_set(dataset)
-    try:
-        document = run_reproduction(
-            networks,
-            studies,
-            image_set,
-            seeds=seeds,
-            quick=quick,
-            runs=runs,
-            out=out,
-            page=page,
-            as_json=as_json,
-        )
-    except KeyboardInterrupt:  # with nothing to show
-        note("The same command goes on with the runs that are not finished.")
-        raise
+    title = f"Training on {image_set.name}; finished runs are kept in {runs}"
+    with bad_input():
+        try:
+            document = reproduce_targets(
+                networks,
+                studies,
+                image_set,
+                seeds=seeds,
+                quick=quick,
+                runs=runs,
+                make_progress=lambda works: run_progress(title, works),
+                command=command_line(),
+            )
+        except OSError as error:  # such as a disk that is full
+            raise Failure(f"Cannot keep a finished run: {describe(error)}") from error
+        except KeyboardInterrupt:  # with nothing to show
+            note("The same command resumes the runs that are not finished.")
+            raise
+    print_results(document, as_json=as_json)
     if document["interrupted"]:
+        for path in filter(None, (out, page)):
+            note(f"{path} is written when all runs are finished.")
         return INTERRUPTED
+    write_results(document, out)
+    write_page(page, document)
     return FAILURE if document["failures"] else 0
 
 

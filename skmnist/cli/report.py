@@ -1,11 +1,11 @@
-"""The command that makes a page of a model or of results; its work is imported late."""
+"""``skmnist report``: a page about a model, or about results."""
 
 import click
 
 from skmnist.cli._options import TRUST, dataset_option, force_option, subset_option
 
 
-@click.command(epilog=TRUST)
+@click.command("report", epilog=TRUST)
 @click.argument("source", metavar="MODEL_OR_RESULTS", type=click.Path())
 @click.option(
     "--out",
@@ -16,18 +16,17 @@ from skmnist.cli._options import TRUST, dataset_option, force_option, subset_opt
 @dataset_option(default=None, show_default="the set that the model was trained on")
 @subset_option
 @force_option
-def report(source, out, dataset, subset, force):
+def command(source, out, dataset, subset, force):
     """Write one HTML page about a model, or about results.
 
     Results are what --json of compare, train, evaluate, search or reproduce printed,
     or --out of compare or reproduce wrote, kept in a file. A model is tested first,
-    and the page has pictures of what it recognises, what it does not, and what it
-    looks at; so has the page of the option --report of the other commands. The page
-    is one file, which needs neither a network nor other files.
+    and the page has pictures of images that it classifies correctly, images that it
+    misclassifies, and what it looks at; so has the page of the option --report of the
+    other commands. The page is one file, which needs neither a network nor other files.
     """
     from pathlib import Path
 
-    from skmnist.cli._data import part_of_set
     from skmnist.cli._errors import BadInput
     from skmnist.cli._messages import note
     from skmnist.cli._pages import (
@@ -37,8 +36,7 @@ def report(source, out, dataset, subset, force):
         write_page,
         write_page_of,
     )
-    from skmnist.cli._recognition import evaluate_file, read_model
-    from skmnist.cli._reports import evaluation_document
+    from skmnist.cli._recognition import evaluate_file
 
     page = out or f"{Path(source).stem}.html"
     check_page(page, force=force, option="--out")
@@ -49,14 +47,7 @@ def report(source, out, dataset, subset, force):
             )
         write_page_of(source, page, read_results(source))
         return
-
-    model_file = read_model(source)
-    subset = subset or "test"
-    image_set, X, y = part_of_set(
-        dataset or model_file.dataset, subset, model_file.seed
-    )
-    evaluation = evaluate_file(model_file, image_set, X, y)
-    results = evaluation_document(model_file, image_set, subset, evaluation)
-    if results["warning"]:
-        note(f"Note: {results['warning']}")
-    write_page(page, results, (model_file.model, X, y, image_set.image_shape))
+    document, looked_at = evaluate_file(source, dataset, subset)
+    if document["warning"]:
+        note(f"Note: {document['warning']}")
+    write_page(page, document, looked_at)

@@ -1,0 +1,32 @@
+"""``skmnist export``: the model in a file as ONNX."""
+
+import click
+
+from skmnist.cli._options import TRUST, force_option, json_option
+
+
+@click.command("export", epilog=TRUST, short_help="Write the model in a file as ONNX.")
+@click.argument("model", type=click.Path())
+@click.option(
+    "--out", type=click.Path(), metavar="FILE", required=True, help="Where to write it."
+)
+@force_option
+@json_option
+def command(model, out, force, as_json):
+    """Write the model in a file as ONNX, to be run without Python and Keras.
+
+    For networks of this package, alone or after ImageScaler and Deskewer. The ONNX
+    model takes images as X, as they were in training, and gives label and
+    probabilities.
+    """
+    from skmnist.cli._errors import bad_input
+    from skmnist.cli._recognition import read_model
+    from skmnist.cli._result_files import check_output
+    from skmnist.cli._results import print_files
+    from skmnist.export import to_onnx
+
+    path = check_output(out, force=force, suffixes=(".onnx",))
+    model_file = read_model(model)
+    with bad_input():
+        to_onnx(model_file.model, path)
+    print_files([path], as_json=as_json)

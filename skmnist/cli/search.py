@@ -1,0 +1,151 @@
+"""``skmnist search``: the parameters with which a model does best."""
+
+import click
+
+from skmnist.cli._errors import FAILURE, INTERRUPTED, BadInput, Failure
+from skmnist.cli._options import (
+    dataset_option,
+    epochs_option,
+    folds_option,
+    force_option,
+    jobs_option,
+    json_option,
+    report_option,
+    seed_option,
+)
+
+
+@click.command("search")
+@click.argument("name")
+@dataset_option()
+@folds_option(default=3, help="Number of folds.")
+@click.option(
+    "--n-iter",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Try so many candidates, drawn at random; by default the whole grid.",
+)
+@epochs_option
+@jobs_option
+@seed_option
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="FILE",
+    help="Save the best model, trained on all training images, as .joblib or, if it "
+    "is a network, .safetensors.",
+)
+@report_option
+@force_option
+@json_option
+def command(
+    name, dataset, n_folds, n_iter, epochs, jobs, seed, out, page, force, as_json
+):
+    """Search for the parameters with which a model does best.
+
+    Candidates are compared by cross-validation on the training part; the best one is
+    trained on all of it and tested on the test part. Ctrl-C prints what is done.
+    """
+    from skmnist._configuration import configured_model, n_epochs
+    from skmnist._numbers import counted
+    from skmnist._provenance import plain_history, plain_parameters
+    from skmnist.cli._comparison import run_comparison
+    from skmnist.cli._data import split_set
+    from skmnist.cli._group import command_line
+    from skmnist.cli._messages import note
+    from skmnist.cli._models import check_fit
+    from skmnist.cli._pages import check_page, write_page
+    from skmnist.cli._progress import epoch_progress, fit_progress
+    from skmnist.cli._result_files import check_output
+    from skmnist.cli._results import print_results
+    from skmnist.cli._training import (
+        check_model_file,
+        check_name,
+        prepare_training,
+        save,
+        train,
+    )
+    from skmnist.report._documents import search_document, set_facts
+
+    check_name(name)
+    path = None
+    if out is not None:
+        path = check_output(out, force=force)
+        check_model_file(name, path)
+    check_page(page, force=force)
+    candidates = _candidates(name, n_iter=n_iter, epochs=epochs, seed=seed)
+    image_set = split_set(dataset, seed)
+    models = {
+        text: configured_model(name, image_set, seed=seed, params=params)
+        for text, params in candidates.items()
+    }
+    check_fit(name, next(iter(models.values())), image_set)
+    progress = fit_progress(
+        f"Searching {counted(len(candidates), 'candidate')} for {name}",
+        len(candidates),
+        n_folds,
+    )
+    table = run_comparison(
+        models, image_set, n_folds=n_folds, n_jobs=jobs, seed=seed, progress=progress
+    )
+    if table["accuracy"].isna().all():
+        raise Failure(f"All candidates failed: {table['error_message'].iloc[0]}")
+    training = None
+    interrupted = len(table) < len(candidates)
+    if not interrupted:
+        best = prepare_training(
+            name, image_set, params=candidates[table.index[0]], epochs=None, seed=seed
+        )
+        progress = epoch_progress(f"Training the best {name}", name, n_epochs(best))
+        try:
+            training = train(name, best, image_set, seed=seed, progress=progress)
+            interrupted = training.interrupted
+        except KeyboardInterrupt:
+            interrupted = True
+    if path is not None:
+        if training is None:
+            note("Interrupted: no model was saved.")
+        else:
+            save(training, path)
+    document = search_document(
+        name,
+        table,
+        candidates,
+        set_facts(image_set),
+        networks="epochs" in candidates[table.index[0]],
+        command=command_line(),
+        seed=seed,
+        n_jobs=jobs,
+        file=None if path is None or training is None else str(path),
+        parameters=training and plain_parameters(training.model),
+        history=training and plain_history(training.model),
+        evaluation=training and training.evaluation.to_dict(),
+    )
+    print_results(document, as_json=as_json)
+    write_page(page, document, training and (training.model, *image_set.tested))
+    if interrupted:
+        return INTERRUPTED
+    return FAILURE if table["error_message"].notna().any() else 0
+
+
+def _candidates(name, *, n_iter, epochs, seed):
+    """List the parameters to try, by themselves as text, without ``clf__``."""
+    from sklearn.model_selection import ParameterGrid, ParameterSampler
+
+    from skmnist._configuration import has_epochs
+    from skmnist._numbers import joined
+    from skmnist.pipelines import make_model, search_space
+
+    space = search_space(name)
+    if epochs is not None:
+        if not has_epochs(make_model(name).get_params()):
+            raise BadInput(f"--epochs: {name} is not trained in epochs.")
+        space["clf__epochs"] = [epochs]
+    candidates = list(ParameterGrid(space))
+    if n_iter is not None and n_iter < len(candidates):
+        candidates = list(ParameterSampler(space, n_iter, random_state=seed))
+    named = {}
+    for candidate in candidates:
+        params = {key.removeprefix("clf__"): candidate[key] for key in space}
+        named[joined(params)] = params
+    return named

@@ -1,0 +1,229 @@
+"""Results as plain data, ready for JSON: one function for each kind.
+
+The option ``--json`` of a command prints such a document.
+"""
+
+import numpy as np
+import pandas as pd
+
+from skmnist._numbers import is_missing
+from skmnist._provenance import plain_history, plain_parameters, provenance
+from skmnist.evaluation import Evaluation
+from skmnist.evaluation._significance import corrected_standard_error
+
+__all__ = [
+    "comparison_document",
+    "comparison_rows",
+    "document_of",
+    "evaluation_document",
+    "search_document",
+    "set_facts",
+    "training_document",
+]
+
+
+def document_of(results):
+    """Return results of any kind as a document; None for an unknown kind."""
+    if isinstance(results, dict):
+        return results
+    if isinstance(results, Evaluation):
+        return evaluation_document(results)
+    if isinstance(results, pd.DataFrame) and "verdict" in results:
+        return comparison_document(results)
+    if hasattr(results, "cv_results_"):
+        return search_document_of(results)
+    return None
+
+
+def set_facts(image_set):
+    """Return what a reader of results must know about the images."""
+    return {
+        "dataset": image_set.name,
+        "source": image_set.source,
+        "image_shape": list(image_set.image_shape),
+        "n_train": len(image_set.y),
+        "n_test": len(image_set.y_test) if image_set.has_test else None,
+        "n_labels": len(image_set.labels),
+    }
+
+
+def comparison_document(table, facts=None, *, networks=True, command=None, **settings):
+    """Describe a comparison.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`skmnist.evaluation.compare` returns it.
+    facts : dict, default=None
+        From `set_facts`; None where nothing is known about the images but their number.
+    networks : bool, default=True
+        Whether Keras and its backend took part.
+    command : str, default=None
+        The command line that is running.
+    **settings
+        What else is known, such as ``seed`` and ``n_jobs``.
+    """
+    return {
+        "kind": "comparison",
+        "models": comparison_rows(table),
+        **_facts(table.attrs, facts),
+        **_statistics(table),
+        "interrupted": table.attrs.get("interrupted", False),
+        "left_out": {},
+        **settings,
+        **provenance(networks, command),
+    }
+
+
+def _facts(attributes, facts):
+    if facts is not None:
+        return facts
+    known = ("n_train", "n_test", "n_labels")
+    return {"dataset": None, **{name: attributes.get(name) for name in known}}
+
+
+def _statistics(table):
+    known = ("n_folds", "test", "correction", "alpha")
+    return {name: table.attrs.get(name) for name in known}
+
+
+def comparison_rows(table):
+    """Return the rows of a comparison as dicts that JSON can hold."""
+    rows = [
+        {key: _plain(value) for key, value in row.items()}
+        for row in table.reset_index().to_dict("records")
+    ]
+    for row in rows:
+        row["accuracies"] = table.attrs.get("accuracies", {}).get(row["model"])
+    return rows
+
+
+def _plain(value):
+    """Return a plain Python value; None for a missing one."""
+    if is_missing(value):
+        return None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def evaluation_document(evaluation, *, networks=True, command=None, **settings):
+    """Describe an evaluation; `settings` are what else is known about it."""
+    return {
+        "kind": "evaluation",
+        "dataset": None,
+        **settings,
+        **evaluation.to_dict(),
+        **provenance(networks, command),
+    }
+
+
+def training_document(model, evaluation, metadata, *, networks, command=None, **others):
+    """Describe a training, of a fitted model with its evaluation and metadata."""
+    return {
+        "kind": "training",
+        **metadata,
+        **others,
+        "parameters": plain_parameters(model),
+        "history": plain_history(model),
+        "evaluation": evaluation.to_dict(),
+        **provenance(networks, command),
+    }
+
+
+def search_document(
+    name, table, candidates, facts=None, *, networks, command=None, **settings
+):
+    """Describe a search.
+
+    Parameters
+    ----------
+    name : str
+        Of the model.
+    table : DataFrame
+        As :func:`skmnist.evaluation.comparison_table` makes it, of the candidates that
+        were tried, by their names.
+    candidates : dict of str to dict
+        The parameters of all candidates, by the same names.
+    facts : dict, default=None
+        From `set_facts`.
+    networks : bool
+        Whether Keras and its backend took part.
+    command : str, default=None
+        The command line that is running.
+    **settings
+        What else is known: ``file``, and of the best candidate, once it is trained,
+        ``parameters``, ``history`` and ``evaluation``.
+    """
+    rows = comparison_rows(table)
+    for row in rows:
+        row["params"] = candidates[row.pop("model")]
+    return {
+        "kind": "search",
+        "model": name,
+        "best_params": rows[0]["params"],
+        "candidates": rows,
+        "n_candidates": len(candidates),
+        **_facts(table.attrs, facts),
+        **_statistics(table),
+        "interrupted": len(rows) < len(candidates),
+        **settings,
+        **provenance(networks, command),
+    }
+
+
+def search_document_of(search):
+    """Describe a fitted search of scikit-learn."""
+    results = search.cv_results_
+    metric = search.refit if isinstance(search.refit, str) else "score"
+    if f"mean_test_{metric}" not in results:
+        metric = next(
+            name.removeprefix("mean_test_")
+            for name in results
+            if name.startswith("mean_test_")
+        )
+    name = "split{}_test_{}"
+    splits = [results[name.format(i, metric)] for i in range(search.n_splits_)]
+    scores = np.array(splits, dtype=float).T
+    order = np.argsort(results[f"rank_test_{metric}"], kind="stable")
+    rows = []
+    for i in order:
+        has_failed = bool(np.isnan(scores[i]).any())
+        spread = 0.0
+        if scores.shape[1] > 1:
+            spread = corrected_standard_error(scores[i], 1 / (scores.shape[1] - 1))
+        rows.append(
+            {
+                "params": {
+                    key: value if _is_plain(value) else str(value)
+                    for key, value in results["params"][i].items()
+                },
+                "accuracy": None if has_failed else float(scores[i].mean()),
+                "accuracy_se": None if has_failed else spread,
+                "accuracies": None if has_failed else scores[i].tolist(),
+                "fit_time": float(results["mean_fit_time"][i]),
+                "predict_time_us": None,
+                "n_parameters": None,
+                "verdict": "failed" if has_failed else "best" if not rows else "",
+                "error_message": None,
+            }
+        )
+    estimator = search.estimator
+    last = estimator[-1] if hasattr(estimator, "named_steps") else estimator
+    best = getattr(search, "best_estimator_", None)
+    return {
+        "kind": "search",
+        "model": type(last).__name__,
+        "best_params": rows[0]["params"],
+        "candidates": rows,
+        "n_candidates": len(rows),
+        "dataset": None,
+        "n_folds": search.n_splits_,
+        "interrupted": False,
+        "evaluation": None,
+        "parameters": best and plain_parameters(best),
+        "history": best and plain_history(best),
+        **provenance(hasattr(last, "epochs")),
+    }
+
+
+def _is_plain(value):
+    return value is None or isinstance(value, bool | int | float | str | tuple | list)
