@@ -104,11 +104,14 @@ def plain_parameters(model):
         Numbers, texts, truth values and None as they are, lists of these likewise,
         everything else as text.
     """
-    classifier = model[-1] if hasattr(model, "named_steps") else model
     return {
         name: _plain_value(value)
-        for name, value in classifier.get_params(deep=False).items()
+        for name, value in _classifier(model).get_params(deep=False).items()
     }
+
+
+def _classifier(model):
+    return model[-1] if hasattr(model, "named_steps") else model
 
 
 def _plain_value(value):
@@ -120,11 +123,11 @@ def _plain_value(value):
 
 
 def plain_history(model):
-    """Return the learning curves of a fitted pipeline as JSON can hold them.
+    """Return the learning curves of a fitted model as JSON can hold them.
 
     Parameters
     ----------
-    model : Pipeline
+    model : classifier or Pipeline
         Fitted.
 
     Returns
@@ -133,7 +136,7 @@ def plain_history(model):
         Values by epoch, None in place of NaN and infinity; None for a model without
         epochs.
     """
-    history = getattr(model[-1], "history_", None)
+    history = getattr(_classifier(model), "history_", None)
     if history is None:
         return None
     return {

@@ -1,4 +1,4 @@
-"""How well a fitted model recognises images."""
+"""How well a fitted model classifies images."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["Evaluation", "evaluate"]
 
 
+_CONFUSION = "Confusion matrix: true labels down, predicted labels across"
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """Result of :func:`evaluate`.
@@ -26,13 +29,13 @@ class Evaluation:
     Parameters
     ----------
     accuracy : float
-        Share of the images that were recognised, between 0 and 1.
+        Fraction of the images that were classified correctly, in [0, 1].
     accuracy_se : float
         Binomial standard error of the accuracy.
     accuracy_interval : tuple of two floats
         Wilson's 95 % interval of the accuracy.
     error : float
-        Share of the images that were not recognised, ``1 - accuracy``.
+        Fraction of the images that were misclassified, ``1 - accuracy``.
     log_loss : float
         Mean negative natural logarithm of the probability of the true class, at
         least 0. Probabilities below 2.2e-16 (the epsilon of float64), zeros among
@@ -41,7 +44,7 @@ class Evaluation:
     n : int
         Number of images.
     n_right, n_wrong : int
-        Numbers of images that were recognised and that were not.
+        Numbers of images that were classified correctly and misclassified.
     per_class : DataFrame of shape (n_classes, 4)
         One row a class, by its label, with the columns ``precision``, ``recall``,
         ``f1`` (between 0 and 1) and ``support`` (number of images). NaN stands for
@@ -112,22 +115,34 @@ class Evaluation:
         }
 
     def __str__(self):
+        scores = "\n".join(f"{name:<10}{text}" for name, text in self._scores().items())
+        per_class = self.per_class.to_string(float_format="{:.4f}".format)
+        confusion = self.confusion.rename_axis(index=None, columns=None).to_string()
+        return f"{scores}\n\n{per_class}\n\n{_CONFUSION}\n{confusion}"
+
+    def _repr_html_(self):
+        # Shown by notebooks.
+        import pandas as pd
+
+        scores = pd.Series(self._scores()).to_frame().to_html(header=False)
+        per_class = self.per_class.to_html(float_format="{:.4f}".format)
+        return f"{scores}{per_class}<p>{_CONFUSION}</p>{self.confusion.to_html()}"
+
+    def _scores(self):
+        """Return the scores of all classes together, as texts."""
         low, high = self.accuracy_interval
-        lines = [
-            f"Accuracy  {self.accuracy:.2%} (95% interval {low:.2%} to {high:.2%})",
-            f"Images    {self.n:,}: {self.n_right:,} recognised, "
-            f"{self.n_wrong:,} not ({self.error:.2%})",
-        ]
+        scores = {
+            "Accuracy": f"{self.accuracy:.2%} (95% interval {low:.2%} to {high:.2%})",
+            "Images": f"{self.n:,}: {self.n_right:,} correct, "
+            f"{self.n_wrong:,} misclassified ({self.error:.2%})",
+        }
         if not np.isnan(self.log_loss):
-            lines.append(f"Log loss  {self.log_loss:.4f}")
-        lines += [
-            "",
-            self.per_class.to_string(float_format="{:.4f}".format),
-            "",
-            "Confusion matrix: true labels down, predicted labels across",
-            self.confusion.rename_axis(index=None, columns=None).to_string(),
-        ]
-        return "\n".join(lines)
+            scores["Log loss"] = f"{self.log_loss:.4f}"
+        return scores
+
+    def __getstate__(self):
+        # Model and images, of which a report makes pictures, stay in memory only.
+        return {k: v for k, v in vars(self).items() if k != "_evaluated"}
 
 
 def _none_for_nan(value):
@@ -135,7 +150,7 @@ def _none_for_nan(value):
 
 
 def evaluate(model, X, y):
-    """Measure how well a fitted classifier recognises images.
+    """Measure how well a fitted classifier classifies images.
 
     Labels are those of the model's ``predict``, so that the accuracy equals its
     ``score``; they are not taken from the largest probability, which some models
@@ -192,7 +207,7 @@ def evaluate(model, X, y):
     (767, 30)
     >>> print(f"{result.accuracy:.3f} +- {result.accuracy_se:.3f}")
     0.962 +- 0.007
-    >>> int(result.confusion.loc[9, 5])  # nines that were taken for fives
+    >>> int(result.confusion.loc[9, 5])  # nines classified as fives
     3
     """
     import pandas as pd
@@ -229,7 +244,7 @@ def evaluate(model, X, y):
         chosen = [columns[label] for label in predicted[is_class].tolist()]
         confidence = probabilities[is_class, chosen].astype(float)
         calibration = calibration_table((predicted == y)[is_class], confidence)
-    return Evaluation(
+    evaluation = Evaluation(
         accuracy=n_right / n,
         accuracy_se=binomial_standard_error(n_right, n),
         accuracy_interval=wilson_interval(n_right, n),
@@ -252,3 +267,5 @@ def evaluate(model, X, y):
             float("nan") if calibration is None else calibration_error(calibration)
         ),
     )
+    vars(evaluation)["_evaluated"] = model, X, y
+    return evaluation

@@ -15,6 +15,7 @@ from ._page import render
 from ._provenance import provenance_section
 from ._reproduction import reproduction_report
 from ._search import search_report
+from ._subject import Subject
 from ._terminal import plain_text
 from ._training import training_report
 from ._words import printable
@@ -107,6 +108,9 @@ def report_of(results, *, subject=None, command=None):
 
 def _made(results, subject, command, finish):
     document = document_of(results)
+    evaluated = getattr(results, "_evaluated", None)
+    if subject is None and evaluated is not None and finish is render:
+        subject = Subject(*evaluated)
     kind = document.get("kind") if document is not None else None
     if not isinstance(kind, str) or kind not in _KINDS:
         known = ", ".join(map(repr, _KINDS))
