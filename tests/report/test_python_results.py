@@ -69,12 +69,10 @@ def test_a_fitted_search_is_shown(images):
     assert float(rows[0]["C"].text) == search.best_params_["C"]
     assert rows[0]["Accuracy"].text.startswith(f"{100 * search.best_score_:.2f} ±")
     document = document_of(search)
-    assert document["candidates"][0]["accuracies"] == pytest.approx(
-        [
-            search.cv_results_[f"split{i}_test_score"][search.best_index_]
-            for i in range(3)
-        ]
-    )
+    best = [
+        search.cv_results_[f"split{i}_test_score"][search.best_index_] for i in range(3)
+    ]
+    assert document["candidates"][0]["accuracies"] == pytest.approx(best)
     json.dumps(document, allow_nan=False)
 
 
