@@ -1,60 +1,40 @@
 """Models by name, set up for images and for reports of their progress."""
 
-from skmnist.pipelines import make_model
+from skmnist.pipelines import set_parameters
 
-__all__ = ["configured_model", "has_epochs", "misfit", "n_epochs", "report_epochs"]
+__all__ = ["configure", "has_epochs", "misfit", "n_epochs", "report_epochs"]
 
 
-def configured_model(name, image_set, *, seed=None, epochs=None, params=None):
-    """Make a model for an image set.
+def configure(name, model, image_set, *, seed=None, epochs=None, params=None):
+    """Set up the pipeline of a name for an image set, in place, and return it.
 
-    Parameters
-    ----------
-    name : str
-        Name of the model.
-    image_set : ImageSet
-        Says the height and width of the images.
-    seed : int, default=None
-        Random state of the classifier, if it has one.
-    epochs : int, default=None
-        Passes over the training data, for a network.
-    params : dict, default=None
-        Parameters by name; they have precedence.
-
-    Returns
-    -------
-    Pipeline
-        Not fitted.
-
-    Raises
-    ------
-    ValueError
-        If there is no such model or parameter.
+    The seed and the number of epochs are for classifiers that have them; `params` have
+    precedence. Raises ValueError if there is no such parameter.
     """
-    known = make_model(name).get_params()
+    known = model.get_params()
     height, width = image_set.image_shape
     settings = {}
     if "clf__random_state" in known:
         settings["clf__random_state"] = seed
     if "clf__image_shape" in known and height != width:
         settings["clf__image_shape"] = image_set.image_shape
-    if epochs is not None and has_epochs(known):
+    if epochs is not None and has_epochs(model):
         settings["clf__epochs"] = epochs
     for key, value in (params or {}).items():
-        # Under the name that was given, so that an error tells that one.
+        # Under the name that was given, so that an error names that one.
         settings.pop(f"clf__{key}", None)
         settings[key] = value
-    return make_model(name, **settings)
+    return set_parameters(name, model, settings)
 
 
-def has_epochs(model_params):
-    """Whether a model with these parameters is trained in epochs."""
-    return "clf__epochs" in model_params
+def has_epochs(model):
+    """Return whether a pipeline is trained in epochs."""
+    return n_epochs(model) is not None
 
 
 def n_epochs(model):
-    """Return for how many epochs a model will be trained; None if it has none."""
-    return model.get_params().get("clf__epochs")
+    """Return for how many epochs a pipeline will be trained; None if it has none."""
+    return getattr(model[-1], "epochs", None)
 
 
 def misfit(model, image_set):
@@ -77,16 +57,9 @@ def misfit(model, image_set):
 def report_epochs(model, on_epoch):
     """Let a network call ``on_epoch(n_done, n_epochs, logs)`` after each epoch.
 
-    What `on_epoch` returns ends training with this epoch if it is true.
-
-    Parameters
-    ----------
-    model : Pipeline
-        Changed in place; a model that has no epochs stays as it is.
-    on_epoch : callable
-        Not copied by the fit.
+    If that returns true, training ends. A model without epochs stays as it is.
     """
-    if not has_epochs(model.get_params()):
+    if not has_epochs(model):
         return
 
     # A function: unlike an object it is not copied with the model.

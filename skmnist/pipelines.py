@@ -94,7 +94,7 @@ def make_model(name, **params):
     >>> model.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.95
     True
     """
-    _check_name(name)
+    check_name(name)
     layout = "flat"
     if name in BASELINES:
         classifier = BASELINES[name].make()
@@ -106,6 +106,11 @@ def make_model(name, **params):
             # So the network learns the shape of images that are no squares.
             layout = "channels_last"
     model = Pipeline([("scale", ImageScaler(layout=layout)), ("clf", classifier)])
+    return set_parameters(name, model, params)
+
+
+def set_parameters(name, model, params):
+    """Set parameters of the pipeline of a name, as `make_model` takes them."""
     resolved = {}
     for param, value in params.items():
         key = param if "__" in param else f"clf__{param}"
@@ -113,7 +118,7 @@ def make_model(name, **params):
             raise ValueError(f"{key} is given twice, with the step's name and without.")
         resolved[key] = value
     _check_parameters(name, model, params)
-    if layout != "flat" and "clf__image_shape" in resolved:
+    if model[0].layout != "flat" and "clf__image_shape" in resolved:
         resolved.setdefault("scale__image_shape", resolved["clf__image_shape"])
     return model.set_params(**resolved)
 
@@ -164,7 +169,7 @@ def search_space(name):
     >>> search.param_grid["clf__units"]
     [256, 512, 1024]
     """
-    _check_name(name)
+    check_name(name)
     if name in BASELINES:
         space = deepcopy(BASELINES[name].search_space)
     else:
@@ -194,7 +199,7 @@ def _scaled(units, factor):
     return int(units * factor)
 
 
-def _check_name(name):
+def check_name(name):
     """Raise ValueError unless there is a model of that name."""
     if name not in model_names():
         raise ValueError(f"There is no model {name!r}{_hint(name, model_names())}")

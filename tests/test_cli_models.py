@@ -17,18 +17,17 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from skmnist import _provenance
-from skmnist._configuration import configured_model
 from skmnist._numbers import counted, duration
 from skmnist.cli import _progress
 from skmnist.cli._commands import skmnist
 from skmnist.cli._comparison import run_comparison
-from skmnist.cli._models import fitting_names, parse_params, resolve_names
+from skmnist.cli._models import fitting_models, parse_params, resolve_names
 from skmnist.cli._training import prepare_training, train
 from skmnist.datasets import write_idx
 from skmnist.datasets._image_sets import ImageSet, load_image_set
 from skmnist.evaluation import ModelScores, comparison_table
 from skmnist.persistence import load_model
-from skmnist.pipelines import model_names
+from skmnist.pipelines import make_model, model_names
 from skmnist.report._comparison import models_table
 from skmnist.report._documents import comparison_rows
 from skmnist.report._terminal import table_view
@@ -55,11 +54,14 @@ def test_models_are_listed_with_their_kind(run):
 
 
 def test_the_models_compared_by_default_fit_the_images():
-    names, left_out = fitting_names(resolve_names(), load_image_set("digits"))
-    assert set(model_names()) - set(names) == set(left_out) == {"cnn_fast", "cnn_large"}
+    models, left_out = fitting_models(resolve_names(), load_image_set("digits"))
+    assert (
+        set(model_names()) - set(models) == set(left_out) == {"cnn_fast", "cnn_large"}
+    )
     images = np.zeros((4, 784), dtype=np.uint8)
     larger = ImageSet("larger", "", (28, 28), images, np.arange(4))
-    assert fitting_names(resolve_names(), larger) == (model_names(), {})
+    models, left_out = fitting_models(resolve_names(), larger)
+    assert (list(models), left_out) == (model_names(), {})
 
 
 def test_a_group_leaves_out_what_does_not_fit_and_says_so(run, monkeypatch):
@@ -139,7 +141,7 @@ def test_threads_are_left_out_where_they_cost_more_than_they_gain(monkeypatch):
     before = {library["num_threads"] for library in threadpool_info()}
     for name, few in ("few", 5_000), ("many", 1_000):
         monkeypatch.setattr("skmnist.cli._comparison._FEW_IMAGES", few)
-        models = {name: configured_model("dummy", images)}
+        models = {name: make_model("dummy")}
         run_comparison(models, images, n_folds=2, progress=Progress())
     assert seen == {"few": {1}, "many": before}
 
@@ -378,7 +380,8 @@ class _Recorder(contextlib.nullcontext):
 def train_small(epochs, progress):
     images = load_image_set("digits").with_test(0)
     settings = {"params": {"units": 16}, "epochs": epochs, "seed": 0}
-    model = prepare_training("mlp_512", images, **settings)
+    model = make_model("mlp_512")
+    prepare_training("mlp_512", model, images, **settings)
     return train("mlp_512", model, images, seed=0, progress=progress)
 
 

@@ -56,7 +56,7 @@ def run_comparison(models, image_set, *, n_folds=None, n_jobs=1, seed=0, progres
         check_folds(n_folds, image_set.y)
     done = []
     try:
-        networks = any(has_epochs(model.get_params()) for model in models.values())
+        networks = any(has_epochs(model) for model in models.values())
         one_thread = is_small(image_set)
         pool = worker_pool(n_jobs, networks=networks, one_thread=one_thread)
         with progress, pool:

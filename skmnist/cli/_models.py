@@ -3,7 +3,7 @@
 import ast
 from difflib import get_close_matches
 
-from skmnist._configuration import configured_model, misfit
+from skmnist._configuration import configure, misfit
 from skmnist.cli._errors import BadInput, bad_input
 
 _WORDS = {"true": True, "false": False, "none": None}
@@ -16,25 +16,12 @@ _ELSEWHERE = {
 
 
 def resolve_names(text=None):
-    """Resolve a list of models with commas, where "networks" and "baselines" mean all.
+    """Resolve names with commas, where "networks" and "baselines" mean all of them.
 
-    Parameters
-    ----------
-    text : str, default=None
-        The list; None means all models.
-
-    Returns
-    -------
-    dict of str to bool
-        For every model whether it was asked for by its own name, and not as one of
-        a group.
-
-    Raises
-    ------
-    BadInput
-        If a name is unknown or given twice, or there is none.
+    Without a text all models are meant. Returns for each name whether it was given
+    itself, and not as one of a group.
     """
-    from skmnist.pipelines import make_model, model_names
+    from skmnist.pipelines import check_name, model_names
 
     if text is None:
         return dict.fromkeys(model_names(), False)
@@ -52,44 +39,30 @@ def resolve_names(text=None):
         if close:
             raise BadInput(f"There is no model {name!r}: did you mean {close[0]!r}?")
         with bad_input():
-            make_model(name)
+            check_name(name)
     return chosen
 
 
-def fitting_names(chosen, image_set):
-    """Leave out the models of a group that cannot take images of this size.
+def fitting_models(chosen, image_set, **settings):
+    """Make the models that can take images of this size.
 
-    Parameters
-    ----------
-    chosen : dict of str to bool
-        As :func:`resolve_names` makes it.
-    image_set : ImageSet
-        Says the height and width of the images.
-
-    Returns
-    -------
-    names : list of str
-        The models that can.
-    left_out : dict of str to str
-        The others, and why.
-
-    Raises
-    ------
-    BadInput
-        If a model that was asked for by its own name cannot.
+    Returns them by name, and why the others of a group are left out. A model that was
+    given by its own name is refused.
     """
-    names, left_out = [], {}
+    from skmnist.pipelines import make_model
+
+    models, left_out = {}, {}
     for name, by_name in chosen.items():
-        model = configured_model(name, image_set)
+        model = configure(name, make_model(name), image_set, **settings)
         problem = misfit(model, image_set)
         if problem is None:
-            names.append(name)
+            models[name] = model
         elif by_name:
             check_fit(name, model, image_set)
         else:
             # The rest is advice for those who make a network of their own.
             left_out[name] = f"{problem.partition('. ')[0].rstrip('.')}."
-    return names, left_out
+    return models, left_out
 
 
 def check_fit(name, model, image_set):

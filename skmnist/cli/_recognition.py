@@ -106,11 +106,11 @@ def evaluate_file(path, dataset, subset):
     BadInput
         If the model takes images of another size, or has other labels.
     """
-    from skmnist._configuration import has_epochs
     from skmnist._provenance import plain_parameters
     from skmnist.cli._data import part_of_set
     from skmnist.cli._group import command_line
     from skmnist.evaluation import evaluate
+    from skmnist.plotting._estimators import last_step
     from skmnist.report._documents import evaluation_document
 
     model_file = read_model(path)
@@ -128,7 +128,7 @@ def evaluate_file(path, dataset, subset):
         evaluation = evaluate(model, X, y)
     document = evaluation_document(
         evaluation,
-        networks=has_epochs(model.get_params()),
+        networks=hasattr(last_step(model), "epochs"),
         command=command_line(),
         file=model_file.path,
         metadata=model_file.metadata,

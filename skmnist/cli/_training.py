@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from skmnist._configuration import configured_model, has_epochs, report_epochs
+from skmnist._configuration import configure, has_epochs, report_epochs
 from skmnist._provenance import used_versions
 from skmnist.cli._errors import BadInput, Failure, bad_input, describe
 from skmnist.cli._interrupts import deferred_interrupt
 from skmnist.cli._messages import note
 from skmnist.cli._models import check_fit
+from skmnist.cli._result_files import check_output
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -20,137 +21,63 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """What came out of training a model.
-
-    Parameters
-    ----------
-    model : Pipeline
-        The fitted model.
-    evaluation : Evaluation
-        What it reaches on the test part.
-    fit_time : float
-        Seconds that fitting took.
-    interrupted : bool
-        Whether Ctrl-C cut the number of epochs.
-    metadata : dict
-        Words for the model's file.
-    """
+    """A fitted model, its evaluation on the test part, and metadata for its file."""
 
     model: "Pipeline"
     evaluation: "Evaluation"
-    fit_time: float
-    interrupted: bool
+    fit_time: float  # seconds
+    interrupted: bool  # whether Ctrl-C cut the number of epochs
     metadata: dict
 
 
-def check_name(name):
-    """Refuse a name that no model has."""
+def named_model(name):
+    """Make the model of a name."""
     from skmnist.pipelines import make_model
 
     with bad_input():
-        make_model(name)
+        return make_model(name)
 
 
-def check_model_file(name, path):
-    """Refuse a file that cannot hold a model, before anything is computed for it.
-
-    Parameters
-    ----------
-    name : str
-        Name of the model.
-    path : pathlib.Path
-        The file to be.
-
-    Raises
-    ------
-    BadInput
-        If the model cannot be written to a file with such an ending.
-    """
+def model_path(model, path, *, force):
+    """Return the path of a file for a model, which is refused if it cannot hold it."""
     from skmnist.persistence._model_files import check_suits
-    from skmnist.pipelines import make_model
 
+    path = check_output(path, force=force)
     with bad_input():
-        check_suits(make_model(name), path)
+        check_suits(model, path)
+    return path
 
 
-def prepare_training(name, image_set, *, params, epochs, seed):
-    """Make a model, and check what can be checked before it is fitted.
-
-    Parameters
-    ----------
-    name : str
-        Name of the model.
-    image_set : ImageSet
-        What it will be trained on.
-    params : dict
-        Parameters by name.
-    epochs : int or None
-        Passes over the data, for a network.
-    seed : int
-        Random state.
-
-    Returns
-    -------
-    Pipeline
-        Not fitted.
-
-    Raises
-    ------
-    BadInput
-        If there is no such model or parameter, or it cannot take these images.
-    """
+def prepare_training(name, model, image_set, *, params, epochs, seed):
+    """Set up the model of a name, and check what can be checked before it is fitted."""
     with bad_input():
-        model = configured_model(
-            name, image_set, seed=seed, epochs=epochs, params=params
-        )
+        configure(name, model, image_set, seed=seed, epochs=epochs, params=params)
     if epochs is not None:
-        if not has_epochs(model.get_params()):
-            raise BadInput(f"--epochs: {name} is not trained in epochs.")
+        check_epochs(name, model)
         if {"epochs", "clf__epochs"} & params.keys():
             raise BadInput("--epochs and --param epochs say the same; give one.")
     check_fit(name, model, image_set)
     with bad_input():  # before training is announced, and data are scaled for it
         model[-1]._validate_params()
-    return model
+
+
+def check_epochs(name, model):
+    """Refuse --epochs for a model that has none."""
+    if not has_epochs(model):
+        raise BadInput(f"--epochs: {name} is not trained in epochs.")
 
 
 def train(name, model, image_set, *, seed, progress):
-    """Fit a model on the training part and test it on the test part.
+    """Fit a prepared model on the training part and test it on the test part.
 
-    A first Ctrl-C ends the training of a network with the epoch that is under way.
-
-    Parameters
-    ----------
-    name : str
-        Name of the model.
-    model : Pipeline
-        From :func:`prepare_training`; fitted in place.
-    image_set : ImageSet
-        With a test part.
-    seed : int
-        For the metadata.
-    progress : context manager
-        As :func:`skmnist.cli._progress.epoch_progress` makes it.
-
-    Returns
-    -------
-    Training
-        The fitted model and its test.
-
-    Raises
-    ------
-    BadInput
-        If a parameter is not allowed.
-    Failure
-        If training diverges.
-    KeyboardInterrupt
-        After Ctrl-C, if the model has no epochs.
+    A first Ctrl-C ends the training of a network after the current epoch; for other
+    models it raises KeyboardInterrupt. Raises Failure if training diverges.
     """
     from skmnist.evaluation import evaluate
 
     interrupted = False
     start = time.perf_counter()
-    if has_epochs(model.get_params()):
+    if has_epochs(model):
         with progress, deferred_interrupt(_acknowledge) as requested:
 
             def on_epoch(n_done, n_epochs, logs):
@@ -183,8 +110,8 @@ def _fit(model, image_set):
 
 def _acknowledge():
     note(
-        "Stopping after this epoch, to save what is learned. Ctrl-C once more quits at "
-        "once and saves nothing."
+        "Stopping after this epoch, to save what it has learned. Press Ctrl-C again to "
+        "quit without saving."
     )
 
 
@@ -199,9 +126,9 @@ def _metadata(name, model, image_set, seed, evaluation):
         "n_train": len(image_set.y),
         "n_test": len(image_set.y_test),
         "test_accuracy": evaluation.accuracy,
-        "n_epochs": n_iter if has_epochs(model.get_params()) else None,
+        "n_epochs": n_iter if has_epochs(model) else None,
         "trained": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": used_versions(has_epochs(model.get_params())),
+        "versions": used_versions(has_epochs(model)),
     }
 
 

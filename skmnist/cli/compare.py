@@ -47,13 +47,12 @@ def command(models, dataset, n_folds, epochs, jobs, seed, out, page, force, as_j
     digits. The networks are trained as they were published for MNIST; --epochs
     changes how long. Ctrl-C prints the table of what is done.
     """
-    from skmnist._configuration import configured_model
     from skmnist._numbers import counted
     from skmnist.cli._comparison import is_small, resolve_folds, run_comparison
     from skmnist.cli._data import training_set
     from skmnist.cli._group import command_line
     from skmnist.cli._messages import note
-    from skmnist.cli._models import fitting_names, resolve_names
+    from skmnist.cli._models import fitting_models, resolve_names
     from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._progress import fit_progress
     from skmnist.cli._result_files import check_output
@@ -66,31 +65,28 @@ def command(models, dataset, n_folds, epochs, jobs, seed, out, page, force, as_j
         check_output(out, force=force, suffixes=(".csv", ".json", ".md", ".txt"))
     check_page(page, force=force)
     image_set = training_set(dataset)
-    names, left_out = fitting_names(chosen, image_set)
+    fitting, left_out = fitting_models(chosen, image_set, seed=seed, epochs=epochs)
     for name, reason in left_out.items():
         note(f"Left out: {name}: {reason}")
     n_folds = resolve_folds(n_folds, image_set)
     table = run_comparison(
-        {
-            name: configured_model(name, image_set, seed=seed, epochs=epochs)
-            for name in names
-        },
+        fitting,
         image_set,
         n_folds=n_folds,
         n_jobs=jobs,
         seed=seed,
         progress=fit_progress(
-            f"Comparing {counted(len(names), 'model')} on {image_set.name}",
-            len(names),
+            f"Comparing {counted(len(fitting), 'model')} on {image_set.name}",
+            len(fitting),
             n_folds or 1,
             ranked=True,
         ),
     )
-    not_done = [name for name in names if name not in table.index]
+    not_done = [name for name in fitting if name not in table.index]
     document = comparison_document(
         table,
         set_facts(image_set),
-        networks=not set(names).isdisjoint(model_names("network")),
+        networks=not set(fitting).isdisjoint(model_names("network")),
         command=command_line(),
         seed=seed,
         n_jobs=jobs,

@@ -2,7 +2,7 @@
 
 import click
 
-from skmnist.cli._errors import FAILURE, INTERRUPTED, BadInput, Failure
+from skmnist.cli._errors import FAILURE, INTERRUPTED, Failure
 from skmnist.cli._options import (
     dataset_option,
     epochs_option,
@@ -46,7 +46,9 @@ def command(
     Candidates are compared by cross-validation on the training part; the best one is
     trained on all of it and tested on the test part. Ctrl-C prints what is done.
     """
-    from skmnist._configuration import configured_model, n_epochs
+    from sklearn.base import clone
+
+    from skmnist._configuration import configure, n_epochs
     from skmnist._numbers import counted
     from skmnist._provenance import plain_history, plain_parameters
     from skmnist.cli._comparison import run_comparison
@@ -56,27 +58,23 @@ def command(
     from skmnist.cli._models import check_fit
     from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._progress import epoch_progress, fit_progress
-    from skmnist.cli._result_files import check_output
     from skmnist.cli._results import print_results
     from skmnist.cli._training import (
-        check_model_file,
-        check_name,
+        model_path,
+        named_model,
         prepare_training,
         save,
         train,
     )
     from skmnist.report._documents import search_document, set_facts
 
-    check_name(name)
-    path = None
-    if out is not None:
-        path = check_output(out, force=force)
-        check_model_file(name, path)
+    model = named_model(name)
+    path = None if out is None else model_path(model, out, force=force)
     check_page(page, force=force)
-    candidates = _candidates(name, n_iter=n_iter, epochs=epochs, seed=seed)
+    candidates = _candidates(name, model, n_iter=n_iter, epochs=epochs, seed=seed)
     image_set = split_set(dataset, seed)
     models = {
-        text: configured_model(name, image_set, seed=seed, params=params)
+        text: configure(name, clone(model), image_set, seed=seed, params=params)
         for text, params in candidates.items()
     }
     check_fit(name, next(iter(models.values())), image_set)
@@ -93,12 +91,11 @@ def command(
     training = None
     interrupted = len(table) < len(candidates)
     if not interrupted:
-        best = prepare_training(
-            name, image_set, params=candidates[table.index[0]], epochs=None, seed=seed
-        )
-        progress = epoch_progress(f"Training the best {name}", name, n_epochs(best))
+        best = candidates[table.index[0]]
+        prepare_training(name, model, image_set, params=best, epochs=None, seed=seed)
+        progress = epoch_progress(f"Training the best {name}", name, n_epochs(model))
         try:
-            training = train(name, best, image_set, seed=seed, progress=progress)
+            training = train(name, model, image_set, seed=seed, progress=progress)
             interrupted = training.interrupted
         except KeyboardInterrupt:
             interrupted = True
@@ -128,18 +125,17 @@ def command(
     return FAILURE if table["error_message"].notna().any() else 0
 
 
-def _candidates(name, *, n_iter, epochs, seed):
+def _candidates(name, model, *, n_iter, epochs, seed):
     """List the parameters to try, by themselves as text, without ``clf__``."""
     from sklearn.model_selection import ParameterGrid, ParameterSampler
 
-    from skmnist._configuration import has_epochs
     from skmnist._numbers import joined
-    from skmnist.pipelines import make_model, search_space
+    from skmnist.cli._training import check_epochs
+    from skmnist.pipelines import search_space
 
     space = search_space(name)
     if epochs is not None:
-        if not has_epochs(make_model(name).get_params()):
-            raise BadInput(f"--epochs: {name} is not trained in epochs.")
+        check_epochs(name, model)
         space["clf__epochs"] = [epochs]
     candidates = list(ParameterGrid(space))
     if n_iter is not None and n_iter < len(candidates):

@@ -51,24 +51,22 @@ def command(name, dataset, epochs, params, seed, out, page, force, as_json):
     from skmnist.cli._models import parse_params
     from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._progress import epoch_progress
-    from skmnist.cli._result_files import check_output
     from skmnist.cli._results import print_results
     from skmnist.cli._training import (
-        check_model_file,
-        check_name,
+        model_path,
+        named_model,
         prepare_training,
         save,
         train,
     )
     from skmnist.report._documents import training_document
 
-    check_name(name)
+    model = named_model(name)
     params = parse_params(params)
-    path = check_output(out or f"{name}.joblib", force=force)
-    check_model_file(name, path)
+    path = model_path(model, out or f"{name}.joblib", force=force)
     check_page(page, force=force)
     image_set = split_set(dataset, seed)
-    model = prepare_training(name, image_set, params=params, epochs=epochs, seed=seed)
+    prepare_training(name, model, image_set, params=params, epochs=epochs, seed=seed)
     images = counted(len(image_set.y), "image")
     progress = epoch_progress(
         f"Training {name} on {images} of {image_set.name}", name, n_epochs(model)

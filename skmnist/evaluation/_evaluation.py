@@ -79,6 +79,8 @@ class Evaluation:
     calibration: "pd.DataFrame | None" = None
     calibration_error: float = float("nan")
 
+    _evaluated = None  # model, images and labels, of which a report makes pictures
+
     def to_dict(self):
         """Return everything as plain numbers, strings, lists and dicts.
 
@@ -141,7 +143,7 @@ class Evaluation:
         return scores
 
     def __getstate__(self):
-        # Model and images, of which a report makes pictures, stay in memory only.
+        # Model and images stay in memory only.
         return {k: v for k, v in vars(self).items() if k != "_evaluated"}
 
 
@@ -267,5 +269,5 @@ def evaluate(model, X, y):
             float("nan") if calibration is None else calibration_error(calibration)
         ),
     )
-    vars(evaluation)["_evaluated"] = model, X, y
+    object.__setattr__(evaluation, "_evaluated", (model, X, y))
     return evaluation

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skmnist._configuration import configured_model, misfit
+from skmnist._configuration import configure, misfit
 from skmnist._numbers import joined
+from skmnist.pipelines import make_model
 from skmnist.published import RESULTS, STUDIES
 
 if TYPE_CHECKING:
@@ -225,7 +226,8 @@ def _make_run(model, params, seed, validation, image_set, quick):
     settings = {"precision": "float32", **params}
     if isinstance(validation, float):
         settings["validation_fraction"] = validation
-    estimator = configured_model(model, image_set, seed=seed, params=settings)
+    estimator = make_model(model)
+    configure(model, estimator, image_set, seed=seed, params=settings)
     if quick:
         epochs = min(QUICK_EPOCHS, estimator[-1].epochs)
         estimator.set_params(clf__epochs=epochs)
