@@ -17,34 +17,10 @@ _FEW_IMAGES = 5_000
 def run_comparison(models, image_set, *, n_folds=None, n_jobs=1, seed=0, progress):
     """Compare models on an image set; Ctrl-C ends it with what is done.
 
-    Parameters
-    ----------
-    models : dict of str to classifier
-        Changed: networks get a callback that reports their epochs.
-    image_set : ImageSet
-        Its test part is used if there is one and no number of folds is given;
-        cross-validation uses the training part.
-    n_folds : int, default=None
-        Number of folds; None means the test part, or else 5 folds.
-    n_jobs : int, default=1
-        Fits at the same time.
-    seed : int, default=0
-        Decides the folds.
-    progress : context manager
-        As :func:`skmnist.cli._progress.fit_progress` makes it.
-
-    Returns
-    -------
-    DataFrame
-        As :func:`skmnist.evaluation.comparison_table` makes it, of the models that were
-        done.
-
-    Raises
-    ------
-    BadInput
-        If the data do not allow it.
-    KeyboardInterrupt
-        If no model was done.
+    The test part is used if there is one and no number of folds is given. Networks get
+    a callback that reports their epochs to `progress`, which `fit_progress` makes.
+    Returns the table of the models that are done. Raises BadInput if the data do not
+    allow it, and KeyboardInterrupt if no model is done.
     """
     from skmnist.evaluation import comparison_table, iter_compare
 

@@ -21,20 +21,7 @@ def parts_of(image_set):
 
 
 def file_names(image_set, file_format):
-    """Name the files that a set is written to, for each format as it is usual.
-
-    Parameters
-    ----------
-    image_set : ImageSet
-        The set.
-    file_format : {"csv", "idx", "npz"}
-        The format.
-
-    Returns
-    -------
-    list of str
-        Names, without a folder.
-    """
+    """Return the usual names of the files of a set in a format, without a folder."""
     from skmnist.datasets._csv_sets import stem_of
 
     parts = [part for part, _, _ in parts_of(image_set)]
@@ -53,13 +40,7 @@ def file_names(image_set, file_format):
 
 
 def check_export(image_set, file_format, folder, *, force):
-    """Make sure that a set can be written to a folder, which need not exist yet.
-
-    Raises
-    ------
-    BadInput
-        If a file of that name exists, or the folder cannot be written to.
-    """
+    """Refuse files that exist, and a folder that cannot be written to."""
     if file_format == "npz" and image_set.X is None:
         raise BadInput(f"{image_set.name} has no training part, which npz needs.")
     folder = Path(folder)
@@ -75,26 +56,9 @@ def check_export(image_set, file_format, folder, *, force):
 
 
 def export(image_set, file_format, folder):
-    """Write a set to a folder, all files or none.
+    """Write a set to a folder, all files or none; return their paths.
 
-    Parameters
-    ----------
-    image_set : ImageSet
-        The set.
-    file_format : {"csv", "idx", "npz"}
-        The format: comma-separated values, the format of MNIST, or a NumPy archive.
-    folder : str or path-like
-        Made if it does not exist.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files.
-
-    Raises
-    ------
-    Failure
-        If writing fails.
+    The folder is made if it does not exist. Raises Failure if writing fails.
     """
     folder = Path(folder)
     names = file_names(image_set, file_format)

@@ -20,29 +20,11 @@ _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 def read_images(paths, model_file, *, invert=False):
     """Read the images of several files for a model.
 
-    The kind of a file is told by its content: a NumPy array (``.npy``), IDX or CSV
-    (gzipped or not), or a picture.
-
-    Parameters
-    ----------
-    paths : list of str or path-like
-        The files.
-    model_file : ModelFile
-        Says the size that images must have.
-    invert : bool, default=False
-        Whether pictures show dark ink on light paper, the contrary of MNIST.
-
-    Returns
-    -------
-    X : ndarray of shape (n_images, n_pixels)
-        One image a row, those of the first file first.
-    counts : list of int
-        Number of images of each file.
-
-    Raises
-    ------
-    BadInput
-        If a file is of another kind, or holds images of another size.
+    A file is a NumPy array (``.npy``), IDX or CSV (gzipped or not), or a picture, which
+    is seen from its content. `invert` is for pictures of dark ink on light paper.
+    Returns one image per row, those of the first file first, and the number of images
+    of each file. Raises BadInput if a file is of another kind, or holds images of
+    another size.
     """
     parts = []
     light = []

@@ -56,18 +56,10 @@ def watched_interrupts():
 
 @contextlib.contextmanager
 def deferred_interrupt(acknowledge):
-    """Let a first Ctrl-C set an event, for a command that looks at it in its time.
+    """Let a first Ctrl-C or SIGTERM set an event, for a command that checks it in time.
 
-    Parameters
-    ----------
-    acknowledge : callable
-        Called without arguments, in any thread, to tell the user what will happen
-        now.
-
-    Yields
-    ------
-    threading.Event
-        Set by Ctrl-C or SIGTERM.
+    `acknowledge` is called without arguments, in any thread, to say what will happen
+    now. Yields the event.
     """
     requested = threading.Event()
     if threading.current_thread() is not threading.main_thread():

@@ -76,12 +76,8 @@ def parse_params(texts):
     """Turn texts such as "dropout=0.3" into a dict of names and values.
 
     Values are numbers, strings, true, false, none, or lists of these with commas.
-
-    Raises
-    ------
-    BadInput
-        If a text has no "=", a name comes twice or cannot be given like this, or a
-        value begins like a list or a string and is none.
+    Raises BadInput if a text has no "=", a name comes twice or cannot be given like
+    this, or a bracket or quotation mark is missing.
     """
     params = {}
     for text in texts:

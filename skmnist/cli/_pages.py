@@ -15,21 +15,9 @@ _MAX_RESULTS = 100_000_000  # bytes
 def check_page(path, *, force, option="--report"):
     """Make sure that a report can be written, before anything is computed for it.
 
-    Parameters
-    ----------
-    path : str or None
-        The file to be; None if no report is wanted.
-    force : bool
-        Whether it may take the place of an existing one.
-    option : str, default="--report"
-        What the user calls the file, for messages.
-
-    Raises
-    ------
-    BadInput
-        If the file exists or cannot be written there.
-    Failure
-        If a package that reports need is missing.
+    `path` is None if no report is wanted, `option` what the user calls the file. Raises
+    BadInput if the file exists or cannot be written there, and Failure if a package
+    that reports need is missing.
     """
     if path is None:
         return
@@ -45,22 +33,9 @@ def check_page(path, *, force, option="--report"):
 def write_page(path, results, looked_at=None):
     """Write a report, if one is wanted.
 
-    Parameters
-    ----------
-    path : str or None
-        The file; None if no report is wanted.
-    results : dict
-        What was found, as the option --json prints it.
-    looked_at : tuple, default=None
-        Model, images, labels and image shape, as ``skmnist.report.Subject`` takes
-        them.
-
-    Raises
-    ------
-    BadInput
-        If these are no results of a known kind.
-    Failure
-        If the file cannot be written.
+    `results` are a document, `looked_at` the parameters of `skmnist.report.Subject` for
+    pictures. Raises BadInput if these are not results of a known kind, and Failure if
+    the file cannot be written.
     """
     if path is None:
         return
@@ -87,13 +62,7 @@ def is_results(path):
 
 
 def read_results(path):
-    """Read results that a command has printed or written as JSON.
-
-    Raises
-    ------
-    BadInput
-        If the file is too large or holds something else.
-    """
+    """Read results that a command has printed or written as JSON, or raise BadInput."""
     try:
         if Path(path).stat().st_size > _MAX_RESULTS:
             raise BadInput(f"{path} is too large to be results of a command.")
@@ -105,13 +74,7 @@ def read_results(path):
 
 
 def write_page_of(source, path, results):
-    """Write the report of results that were read from a file.
-
-    Raises
-    ------
-    BadInput
-        If these are no results, or damaged ones.
-    """
+    """Write the report of results that were read from a file, named in errors."""
     try:
         write_page(path, results)
     except BadInput as error:

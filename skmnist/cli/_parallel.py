@@ -12,15 +12,9 @@ from skmnist.cli._quiet import quiet_keras
 def worker_pool(n_jobs, *, networks, one_thread=False):
     """Prepare this process, or those that joblib starts inside the block.
 
-    Parameters
-    ----------
-    n_jobs : int
-        Number of fits at the same time; with 1 they run in this process.
-    networks : bool
-        Whether to load Keras, which takes seconds that belong to no fit.
-    one_thread : bool, default=False
-        Whether scikit-learn's classifiers use one thread only, where there is one
-        job. (Several jobs share the processors among them anyway.)
+    With one job, fits run in this process. `networks` loads Keras, which takes seconds
+    that belong to no fit. `one_thread` lets classifiers of scikit-learn use one thread
+    where there is one job; several jobs share the CPUs anyway.
     """
     if n_jobs == 1:
         from threadpoolctl import threadpool_limits

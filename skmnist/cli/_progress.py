@@ -45,22 +45,9 @@ def stderr_console():
 def fit_progress(title, n_models, n_folds, ranked=False):
     """Make a display of the fits of a comparison.
 
-    Parameters
-    ----------
-    title : str
-        What is being done.
-    n_models : int
-        How many models there are.
-    n_folds : int
-        How often each is fitted.
-    ranked : bool, default=False
-        Whether to show the table of the finished models above a bar.
-
-    Returns
-    -------
-    context manager
-        With the methods ``fitted(name, n_done, n_total)``,
-        ``epoch(name, n_done, n_epochs)`` and ``finished(scores)``.
+    A context manager with the methods ``fitted(name, n_done, n_total)``, ``epoch(name,
+    n_done, n_epochs)`` and ``finished(scores)``. With `ranked`, a terminal shows the
+    table of the finished models above the bar.
     """
     console = stderr_console()
     if console.is_terminal and not console.is_dumb_terminal:
@@ -69,21 +56,9 @@ def fit_progress(title, n_models, n_folds, ranked=False):
 
 
 def epoch_progress(title, name, n_epochs=None):
-    """Make a display of the epochs of one fit.
+    """Make a display of the epochs of one fit; `n_epochs` is None if it has none.
 
-    Parameters
-    ----------
-    title : str
-        What is being done.
-    name : str
-        Name of the model.
-    n_epochs : int, default=None
-        How many epochs there will be; None for a model without any.
-
-    Returns
-    -------
-    context manager
-        With the method ``epoch(n_done, n_epochs, logs)``.
+    A context manager with the method ``epoch(n_done, n_epochs, logs)``.
     """
     console = stderr_console()
     if console.is_terminal and not console.is_dumb_terminal:

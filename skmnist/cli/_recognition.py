@@ -11,17 +11,7 @@ from skmnist.cli._errors import BadInput, bad_input
 
 @dataclass(frozen=True, eq=False)
 class ModelFile:
-    """A fitted model and what is known about it.
-
-    Parameters
-    ----------
-    path : str
-        Where it was read.
-    model : classifier
-        The model.
-    metadata : dict
-        Words that were saved with it.
-    """
+    """A fitted model from a file, with the metadata that were saved with it."""
 
     path: str
     model: object
@@ -67,13 +57,7 @@ class ModelFile:
 
 
 def read_model(path):
-    """Read a model file.
-
-    Raises
-    ------
-    BadInput
-        If there is no such file, or it is of another kind.
-    """
+    """Read a model file, or raise BadInput."""
     from skmnist.cli._metadata import known_metadata
     from skmnist.persistence import load_model
 
@@ -83,28 +67,12 @@ def read_model(path):
 
 
 def evaluate_file(path, dataset, subset):
-    """Test the model in a file.
+    """Test the model in a file on a part of an image set.
 
-    Parameters
-    ----------
-    path : str
-        The file.
-    dataset : str or None
-        The image set; None means that of the training.
-    subset : {"train", "test", "all"} or None
-        The part of it; None means the test part.
-
-    Returns
-    -------
-    document : dict
-        As :func:`skmnist.report._documents.evaluation_document` makes it.
-    looked_at : tuple
-        Model, images, labels and image shape, for the pictures of a page.
-
-    Raises
-    ------
-    BadInput
-        If the model takes images of another size, or has other labels.
+    Without a data set it is that of the training, without a part the test part. Returns
+    the document of the evaluation, and model, images, labels and image shape for the
+    pictures of a page. Raises BadInput if the model takes images of another size, or
+    has other labels.
     """
     from skmnist._provenance import plain_parameters
     from skmnist.cli._data import part_of_set
@@ -151,21 +119,9 @@ def knows_part(model_file, image_set, subset):
 
 
 def overlap_warning(model_file, image_set, subset):
-    """Warn of a test on images that a model was, or may have been, trained on.
+    """Say that a model was, or may have been, trained on the images of its test.
 
-    Parameters
-    ----------
-    model_file : ModelFile
-        The model.
-    image_set : ImageSet
-        The set.
-    subset : {"train", "test", "all"}
-        The part of it that the model is tested on.
-
-    Returns
-    -------
-    str or None
-        A sentence; None where the images are new to the model.
+    None where the images are new to the model.
     """
     if image_set.X is None:
         return None

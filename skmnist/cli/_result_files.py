@@ -7,28 +7,10 @@ from skmnist.cli._errors import BadInput, Failure, describe
 
 
 def check_output(path, *, force, suffixes=(), option="--out"):
-    """Make sure that a file can be written, before anything is computed for it.
+    """Return the path of a file, which is refused if it cannot be written.
 
-    Parameters
-    ----------
-    path : str or path-like
-        The file to be.
-    force : bool
-        Whether it may take the place of an existing one.
-    suffixes : tuple of str, default=()
-        Endings that are allowed; all if empty.
-    option : str, default="--out"
-        What the user calls the file, for messages.
-
-    Returns
-    -------
-    pathlib.Path
-        The path.
-
-    Raises
-    ------
-    BadInput
-        If the file exists, has another ending, or cannot be written there.
+    `suffixes` are the endings that are allowed, all if empty; `option` is what the user
+    calls the file. Raises BadInput before anything is computed for it.
     """
     path = Path(path)
     if suffixes and path.suffix.lower() not in suffixes:

@@ -11,22 +11,9 @@ _SHARE_OF_EPOCHS = 0.98
 
 
 def run_progress(title, works):
-    """Make a display of trainings that differ much in length.
+    """Make a display of trainings, whose work is given in any one unit.
 
-    Parameters
-    ----------
-    title : str
-        What is being done.
-    works : list of float
-        The work of each training, in any one unit.
-
-    Returns
-    -------
-    context manager
-        With the methods ``started(title)``, then ``epoch(n_done, n_epochs, logs)``,
-        and one of ``finished(result)``, ``failed(message)`` and, for what another
-        command has made, ``found(result)``, or is making, ``postponed()``, which
-        puts it behind the others.
+    See `skmnist.reproduction._run.run_plan` for its methods.
     """
     console = stderr_console()
     if console.is_terminal and not console.is_dumb_terminal:

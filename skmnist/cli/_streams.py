@@ -50,11 +50,8 @@ class _Stream:
 def patient_streams():
     """Let the standard streams take what they cannot write.
 
-    Yields
-    ------
-    callable
-        Takes the exit code of a command and returns that of the process, which is
-        another one if the results of a command that went well were not written.
+    Yields a function that takes the exit code of a command and returns that of the
+    process: another one if the results of a command that went well were not written.
     """
     streams = sys.stdout, sys.stderr
     with contextlib.ExitStack() as stack:

@@ -103,23 +103,10 @@ def command(names, dataset, quick, seeds, runs, out, page, force, as_json):
 
 
 def parse_seeds(text):
-    """Turn what ``--seeds`` says into a number of seeds, or a list of them.
+    """Return the number of seeds, or the seeds, that ``--seeds`` gives.
 
-    Parameters
-    ----------
-    text : str
-        A number of seeds, such as "5", or seeds with commas, such as "0,1,2" or
-        "7,".
-
-    Returns
-    -------
-    int or tuple of int
-        The number, at least 1, or the seeds, each in [0, 2**32).
-
-    Raises
-    ------
-    BadInput
-        If it is neither.
+    "5" is a number of seeds, "0,1,2" and "7," are seeds. Raises BadInput for anything
+    else.
     """
     words = [word.strip() for word in text.split(",")]
     if len(words) > 1 and words[-1] == "":

@@ -35,20 +35,7 @@ _TIMES = {
 
 
 def comparison_report(results, subject=None):
-    """Make the report of a comparison.
-
-    Parameters
-    ----------
-    results : dict
-        What ``skmnist compare --json`` prints.
-    subject : None
-        There is no single model to look at.
-
-    Returns
-    -------
-    Report
-        Its content.
-    """
+    """Make the report of a comparison; it has no subject."""
     models = results["models"]
     done = [row for row in models if not is_missing(row.get("accuracy"))]
     sections = [*_charts(done), _table_section(results, models, done)]
@@ -196,19 +183,8 @@ def _times_words(results):
 def models_table(rows, caption, labels=None):
     """Make the table of models, or of candidates of a search.
 
-    Parameters
-    ----------
-    rows : list of dict
-        One a model.
-    caption : str
-        What the table holds.
-    labels : list of dict, default=None
-        For each row the columns that say what it is, in place of the model's name.
-
-    Returns
-    -------
-    Table
-        The table.
+    `labels` are, for each row, the columns that say what it is, in place of the name of
+    the model.
     """
     labels = labels or [{"Model": row["model"]} for row in rows]
     heads = list(dict.fromkeys(head for label in labels for head in label))
@@ -281,21 +257,9 @@ def _folds_table(results, done):
 
 
 def failures_section(results, rows, name="model"):
-    """Say which models failed and why, and which were left out.
+    """Say which models failed and why, and which were left out, in a list of sections.
 
-    Parameters
-    ----------
-    results : dict
-        The results.
-    rows : list of dict
-        One a model.
-    name : str, default="model"
-        Where a row has what it is about.
-
-    Returns
-    -------
-    list of Section
-        One, or none if there is nothing to say.
+    `name` is where a row has what it is about.
     """
     failed = [row for row in rows if not is_missing(row.get("error_message"))]
     left_out = results.get("left_out") or []

@@ -48,20 +48,10 @@ def set_facts(image_set):
 
 
 def comparison_document(table, facts=None, *, networks=True, command=None, **settings):
-    """Describe a comparison.
+    """Describe a comparison, the table that `skmnist.evaluation.compare` returns.
 
-    Parameters
-    ----------
-    table : DataFrame
-        As :func:`skmnist.evaluation.compare` returns it.
-    facts : dict, default=None
-        From `set_facts`; None where nothing is known about the images but their number.
-    networks : bool, default=True
-        Whether Keras and its backend took part.
-    command : str, default=None
-        The command line that is running.
-    **settings
-        What else is known, such as ``seed`` and ``n_jobs``.
+    `facts` are from `set_facts`, None where the images are not known; `settings` are
+    what else is known, such as the seed. `networks` says whether Keras took part.
     """
     return {
         "kind": "comparison",
@@ -132,26 +122,11 @@ def training_document(model, evaluation, metadata, *, networks, command=None, **
 def search_document(
     name, table, candidates, facts=None, *, networks, command=None, **settings
 ):
-    """Describe a search.
+    """Describe a search, whose candidates were compared in a table by their names.
 
-    Parameters
-    ----------
-    name : str
-        Of the model.
-    table : DataFrame
-        As :func:`skmnist.evaluation.comparison_table` makes it, of the candidates that
-        were tried, by their names.
-    candidates : dict of str to dict
-        The parameters of all candidates, by the same names.
-    facts : dict, default=None
-        From `set_facts`.
-    networks : bool
-        Whether Keras and its backend took part.
-    command : str, default=None
-        The command line that is running.
-    **settings
-        What else is known: ``file``, and of the best candidate, once it is trained,
-        ``parameters``, ``history`` and ``evaluation``.
+    `candidates` are the parameters of all candidates by name. `settings` are what else
+    is known: ``file``, and of the refitted best candidate ``parameters``, ``history``
+    and ``evaluation``.
     """
     rows = comparison_rows(table)
     for row in rows:

@@ -49,22 +49,8 @@ _NAMESPACE = re.compile(r"\{[^}]*\}")
 def draw(plot, size, *, caption, alt):
     """Make a figure that is drawn when it is shown.
 
-    Parameters
-    ----------
-    plot : callable
-        Draws on the axes that it is given.
-    size : tuple of 2 float
-        Width and height in inches. Text is as large as on paper up to the width
-        of the screen.
-    caption : str
-        What stands below it.
-    alt : str
-        What it shows, for those who do not see it.
-
-    Returns
-    -------
-    Figure
-        The figure.
+    `plot` draws on the axes that it is given; the size is in inches, in which text is
+    as large as on paper. `alt` says what it shows, for those who do not see it.
     """
 
     def drawn():
@@ -104,20 +90,10 @@ def _figure(size):
 
 
 def inline_svg(text, label):
-    """Make of an SVG file an element for a page.
+    """Turn an SVG file into an element for a page, with an alternative text.
 
-    Parameters
-    ----------
-    text : str
-        The file, made by this program.
-    label : str
-        Alternative text.
-
-    Returns
-    -------
-    markupsafe.Markup
-        The element. Names within it differ from those of other drawings, it has no
-        style sheet, which would hold for the whole page, and takes the page's colours.
+    Names within it differ from those of other drawings, it has no style sheet, which
+    would hold for the whole page, and takes the page's colours.
     """
     from markupsafe import Markup
 
@@ -172,21 +148,10 @@ def _shorter(match):
 
 
 def picture(image, alt, *lines):
-    """Make a small picture.
+    """Make a small picture of an image of shape (height, width[, 3 or 4]) in [0, 1].
 
-    Parameters
-    ----------
-    image : ndarray of shape (height, width[, 3 or 4])
-        Values in [0, 1]; for grey images 0 is paper and 1 is ink.
-    alt : str
-        What it shows, for those who do not see it.
-    *lines : str
-        What stands below it.
-
-    Returns
-    -------
-    Picture
-        The picture.
+    In grey images 0 is paper and 1 is ink. `alt` says what it shows; the lines are
+    below.
     """
     from PIL import Image
 

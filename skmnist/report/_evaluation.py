@@ -26,20 +26,7 @@ _SCORES = ("Precision", "Recall", "F1", "Images")
 
 
 def evaluation_report(results, subject=None):
-    """Make the report of an evaluation.
-
-    Parameters
-    ----------
-    results : dict
-        What ``skmnist evaluate --json`` prints.
-    subject : Subject or None
-        The model with the images that it was tested on, to be looked at.
-
-    Returns
-    -------
-    Report
-        Its content.
-    """
+    """Make the report of an evaluation, with pictures if there is a subject."""
     part = {"all": "all images", "train": "the training part", "test": "the test part"}
     what = part.get(results.get("subset"), "images")
     title = f"{title_of(results)}{on_dataset(results)}"
@@ -100,21 +87,9 @@ def weakness_words(evaluation):
 
 
 def evaluation_sections(evaluation, subject=None, *, is_brief=False):
-    """Make the sections that show an evaluation.
+    """Make the sections of an evaluation, as `Evaluation.to_dict` describes it.
 
-    Parameters
-    ----------
-    evaluation : dict
-        As :meth:`skmnist.evaluation.Evaluation.to_dict` gives it.
-    subject : Subject or None
-        The model with the images.
-    is_brief : bool, default=False
-        Whether labels and confusions belong to a brief report.
-
-    Returns
-    -------
-    list of Section
-        The sections.
+    `is_brief` puts labels and confusions into a brief report.
     """
     sections = []
     if subject is not None:

@@ -10,18 +10,7 @@ __all__ = ["history_section"]
 
 
 def history_section(history):
-    """Show learning curves.
-
-    Parameters
-    ----------
-    history : dict of str to list of float, or None
-        One value an epoch for each quantity.
-
-    Returns
-    -------
-    list of Section
-        One, or none without a history.
-    """
+    """Show learning curves, one value per epoch, in a list of one section or none."""
     history = {
         name: [float("nan") if value is None else value for value in values]
         for name, values in (history or {}).items()

@@ -26,18 +26,7 @@ _TITLE = 0.3
 
 
 def recognition_section(subject):
-    """Show the most confident mistakes, and the least confident correct predictions.
-
-    Parameters
-    ----------
-    subject : Subject
-        The model with its images.
-
-    Returns
-    -------
-    Section
-        Two galleries.
-    """
+    """Show the most confident mistakes, and the least confident correct predictions."""
     recognition = subject.recognition
     title = "Misclassified and correct"
     if not subject.has_pictures:
@@ -86,19 +75,10 @@ def _labels(recognition, row):
 
 
 def model_sections(subject, *, history=True):
-    """Look into a model, as far as it can be looked into.
+    """Look into a model, as far as that is possible.
 
-    Parameters
-    ----------
-    subject : Subject
-        The model with its images.
-    history : bool, default=True
-        Whether to show learning curves that the model keeps.
-
-    Returns
-    -------
-    list of Section
-        Learning curves, saliency of a mistake, weights, feature maps and the diagram.
+    Sections with learning curves, if `history` is true, the saliency of a mistake,
+    weights, feature maps and the diagram.
     """
     sections = history_section(model_history(subject.model)) if history else []
     looks = []

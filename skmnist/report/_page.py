@@ -29,18 +29,7 @@ def check_packages():
 
 
 def render(report):
-    """Write a report as one HTML document that loads nothing.
-
-    Parameters
-    ----------
-    report : Report
-        Its content. All texts are escaped.
-
-    Returns
-    -------
-    str
-        The document.
-    """
+    """Write a report as one HTML document that loads nothing; all texts are escaped."""
     check_packages()
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup

@@ -30,19 +30,9 @@ _FACTS = {
 
 
 def provenance_section(results, command):
-    """Tell command line, settings and versions.
+    """List command line, settings and versions, in the last section of every report.
 
-    Parameters
-    ----------
-    results : dict
-        The results, as plain data.
-    command : str or None
-        The command line that made the page, if another one.
-
-    Returns
-    -------
-    Section
-        The last section of every report.
+    `command` is the command line that made the page, if another one.
     """
     blocks = [Text(line)] if (line := _line(results)) else []
     if results.get("command"):

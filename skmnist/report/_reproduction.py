@@ -10,20 +10,7 @@ __all__ = ["reproduction_report"]
 
 
 def reproduction_report(results, subject=None):
-    """Make the report of a reproduction.
-
-    Parameters
-    ----------
-    results : dict
-        What ``skmnist reproduce --json`` prints.
-    subject : None
-        There is no single model to look at.
-
-    Returns
-    -------
-    Report
-        Its content.
-    """
+    """Make the report of a reproduction; it has no subject."""
     networks, studies = results["networks"], results["studies"]
     sections = []
     if networks:

@@ -24,20 +24,7 @@ _N_BRIEF = 10  # candidates in a terminal
 
 
 def search_report(results, subject=None):
-    """Make the report of a search.
-
-    Parameters
-    ----------
-    results : dict
-        What ``skmnist search --json`` prints.
-    subject : Subject or None
-        The best model, trained anew, with its test images, to be looked at.
-
-    Returns
-    -------
-    Report
-        Its content.
-    """
+    """Make the report of a search; the subject is the refitted best model."""
     candidates, evaluation = results["candidates"], results.get("evaluation")
     best = next((c for c in candidates if not is_missing(c["accuracy"])), None)
     named = [{**c, "model": joined(c["params"])} for c in candidates]

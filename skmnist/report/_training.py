@@ -14,20 +14,7 @@ __all__ = ["training_report"]
 
 
 def training_report(results, subject=None):
-    """Make the report of a training.
-
-    Parameters
-    ----------
-    results : dict
-        What ``skmnist train --json`` prints.
-    subject : Subject or None
-        The trained model with its test images, to be looked at.
-
-    Returns
-    -------
-    Report
-        Its content.
-    """
+    """Make the report of a training, with pictures if there is a subject."""
     evaluation = results["evaluation"]
     epochs = ""
     if not is_missing(results.get("n_epochs")):

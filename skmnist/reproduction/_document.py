@@ -33,24 +33,10 @@ def verdict(accuracy, published):
 
 
 def reproduction_document(reproduction, image_set, folder, made_with):
-    """Return everything about a reproduction as plain data.
+    """Describe a reproduction, beside what was published.
 
-    Parameters
-    ----------
-    reproduction : Reproduction
-        Its runs.
-    image_set : ImageSet
-        What it was trained and tested on.
-    folder : RunFolder
-        Where its runs are kept.
-    made_with : dict
-        What :func:`skmnist._provenance.provenance` tells.
-
-    Returns
-    -------
-    dict
-        Ready for JSON. Accuracies are shares, times seconds; a standard deviation
-        is that of the runs' results, None for a single run.
+    Accuracies are fractions, times seconds; a standard deviation is that of the runs'
+    results, None for a single run. `made_with` is from `skmnist._provenance`.
     """
     plan = reproduction.plan
     comparable = not plan.quick and is_comparable(image_set)

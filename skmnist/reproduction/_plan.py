@@ -132,23 +132,10 @@ class Plan:
 
 
 def resolve_targets(names):
-    """Sort the names that were given into networks and studies.
+    """Sort names into networks and studies, each once and in the order given.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Names of networks and studies; "networks" and "studies" mean all of them.
-        Without names all networks are meant.
-
-    Returns
-    -------
-    networks, studies : list of str
-        Each name once, in the order given.
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown.
+    "networks" and "studies" mean all of them, no names all networks. Raises ValueError
+    if a name is unknown.
     """
     groups = {"networks": list(RESULTS), "studies": list(STUDIES)}
     networks, studies = {}, {}
@@ -173,27 +160,9 @@ def resolve_targets(names):
 def make_plan(networks, studies, image_set, *, seeds=DEFAULT_SEEDS, quick=False):
     """Prepare all runs, and check what can be checked before any of them.
 
-    Parameters
-    ----------
-    networks, studies : list of str
-        Names.
-    image_set : ImageSet
-        What will be trained on.
-    seeds : int or tuple of int, default=3
-        Number of seeds, which begin with the published one, or with 0 where there
-        is none; or the seeds themselves.
-    quick : bool, default=False
-        Whether to train for 2 epochs at most.
-
-    Returns
-    -------
-    Plan
-        All runs, in order.
-
-    Raises
-    ------
-    ValueError
-        If a network cannot take these images.
+    `seeds` are a number of seeds, which begin with the published one, or with 0 where
+    there is none, or the seeds themselves. Raises ValueError if a network cannot take
+    these images.
     """
 
     def make_case(label, model, params):

@@ -134,12 +134,7 @@ def run_plan(plan, image_set, folder, make_progress):
 def _make(run, image_set, folder, on_epoch):
     """Train a run, unless another process has made it since, or is about to.
 
-    Returns
-    -------
-    result : dict or None
-        None if another process is making it.
-    is_new : bool
-        Whether it was trained here.
+    Returns its result, None if another process is making it, and whether it is new.
     """
     with folder.claim(run) as is_ours:
         result = folder.find(run)

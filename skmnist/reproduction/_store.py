@@ -54,13 +54,7 @@ class RunFolder:
         self._told = set()
 
     def check(self):
-        """Make the folder, and make sure that files can be written to it.
-
-        Raises
-        ------
-        ValueError
-            If that is not possible.
-        """
+        """Make the folder; raise ValueError if files cannot be written to it."""
         try:
             self.folder.mkdir(exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
@@ -116,11 +110,8 @@ class RunFolder:
     def claim(self, run):
         """Claim the making of a run, unless another process has it.
 
-        Yields
-        ------
-        bool
-            Whether the claim is ours, until the block or the process ends. Look for
-            the run then: it may just have been made.
+        Yields whether the claim is ours, until the block or the process ends. Look for
+        the run then: it may just have been made.
         """
         lock = FileLock(self.path(run).with_suffix(".lock"), timeout=0)
         try:
