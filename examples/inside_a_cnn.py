@@ -72,7 +72,7 @@ OcclusionSaliencyDisplay.from_estimator(model, X_test, row=4)
 plt.show()
 
 # %%
-# What it recognised, and what not:
+# Correct and misclassified images:
 
 RecognitionDisplay.from_estimator(model, X_test, y_test, n_images=6)
 plt.show()

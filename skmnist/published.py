@@ -1,6 +1,6 @@
 """What was published about the named networks: results, their sources, and studies.
 
-These networks are those of five write-ups of digit recognition with Keras on MNIST.
+These networks are those of five tutorials of digit recognition with Keras on MNIST.
 How each was built and trained (layers, optimizer, epochs, batch size) stands in
 :data:`skmnist.networks.ARCHITECTURES`; here stands what it reached, and how the
 data were used. The published accuracies are those of single runs.
@@ -13,7 +13,7 @@ __all__ = ["RESULTS", "SOURCES", "STUDIES", "PublishedResult", "Source", "Study"
 
 @dataclass(frozen=True)
 class Source:
-    """A write-up, as far as it names itself.
+    """A tutorial, as far as it names itself.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Source:
 
 @dataclass(frozen=True)
 class PublishedResult:
-    """What a write-up reports of a network, on the 10,000 test images of MNIST.
+    """What a tutorial reports of a network, on the 10,000 test images of MNIST.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ class PublishedResult:
     loss : float or None
         Mean cross-entropy on the test images, at least 0.
     validation : float, "test" or None
-        What was looked at behind each epoch: a share in (0, 1) of the training
+        What was evaluated after each epoch: a share in (0, 1) of the training
         images, which were not trained on; the test images, with all training images
-        trained on; or nothing. No write-up stops early or keeps the best epoch.
+        trained on; or nothing. No tutorial stops early or keeps the best epoch.
     seed : int or None
         Seed of the run, where one is given. It seeds other generators than those of
         today's Keras, so it does not give the same run.
@@ -90,9 +90,9 @@ class Study:
     reference : str
         The variant that is the recipe as published.
     claim : str
-        What the write-up says about the outcome.
+        What the tutorial says about the outcome.
     note : str
-        What the write-up leaves open, and what we took.
+        What the tutorial leaves open, and what we took.
     """
 
     title: str
@@ -134,7 +134,7 @@ SOURCES = {
     ),
 }
 
-_NO_OPTIMIZER = "The write-up names neither optimizer nor batch size."
+_NO_OPTIMIZER = "The tutorial names neither optimizer nor batch size."
 
 RESULTS = {
     "mlp_512": PublishedResult(

@@ -1,4 +1,4 @@
-"""Image sets described and converted, and images recognised, on the command line."""
+"""Image sets described and converted, and images classified, on the command line."""
 
 import json
 import os
@@ -332,14 +332,14 @@ def write_images(kind, folder):
         "kaggle in UTF-16.csv",
     ],
 )
-def test_images_are_recognised_in_every_kind_of_file(model, tmp_path, kind):
+def test_images_are_classified_in_every_kind_of_file(model, tmp_path, kind):
     result = invoke("predict", model, write_images(kind, tmp_path))
     assert result.stdout.split() == ["0", "1", "2", "3", "4"]
     assert result.stderr == ""
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P"])
-def test_pictures_are_recognised_in_the_order_given(model, tmp_path, mode):
+def test_pictures_are_classified_in_the_order_given(model, tmp_path, mode):
     order = [3, 1, 4, 2]
     paths = [save_picture(tmp_path / f"{i}.png", X[i], mode) for i in order]
     assert invoke("predict", model, *paths).stdout.split() == ["3", "1", "4", "2"]

@@ -146,7 +146,7 @@ def test_bytes_of_no_known_kind_are_shown(tmp_path):
     assert "01 02 03 04" in message_of(read_idx, path)
 
 
-def test_little_endian_idx_is_recognised_as_such(tmp_path):
+def test_little_endian_idx_is_detected(tmp_path):
     path = tmp_path / "labels"
     path.write_bytes(struct.pack("<I", 0x0801) + struct.pack("<I", 3) + b"abc")
     assert "little-endian" in message_of(read_idx, path)

@@ -421,7 +421,7 @@ def test_four_channels_are_read_when_declared():
 
 
 @pytest.mark.parametrize(("n_pixels", "side"), [(1, 1), (64, 8), (784, 28)])
-def test_squares_are_recognised(n_pixels, side):
+def test_squares_are_detected(n_pixels, side):
     assert resolve_image_shape(n_pixels) == (side, side, 1)
 
 

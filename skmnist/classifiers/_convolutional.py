@@ -33,9 +33,9 @@ class KerasCNNClassifier(LayeredClassifier):
     padding : {"valid", "same"}, default="valid"
         Whether convolutions shrink the image or pad it with zeros.
     units : int or sequence of int, default=128
-        Width of each hidden layer behind the convolutions.
+        Width of each hidden layer after the convolutions.
     dropout : float or sequence of float, default=None
-        Dropout rates in [0, 1): the first behind the last pooling, then one for
+        Dropout rates in [0, 1): the first after the last pooling, then one for
         each hidden layer. One value alone counts for all of these; None means 0.25
         and then 0.5.
     image_shape : tuple of int or "row", default=None
@@ -64,7 +64,7 @@ class KerasCNNClassifier(LayeredClassifier):
         default.
     optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
         Name, serialised configuration, or function that makes one. An instance
-        serves as an example: every fit gets an optimizer of its own.
+        is used as a template: every fit gets its own optimizer.
     learning_rate : float, default=None
         Step size of the optimizer, above 0; None keeps the optimizer's default.
     learning_rate_schedule : {"constant", "one_cycle", "cosine"}, default="constant"

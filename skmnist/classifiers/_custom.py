@@ -50,7 +50,7 @@ class KerasImageClassifier(BaseKerasClassifier):
         taken for channels last.
     optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
         Name, serialised configuration, or function that makes one. An instance
-        serves as an example: every fit gets an optimizer of its own.
+        is used as a template: every fit gets its own optimizer.
     learning_rate : float, default=None
         Step size of the optimizer, above 0; None keeps the optimizer's default.
     learning_rate_schedule : {"constant", "one_cycle", "cosine"}, default="constant"

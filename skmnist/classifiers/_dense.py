@@ -33,7 +33,7 @@ class KerasMLPClassifier(LayeredClassifier):
         float32 has, and is not available with JAX as it is set up by default.
     optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
         Name, serialised configuration, or function that makes one. An instance
-        serves as an example: every fit gets an optimizer of its own.
+        is used as a template: every fit gets its own optimizer.
     learning_rate : float, default=None
         Step size of the optimizer, above 0; None keeps the optimizer's default.
     learning_rate_schedule : {"constant", "one_cycle", "cosine"}, default="constant"
@@ -200,7 +200,7 @@ class KerasDNNClassifier(LayeredClassifier):
         float32 has, and is not available with JAX as it is set up by default.
     optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
         Name, serialised configuration, or function that makes one. An instance
-        serves as an example: every fit gets an optimizer of its own.
+        is used as a template: every fit gets its own optimizer.
     learning_rate : float, default=None
         Step size of the optimizer, above 0; None keeps the optimizer's default.
     learning_rate_schedule : {"constant", "one_cycle", "cosine"}, default="constant"

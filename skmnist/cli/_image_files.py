@@ -1,4 +1,4 @@
-"""Files of images to recognise: NumPy arrays, IDX, CSV and pictures."""
+"""Files of images to classify: NumPy arrays, IDX, CSV and pictures."""
 
 import warnings
 from math import prod

@@ -109,7 +109,7 @@ def _acknowledge():
         if _acknowledgements:
             _acknowledgements[-1]()
         else:
-            note("Stopping. Ctrl-C once more quits at once.")
+            note("Stopping. Press Ctrl-C again to quit at once.")
 
 
 def _watch(reader):

@@ -51,7 +51,7 @@ def write_page(path, results, looked_at=None):
 
 
 def is_results(path):
-    """Tell whether a file holds JSON, not a model."""
+    """Return whether a file holds JSON, not a model."""
     try:
         with Path(path).open("rb") as file:
             start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()

@@ -109,7 +109,7 @@ def evaluate_file(path, dataset, subset):
 
 
 def knows_part(model_file, image_set, subset):
-    """Tell whether a part of a set is one for a model, too.
+    """Return whether a part of a set is one for a model, too.
 
     A set without a test part is divided by `skmnist train`, which keeps in the
     model's file how; for a model from elsewhere its parts mean nothing.

@@ -6,7 +6,7 @@ from skmnist._numbers import clock, duration, percent
 from skmnist.cli._messages import note
 from skmnist.cli._progress import QUIET_SECONDS, make_bar, stderr_console
 
-# The test images have yet to be recognised when the last epoch is done.
+# The test images have yet to be classified when the last epoch is done.
 _SHARE_OF_EPOCHS = 0.98
 
 

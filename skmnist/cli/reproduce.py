@@ -114,7 +114,7 @@ def parse_seeds(text):
     if not all(word.isascii() and word.isdecimal() for word in words):
         raise BadInput(
             "--seeds needs a number of seeds, such as 5, or seeds with commas, such "
-            f"as 0,1,2 or 7, (with a comma behind a single one); got {text!r}."
+            f"as 0,1,2 or 7, (with a comma after a single one); got {text!r}."
         )
     numbers = tuple(map(int, words))
     if "," not in text:

@@ -30,7 +30,7 @@ def read_csv(path, *, label="auto", header="auto"):
     Parameters
     ----------
     path : str or path-like
-        The file, plain or gzipped. Gzip is recognised by the content, but a file
+        The file, plain or gzipped. Gzip is detected by the content, but a file
         whose name ends in ``.gz`` must be gzipped. The text is UTF-8, or what its
         byte order mark says. Columns are separated by commas, semicolons, tabs or
         blanks; with semicolons and tabs, numbers may have decimal commas. Cells may

@@ -49,7 +49,7 @@ class DataNotFoundError(FileNotFoundError):
 
 @contextmanager
 def open_data(path):
-    """Open a file for reading bytes; gzip is recognised by content.
+    """Open a file for reading bytes; gzip is detected by content.
 
     The name promises it, though: a file in ``.gz`` that is something else is refused,
     as it is more often a download gone wrong than one that was unpacked on its way.

@@ -41,7 +41,7 @@ def read_idx(path):
     Parameters
     ----------
     path : str or path-like
-        The file, plain or gzipped. Gzip is recognised by the content, but a file
+        The file, plain or gzipped. Gzip is detected by the content, but a file
         whose name ends in ``.gz`` must be gzipped.
 
     Returns

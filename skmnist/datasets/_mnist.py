@@ -257,7 +257,7 @@ def _search(given, splits, looked):
 
 
 def _broken_off(found, splits):
-    """Tell whether the files found are the first of a download that did not end."""
+    """Return whether the files found are the first of a download that did not end."""
     return bool(
         found
         and missing_files(found, splits)

@@ -53,7 +53,7 @@ LABEL_CHECKSUMS = {
 
 
 def holds_mnist(images, labels, split):
-    """Tell whether images and labels are those of a part of MNIST, in their order.
+    """Return whether images and labels are those of a part of MNIST, in their order.
 
     Parameters
     ----------
@@ -85,14 +85,14 @@ def unpacked_checksum(array):
 
 
 def has_published_counts(labels, split):
-    """Tell whether labels are as many of each digit as in the published part."""
+    """Return whether labels are as many of each digit as in the published part."""
     values, counts = np.unique(labels, return_counts=True)
     found = dict(zip(values.tolist(), counts.tolist(), strict=True))
     return found == dict(enumerate(LABEL_COUNTS[split]))
 
 
 def is_published(path):
-    """Tell whether a file is, byte for byte, the published one of its name."""
+    """Return whether a file is, byte for byte, the published one of its name."""
     expected = FILES.get(path.name)
     if expected is None or not path.is_file():
         return False

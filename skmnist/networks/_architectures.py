@@ -22,7 +22,7 @@ class Architecture:
     parameters: dict = field(default_factory=dict)
 
 
-# Layers, epochs and batch sizes are those of five published write-ups of MNIST
+# Layers, epochs and batch sizes are those of five published tutorials of MNIST
 # with Keras. Where one names no optimizer or batch size, Adam and 128 are used.
 ARCHITECTURES = {
     "mlp_512": Architecture(

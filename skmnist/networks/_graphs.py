@@ -108,9 +108,9 @@ def build_cnn(
     padding : {"valid", "same"}, default="valid"
         Whether convolutions shrink the image or pad it with zeros.
     units : int or sequence of int, default=(128,)
-        Width of each hidden layer behind the convolutions.
+        Width of each hidden layer after the convolutions.
     dropout : float or sequence of float, default=None
-        Dropout rates in [0, 1): the first behind the last pooling, then one for
+        Dropout rates in [0, 1): the first after the last pooling, then one for
         each hidden layer. One value alone counts for all of these; None means 0.25
         and then 0.5.
     activation : str, default="relu"

@@ -77,7 +77,7 @@ class NetworkSpec:
 
 
 def _same(one, other):
-    """Tell whether values are equal that may hold arrays."""
+    """Return whether values are equal that may hold arrays."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(
             _same(value, other[key]) for key, value in one.items()

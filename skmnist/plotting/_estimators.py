@@ -144,7 +144,7 @@ def network_input(estimator, model, X, row, caller):
 
 
 def _fits(shape, accepted):
-    """Tell whether a shape is one that is accepted, where None stands for any size."""
+    """Return whether a shape is accepted, where None stands for any size."""
     return len(shape) == len(accepted) and all(
         allowed in (None, size) for size, allowed in zip(shape, accepted, strict=True)
     )

@@ -205,7 +205,7 @@ def draw_image(ax, image, *, cmap=INK, vmin=0.0, vmax=1.0, im_kw=None):
 
 
 def has_layout(ax):
-    """Tell whether something makes room for what stands around any axes."""
+    """Return whether something makes room for what stands around any axes."""
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     return isinstance(ax.figure.figure.get_layout_engine(), ConstrainedLayoutEngine)

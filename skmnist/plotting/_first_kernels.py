@@ -81,7 +81,7 @@ def first_kernel(estimator):
 
 
 def _keeps_pixels(step):
-    """Tell whether a step is known to leave every pixel a pixel."""
+    """Return whether a step is known to leave every pixel a pixel."""
     if isinstance(step, FunctionTransformer):
         return step.func is None
     return isinstance(step, _IMAGE_STEPS)

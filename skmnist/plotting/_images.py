@@ -109,7 +109,7 @@ def mosaic(tiles, n_columns):
     tiles : ndarray of shape (n_tiles, height, width)
         The pictures.
     n_columns : int
-        How many stand in a row.
+        How many are in a row.
 
     Returns
     -------

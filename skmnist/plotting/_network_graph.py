@@ -70,7 +70,7 @@ def read_graph(model):
     Returns
     -------
     layers : list of LayerNode
-        In an order in which each comes behind those that feed it.
+        In an order in which each comes after those that feed it.
     edges : list of (int, int)
         By places in that list, each once.
     """
@@ -115,7 +115,7 @@ def _sources(serialized):
 
 
 def _sorted_by_feeding(feeds):
-    """Order names so that each comes behind those that feed it, as far as can be."""
+    """Order names so that each comes after those that feed it, as far as can be."""
     order, seen = [], set()
 
     def visit(name):

@@ -48,7 +48,7 @@ def named_layers(model, prefix=""):
 
 
 def _is_nested(layer):
-    """Tell whether a layer is itself a graph of layers."""
+    """Return whether a layer is itself a graph of layers."""
     return hasattr(layer, "layers") and bool(getattr(layer, "inputs", None))
 
 
@@ -112,7 +112,7 @@ def feature_maps_of(model, inputs, prefix=""):
 
 
 def takes_channels_first(model, shape):
-    """Tell whether a network takes images of a shape with their channels first."""
+    """Return whether a network takes images of a shape with their channels first."""
     orders = (getattr(layer, "data_format", None) for _, layer in named_layers(model))
     order = next((order for order in orders if order is not None), None)
     return order == "channels_first" and shape[0] in (1, 3, 4)

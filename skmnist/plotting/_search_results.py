@@ -243,7 +243,7 @@ class SearchResults:
         ]
 
     def is_continuous_in(self, name):
-        """Tell whether the best candidates differ in one parameter alone or by choice.
+        """Return whether the best candidates differ in one parameter or by choice.
 
         In a random search they differ in all others too, by chance.
 
@@ -263,7 +263,7 @@ class SearchResults:
         return not varies or len(self.params) >= 2 * len(self.values_of(name))
 
     def _meet(self, *names):
-        """Tell whether some candidate with a score has all these parameters."""
+        """Return whether some candidate with a score has all these parameters."""
         return any(
             set(names) <= set(params) and np.isfinite(mean)
             for params, mean in zip(self.params, self.means, strict=True)
@@ -311,7 +311,7 @@ def _key(value):
 
 
 def _is_number(value):
-    """Tell whether a value is a number, which True and False are not."""
+    """Return whether a value is a number, which True and False are not."""
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
@@ -321,7 +321,7 @@ def _named(metric):
 
 
 def are_numbers(values):
-    """Tell whether all values are numbers."""
+    """Return whether all values are numbers."""
     return all(map(_is_number, values))
 
 

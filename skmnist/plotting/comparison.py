@@ -331,6 +331,6 @@ def _accuracy_bars(shown):
 
 
 def _spreads(shown):
-    """Tell whether the errors differ so much that a linear axis would hide some."""
+    """Return whether the errors differ so much that a linear axis would hide some."""
     errors = 1 - shown["accuracy"].to_numpy(float)
     return errors.max() > 3 * errors.min()

@@ -41,7 +41,7 @@ class NetworkDiagram:
     Parameters
     ----------
     layers : tuple of LayerNode
-        The layers, in an order in which each comes behind those that feed it.
+        The layers, in an order in which each comes after those that feed it.
     edges : tuple of (int, int)
         Which layer feeds which, by their places in `layers`.
     name : str

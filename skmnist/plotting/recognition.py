@@ -1,4 +1,4 @@
-"""Which images a classifier recognises, and which not."""
+"""Images that a classifier classifies correctly, and those it misclassifies."""
 
 import numpy as np
 from sklearn.utils import column_or_1d
@@ -24,13 +24,13 @@ from .galleries import draw_gallery
 __all__ = ["RecognitionDisplay"]
 
 _GAP = 0.12  # inches between the galleries
-_HEADINGS = {"wrong": "Not recognised (true → predicted)", "right": "Recognised"}
+_HEADINGS = {"wrong": "Misclassified (true → predicted)", "right": "Correct"}
 
 
 class RecognitionDisplay:
-    """Galleries of the images that a classifier recognised and of those it did not.
+    """Galleries of misclassified and of correctly classified images.
 
-    Above each image stand its true label, what it was taken for, and the confidence:
+    Above each image are its true label, the predicted label, and the confidence:
     the probability of the predicted label. Mistakes come most confident first, right
     answers least confident first; without probabilities both are in the order of the
     rows. Use :meth:`from_estimator` or :meth:`from_predictions` to make one. For the
@@ -53,9 +53,9 @@ class RecognitionDisplay:
     Attributes
     ----------
     wrong : ndarray of int
-        Rows of the images that were not recognised, in the order of the gallery.
+        Rows of the misclassified images, in the order of the gallery.
     right : ndarray of int
-        Rows of those that were recognised, likewise.
+        Rows of the correctly classified images, likewise.
     shown_ : dict of str to ndarray of int
         The rows that were drawn, ``"wrong"`` and ``"right"``.
     axes_ : dict of str to ndarray of matplotlib Axes
@@ -91,7 +91,7 @@ class RecognitionDisplay:
 
     @property
     def wrong(self):
-        """Rows that were not recognised, most confident first."""
+        """Rows that were misclassified, most confident first."""
         rows = np.flatnonzero(self.y_true != self.y_pred)
         if self.confidence is None:
             return rows
@@ -99,7 +99,7 @@ class RecognitionDisplay:
 
     @property
     def right(self):
-        """Rows that were recognised, least confident first."""
+        """Rows that were classified correctly, least confident first."""
         rows = np.flatnonzero(self.y_true == self.y_pred)
         if self.confidence is None:
             return rows
@@ -107,7 +107,7 @@ class RecognitionDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, y, *, image_shape=None, **plot_params):
-        """Have a fitted classifier recognise images, and show what came of it.
+        """Classify images with a fitted classifier, and show the result.
 
         Parameters
         ----------
@@ -212,7 +212,7 @@ class RecognitionDisplay:
             A single axes is blanked and filled; an array must have one axes for each
             gallery. None makes a figure.
         kind : {"both", "wrong", "right"}, default="both"
-            Whether to show what was not recognised, what was, or one above the other.
+            Whether to show misclassified images, correct ones, or both.
         n_images : int, default=12
             How many of each to show, as far as there are as many.
         n_columns : int, default=6
@@ -254,7 +254,7 @@ class RecognitionDisplay:
             # In little space the images come first.
             fontsize = min(fontsize, max(6.0, 72 * 0.3 * row_height / n_lines))
         if first is not None and not has_layout(first):
-            # Captions of a first row stand above the axes that are left to a gallery.
+            # Captions of a first row are above the axes that are left to a gallery.
             room = caption_room(n_lines, fontsize)
             headings += room * (n_rows > 0)
             row_height -= room * (n_rows > 0).sum() / max(n_rows.sum(), 1)

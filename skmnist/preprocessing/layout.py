@@ -105,7 +105,7 @@ def declared_shape(image_shape, n_pixels):
 
 
 def channels_come_first(shape, image_shape):
-    """Tell whether the channels of an image come first, where its shape is declared.
+    """Return whether the channels of an image come first, where its shape is declared.
 
     Parameters
     ----------
@@ -266,7 +266,7 @@ def _is_one_label(y):
 
 
 def locate(array_shape, expected, carried):
-    """Tell whether the channels come first, and the shape of the images."""
+    """Return whether the channels come first, and the shape of the images."""
     if carried is None:
         return _locate_channels(array_shape, expected)
     if expected not in (None, carried):

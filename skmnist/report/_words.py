@@ -70,7 +70,7 @@ def printable(value):
 
 
 def _is_printable(character):
-    """Tell whether XML and UTF-8 can hold a character."""
+    """Return whether XML and UTF-8 can hold a character."""
     code = ord(character)
     return (
         character in "\t\n\r"

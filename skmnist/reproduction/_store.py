@@ -88,7 +88,7 @@ class RunFolder:
     def find(self, run):
         """Return the result of a run that is finished, else None.
 
-        A file that is damaged is told of once, and its run counts as not finished.
+        A file that is damaged is reported once, and its run counts as not finished.
         """
         path = self.path(run)
         try:

@@ -32,7 +32,7 @@ def digits():
 
 @pytest.fixture
 def quick_loop(monkeypatch):
-    """Let fits take TensorFlow's quick loop, where all else runs without it too."""
+    """Let fits take TensorFlow's fast loop, where all else runs without it too."""
     monkeypatch.delenv("SKMNIST_KERAS_LOOP", raising=False)
 
 

@@ -1,4 +1,4 @@
-"""The quick loop of TensorFlow does what Keras' own loop does."""
+"""The fast loop of TensorFlow does what Keras' own loop does."""
 
 import gc
 import weakref
@@ -14,13 +14,13 @@ from skmnist._training import loops, memory_loop
 ENDS = ("begin", "end")
 
 pytestmark = pytest.mark.skipif(
-    BACKEND != "tensorflow", reason="the quick loop is TensorFlow's"
+    BACKEND != "tensorflow", reason="the fast loop is TensorFlow's"
 )
 
 
 @pytest.fixture
 def fit_on_both(monkeypatch):
-    """Fit copies of a classifier on the quick loop and on Keras' own."""
+    """Fit copies of a classifier on the fast loop and on Keras' own."""
     from sklearn.base import clone
 
     def fit(model, *args, **kwargs):

@@ -60,7 +60,7 @@ def test_no_fit_of_the_same_network_traces_it_again(digits, traced):
     assert traced == first
 
 
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="the quick loop is TensorFlow's")
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="the fast loop is TensorFlow's")
 @pytest.mark.usefixtures("quick_loop")
 def test_no_fit_with_other_rates_and_penalties_traces_it_again(digits, traced):
     use(digits, dropout=0.2, l1=1e-4, l2=1e-3)

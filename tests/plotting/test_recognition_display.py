@@ -80,8 +80,8 @@ def test_headings_count_all_not_only_those_shown():
         X, Y_TRUE, Y_PRED, confidence=CONFIDENCE, n_images=1
     )
     assert headings(display) == [
-        "Not recognised (true → predicted): 3 of 6, most confident first",
-        "Recognised: 3 of 6, least confident first",
+        "Misclassified (true → predicted): 3 of 6, most confident first",
+        "Correct: 3 of 6, least confident first",
     ]
     assert len(display.axes_["wrong"]) == len(display.axes_["right"]) == 1
 
@@ -91,7 +91,7 @@ def test_without_confidence_images_stay_in_order():
     assert display.shown_["wrong"].tolist() == [1, 2, 3]
     assert titles(display.axes_["wrong"]) == ["1 → 2", "2 → 1", "0 → 1"]
     assert list(display.axes_) == ["wrong"]
-    assert headings(display) == ["Not recognised (true → predicted): 3 of 6"]
+    assert headings(display) == ["Misclassified (true → predicted): 3 of 6"]
 
 
 def test_nothing_wrong_leaves_an_empty_gallery():
