@@ -50,13 +50,13 @@ def test_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
         plt.close("all")  # of this process, in which other tests come later
 
 
-def test_guide_names_the_callbacks_of_keras_that_the_quick_loop_refuses():
+def test_guide_names_the_callbacks_of_keras_that_the_fast_loop_refuses():
     pytest.importorskip("tensorflow")
     import keras
 
     from skmnist._training.memory_loop import MemoryLoop
 
-    text = (DOCS / "guide" / "training.md").read_text(encoding="utf-8")
+    text = (DOCS / "guide" / "performance.md").read_text(encoding="utf-8")
     _, _, rest = text.partition("of Keras'\n  own ")
     named = set(re.findall(r"`([A-Z]\w+)`", rest.partition(";")[0]))
     inner = keras.Input((1,))
