@@ -5,8 +5,6 @@ import functools
 import numpy as np
 
 from skmnist._interrupts import keep_interrupts
-from skmnist._training.build import rebuild
-from skmnist._training.description import without_softmax
 from skmnist._training.keras import as_arrays, keras
 
 __all__ = ["KerasNetwork"]
@@ -16,7 +14,12 @@ _SIZES = (1, 4, 16, 64, 256)
 
 
 class KerasNetwork:
-    """A trained network that is ready to predict, of a description and weights.
+    """A trained network that is ready to predict.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The network, which nobody else has.
 
     Attributes
     ----------
@@ -26,11 +29,9 @@ class KerasNetwork:
     """
 
     @keep_interrupts()
-    def __init__(self, config, custom_objects, weights):
+    def __init__(self, model):
         # float32 cannot tell probabilities near 1 apart.
-        config, self.gives_logits = without_softmax(config)
-        model = rebuild(config, custom_objects)
-        model.set_weights(weights)
+        self.gives_logits = _leave_out_softmax(model)
         self._n_classes = model.output_shape[-1]
         self._forward = _compiled(model)
 
@@ -59,6 +60,27 @@ def _block_size(n_left):
     if 2 * n_left > holds_all:
         return holds_all
     return max(size for size in _SIZES if size <= n_left)
+
+
+def _leave_out_softmax(model):
+    """Let a model give its logits where its last step is a plain softmax.
+
+    Returns whether it is. Where the softmax may be needed elsewhere, the model is left
+    as it is: in a class of the user's, which may do more than its layers do, or in a
+    layer that is called more than once.
+    """
+    layer = model.outputs[0]._keras_history.operation
+    is_of_keras = type(model).__module__.startswith("keras.")
+    if not is_of_keras or len(layer._inbound_nodes) != 1:
+        return False
+    if type(layer) in (keras.layers.Dense, keras.layers.Activation):
+        if layer.activation is keras.activations.softmax:
+            layer.activation = keras.activations.linear
+            return True
+    elif type(layer) is keras.layers.Softmax and layer.axis in (1, -1):
+        layer.call = lambda inputs, **_: inputs
+        return True
+    return False
 
 
 def _compiled(model):

@@ -163,12 +163,7 @@ class TrainedNetwork:
         check_fork()
         from skmnist._inference.keras_network import KerasNetwork
 
-        config = self.description and self.description.config
-        return KerasNetwork(
-            config or self._build().to_json(),
-            self.description and self.description.custom_objects,
-            self.weights,
-        )
+        return KerasNetwork(self._build())
 
     def _build(self):
         """Return a Keras model with these weights."""

@@ -1,14 +1,17 @@
 """Building networks from a specification and a seed."""
 
+import json
 import random
 import weakref
 from itertools import chain
 from numbers import Number
+from typing import NamedTuple
 
-from skmnist._training.description import trainable_in
+from skmnist._training.data import Description
 from skmnist._training.keras import (
     all_layers,
     as_arrays,
+    assign,
     isolated_build,
     isolated_names,
     keras,
@@ -18,6 +21,8 @@ from skmnist.networks._graphs import builder_arguments, is_planned, network_laye
 from skmnist.networks._layers import Dropout
 
 __all__ = [
+    "TRAINABLE",
+    "Start",
     "build",
     "initial_arrays",
     "is_ours",
@@ -27,6 +32,25 @@ __all__ = [
     "trainable_flags",
     "trained_layers",
 ]
+
+# What is added to Keras' description of a network, which leaves unknown entries alone:
+# which layers and which weights are trained.
+TRAINABLE = "skmnist_trainable"
+
+
+class Start(NamedTuple):
+    """A network as a fit begins with it: plain data, and its model if that is new."""
+
+    weights: list
+    random_states: list | None
+    description: Description | None = None
+    model: keras.Model | None = None
+
+    def put_into(self, model):
+        """Leave nothing of another fit in a model of this network."""
+        assign(model.weights, self.weights)
+        if self.random_states is not None:
+            assign(random_variables(model), self.random_states)
 
 
 def build(spec, seed):
@@ -117,7 +141,7 @@ def rebuild(config, custom_objects, seed=0):
     """Build an untrained Keras model from its description."""
     with isolated_build(seed):
         model = keras.models.model_from_json(config, custom_objects=custom_objects)
-    flags = trainable_in(config)
+    flags = json.loads(config).get(TRAINABLE)
     if flags is not None:
         # A layer hands its own on to those inside of it, which come behind it.
         parts = all_layers(model), model.weights

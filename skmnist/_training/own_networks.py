@@ -7,24 +7,25 @@ refused.
 """
 
 import contextlib
+import json
 import threading
 from numbers import Number
-from typing import NamedTuple
 
 import numpy as np
 
 from skmnist._training.build import (
+    TRAINABLE,
+    Start,
     build,
     random_variables,
     rebuild,
     trainable_flags,
     trained_layers,
 )
-from skmnist._training.description import with_trainable
+from skmnist._training.data import Description
 from skmnist._training.keras import (
     all_layers,
     as_arrays,
-    assign,
     isolated_names,
     keras,
     own_draws,
@@ -35,13 +36,8 @@ __all__ = ["copy_of_built"]
 
 # Builders run one at a time: they may use the same layers.
 _lock = threading.RLock()
-# What compiling and training put on a model, besides what is there from the start.
-_PUT_ON_BY_KERAS = {
-    "history",
-    "stop_evaluating",
-    "stop_predicting",
-    "stop_training",
-}
+# What training and the like put on a model that is compiled.
+_PUT_ON_BY_KERAS = {"history", "stop_evaluating", "stop_predicting"}
 
 _NOT_THE_SAME = (
     "The description of the network does not give the same network, so it could not "
@@ -49,20 +45,6 @@ _NOT_THE_SAME = (
     "classes may share a name, or a layer may have been adapted to data: give "
     "Normalization its mean and variance instead."
 )
-
-
-class Copy(NamedTuple):
-    """A network with the weights of the one that a builder returned.
-
-    `config` and `custom_objects` describe it; `weights` and `random_states` are its
-    arrays.
-    """
-
-    config: str
-    custom_objects: dict
-    weights: list
-    random_states: list
-    model: keras.Model
 
 
 def copy_of_built(spec, seed, samples):
@@ -79,22 +61,20 @@ def copy_of_built(spec, seed, samples):
         _refuse_trained(spec, built)
         weights = as_arrays(built.weights)
         random_states = as_arrays(random_variables(built))
-        config, custom_objects, model = _rebuilt(built, weights, seed)
+        description, model = _rebuilt(built, seed)
         depend_on_seed = all(map(np.array_equal, as_arrays(model.weights), weights))
-        model.set_weights(weights)
-        states = random_variables(model)
-        if len(states) != len(random_states):
-            raise ValueError(_NOT_THE_SAME)
-        assign(states, random_states)
-        _refuse_foreign(_shared(built, model))
+        start = Start(weights, random_states, description, model)
+        start.put_into(model)
         _refuse_put_on_by_hand(spec, built, model)
         _check_alike(built, model, samples)
-        _refuse_foreign(_shared(built, model))  # some are made in a first pass
+        # Behind a first pass, in which some are made.
+        own = {id(variable) for variable in _variables(built)}
+        _refuse_foreign([v for v in _variables(model) if id(v) in own])
         if len(model.weights) != len(weights):
             raise ValueError(_NOT_THE_SAME)
         if not depend_on_seed or _draws_in_turn(built):
             _check_repeatable(spec, seed, weights)
-    return Copy(config, custom_objects, weights, random_states, model)
+    return start
 
 
 def _refuse_trained(spec, built):
@@ -110,7 +90,7 @@ def _refuse_trained(spec, built):
         )
 
 
-def _rebuilt(built, weights, seed):
+def _rebuilt(built, seed):
     """Describe a network; return that, and an untrained network made of it.
 
     Both draw their weights from the same seed.
@@ -124,8 +104,7 @@ def _rebuilt(built, weights, seed):
         with _not_compiled(built):  # optimizer and loss are the classifier's
             config = built.to_json()
         model = rebuild(config, custom_objects, seed)
-        shapes = [variable.shape for variable in model.weights]
-        if shapes != [array.shape for array in weights]:
+        if [v.shape for v in model.variables] != [v.shape for v in built.variables]:
             raise ValueError(_NOT_THE_SAME)
     except Exception as error:
         raise ValueError(
@@ -136,12 +115,13 @@ def _rebuilt(built, weights, seed):
         ) from error
     flags = trainable_flags(built)
     if flags != trainable_flags(model):
-        # Keras describes which layers are frozen, but not all that can be.
-        config = with_trainable(config, flags)
+        # Keras describes which layers are frozen, but not all that can be: a model
+        # inside of another one, or a single weight, may come out otherwise.
+        config = json.dumps({**json.loads(config), TRAINABLE: flags})
         model = rebuild(config, custom_objects, seed)
         if flags != trainable_flags(model):
             raise ValueError(_NOT_THE_SAME)
-    return config, custom_objects, model
+    return Description(config, custom_objects, keras.__version__), model
 
 
 @contextlib.contextmanager
@@ -158,62 +138,41 @@ def _not_compiled(model):
 
 
 class _Watch(keras.StatelessScope):
-    """Changes no variable in the block, and knows which were read and which set."""
+    """Changes no variable in the block, and knows which were read."""
 
     def __init__(self, variables):
         # Penalties ask for values in this mapping alone.
         super().__init__([(v, v) for v in variables], collect_losses=True)
-        self.read, self.updates = {}, {}
+        self.read = {}
 
     def get_current_value(self, variable):
         self.read[id(variable)] = variable
         return super().get_current_value(variable)
 
-    def add_update(self, update):
-        variable, value = update
-        self.updates[id(variable)] = value
-        super().add_update(update)
-
-
-class _Pass(NamedTuple):
-    """What a pass through a network gave, and which other variables it read."""
-
-    outputs: np.ndarray
-    losses: np.ndarray
-    updates: dict
-    foreign: list
-
 
 def _passed(model, samples, training):
-    """Pass samples through a network without changing it."""
+    """Pass samples through a network without changing it.
+
+    Returns outputs, penalties, and what it would have set variables to.
+    """
     with own_draws() as generator:
         seed_draws(0)
         with _Watch(model.variables) as watch:
+            before = dict(watch.state_mapping)
             outputs = model(samples, training=training)
             losses = list(model.losses)
     own = {id(variable) for variable in (*_variables(model), generator.state)}
-    updates = {
-        place: as_arrays([watch.updates[id(variable)]])[0]
-        for place, variable in enumerate(model.variables)
-        if id(variable) in watch.updates
-    }
-    return _Pass(
-        as_arrays([outputs])[0].astype(np.float64),
-        np.array([float(array) for array in as_arrays(losses)]),
-        updates,
-        [variable for key, variable in watch.read.items() if key not in own],
+    _refuse_foreign(
+        [variable for key, variable in watch.read.items() if key not in own]
     )
+    values = watch.state_mapping.items()
+    changed = [value for key, value in values if value is not before.get(key)]
+    return as_arrays([outputs, *losses, *changed])
 
 
 def _variables(model):
     """Return all variables of a model, those of metrics of its layers too."""
     return [*model.variables, *model.metrics_variables]
-
-
-def _shared(one, other):
-    """Return the variables that two models have in common."""
-    own = {id(variable) for variable in _variables(one)}
-    return [variable for variable in _variables(other) if id(variable) in own]
 
 
 def _refuse_foreign(variables):
@@ -231,41 +190,30 @@ def _refuse_foreign(variables):
 def _check_alike(built, model, samples):
     """Check that a copy does what the network does, in prediction and in training."""
     wanted = _passed(built, samples, training=False)
-    _refuse_foreign(wanted.foreign)
-    if (wanted.outputs < 0).any() or not np.allclose(
-        wanted.outputs.sum(axis=1), 1, atol=1e-2
-    ):
+    outputs = wanted[0].astype(np.float64)
+    if (outputs < 0).any() or not np.allclose(outputs.sum(axis=1), 1, atol=1e-2):
         raise ValueError(
             "The network must give probabilities, at least 0 and of the sum 1 for each "
             "image: end it with a softmax. For the first image it gives "
-            f"{wanted.outputs[0].round(3).tolist()}."
+            f"{outputs[0].round(3).tolist()}."
         )
-    if not _agree(wanted, _passed(model, samples, training=False)):
-        raise ValueError(_NOT_THE_SAME)
+    are_alike = _agree(wanted, _passed(model, samples, training=False))
     wanted = _passed(built, samples, training=True)
-    _refuse_foreign(wanted.foreign)
-    if not _agree(wanted, _passed(model, samples, training=True)) and (
+    if not _agree(wanted, _passed(model, samples, training=True)):
         # Some layers draw from generators that nobody can set back.
-        _agree(wanted, _passed(built, samples, training=True))
-    ):
+        are_alike &= not _agree(wanted, _passed(built, samples, training=True))
+    constraints = [list(map(_constraint, part.weights)) for part in (built, model)]
+    if not are_alike or constraints[0] != constraints[1]:
         raise ValueError(_NOT_THE_SAME)
-    if list(map(_constraint, built.weights)) != list(map(_constraint, model.weights)):
-        raise ValueError(_NOT_THE_SAME)
 
 
-def _agree(one, other):
-    """Return whether two passes gave the same, but for rounding."""
-    return (
-        _are_close(one.outputs, other.outputs)
-        and _are_close(one.losses, other.losses)
-        and one.updates.keys() == other.updates.keys()
-        and all(_are_close(one.updates[p], other.updates[p]) for p in one.updates)
-    )
-
-
-def _are_close(one, other):
-    return one.shape == other.shape and np.allclose(
-        one, other, rtol=1e-3, atol=1e-5, equal_nan=True
+def _agree(arrays, others):
+    """Return whether arrays are the same, but for rounding."""
+    tolerances = {"rtol": 1e-3, "atol": 1e-5, "equal_nan": True}
+    return len(arrays) == len(others) and all(
+        one.shape == other.shape
+        and np.allclose(one.astype(float), other.astype(float), **tolerances)
+        for one, other in zip(arrays, others, strict=True)
     )
 
 
@@ -276,41 +224,32 @@ def _constraint(variable):
 
 def _refuse_put_on_by_hand(spec, built, model):
     """Refuse methods and attributes of a network that its copy lacks."""
-    name = _put_on_by_hand(built, model)
-    if name is not None:
+    names = [
+        name
+        for part, twin in zip(all_layers(built), all_layers(model), strict=True)
+        for name, value in vars(part).items()
+        if callable(value) and callable(getattr(type(part), name, None))
+        if name not in vars(twin)
+    ]
+    if not type(built).__module__.startswith("keras."):
+        # Training steps of its own may read its attributes.
+        with isolated_names():
+            usual = keras.Model()
+            usual.compile()
+        known = {*vars(usual), *_PUT_ON_BY_KERAS}
+        names += [
+            name
+            for name, value in vars(built).items()
+            if name not in known and value is not None
+            if name not in vars(model) or _differ(value, vars(model)[name])
+        ]
+    if names:
         raise ValueError(
-            f"The builder {spec.builder!r} puts {name!r} on its network by hand. Each "
-            "fit trains a copy of the network, which does not have it. Define "
-            f"{name!r} in a subclass of keras.Model or of the layer, from arguments "
-            "that its get_config returns."
+            f"The builder {spec.builder!r} puts {names[0]!r} on its network by hand. "
+            "Each fit trains a copy of the network, which does not have it. Define "
+            f"{names[0]!r} in a subclass of keras.Model or of the layer, from "
+            "arguments that its get_config returns."
         )
-
-
-def _put_on_by_hand(built, model):
-    """Return the name of what was put on a model or layer, and its copy lacks."""
-    for part, twin in zip(all_layers(built), all_layers(model), strict=True):
-        for name, value in vars(part).items():
-            is_method = callable(value) and callable(getattr(type(part), name, None))
-            if is_method and name not in vars(twin):
-                return name
-    if type(built).__module__.startswith("keras."):
-        return None
-    # Training steps of its own may read them.
-    known = _attributes_of_keras(model)
-    for name, value in vars(built).items():
-        if name in known or value is None:
-            continue
-        if name not in vars(model) or _differ(value, vars(model)[name]):
-            return name
-    return None
-
-
-def _attributes_of_keras(model):
-    """Return the names of what Keras puts on a model that is compiled and trained."""
-    with isolated_names():
-        plain = keras.Model(model.inputs, model.outputs)
-        plain.compile("sgd", "mse")
-    return {*vars(plain), *_PUT_ON_BY_KERAS}
 
 
 def _differ(one, other):
@@ -338,7 +277,7 @@ def _draws_in_turn(model):
 def _check_repeatable(spec, seed, weights):
     """Refuse a builder whose weights are neither kept nor decided by the seed."""
     again = as_arrays(build(spec, seed).weights)
-    if len(again) != len(weights) or not all(map(_are_close, again, weights)):
+    if not _agree(again, weights):
         raise ValueError(
             f"The builder {spec.builder!r} gives other weights at each call, though "
             "the arguments and the seed are the same, so that no fit could be "

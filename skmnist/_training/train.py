@@ -8,11 +8,11 @@ rates and penalties of their own into them.
 
 import contextlib
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from skmnist._training.build import (
+    Start,
     initial_arrays,
     is_ours,
     random_variables,
@@ -23,10 +23,9 @@ from skmnist._training.callbacks import (
     RecordLearningRate,
     SeedEpochs,
 )
-from skmnist._training.data import Description, ShuffledBatches, TrainingState
+from skmnist._training.data import ShuffledBatches, TrainingState
 from skmnist._training.keras import (
     as_arrays,
-    assign,
     keras,
     own_draws,
 )
@@ -160,33 +159,16 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     return weights, start.description, new_state, history
 
 
-class _Start(NamedTuple):
-    """A network as training finds it: plain data, and its model if that is new."""
-
-    weights: list
-    random_states: list | None
-    description: Description | None = None
-    model: keras.Model | None = None
-
-    def put_into(self, model):
-        """Leave nothing of another fit in a model of this network."""
-        assign(model.weights, self.weights)
-        if self.random_states is not None:
-            assign(random_variables(model), self.random_states)
-
-
 def _start(spec, data, state, network):
     """Go on with the network that is given, or begin with a new one."""
     if network is not None:
         states = state.random_states
         if states is None and network.description is None:
             _, states = initial_arrays(spec, state.weights_seed)
-        return _Start(network.weights, states, network.description)
+        return Start(network.weights, states, network.description)
     if is_ours(spec):
-        return _Start(*initial_arrays(spec, state.weights_seed))
-    copy = copy_of_built(spec, state.weights_seed, data.trials)
-    description = Description(copy.config, copy.custom_objects, keras.__version__)
-    return _Start(copy.weights, copy.random_states, description, copy.model)
+        return Start(*initial_arrays(spec, state.weights_seed))
+    return copy_of_built(spec, state.weights_seed, data.trials)
 
 
 def _with_our_own(settings):

@@ -62,6 +62,14 @@ def softmax_as_a_layer(input_shape, n_classes):
     return keras.Sequential([keras.Input(input_shape), *layers, *last])
 
 
+def softmax_as_a_layer_of_a_graph(input_shape, n_classes):
+    import keras
+
+    inputs = keras.Input(input_shape)
+    tensor = keras.layers.Dense(n_classes)(keras.layers.Flatten()(inputs))
+    return keras.Model(inputs, keras.layers.Softmax()(tensor))
+
+
 def softmax_as_an_activation(input_shape, n_classes):
     import keras
 
@@ -78,10 +86,15 @@ def softmax_as_an_activation(input_shape, n_classes):
         small_cnn(epochs=20),
         *(
             KerasImageClassifier(builder=builder, epochs=20, random_state=0)
-            for builder in (dense, softmax_as_a_layer, softmax_as_an_activation)
+            for builder in (
+                dense,
+                softmax_as_a_layer,
+                softmax_as_a_layer_of_a_graph,
+                softmax_as_an_activation,
+            )
         ),
     ],
-    ids=["mlp", "cnn", "own, dense", "own, layer", "own, activation"],
+    ids=["mlp", "cnn", "dense", "layer", "layer of a graph", "activation"],
 )
 def test_probabilities_near_0_and_1_keep_their_digits(model, digits):
     X, _ = sure_of_two_classes(model, digits)
