@@ -34,16 +34,32 @@ with uninterrupted():  # else its methods could be taken for Keras' own the next
 
 
 class _Wrapper(BaseWrapper):
-    """A scikeras estimator that is fed with seeded batches of checked arrays."""
+    """A scikeras estimator that is trained on batches which hold the labels too."""
 
-    def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
-        return X, y
+    batches = None
 
-    def _check_model_compatibility(self, y):
-        pass
+    @property
+    def feature_encoder(self):
+        """What makes the input of Keras, in place of the arrays that are checked."""
+        return _Constant(self.batches)
 
-    def _fit_keras_model(self, X, y, sample_weight, **kwargs):
-        super()._fit_keras_model(self.data, None, None, **kwargs)
+    @property
+    def target_encoder(self):
+        """What makes the labels, which are in the batches."""
+        return _Constant(None)
+
+
+class _Constant:
+    """A transformer of scikit-learn that gives the same whatever it is given."""
+
+    def __init__(self, value):
+        self._value = value
+
+    def fit(self, X):
+        return self
+
+    def transform(self, X):
+        return self._value
 
 
 class _RaiseInterrupt(keras.callbacks.Callback):
@@ -114,16 +130,9 @@ class KerasLoop:
 
     def __init__(self, model, optimizer, loss):
         self.model = model
+        self.optimizer = optimizer
+        self._loss = loss
         _let_types_differ(model, loss)
-        self._wrapper = _Wrapper(
-            model,
-            optimizer=optimizer,
-            loss=loss,
-            metrics=["accuracy"],
-            shuffle=False,  # the batches come shuffled
-        )
-        self._wrapper.initialize(np.zeros((1, 1)), np.zeros(1))
-        self._wrapper._ensure_compiled_model()
         optimizer.build(model.trainable_variables)
 
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
@@ -132,28 +141,23 @@ class KerasLoop:
         `validation` holds inputs, encoded labels and, maybe, weights; `epochs` come
         behind `initial_epoch` earlier ones; the callbacks are used as they are.
         """
-        wrapper = self._wrapper
-        wrapper.data, steps_per_epoch, feeding = _feed(batches)
+        data, steps_per_epoch, feeding = _feed(batches)
         if validation is not None:
             inputs, *others = validation
             validation = inputs.astype(np.float32, copy=False), *others
-        callbacks = [_RaiseInterrupt(), *feeding, *callbacks]
-        wrapper.set_params(callbacks=callbacks, verbose=verbose, warm_start=True)
-        wrapper._initialize_callbacks()
-        try:
-            wrapper.fit(
-                None,
-                None,
-                epochs=epochs,
-                initial_epoch=initial_epoch,
-                steps_per_epoch=steps_per_epoch,
-                validation_data=validation,
-                validation_batch_size=batches.test_batch_size,
-            )
-            return dict(wrapper.history_)
-        finally:
-            # The loop may be kept for a long time; the data are not ours to keep.
-            del wrapper.data
-            wrapper.set_params(callbacks=None)
-            wrapper._initialize_callbacks()
-            vars(wrapper).pop("history_", None)
+        wrapper = _Wrapper(
+            self.model,  # which is compiled once
+            optimizer=self.optimizer,
+            loss=self._loss,
+            metrics=["accuracy"],
+            callbacks=[_RaiseInterrupt(), *feeding, *callbacks],
+            verbose=verbose,
+            shuffle=False,  # the batches come shuffled
+            epochs=epochs,
+            fit__steps_per_epoch=steps_per_epoch,
+            fit__validation_data=validation,
+            fit__validation_batch_size=batches.test_batch_size,
+        )
+        wrapper.batches = data
+        wrapper.fit(np.zeros((1, 1)), np.zeros(1), initial_epoch=initial_epoch)
+        return dict(wrapper.history_)

@@ -5,52 +5,55 @@ import os
 from skmnist._training.build import is_ours, mark_trained, rebuild
 from skmnist._training.callbacks import leaves_models_alone
 from skmnist._training.keras import has_replicas, isolated_names, keras
-from skmnist._training.optimizers import (
-    first_state,
-    is_blank,
-    is_of_keras,
-    program_key,
-)
+from skmnist._training.optimizers import is_of_keras, program_key
 from skmnist._training.processor import bfloat16_is_quick
 from skmnist._training.reuse import idle_loops
 from skmnist.networks._graphs import build_blank, builder_arguments
 
 if keras.backend.backend() == "tensorflow":
     from skmnist._training.layers import TrainingNumbers, draw_few_bits, structure
+    from skmnist._training.memory_loop import MemoryLoop
 
 __all__ = ["give_back", "take_loop"]
 
 
 def take_loop(spec, start, settings, callbacks):
-    """Return a loop for a network, and the key under which others may have it next.
-
-    The key is None where nobody else may.
-    """
-    if not _is_shareable(spec, settings):
-        return _compile_loop(spec, start, settings, callbacks), None
-    key = repr(
-        [
-            _loop_class(callbacks).__name__,
-            structure(spec) if _has_numbers(settings) else spec,
-            _training_dtype(spec, settings.precision),
-            keras.config.floatx(),  # of metrics
-            program_key(settings.optimizer),
-        ]
-    )
+    """Return a loop with a model of a network, which no other fit has."""
+    key = None
+    if _is_shareable(spec, settings):
+        key = repr(
+            [
+                _loop_class(callbacks).__name__,
+                structure(spec) if _has_numbers(settings) else spec,
+                _training_dtype(spec, settings.precision),
+                keras.config.floatx(),  # of metrics
+                program_key(settings.optimizer),
+            ]
+        )
     loop = idle_loops.take(key)
     if loop is None:
         loop = _compile_loop(spec, start, settings, callbacks)
-    elif loop.numbers is not None:
-        loop.numbers.set(spec)
-    # An optimizer that begins with the weights of this fit is for no other.
-    return loop, key if is_blank(loop.first_state) else None
+        loop.key = key
+    else:
+        start.put_into(loop.model)
+        if loop.numbers is not None:
+            loop.numbers.set(spec)
+    return loop
 
 
 def _compile_loop(spec, start, settings, callbacks):
     """Return a new loop with a model of its own."""
     numbers = None
     if is_ours(spec):
-        model, numbers = _build_for_training(spec, settings)
+        dtype = _training_dtype(spec, settings.precision)
+        with isolated_names():
+            if _has_numbers(settings):
+                numbers = TrainingNumbers(spec)
+                model = numbers.build(spec, dtype)
+            else:
+                model = build_blank(spec, dtype)
+                if keras.backend.backend() == "tensorflow":
+                    draw_few_bits(model)
     elif start.model is not None:
         model = start.model
     else:
@@ -62,28 +65,15 @@ def _compile_loop(spec, start, settings, callbacks):
     loop_class = _loop_class(callbacks, model)
     loop = loop_class(model, settings.optimizer, _make_loss(model))
     loop.numbers = numbers
-    loop.first_state = first_state(model.optimizer)
     return loop
 
 
-def _build_for_training(spec, settings):
-    """Return a model of a network of this package, and its numbers or None."""
-    dtype = _training_dtype(spec, settings.precision)
-    with isolated_names():
-        if _has_numbers(settings):
-            numbers = TrainingNumbers(spec)
-            return numbers.build(spec, dtype), numbers
-        model = build_blank(spec, dtype)
-        if keras.backend.backend() == "tensorflow":
-            draw_few_bits(model)
-        return model, None
-
-
-def give_back(loop, key, callbacks):
-    """Keep a loop for later fits, without what belongs to this one."""
-    for callback in callbacks:  # one that a function returned may live on
-        callback.set_model(None)
-    idle_loops.put(key, loop)
+def give_back(loop, callbacks):
+    """Keep a loop for later fits, if they may use it, without what is of this one."""
+    if loop.key is not None:
+        for callback in callbacks:  # one that a function returned may live on
+            callback.set_model(None)
+        idle_loops.put(loop.key, loop)
 
 
 def _is_shareable(spec, settings):
@@ -134,20 +124,17 @@ def _training_dtype(spec, precision):
     )
 
 
-def _quick_path_is_off():
-    """Tell whether the user wants Keras' own loop for everything."""
-    switch = os.environ.get("SKMNIST_KERAS_LOOP", "")
-    return switch.lower() not in ("", "0", "false", "no", "off")
-
-
 def _loop_class(callbacks, model=None):
     """Choose the quickest loop for callbacks and, unless it is of ours, a model."""
-    is_quick = keras.backend.backend() == "tensorflow" and not has_replicas()
-    if is_quick and not _quick_path_is_off():
-        from skmnist._training.memory_loop import MemoryLoop
-
-        if MemoryLoop.suits(callbacks, model):
-            return MemoryLoop
+    # The user may want Keras' own loop for everything.
+    switch = os.environ.get("SKMNIST_KERAS_LOOP", "").lower()
+    if (
+        keras.backend.backend() == "tensorflow"
+        and not has_replicas()
+        and switch in ("", "0", "false", "no", "off")
+        and MemoryLoop.suits(callbacks, model)
+    ):
+        return MemoryLoop
     from skmnist._training.keras_loop import KerasLoop
 
     return KerasLoop

@@ -50,6 +50,7 @@ class MemoryLoop:
 
     def __init__(self, model, optimizer, loss):
         self.model = model
+        self.optimizer = optimizer
         self._loss = loss
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         optimizer.build(model.trainable_variables)

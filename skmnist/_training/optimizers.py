@@ -18,15 +18,12 @@ from skmnist._training.schedules import SCHEDULES, Schedule
 
 __all__ = [
     "check_type",
-    "first_state",
     "has_schedule",
     "initial_rate",
-    "is_blank",
     "is_of_keras",
     "make_optimizer",
     "optimizer_kind",
     "optimizer_of",
-    "peak_rate",
     "program_key",
     "set_schedule",
     "start_optimizer",
@@ -181,14 +178,6 @@ def initial_rate(optimizer):
     return float(as_arrays([_rate_of(optimizer)])[0])
 
 
-def peak_rate(optimizer):
-    """Return the learning rate, or the highest of a schedule that has a name."""
-    rate = _rate_of(optimizer)
-    if isinstance(rate, Schedule):
-        return float(as_arrays([rate.values])[0][0])
-    return initial_rate(optimizer)
-
-
 def has_schedule(optimizer):
     """Return whether the rate is anything but a number: a schedule, or a function."""
     return not isinstance(_rate_of(optimizer), keras.Variable)
@@ -226,7 +215,7 @@ def program_key(optimizer):
         # Other backends compile the values of a schedule into the program.
         is_variable = keras.backend.backend() == "tensorflow"
         course = rate.rising if is_variable else rate.get_config()
-    return json.dumps([optimizer_kind(optimizer), course], sort_keys=True)
+    return optimizer_kind(optimizer), course
 
 
 def optimizer_of(training, model, otherwise):
@@ -254,42 +243,22 @@ def optimizer_of(training, model, otherwise):
         # With a course there is no variable for the rate.
         if training.is_kept and training.optimizer_variables and not has_course:
             optimizer.build(model.trainable_variables)
-            start_optimizer(
-                optimizer, optimizer, training.optimizer_variables, keep_rate=True
-            )
+            assign(optimizer.variables, training.optimizer_variables)
     return optimizer
 
 
-def first_state(optimizer):
-    """Return the variables of an optimizer that is built and has taken no step.
-
-    Of those that hold one number all over, as most do, only that is in memory.
-    """
-    return [
-        np.broadcast_to(array.flat[0], array.shape) if _is_constant(array) else array
-        for array in as_arrays(optimizer.variables)
-    ]
-
-
-def is_blank(state):
-    """Return whether a first state is the same for all weights of a network.
-
-    Of the optimizers of Keras, ScheduleFreeAdamW begins with a copy of the weights.
-    """
-    return all(array.size == 0 or _is_constant(array) for array in state)
-
-
-def _is_constant(array):
-    return array.size > 0 and (array == array.flat[0]).all()
-
-
-def start_optimizer(compiled, optimizer, variables, *, keep_rate=False):
+def start_optimizer(compiled, optimizer, model, variables, *, keep_rate):
     """Put the optimizer of a compiled model into the state for a fit.
 
-    The learning rate is that of `optimizer`, which was made for the fit and may be the
-    same, or with `keep_rate` the one among `variables`.
+    That is `variables`, those of an earlier fit, or if these are None that of
+    `optimizer`, which was made for the fit and may be the same. The learning rate is
+    that of `optimizer`, unless `keep_rate` asks for the one among `variables`.
     """
     rate = initial_rate(optimizer)  # read now: it may be one of the variables
+    if variables is None:
+        if not optimizer.built:
+            optimizer.build(model.trainable_variables)
+        variables = as_arrays(optimizer.variables)
     assign(compiled.variables, variables)
     if rate is not None and not keep_rate:
         _rate_of(compiled).assign(rate)

@@ -35,7 +35,6 @@ from skmnist._training.optimizers import (
     has_schedule,
     initial_rate,
     optimizer_kind,
-    peak_rate,
     set_schedule,
     start_optimizer,
     start_schedule,
@@ -107,26 +106,27 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     optimizer = settings.optimizer
     if any(weights.dtype == np.float64 for weights in start.weights):
         check_type(optimizer, "float64")
+    peak = initial_rate(optimizer)
     n_steps = settings.epochs * batches.steps_per_epoch
     set_schedule(optimizer, settings.schedule, n_steps=n_steps)
     kind = optimizer_kind(optimizer)
     # The state of an optimizer of another kind means nothing to this one.
     resumed = state.optimizer_variables if state.optimizer_kind == kind else None
     start_schedule(optimizer, int(resumed[0]) if resumed else 0)
-    rate, peak = initial_rate(optimizer), peak_rate(optimizer)
+    rate = initial_rate(optimizer)
     callbacks = _with_our_own(settings)
     # Layers of ours have generators of their own, but for PyTorch, which knows one.
     draws_alone = is_ours(spec) and keras.backend.backend() != "torch"
     if not draws_alone:
         callbacks.insert(0, SeedEpochs(state.shuffle_seed))
 
-    loop, key = take_loop(spec, start, settings, callbacks)
+    loop = take_loop(spec, start, settings, callbacks)
     model = loop.model
-    start.put_into(model)
     start_optimizer(
-        model.optimizer,
+        loop.optimizer,
         optimizer,
-        resumed or loop.first_state,
+        model,
+        resumed,
         # A callback may have changed it; one that was set since then counts.
         keep_rate=resumed is not None and rate == state.initial_rate,
     )
@@ -154,8 +154,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         learning_rate=peak,
     )
     # Only now: a model whose fit failed is better dropped than lent again.
-    if key is not None:
-        give_back(loop, key, callbacks)
+    give_back(loop, callbacks)
     return weights, start.description, new_state, history
 
 
