@@ -1,7 +1,8 @@
 """The activations of Keras as operations of ONNX.
 
 Each function adds the nodes of one activation to a graph and returns the name of their
-output. `axis` is that of the units or feature maps.
+output. `shape` is that of a sample in Keras, with the units or feature maps last; in
+ONNX they are on axis 1.
 """
 
 import numpy as np
@@ -12,53 +13,46 @@ __all__ = ["ACTIVATIONS"]
 def _operation(op_type, **attributes):
     """Return an activation that is one operation of ONNX."""
 
-    def add(graph, tensor, axis):
+    def add(graph, tensor, shape):
         return graph.add(op_type, tensor, **attributes)
 
     return add
 
 
-def _along_axis(op_type):
-    def add(graph, tensor, axis):
-        return graph.add(op_type, tensor, axis=axis)
-
-    return add
-
-
-def _relu6(graph, tensor, axis):
+def _relu6(graph, tensor, shape):
     return graph.add("Clip", tensor, graph.number(0), graph.number(6))
 
 
-def _hard_tanh(graph, tensor, axis):
+def _hard_tanh(graph, tensor, shape):
     return graph.add("Clip", tensor, graph.number(-1), graph.number(1))
 
 
-def _silu(graph, tensor, axis):
+def _silu(graph, tensor, shape):
     return graph.add("Mul", tensor, graph.add("Sigmoid", tensor))
 
 
-def _log_sigmoid(graph, tensor, axis):
+def _log_sigmoid(graph, tensor, shape):
     return graph.add("Neg", graph.add("Softplus", graph.add("Neg", tensor)))
 
 
-def _tanh_shrink(graph, tensor, axis):
+def _tanh_shrink(graph, tensor, shape):
     return graph.add("Sub", tensor, graph.add("Tanh", tensor))
 
 
-def _square_plus(graph, tensor, axis):
+def _square_plus(graph, tensor, shape):
     square = graph.add("Add", graph.add("Mul", tensor, tensor), graph.number(4))
     total = graph.add("Add", tensor, graph.add("Sqrt", square))
     return graph.add("Mul", total, graph.number(0.5))
 
 
-def _sparse_plus(graph, tensor, axis):
+def _sparse_plus(graph, tensor, shape):
     """Add a parabola from -1 to 1 and the identity above: two parts with one sum."""
     below = graph.add("HardSigmoid", tensor, alpha=0.5, beta=0.5)
     above = graph.add("Relu", graph.add("Sub", tensor, graph.number(1)))
     return graph.add("Add", graph.add("Mul", below, below), above)
 
 
-def _sparsemax(graph, tensor, axis):
+def _sparsemax(graph, tensor, shape):
     """Project onto the simplex [1]_: subtract a threshold, leave out what is below.
 
     References
@@ -66,20 +60,19 @@ def _sparsemax(graph, tensor, axis):
     .. [1] A. Martins, R. Astudillo (2016). From softmax to sparsemax. International
        Conference on Machine Learning.
     """
-    n_units = graph.n_units
-    shape = [1] * graph.n_axes
-    shape[axis] = n_units
-    ranks = np.arange(1, n_units + 1, dtype=np.float32).reshape(shape)
+    n_units = shape[-1]
+    ranks = np.arange(1, n_units + 1, dtype=np.float32)
+    ranks = ranks.reshape(n_units, *[1] * (len(shape) - 1))
     ordered, _ = graph.add(
-        "TopK", tensor, graph.integers([n_units]), axis=axis, n_outputs=2
+        "TopK", tensor, graph.integers([n_units]), axis=1, n_outputs=2
     )
-    sums = graph.add("CumSum", ordered, graph.integers(axis))
+    sums = graph.add("CumSum", ordered, graph.integers(1))
     # The largest values that stay above their common threshold.
     bound = graph.add(
         "Add", graph.add("Mul", ordered, graph.constant(ranks)), graph.number(1)
     )
     is_support = graph.add("Cast", graph.add("Greater", bound, sums), to=1)
-    axes = graph.integers([axis])
+    axes = graph.integers([1])
     n_support = graph.add("ReduceSum", is_support, axes)
     # The paper sums the largest values; Keras, as which networks are trained, adds up
     # their cumulative sums.
@@ -100,7 +93,7 @@ ACTIVATIONS = {
     "hard_tanh": _hard_tanh,
     "leaky_relu": _operation("LeakyRelu", alpha=0.2),
     "log_sigmoid": _log_sigmoid,
-    "log_softmax": _along_axis("LogSoftmax"),
+    "log_softmax": _operation("LogSoftmax", axis=1),
     "mish": _operation("Mish"),
     "relu": _operation("Relu"),
     "relu6": _relu6,
@@ -108,7 +101,7 @@ ACTIVATIONS = {
     "sigmoid": _operation("Sigmoid"),
     "silu": _silu,
     "soft_shrink": _operation("Shrink", lambd=0.5, bias=0.5),
-    "softmax": _along_axis("Softmax"),
+    "softmax": _operation("Softmax", axis=1),
     "softplus": _operation("Softplus"),
     "softsign": _operation("Softsign"),
     "sparse_plus": _sparse_plus,

@@ -26,8 +26,6 @@ class Graph:
     def __init__(self):
         self.nodes = []
         self.constants = []
-        self.n_units = None  # of the tensor that was added last
-        self.n_axes = None
         self._n_names = 0
 
     def add(self, op_type, *inputs, n_outputs=1, **attributes):
@@ -194,5 +192,4 @@ def _activate(graph, tensor, layer, shape):
             f"The activation {activation!r} cannot be written as ONNX; allowed are "
             f"{', '.join(ACTIVATIONS)}."
         )
-    graph.n_units, graph.n_axes = shape[-1], 1 + len(shape)
-    return ACTIVATIONS[activation](graph, tensor, axis=1)
+    return ACTIVATIONS[activation](graph, tensor, shape)

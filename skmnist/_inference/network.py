@@ -7,7 +7,6 @@ that trained the network. What runs is made on demand.
 """
 
 import copy
-import functools
 import importlib.metadata
 import os
 import re
@@ -97,8 +96,9 @@ class TrainedNetwork:
                         f"{expected}"
                     )
             return
-        written, installed = self.description.keras_version, _installed_keras()
-        if not installed or _numbers(written) <= _numbers(installed):
+        written = self.description.keras_version
+        installed = importlib.metadata.version("keras")
+        if _numbers(written) <= _numbers(installed):
             return
         try:
             self._build()
@@ -175,15 +175,6 @@ class TrainedNetwork:
             model = rebuild(self.description.config, self.description.custom_objects)
         model.set_weights(self.weights)
         return model
-
-
-@functools.cache
-def _installed_keras():
-    """Return the version of Keras, without importing it; "" if there is none."""
-    try:
-        return importlib.metadata.version("keras")
-    except importlib.metadata.PackageNotFoundError:
-        return ""
 
 
 def _numbers(version):

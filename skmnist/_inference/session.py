@@ -9,7 +9,7 @@ busy and no more.
 import functools
 import os
 from collections import deque
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from math import prod
 
 import joblib
@@ -79,20 +79,16 @@ class NetworkSession:
                 outputs[block] = self._run_block(inputs[block])
 
         threads, n_threads = _threads(os.getpid())
-        if threads is None:
-            work()
-            return outputs
         try:
             tasks = [threads.submit(work) for _ in range(n_threads)]
         except RuntimeError:  # the interpreter is about to end: no threads any more
             work()
             return outputs
         try:
-            wait(tasks, return_when=FIRST_EXCEPTION)
+            for task in as_completed(tasks):
+                task.result()
         finally:
             deque(starts, maxlen=0)  # an error and Ctrl-C leave nothing to do
-        for task in tasks:
-            task.result()
         return outputs
 
     def _run_block(self, block):
@@ -102,16 +98,11 @@ class NetworkSession:
 
 @functools.cache
 def _threads(process):
-    """Return the threads of a process and their number; a fork starts its own.
-
-    There are none where only one core was allotted.
-    """
+    """Return the threads of a process and their number; a fork starts its own."""
     n_threads = joblib.cpu_count()
     # joblib and Dask tell workers here how many of the cores are theirs.
     allotted = os.environ.get("OMP_NUM_THREADS", "")
     if allotted.isdecimal():
-        n_threads = min(n_threads, int(allotted))
-    if n_threads <= 1:
-        return None, 1
+        n_threads = max(min(n_threads, int(allotted)), 1)
     threads = ThreadPoolExecutor(n_threads, thread_name_prefix="skmnist-predict")
     return threads, n_threads

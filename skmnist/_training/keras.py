@@ -185,45 +185,30 @@ def resolve_name(parameter, name, module, trial=None):
     ``trial(found)`` raises if that is of no use here. Then, or if the name is not
     known, a ValueError gives the names that are of use, and one that is close.
     """
+
+    def find(name):
+        # Apart: optimizers are named by counters, initializers draw a seed.
+        with isolated_build(0):
+            found = module.get(name)
+            if trial is not None:
+                trial(found)
+            return found
+
+    def is_useful(name):
+        with contextlib.suppress(Exception):  # whatever Keras raises for it
+            return find(name) is not None
+        return False
+
     try:
-        return _found(module, name, trial)
-    except Exception as error:  # whatever Keras raises for what it cannot make use of
-        raise ValueError(_describe_names(parameter, name, module, trial)) from error
-
-
-def _found(module, name, trial):
-    # Apart: optimizers are named by counters, initializers draw a seed.
-    with isolated_names():
-        state = random.getstate()
-        found = module.get(name)
-        random.setstate(state)
-        if trial is not None:
-            trial(found)
-        return found
-
-
-def _describe_names(parameter, name, module, trial):
-    """Return a message on a name that is not known or of no use: which ones are."""
-
-    def is_useful(candidate):
-        try:
-            _found(module, candidate, trial)
-        except Exception:
-            return False
-        return True
-
-    names = [
-        n
-        for n, obj in vars(module).items()
-        if n.islower() and callable(obj) and is_useful(n)
-    ]
-    if not names:  # optimizers have classes only, whose names work in small letters
-        classes = [n for n, obj in vars(module).items() if isinstance(obj, type)]
-        names = [n.lower() for n in classes if is_useful(n.lower())]
-    close = difflib.get_close_matches(name.lower(), names, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return (
-        f"The {parameter!r} parameter must be one of the names that Keras knows and "
-        f"such a network can use; got {name!r}.{hint} These are: "
-        f"{', '.join(sorted(names))}."
-    )
+        return find(name)
+    except Exception as error:
+        names = [n for n in vars(module) if n.islower() and is_useful(n)]
+        if not names:  # optimizers have classes only, whose names work in small letters
+            names = [n.lower() for n in vars(module) if is_useful(n.lower())]
+        close = difflib.get_close_matches(name.lower(), names, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"The {parameter!r} parameter must be one of the names that Keras knows "
+            f"and such a network can use; got {name!r}.{hint} These are: "
+            f"{', '.join(sorted(names))}."
+        ) from error

@@ -6,6 +6,8 @@ of Adam is one kernel a variable. TensorFlow only. Callbacks get the same ``logs
 after each epoch; the metrics of the model itself are not filled.
 """
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -33,16 +35,12 @@ _STEPS = (
     "get_metrics_result",
     "metrics",
 )
-_BATCH_HOOKS = (
-    "on_batch_begin",
-    "on_batch_end",
-    "on_train_batch_begin",
-    "on_train_batch_end",
-    "on_test_begin",
-    "on_test_end",
-    "on_test_batch_begin",
-    "on_test_batch_end",
-)
+_BATCH_HOOKS = [
+    name
+    for name in dir(keras.callbacks.Callback)
+    if name.startswith("on_") and ("batch" in name or "test" in name)
+    if "predict" not in name
+]
 
 
 class MemoryLoop:
@@ -56,8 +54,8 @@ class MemoryLoop:
         optimizer.build(model.trainable_variables)
         _build_metrics(model)
         self._fused_adam = FusedAdam(optimizer, model.trainable_variables)
-        self._train = _Traced(self._train_steps)
-        self._test = _Traced(self._test_batches)
+        self._train = _traced(self._train_steps)
+        self._test = _traced(self._test_batches)
 
     @staticmethod
     def suits(callbacks, model=None):
@@ -185,32 +183,29 @@ def _rows_of_call(arrays, batch_size):
     return max(1, n_rows // batch_size) * batch_size
 
 
-class _Traced:
-    """A function of batch size, sums and arrays, compiled for each kind of arrays.
+def _traced(function):
+    """Compile a function of batch size, sums and arrays for each kind of arrays.
 
     For any number of rows, so that there is one trace: tracing for each number takes
     time and memory, and may not round alike. What is traced is called directly, as
     TensorFlow takes networks of many shapes for one that is traced too often and warns.
     """
 
-    def __init__(self, function):
-        self._function = function
-        self._traces = {}
+    @functools.cache
+    def trace(*kinds):
+        signature = [
+            tf.TensorSpec([], tf.int32),
+            tf.TensorSpec([2], tf.float64),
+            *(tf.TensorSpec([None, *shape], dtype) for shape, dtype in kinds),
+        ]
+        traced = tf.function(function, input_signature=signature, autograph=False)
+        return traced.get_concrete_function()
 
-    def __call__(self, size, sums, *arrays):
-        kinds = tuple((array.shape[1:], array.dtype) for array in arrays)
-        if kinds not in self._traces:
-            signature = [
-                tf.TensorSpec([], tf.int32),
-                tf.TensorSpec([2], tf.float64),
-                *(tf.TensorSpec([None, *shape], dtype) for shape, dtype in kinds),
-            ]
-            self._traces[kinds] = tf.function(
-                self._function, input_signature=signature, autograph=False
-            ).get_concrete_function()
-        trace = self._traces[kinds]
-        tensors = map(tf.constant, (size, sums, *arrays))
-        return trace(*tensors).numpy()
+    def call(*arguments):
+        step = trace(*((array.shape[1:], array.dtype) for array in arguments[2:]))
+        return step(*map(tf.constant, arguments)).numpy()
+
+    return call
 
 
 def _add_batches(visit, size, sums, arrays):

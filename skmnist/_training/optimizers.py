@@ -32,9 +32,6 @@ __all__ = [
 
 LearningRateSchedule = keras.optimizers.schedules.LearningRateSchedule
 
-# What a configuration leaves out, and a copy must have nevertheless.
-_NOT_IN_CONFIG = ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern")
-
 
 def make_optimizer(optimizer, learning_rate):
     """Make an optimizer that no other fit has.
@@ -98,9 +95,7 @@ def _made_optimizer(optimizer):
                 f"({error}): give a function that makes it instead."
             ) from error
         return example  # with parts that Keras cannot copy, but made for this fit
-    for name in _NOT_IN_CONFIG:
-        if hasattr(example, name):
-            setattr(made, name, copy.copy(getattr(example, name)))
+    _exclude(made, _excluded(example))
     rate = _rate_of(example)
     if has_schedule(example) and not isinstance(rate, LearningRateSchedule):
         made.learning_rate = rate  # a function, which no configuration holds
@@ -238,8 +233,7 @@ def optimizer_of(training, model, otherwise):
             optimizer = keras.optimizers.deserialize(description)
         if not isinstance(optimizer, keras.optimizers.Optimizer):
             optimizer = otherwise(rate)
-        if excluded:
-            optimizer.exclude_from_weight_decay(var_names=[excluded])
+        _exclude(optimizer, excluded)
         # With a course there is no variable for the rate.
         if training.is_kept and training.optimizer_variables and not has_course:
             optimizer.build(model.trainable_variables)
@@ -270,6 +264,12 @@ def _rate_of(optimizer):
     """Return the variable or the schedule, where ``learning_rate`` gives a value."""
     # One that scales losses has another optimizer inside, and a rate of no meaning.
     return getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
+
+
+def _exclude(optimizer, pattern):
+    """Exclude variables from weight decay by a pattern of their names, or none."""
+    if pattern:
+        optimizer.exclude_from_weight_decay(var_names=[pattern])
 
 
 def _excluded(optimizer):

@@ -13,13 +13,8 @@ __all__ = ["bfloat16_is_quick", "has_avx2", "uses_onednn"]
 _FOR_NEURAL_NETWORKS = frozenset(
     {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
 )
-# What ONEDNN_MAX_CPU_ISA may keep oneDNN to: those without units for bfloat16, and
-# those without AMX.
-_BEFORE_BFLOAT16 = frozenset(
-    {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"}
-    | {"AVX512_CORE", "AVX512_CORE_VNNI"}
-)
-_BEFORE_AMX = _BEFORE_BFLOAT16 | {"AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX10_1_512"}
+# What may keep oneDNN from the units of a processor; the second is the older name.
+_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 _SWITCH = {"0": False, "false": False, "1": True, "true": True}
 
 
@@ -47,18 +42,13 @@ def bfloat16_is_quick():
 
     It does with the matrix units of Intel, and with the vector units of AMD. With the
     vector units of Intel alone, a convolutional network took 490 µs an image in place
-    of 350. Without oneDNN, or where ``ONEDNN_MAX_CPU_ISA`` or its older name
-    ``DNNL_MAX_CPU_ISA`` forbids the units, bfloat16 is emulated.
+    of 350. Without oneDNN, bfloat16 is emulated, and where ``ONEDNN_MAX_CPU_ISA`` or
+    ``DNNL_MAX_CPU_ISA`` limits it, that may be so.
     """
-    names = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
-    limit = next(filter(None, map(os.environ.get, names)), "").upper()
+    limit = next(filter(None, map(os.environ.get, _LIMITS)), "ALL")
     features = _read_features()
-    has_matrix_units = "amx_bf16" in features and limit not in _BEFORE_AMX
-    has_vector_units = {
-        "AuthenticAMD",
-        "avx512_bf16",
-    } <= features and limit not in _BEFORE_BFLOAT16
-    return uses_onednn() and (has_matrix_units or has_vector_units)
+    has_units = "amx_bf16" in features or {"AuthenticAMD", "avx512_bf16"} <= features
+    return uses_onednn() and has_units and limit.upper() in ("ALL", "DEFAULT")
 
 
 def _read_features(path="/proc/cpuinfo"):
