@@ -106,13 +106,9 @@ def leaves_models_alone(callback):
     And keeps no hold of it: a model that code of the user's had in hand must not be
     trained again by somebody else.
     """
-    is_ours = type(callback).__module__.startswith("skmnist.")
     is_function = isinstance(callback, keras.callbacks.LambdaCallback)
-    return is_ours or (_is_of_keras(callback) and not is_function)
-
-
-def _is_of_keras(callback):
-    return type(callback).__module__.startswith("keras.")
+    is_known = type(callback).__module__.startswith(("keras.", "skmnist."))
+    return is_known and not is_function
 
 
 def callbacks_for_fit(callbacks):
@@ -150,34 +146,29 @@ def callbacks_for_fit(callbacks):
 
 def _flat(callbacks):
     """Yield what Keras takes for callbacks: one alone, lists, lists of lists."""
-    if isinstance(callbacks, list | tuple):
-        for callback in callbacks:
-            yield from _flat(callback)
-    elif isinstance(callbacks, keras.callbacks.CallbackList):
-        yield from callbacks.callbacks
-    elif callbacks is not None:
-        yield callbacks
+    for each in keras.tree.flatten(callbacks):
+        if isinstance(each, keras.callbacks.CallbackList):
+            yield from each.callbacks
+        elif each is not None:
+            yield each
 
 
 def _made(maker):
     """Return the callback that a function makes."""
-    made = None
+    made, problem = None, ""
     if callable(maker):
         try:
             inspect.signature(maker).bind()
         except TypeError as error:
-            raise TypeError(
-                "The 'callbacks' parameter must hold Keras callbacks, or functions "
-                f"without arguments that make one; got {maker!r}, which needs "
-                f"arguments ({error})."
-            ) from error
+            problem = f", which needs arguments ({error})"
         except ValueError:  # a type in C has no signature
             pass
-        made = maker()
+        if not problem:
+            made = maker()
     if not isinstance(made, keras.callbacks.Callback):
         raise TypeError(
             "The 'callbacks' parameter must hold Keras callbacks, or functions "
-            f"without arguments that make one; got {maker!r}."
+            f"without arguments that make one; got {maker!r}{problem}."
         )
     return made
 
@@ -204,31 +195,27 @@ def _twin(callback, memo):
 def _for_twin(holder, key, callback, memo):
     """Return what the copy of a callback holds in place of a value of the original.
 
-    What Keras' own callbacks and metrics hold is state that they made themselves, and
-    is copied. Of a user-defined callback only the containers that it made are: lists
-    that it was given, clients, locks and the like stay the very same. So do functions,
-    and methods with their owners, whoever holds them.
+    Callbacks and metrics in it are copied, and the containers that it made: they are
+    its state. Lists that it was given, clients, locks, functions and the like stay the
+    very same.
     """
     is_held_elsewhere = _is_held_elsewhere(holder, key)  # before `value` holds it, too
     value = holder[key]
     if isinstance(value, keras.callbacks.Callback):
         return _twin(value, memo)
-    if isinstance(value, MethodType) and value.__self__ is callback:
-        return MethodType(value.__func__, memo[id(callback)])
-    if _are_inner(value):
-        return _container(value, callback, memo)
-    is_made_by_keras = _is_of_keras(callback) and not callable(value)
-    if is_made_by_keras or isinstance(value, keras.metrics.Metric):
+    if isinstance(value, keras.metrics.Metric):
         try:
             return copy.deepcopy(value, memo)
-        except Exception:  # such as a file of an earlier use, which it opens again
+        except Exception:  # whatever Keras raises for a class that it does not find
             return value
+    if isinstance(value, MethodType) and value.__self__ is callback:
+        return MethodType(value.__func__, memo[id(callback)])
     is_container = type(value) is tuple or isinstance(value, _CONTAINERS)
-    if not is_container or is_held_elsewhere:
-        return value
-    if holder is vars(callback) and key.lstrip("_") in _parameters(callback):
-        return value
-    return _container(value, callback, memo)
+    is_made = is_container and not (
+        is_held_elsewhere
+        or (holder is vars(callback) and key.lstrip("_") in _parameters(callback))
+    )
+    return _container(value, callback, memo) if is_made or _are_inner(value) else value
 
 
 def _container(values, callback, memo):

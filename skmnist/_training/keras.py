@@ -127,19 +127,14 @@ def own_draws():
     its own, whatever generator Keras has for it. Afterwards both are as they were
     before. Yields Keras' generator of the process.
     """
-    kept = global_state.get_global_attribute(_GENERATOR)
-    generator = keras.random.SeedGenerator(0, name=_GENERATOR)
-    global_state.set_global_attribute(_GENERATOR, generator)
-    try:
+    with isolated_names(), contextlib.ExitStack() as stack:
+        generator = keras.random.SeedGenerator(0, name=_GENERATOR)
+        global_state.set_global_attribute(_GENERATOR, generator)
         if keras.backend.backend() == "torch":
             import torch
 
-            with torch.random.fork_rng(devices=[]):
-                yield generator
-        else:
-            yield generator
-    finally:
-        global_state.set_global_attribute(_GENERATOR, kept)
+            stack.enter_context(torch.random.fork_rng(devices=[]))
+        yield generator
 
 
 def seed_draws(seed):
@@ -188,8 +183,10 @@ def resolve_name(parameter, name, module, trial=None):
 
     def find(name):
         # Apart: optimizers are named by counters, initializers draw a seed.
-        with isolated_build(0):
+        with isolated_names():
+            state = random.getstate()
             found = module.get(name)
+            random.setstate(state)
             if trial is not None:
                 trial(found)
             return found

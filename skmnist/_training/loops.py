@@ -5,7 +5,7 @@ import os
 from skmnist._training.build import is_ours, mark_trained, rebuild
 from skmnist._training.callbacks import leaves_models_alone
 from skmnist._training.keras import has_replicas, isolated_names, keras
-from skmnist._training.optimizers import is_of_keras, program_key
+from skmnist._training.optimizers import first_state, is_of_keras, program_key
 from skmnist._training.processor import bfloat16_is_quick
 from skmnist._training.reuse import idle_loops
 from skmnist.networks._graphs import build_blank, builder_arguments
@@ -33,7 +33,7 @@ def take_loop(spec, start, settings, callbacks):
     loop = idle_loops.take(key)
     if loop is None:
         loop = _compile_loop(spec, start, settings, callbacks)
-        loop.key = key
+        loop.key = key if loop.first_state is not None else None
     else:
         start.put_into(loop.model)
         if loop.numbers is not None:
@@ -63,8 +63,11 @@ def _compile_loop(spec, start, settings, callbacks):
     # Whatever the policy of the process: it would wrap the optimizer.
     model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
     loop_class = _loop_class(callbacks, model)
-    loop = loop_class(model, settings.optimizer, _make_loss(model))
+    # As precise as the network is.
+    loss = keras.losses.SparseCategoricalCrossentropy(dtype=model.outputs[0].dtype)
+    loop = loop_class(model, settings.optimizer, loss)
     loop.numbers = numbers
+    loop.first_state = first_state(loop.optimizer)
     return loop
 
 
@@ -100,11 +103,6 @@ def _has_numbers(settings):
         type(callback).__module__.startswith("skmnist.")
         for callback in settings.callbacks
     )
-
-
-def _make_loss(model):
-    """Return the loss of a classifier, computed as precisely as the network is."""
-    return keras.losses.SparseCategoricalCrossentropy(dtype=model.outputs[0].dtype)
 
 
 def _training_dtype(spec, precision):

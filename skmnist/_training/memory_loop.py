@@ -54,8 +54,8 @@ class MemoryLoop:
         optimizer.build(model.trainable_variables)
         _build_metrics(model)
         self._fused_adam = FusedAdam(optimizer, model.trainable_variables)
-        self._train = _traced(self._train_steps)
-        self._test = _traced(self._test_batches)
+        self._train = _traced(self._train_batch)
+        self._test = _traced(self._test_batch)
 
     @staticmethod
     def suits(callbacks, model=None):
@@ -65,20 +65,13 @@ class MemoryLoop:
         or metrics of its own, which those of this package have not.
         """
         base = keras.callbacks.Callback
-        own_hooks = any(
-            hook in vars(callback)
-            or getattr(type(callback), hook) is not getattr(base, hook)
-            for callback in callbacks
-            for hook in _BATCH_HOOKS
-        )
-        own_steps = model is not None and any(
-            name in vars(model)
-            or getattr(type(model), name) is not getattr(keras.Model, name)
-            for name in _STEPS
-        )
-        # Those of compiling are not there before.
-        own_metrics = model is not None and not model.compiled and bool(model.metrics)
-        return not (own_hooks or own_steps or own_metrics)
+        if any(_has_own(callback, base, _BATCH_HOOKS) for callback in callbacks):
+            return False
+        if model is None:
+            return True
+        # Metrics of compiling are not there before.
+        has_metrics = bool(model.metrics) and not model.compiled
+        return not has_metrics and not _has_own(model, keras.Model, _STEPS)
 
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
         """Train; see :meth:`skmnist._training.keras_loop.KerasLoop.fit`."""
@@ -140,14 +133,6 @@ class MemoryLoop:
             raise_interrupt()
         return _means(sums, len(arrays[0]))
 
-    def _train_steps(self, size, sums, *arrays):
-        """Train on batches of the rows in their order; add their loss and hits."""
-        return _add_batches(self._train_batch, size, sums, arrays)
-
-    def _test_batches(self, size, sums, *arrays):
-        """Add loss and hits of batches, without training."""
-        return _add_batches(self._test_batch, size, sums, arrays)
-
     def _train_batch(self, inputs, labels, weights=None):
         optimizer, variables = self.model.optimizer, self.model.trainable_variables
         with tf.GradientTape() as tape:
@@ -170,6 +155,14 @@ class MemoryLoop:
         return loss, _sums(loss, labels, probabilities)
 
 
+def _has_own(thing, base, names):
+    """Return whether an object or its class has any of these in a way of its own."""
+    return any(
+        name in vars(thing) or getattr(type(thing), name) is not getattr(base, name)
+        for name in names
+    )
+
+
 def _build_metrics(model):
     """Let a compiled model know its metrics, which callbacks that watch one ask for."""
     labels = np.zeros(1, np.int32)
@@ -183,13 +176,28 @@ def _rows_of_call(arrays, batch_size):
     return max(1, n_rows // batch_size) * batch_size
 
 
-def _traced(function):
-    """Compile a function of batch size, sums and arrays for each kind of arrays.
+def _traced(visit):
+    """Compile the sum of ``visit(inputs, labels, …)`` over batches of rows.
 
-    For any number of rows, so that there is one trace: tracing for each number takes
-    time and memory, and may not round alike. What is traced is called directly, as
-    TensorFlow takes networks of many shapes for one that is traced too often and warns.
+    It takes the size of the batches, the sums of the calls before, and arrays: in
+    whatever calls an epoch comes, sums are the same to the bit. There is one trace for
+    any number of rows: tracing for each number takes time and memory, and may not round
+    alike. It is called directly, as TensorFlow takes networks of many shapes for one
+    that is traced too often and warns.
     """
+
+    def add(size, sums, *arrays):
+        def step(start, sums):
+            inputs, *others = (array[start : start + size] for array in arrays)
+            return start + size, sums + visit(tf.cast(inputs, tf.float32), *others)
+
+        n_rows = tf.shape(arrays[1])[0]
+        return tf.while_loop(
+            lambda start, _: start < n_rows,
+            step,
+            (tf.constant(0), sums),
+            parallel_iterations=1,
+        )[1]
 
     @functools.cache
     def trace(*kinds):
@@ -198,7 +206,7 @@ def _traced(function):
             tf.TensorSpec([2], tf.float64),
             *(tf.TensorSpec([None, *shape], dtype) for shape, dtype in kinds),
         ]
-        traced = tf.function(function, input_signature=signature, autograph=False)
+        traced = tf.function(add, input_signature=signature, autograph=False)
         return traced.get_concrete_function()
 
     def call(*arguments):
@@ -206,26 +214,6 @@ def _traced(function):
         return step(*map(tf.constant, arguments)).numpy()
 
     return call
-
-
-def _add_batches(visit, size, sums, arrays):
-    """Add ``visit(inputs, labels, …)`` over batches of the rows in their order.
-
-    To what the calls before gave: in whatever calls an epoch comes, sums are the same
-    to the bit.
-    """
-
-    def step(start, sums):
-        inputs, *others = (array[start : start + size] for array in arrays)
-        return start + size, sums + visit(tf.cast(inputs, tf.float32), *others)
-
-    n_rows = tf.shape(arrays[1])[0]
-    return tf.while_loop(
-        lambda start, _: start < n_rows,
-        step,
-        (tf.constant(0), sums),
-        parallel_iterations=1,
-    )[1]
 
 
 def _sums(mean_loss, labels, probabilities):

@@ -1,6 +1,5 @@
 """Optimizers: one for each fit, its course of learning rates, and its state."""
 
-import contextlib
 import copy
 import json
 
@@ -18,6 +17,7 @@ from skmnist._training.schedules import SCHEDULES, Schedule
 
 __all__ = [
     "check_type",
+    "first_state",
     "has_schedule",
     "initial_rate",
     "is_of_keras",
@@ -29,8 +29,6 @@ __all__ = [
     "start_optimizer",
     "start_schedule",
 ]
-
-LearningRateSchedule = keras.optimizers.schedules.LearningRateSchedule
 
 
 def make_optimizer(optimizer, learning_rate):
@@ -61,16 +59,13 @@ def _made_optimizer(optimizer):
     if isinstance(optimizer, dict):
         try:
             # A copy, as Keras writes into what it reads.
-            made = keras.optimizers.deserialize(copy.deepcopy(optimizer))
-            if not isinstance(made, keras.optimizers.Optimizer):
-                raise TypeError(f"it describes {made!r}, which is no optimizer")
+            return keras.optimizers.get(copy.deepcopy(optimizer))
         except Exception as error:
             raise ValueError(
                 "The 'optimizer' parameter, if a dict, must be as "
                 "keras.optimizers.serialize makes it: {'class_name': 'SGD', 'config': "
                 f"{{'momentum': 0.9}}}}. Got {optimizer!r}. ({error})"
             ) from error
-        return made
     example = optimizer
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         example = optimizer()
@@ -96,9 +91,8 @@ def _made_optimizer(optimizer):
             ) from error
         return example  # with parts that Keras cannot copy, but made for this fit
     _exclude(made, _excluded(example))
-    rate = _rate_of(example)
-    if has_schedule(example) and not isinstance(rate, LearningRateSchedule):
-        made.learning_rate = rate  # a function, which no configuration holds
+    if has_schedule(example):  # or a function, which no configuration holds
+        made.learning_rate = _rate_of(example)
     return made
 
 
@@ -227,11 +221,9 @@ def optimizer_of(training, model, otherwise):
         description, excluded, has_course = json.loads(training.optimizer_kind)
         if rate is not None and "inner_optimizer" not in description["config"]:
             description["config"]["learning_rate"] = rate
-        optimizer = None
-        # Whatever Keras raises for what it does not know; or it returns a name.
-        with contextlib.suppress(Exception):
-            optimizer = keras.optimizers.deserialize(description)
-        if not isinstance(optimizer, keras.optimizers.Optimizer):
+        try:
+            optimizer = keras.optimizers.get(description)
+        except Exception:  # whatever Keras raises for what it does not know
             optimizer = otherwise(rate)
         _exclude(optimizer, excluded)
         # With a course there is no variable for the rate.
@@ -241,19 +233,28 @@ def optimizer_of(training, model, otherwise):
     return optimizer
 
 
-def start_optimizer(compiled, optimizer, model, variables, *, keep_rate):
+def first_state(optimizer):
+    """Return the variables of an optimizer that is built and has taken no step.
+
+    Each is one number all over, and only that is in memory. None for an optimizer that
+    begins with a copy of the weights, as ScheduleFreeAdamW does.
+    """
+    arrays = as_arrays(optimizer.variables)
+    if any(np.ptp(array) for array in arrays):
+        return None
+    return [np.broadcast_to(array.flat[0], array.shape) for array in arrays]
+
+
+def start_optimizer(compiled, optimizer, variables, *, keep_rate):
     """Put the optimizer of a compiled model into the state for a fit.
 
-    That is `variables`, those of an earlier fit, or if these are None that of
-    `optimizer`, which was made for the fit and may be the same. The learning rate is
-    that of `optimizer`, unless `keep_rate` asks for the one among `variables`.
+    That is `variables`, or what it begins with if these are None. The learning rate is
+    that of `optimizer`, which was made for the fit and may be the same, or with
+    `keep_rate` the one among `variables`.
     """
     rate = initial_rate(optimizer)  # read now: it may be one of the variables
-    if variables is None:
-        if not optimizer.built:
-            optimizer.build(model.trainable_variables)
-        variables = as_arrays(optimizer.variables)
-    assign(compiled.variables, variables)
+    if variables is not None:
+        assign(compiled.variables, variables)
     if rate is not None and not keep_rate:
         _rate_of(compiled).assign(rate)
     elif isinstance(_rate_of(optimizer), Schedule):

@@ -125,8 +125,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     start_optimizer(
         loop.optimizer,
         optimizer,
-        model,
-        resumed,
+        resumed or loop.first_state,
         # A callback may have changed it; one that was set since then counts.
         keep_rate=resumed is not None and rate == state.initial_rate,
     )
