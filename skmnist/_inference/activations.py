@@ -19,12 +19,11 @@ def _operation(op_type, **attributes):
     return add
 
 
-def _relu6(graph, tensor, shape):
-    return graph.add("Clip", tensor, graph.number(0), graph.number(6))
+def _clip(low, high):
+    def add(graph, tensor, shape):
+        return graph.add("Clip", tensor, graph.number(low), graph.number(high))
 
-
-def _hard_tanh(graph, tensor, shape):
-    return graph.add("Clip", tensor, graph.number(-1), graph.number(1))
+    return add
 
 
 def _silu(graph, tensor, shape):
@@ -90,13 +89,13 @@ ACTIVATIONS = {
     "hard_sigmoid": _operation("HardSigmoid", alpha=1 / 6, beta=0.5),
     "hard_silu": _operation("HardSwish"),
     "hard_swish": _operation("HardSwish"),
-    "hard_tanh": _hard_tanh,
+    "hard_tanh": _clip(-1, 1),
     "leaky_relu": _operation("LeakyRelu", alpha=0.2),
     "log_sigmoid": _log_sigmoid,
     "log_softmax": _operation("LogSoftmax", axis=1),
     "mish": _operation("Mish"),
     "relu": _operation("Relu"),
-    "relu6": _relu6,
+    "relu6": _clip(0, 6),
     "selu": _operation("Selu"),
     "sigmoid": _operation("Sigmoid"),
     "silu": _silu,

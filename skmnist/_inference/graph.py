@@ -110,26 +110,12 @@ class BoundGraph(Graph):
 
 
 def add_network(graph, tensor, input_shape, plan, weights):
-    """Add the layers of a network to a graph.
+    """Add the layers of a network to a graph; return the name of the logits.
 
-    Parameters
-    ----------
-    graph : Graph
-        The graph.
-    tensor : str
-        Name of float32 images of shape (n, *input_shape).
-    input_shape : tuple of int
-        ``(height, width, channels)`` or ``(n_features,)``.
-    plan : list
-        Layers of :mod:`skmnist.networks._layers`; the activation of the last one is
-        left out.
-    weights : list of ndarray
-        Kernel and biases of each layer that has them.
-
-    Returns
-    -------
-    str
-        Name of the logits.
+    `tensor` is the name of float32 images of shape (n, *input_shape), where the shape
+    is ``(height, width, channels)`` or ``(n_features,)``. `plan` are layers of
+    :mod:`skmnist.networks._layers`, of which the activation of the last one is left
+    out, `weights` kernel and biases of each layer that has them.
     """
     weights = iter(weights)
     shape = tuple(input_shape)

@@ -14,18 +14,10 @@ _SIZES = (1, 4, 16, 64, 256)
 
 
 class KerasNetwork:
-    """A trained network that is ready to predict.
+    """A trained network that is ready to predict, of a model that nobody else has.
 
-    Parameters
-    ----------
-    model : keras.Model
-        The network, which nobody else has.
-
-    Attributes
-    ----------
-    gives_logits : bool
-        Whether the outputs are logits, as the network ends in a plain softmax. Else
-        they are what the network gives.
+    ``gives_logits`` says whether the outputs are logits, as the network ends in a plain
+    softmax. Else they are what the network gives.
     """
 
     @keep_interrupts()

@@ -131,19 +131,11 @@ class TrainedNetwork:
         return model
 
     def run(self, inputs):
-        """Pass inputs through the network.
+        """Pass inputs through the network, in float32 or uint8 and of its shape.
 
-        Parameters
-        ----------
-        inputs : ndarray of shape (n_samples, *input_shape), dtype float32 or uint8
-            The input of the network.
-
-        Returns
-        -------
-        outputs : ndarray of shape (n_samples, n_classes), dtype float32 or float64
-            Logits, or probabilities.
-        are_logits : bool
-            Which of the two: logits of a network that ends in a plain softmax.
+        Returns outputs of shape (n_samples, n_classes), in float32 or float64, and
+        whether they are logits, as of a network that ends in a plain softmax. Else they
+        are probabilities.
         """
         process, runner = self._runner
         if process != os.getpid():  # a fork makes its own

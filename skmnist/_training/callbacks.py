@@ -260,9 +260,7 @@ def _are_inner(values):
 
     A copy among them is from an earlier fit: then this is a list of notes.
     """
-    if type(values) not in (list, tuple) or not values:
-        return False
-    return all(
+    return bool(type(values) in (list, tuple) and values) and all(
         isinstance(value, keras.callbacks.Callback | keras.metrics.Metric)
         and not hasattr(value, "_is_twin")
         for value in values
@@ -280,12 +278,9 @@ def _redirect(callback, fit_id):
         redirected = vars(callback).setdefault("_redirected", {})
         given = redirected.get(str(value), str(value))
         path = Path(given.replace("{fit}", fit_id))
+        is_file = name in _FILE_ATTRIBUTES
         if "{fit}" not in given:
-            path = (
-                path.parent / fit_id / path.name
-                if name in _FILE_ATTRIBUTES
-                else (path / fit_id)
-            )
+            path = path.parent / fit_id / path.name if is_file else path / fit_id
         # Some derive further paths from the one that they were given.
         inside = str(Path(value)) + os.sep
         for attribute, derived in vars(callback).items():
@@ -293,5 +288,5 @@ def _redirect(callback, fit_id):
                 setattr(callback, attribute, str(path / derived[len(inside) :]))
         setattr(callback, name, str(path))
         redirected[str(path)] = given
-        written.append(path.parent if name in _FILE_ATTRIBUTES else path)
+        written.append(path.parent if is_file else path)
     return written

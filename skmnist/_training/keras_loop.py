@@ -13,23 +13,21 @@ from skmnist._training.keras import keras
 
 __all__ = ["KerasLoop"]
 
-_PICKLED = (
+_METHODS = ("__reduce__", "__deepcopy__")
+_pickled = (
     keras.Model,
     keras.losses.Loss,
     keras.metrics.Metric,
     keras.optimizers.Optimizer,
 )
-_METHODS = ("__reduce__", "__deepcopy__")
-_own_methods = [
-    (cls, name, cls.__dict__.get(name)) for cls in _PICKLED for name in _METHODS
-]
+_own = {(cls, name): vars(cls).get(name) for cls in _pickled for name in _METHODS}
 with uninterrupted():  # else its methods could be taken for Keras' own the next time
     from scikeras.wrappers import BaseWrapper
 
-    for _cls, _name, _method in _own_methods:
+    for (_cls, _name), _method in _own.items():
         if _method is not None:
             setattr(_cls, _name, _method)
-        elif _name in _cls.__dict__:
+        elif _name in vars(_cls):
             delattr(_cls, _name)
 
 

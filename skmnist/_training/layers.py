@@ -73,12 +73,10 @@ class _Penalty(keras.regularizers.Regularizer):
     def __call__(self, weights):
         weights = tf.convert_to_tensor(weights)
         penalty = tf.zeros([], weights.dtype)
-        if self._l1 is not None:
-            factor = tf.cast(self._l1, weights.dtype)
-            penalty += factor * tf.reduce_sum(tf.abs(weights))
-        if self._l2 is not None:
-            factor = tf.cast(self._l2, weights.dtype)
-            penalty += factor * tf.reduce_sum(tf.square(weights))
+        for factor, size in (self._l1, tf.abs), (self._l2, tf.square):
+            if factor is not None:
+                factor = tf.cast(factor, weights.dtype)
+                penalty += factor * tf.reduce_sum(size(weights))
         return penalty
 
 

@@ -52,7 +52,10 @@ class MemoryLoop:
         self._loss = loss
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         optimizer.build(model.trainable_variables)
-        _build_metrics(model)
+        # Callbacks that watch a metric ask the model for it.
+        probabilities = np.ones((1, model.output_shape[-1]))
+        model.compute_metrics(None, np.zeros(1, np.int32), probabilities)
+        model.reset_metrics()
         self._fused_adam = FusedAdam(optimizer, model.trainable_variables)
         self._train = _traced(self._train_batch)
         self._test = _traced(self._test_batch)
@@ -161,13 +164,6 @@ def _has_own(thing, base, names):
         name in vars(thing) or getattr(type(thing), name) is not getattr(base, name)
         for name in names
     )
-
-
-def _build_metrics(model):
-    """Let a compiled model know its metrics, which callbacks that watch one ask for."""
-    labels = np.zeros(1, np.int32)
-    model.compute_metrics(None, labels, np.ones((1, model.output_shape[-1])))
-    model.reset_metrics()
 
 
 def _rows_of_call(arrays, batch_size):

@@ -177,9 +177,9 @@ def is_of_keras(optimizer):
 
     What a name means may change between fits where it is the user's own.
     """
-    inner = getattr(optimizer, "inner_optimizer", None)
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
     return all(
-        part is None or type(part).__module__.startswith(("keras.", "skmnist."))
+        type(part).__module__.startswith(("keras.", "skmnist."))
         for part in (optimizer, inner, _rate_of(optimizer))
     )
 

@@ -26,8 +26,7 @@ class LoopPool:
     def take(self, key):
         """Take a loop out, so that nobody else uses it; None if there is none."""
         with self._lock:
-            for index in reversed(range(len(self._entries))):
-                found, loop, _ = self._entries[index]
+            for index, (found, loop, _) in reversed([*enumerate(self._entries)]):
                 if found == key:
                     del self._entries[index]
                     return loop

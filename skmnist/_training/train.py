@@ -7,28 +7,19 @@ rates and penalties of their own into them.
 """
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skmnist._training.build import (
-    Start,
-    initial_arrays,
-    is_ours,
-    random_variables,
-)
+from skmnist._training.build import Start, initial_arrays, is_ours, random_variables
 from skmnist._training.callbacks import (
     AGAINST_DIVERGENCE,
     RaiseOnNaN,
     RecordLearningRate,
     SeedEpochs,
 )
-from skmnist._training.data import ShuffledBatches, TrainingState
-from skmnist._training.keras import (
-    as_arrays,
-    keras,
-    own_draws,
-)
+from skmnist._training.data import ShuffledBatches
+from skmnist._training.keras import as_arrays, keras, own_draws
 from skmnist._training.loops import give_back, take_loop
 from skmnist._training.optimizers import (
     check_type,
@@ -67,36 +58,15 @@ class TrainingSettings:
 def train(spec, data, settings, state, *, validation=None, network=None):
     """Train a network, from new weights or onwards from given ones.
 
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The network to build if none is given.
-    data : TrainingData
-        The rows to train on.
-    settings : TrainingSettings
-        How to train.
-    state : TrainingState
-        Where training stands; not changed.
-    validation : TrainingData, default=None
-        Rows on which loss and accuracy are computed after each epoch.
-    network : TrainedNetwork, default=None
-        Goes on from these weights.
+    `spec` is the network to build, unless a TrainedNetwork gives the weights to go on
+    from. `data` and `validation`, on which loss and accuracy are computed after each
+    epoch, are TrainingData. `state`, a TrainingState, is where training stands; it is
+    not changed.
 
-    Returns
-    -------
-    weights : list of ndarray
-        The weights in the order of :meth:`keras.Model.get_weights`.
-    description : Description or None
-        Of a network of the user's own.
-    state : TrainingState
-        Where training stands now.
-    history : dict of str to list of float
-        Loss and metrics of the epochs of this call.
-
-    Raises
-    ------
-    FloatingPointError
-        If the loss is NaN or infinite.
+    Returns the weights in the order of :meth:`keras.Model.get_weights`, the Description
+    of a network of the user's own or None, the new state, and the history: loss and
+    metrics of the epochs of this call, by name. Raises FloatingPointError if training
+    diverges.
     """
     _check_rate_is_free(settings)
     start = _start(spec, data, state, network)
@@ -142,14 +112,13 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     weights = as_arrays(model.weights)
     _check_finite(model, weights, history, data.samples)
 
-    new_state = TrainingState(
-        state.weights_seed,
-        state.shuffle_seed,
-        state.n_epochs + len(history["loss"]),
-        as_arrays(model.optimizer.variables),
-        kind,
-        rate,
-        as_arrays(random_variables(model)),
+    new_state = replace(
+        state,
+        n_epochs=state.n_epochs + len(history["loss"]),
+        optimizer_variables=as_arrays(model.optimizer.variables),
+        optimizer_kind=kind,
+        initial_rate=rate,
+        random_states=as_arrays(random_variables(model)),
         learning_rate=peak,
     )
     # Only now: a model whose fit failed is better dropped than lent again.
