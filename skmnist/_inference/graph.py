@@ -81,13 +81,8 @@ class Graph:
 class BoundGraph(Graph):
     """A graph that refers to its large constants, which the caller hands to a session.
 
-    A session that is given these arrays computes with their memory; what is in a graph
-    it copies, several times while it begins.
-
-    Attributes
-    ----------
-    arrays : dict of str to ndarray
-        The constants that are not in the graph.
+    A session that is given these, ``arrays`` by name, computes with their memory; what
+    is in a graph it copies, several times while it begins.
     """
 
     def __init__(self):

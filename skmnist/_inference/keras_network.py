@@ -20,15 +20,17 @@ class KerasNetwork:
     softmax. Else they are what the network gives.
     """
 
-    @keep_interrupts()
     def __init__(self, model):
         # float32 cannot tell probabilities near 1 apart.
         self.gives_logits = _leave_out_softmax(model)
+        self._n_classes = model.output_shape[-1]
         self._forward = _compiled(model)
 
     @keep_interrupts()
     def run(self, inputs):
         """Pass inputs in float32 or uint8 through the network."""
+        if len(inputs) == 0:
+            return np.empty((0, self._n_classes), np.float32)
         pieces, start = [], 0
         while start < len(inputs):
             size = _block_size(len(inputs) - start)
@@ -45,10 +47,8 @@ class KerasNetwork:
 
 def _block_size(n_left):
     """Return the smallest size that holds all rows, unless half of it stays empty."""
-    holds_all = next((size for size in _SIZES if size >= n_left), _SIZES[-1])
-    if 2 * n_left > holds_all:
-        return holds_all
-    return max(size for size in _SIZES if size <= n_left)
+    fitting = (size for size in _SIZES if size < 2 * n_left <= 2 * size)
+    return next(fitting, max(size for size in _SIZES if size <= n_left))
 
 
 def _leave_out_softmax(model):

@@ -16,6 +16,7 @@ import numpy as np
 from skmnist._inference.activations import ACTIVATIONS
 from skmnist._inference.integrity import NetworkStateError, checksum, naming_damage
 from skmnist._inference.session import NetworkSession
+from skmnist._interrupts import keep_interrupts
 from skmnist._processes import check_fork
 from skmnist._training.data import Description
 from skmnist.networks._graphs import network_layers
@@ -143,6 +144,7 @@ class TrainedNetwork:
             self._runner = os.getpid(), runner
         return runner.run(inputs), runner.gives_logits
 
+    @keep_interrupts()
     def _make_runner(self):
         """Return what to predict with: ONNX Runtime, or Keras where that is needed."""
         is_double = self.spec.parameters.get("dtype") == "float64"

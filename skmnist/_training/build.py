@@ -26,7 +26,6 @@ __all__ = [
     "build",
     "initial_arrays",
     "is_ours",
-    "mark_trained",
     "random_variables",
     "rebuild",
     "trainable_flags",
@@ -36,6 +35,8 @@ __all__ = [
 # What is added to Keras' description of a network, which leaves unknown entries alone:
 # which layers and which weights are trained.
 TRAINABLE = "skmnist_trainable"
+
+trained_layers = weakref.WeakSet()  # by fits, whatever models they are in
 
 
 class Start(NamedTuple):
@@ -185,12 +186,3 @@ def random_variables(model):
     """Return the states of the random generators of a model's layers."""
     weights = {id(variable) for variable in model.weights}
     return [v for v in model.variables if id(v) not in weights]
-
-
-# Layers that fits have trained: callbacks may have handed them to a builder.
-trained_layers = weakref.WeakSet()
-
-
-def mark_trained(model):
-    """Note that a fit trains the layers of a model: no builder may return them."""
-    trained_layers.update(layer for layer in all_layers(model) if layer.weights)

@@ -24,13 +24,8 @@ def structure(spec):
     """
     input_shape, plan = network_layers(spec)
     layers = [replace(p, rate=0.5) if isinstance(p, Dropout) else p for p in plan]
-    arguments = builder_arguments(spec)
     # What is 0 asks for no operation.
-    return spec.builder.__name__, input_shape, layers, *map(bool, _factors(arguments))
-
-
-def _factors(arguments):
-    return float(arguments["l1"]), float(arguments["l2"])
+    return spec.builder.__name__, input_shape, layers, *map(bool, _numbers(spec))
 
 
 class TrainingNumbers:
@@ -59,9 +54,11 @@ class TrainingNumbers:
 
 
 def _numbers(spec):
+    """Return the dropout rates of a network and its L1 and L2 strengths."""
     _, plan = network_layers(spec)
     rates = [layer.rate for layer in plan if isinstance(layer, Dropout)]
-    return [*rates, *_factors(builder_arguments(spec))]
+    arguments = builder_arguments(spec)
+    return [*rates, float(arguments["l1"]), float(arguments["l2"])]
 
 
 class _Penalty(keras.regularizers.Regularizer):

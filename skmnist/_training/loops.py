@@ -2,9 +2,9 @@
 
 import os
 
-from skmnist._training.build import is_ours, mark_trained, rebuild
+from skmnist._training.build import is_ours, rebuild, trained_layers
 from skmnist._training.callbacks import leaves_models_alone
-from skmnist._training.keras import has_replicas, isolated_names, keras
+from skmnist._training.keras import all_layers, has_replicas, isolated_names, keras
 from skmnist._training.optimizers import first_state, is_of_keras, program_key
 from skmnist._training.processor import bfloat16_is_quick
 from skmnist._training.reuse import idle_loops
@@ -58,7 +58,8 @@ def _compile_loop(spec, start, settings, callbacks):
         model = start.model
     else:
         model = rebuild(start.description.config, start.description.custom_objects)
-    mark_trained(model)
+    # Callbacks may hand them to a builder, and no builder may return them.
+    trained_layers.update(layer for layer in all_layers(model) if layer.weights)
     start.put_into(model)  # before the optimizer, which may begin with the weights
     # Whatever the policy of the process: it would wrap the optimizer.
     model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
@@ -107,19 +108,16 @@ def _has_numbers(settings):
 
 def _training_dtype(spec, precision):
     """Return the Keras policy that a network of this package is trained in."""
-    # GPUs were not measured; many emulate bfloat16.
-    if precision == "auto":
-        is_quick = (
-            keras.backend.backend() == "tensorflow"
-            and bfloat16_is_quick()
-            and not keras.distribution.list_devices("gpu")
-        )
-        precision = "bfloat16" if is_quick else "float32"
-    return (
-        "mixed_bfloat16"
-        if precision == "bfloat16"
-        else builder_arguments(spec)["dtype"]
+    is_quick = (
+        precision == "auto"
+        and keras.backend.backend() == "tensorflow"
+        and bfloat16_is_quick()
+        # Which were not measured; many emulate bfloat16.
+        and not keras.distribution.list_devices("gpu")
     )
+    if is_quick or precision == "bfloat16":
+        return "mixed_bfloat16"
+    return builder_arguments(spec)["dtype"]
 
 
 def _loop_class(callbacks, model=None):

@@ -79,7 +79,6 @@ class MemoryLoop:
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
         """Train; see :meth:`skmnist._training.keras_loop.KerasLoop.fit`."""
         model = self.model
-        test_size = batches.test_batch_size
         # Rows of others lie all over the memory.
         arrays = [np.ascontiguousarray(array) for array in batches.arrays]
         callbacks = keras.callbacks.CallbackList(
@@ -98,7 +97,7 @@ class MemoryLoop:
             callbacks.on_epoch_begin(epoch)
             logs = self._run_epoch(arrays, batches.order(epoch), batches, callbacks)
             if validation:
-                means = self._evaluate(validation, test_size)
+                means = self._evaluate(validation, batches.test_batch_size)
                 # A new dict: a callback may still be at work on the other one.
                 logs = {**logs, **{f"val_{name}": v for name, v in means.items()}}
             callbacks.on_epoch_end(epoch, logs)

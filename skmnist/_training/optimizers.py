@@ -27,7 +27,6 @@ __all__ = [
     "program_key",
     "set_schedule",
     "start_optimizer",
-    "start_schedule",
 ]
 
 
@@ -131,10 +130,10 @@ def check_type(optimizer, dtype):
             ) from error
 
 
-def set_schedule(optimizer, schedule, n_steps):
+def set_schedule(optimizer, schedule, n_steps, first_step):
     """Let the learning rate follow a schedule that has a name, over steps of a fit.
 
-    Its own rate becomes the peak.
+    Its own rate becomes the peak. The optimizer has taken `first_step` steps before.
     """
     if schedule == "constant":
         return
@@ -149,15 +148,8 @@ def set_schedule(optimizer, schedule, n_steps):
             f"another one, {type(optimizer).__name__}: give the inner one a schedule."
         )
     peak = float(optimizer.learning_rate)
-    optimizer.learning_rate = Schedule(peak, n_steps, SCHEDULES[schedule])
-
-
-def start_schedule(optimizer, first_step):
-    """Let the schedule of `set_schedule` begin behind the steps of earlier fits."""
-    rate = _rate_of(optimizer)
-    if isinstance(rate, Schedule):
-        peak, n_steps, _ = as_arrays([rate.values])[0]
-        rate.values.assign([peak, n_steps, first_step])
+    rising = SCHEDULES[schedule]
+    optimizer.learning_rate = Schedule(peak, n_steps, rising, first_step)
 
 
 def initial_rate(optimizer):
@@ -184,12 +176,14 @@ def is_of_keras(optimizer):
     )
 
 
-def optimizer_kind(optimizer):
-    """Name an optimizer but for its learning rate: state of one kind fits another."""
+def optimizer_kind(optimizer, has_name=False):
+    """Name an optimizer but for its learning rate: state of one kind fits another.
+
+    `has_name` says whether the rate follows a schedule that has a name.
+    """
     config = keras.optimizers.serialize(optimizer)
     config["config"].pop("name", None)  # counts the optimizers of the process
-    has_name = isinstance(_rate_of(optimizer), Schedule)
-    if not has_schedule(optimizer) or has_name:
+    if has_name or not has_schedule(optimizer):
         config["config"].pop("learning_rate", None)
     return json.dumps(
         [config, _excluded(optimizer), has_name], sort_keys=True, default=repr
@@ -200,11 +194,12 @@ def program_key(optimizer):
     """Name an optimizer but for what is a variable of it and set for each fit."""
     rate = _rate_of(optimizer)
     course = None
-    if isinstance(rate, Schedule):
+    has_name = isinstance(rate, Schedule)
+    if has_name:
         # Other backends compile the values of a schedule into the program.
         is_variable = keras.backend.backend() == "tensorflow"
         course = rate.rising if is_variable else rate.get_config()
-    return optimizer_kind(optimizer), course
+    return optimizer_kind(optimizer, has_name), course
 
 
 def optimizer_of(training, model, otherwise):
@@ -240,9 +235,8 @@ def first_state(optimizer):
     begins with a copy of the weights, as ScheduleFreeAdamW does.
     """
     arrays = as_arrays(optimizer.variables)
-    if any(np.ptp(array) for array in arrays):
-        return None
-    return [np.broadcast_to(array.flat[0], array.shape) for array in arrays]
+    state = [np.broadcast_to(a.flat[0], a.shape) if a.size else a for a in arrays]
+    return state if all(map(np.array_equal, state, arrays)) else None
 
 
 def start_optimizer(compiled, optimizer, variables, *, keep_rate):

@@ -28,7 +28,6 @@ from skmnist._training.optimizers import (
     optimizer_kind,
     set_schedule,
     start_optimizer,
-    start_schedule,
 )
 from skmnist._training.own_networks import copy_of_built
 
@@ -77,12 +76,15 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     if any(weights.dtype == np.float64 for weights in start.weights):
         check_type(optimizer, "float64")
     peak = initial_rate(optimizer)
-    n_steps = settings.epochs * batches.steps_per_epoch
-    set_schedule(optimizer, settings.schedule, n_steps=n_steps)
-    kind = optimizer_kind(optimizer)
+    kind = optimizer_kind(optimizer, has_name=settings.schedule != "constant")
     # The state of an optimizer of another kind means nothing to this one.
     resumed = state.optimizer_variables if state.optimizer_kind == kind else None
-    start_schedule(optimizer, int(resumed[0]) if resumed else 0)
+    set_schedule(
+        optimizer,
+        settings.schedule,
+        n_steps=settings.epochs * batches.steps_per_epoch,
+        first_step=int(resumed[0]) if resumed else 0,
+    )
     rate = initial_rate(optimizer)
     callbacks = _with_our_own(settings)
     # Layers of ours have generators of their own, but for PyTorch, which knows one.
