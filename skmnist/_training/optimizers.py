@@ -247,8 +247,8 @@ def start_optimizer(compiled, optimizer, variables, *, keep_rate):
     `keep_rate` the one among `variables`.
     """
     rate = initial_rate(optimizer)  # read now: it may be one of the variables
-    if variables is not None:
-        assign(compiled.variables, variables)
+    # Copies, as under JAX what begins with the weights must not share their memory.
+    assign(compiled.variables, variables or as_arrays(compiled.variables))
     if rate is not None and not keep_rate:
         _rate_of(compiled).assign(rate)
     elif isinstance(_rate_of(optimizer), Schedule):
