@@ -16,82 +16,64 @@ __all__ = ["keep_interrupts", "raise_interrupt", "uninterrupted"]
 # last to be handed back.
 _NAMES = ("SIGALRM", "SIGBREAK", "SIGHUP", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT")
 _SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+_WAITING = "Interrupted; waiting for a library to load, which takes seconds."
 _PATIENCE = 3  # times that Ctrl-C is pressed until the process ends
 
-_blocks = []  # those of keep_interrupts that the main thread is in
+_blocks = []  # what handlers raised in each keep_interrupts that the main thread is in
 
 
-class _Block:
-    """Stands in for the handlers of signals, and remembers what they raise."""
+@contextlib.contextmanager
+def _guarded(is_closed):
+    """Raise at the end of a block what handlers of signals raised in it.
 
-    def __init__(self):
-        self.raised = None
-        self._handlers = {}
-        self._handle = self.handle  # always the same object, to be found again
+    A closed block lets nothing of that get in.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers, raised, presses, depth = {}, [], [], len(_blocks)
 
-    def enter(self):
-        for number in _SIGNALS:
-            handler = signal.getsignal(number)
-            if callable(handler):
-                self._handlers[number] = handler
-                signal.signal(number, self._handle)
-
-    def leave(self):
-        for number, handler in self._handlers.items():
-            if signal.getsignal(number) is self._handle:
-                signal.signal(number, handler)
-
-    def handle(self, number, frame):
-        """Run the handler."""
+    def handle(number, frame):
         try:
-            self._handlers[number](number, frame)
+            handlers[number](number, frame)
         except BaseException as error:
-            # Others are errors, which the code inside may have a use for.
-            if not isinstance(error, Exception):
-                self.raised = error
-            raise
-
-
-class _ClosedBlock(_Block):
-    """Lets nothing that handlers raise get in."""
-
-    _n_presses = 0
-
-    def handle(self, number, frame):
-        """Run the handler; what it raises has to wait."""
-        try:
-            self._handlers[number](number, frame)
-        except BaseException as error:
-            if self.raised is None:
-                self.raised = error
-                _say("Interrupted; waiting for a library to load, which takes seconds.")
-            self._n_presses += number == signal.SIGINT
+            # Errors may be of use to the code in an open block.
+            if is_closed or not isinstance(error, Exception):
+                raised.append(error)
+            if not is_closed:
+                raise
+            if len(raised) == 1:
+                # The stream may be missing, closed, or in the middle of what it writes.
+                with contextlib.suppress(Exception):
+                    print(_WAITING, file=sys.stderr, flush=True)
+            presses.append(number)
             # In a session or a notebook the process holds the user's work.
-            if self._n_presses >= _PATIENCE and not hasattr(sys, "ps1"):
+            if presses.count(signal.SIGINT) >= _PATIENCE and not hasattr(sys, "ps1"):
                 signal.signal(number, signal.SIG_DFL)
                 signal.raise_signal(number)
 
-
-@contextlib.contextmanager
-def _entered(block):
-    """Raise at the end of the block what it remembers."""
-    if not _in_main_thread():
-        yield
-        return
     try:
-        block.enter()
+        if not is_closed:
+            _blocks.append(raised)
+        for number in _SIGNALS:
+            handler = signal.getsignal(number)
+            if callable(handler):
+                handlers[number] = handler
+                signal.signal(number, handle)
         yield
     except Exception as error:
-        if block.raised is not None:
-            raise block.raised from error
+        if raised:
+            raise raised[0] from error
         raise
     finally:
-        block.leave()
-    if block.raised is not None:
-        raise block.raised
+        for number, handler in handlers.items():
+            if signal.getsignal(number) is handle:
+                signal.signal(number, handler)
+        del _blocks[depth:]
+    if raised:
+        raise raised[0]
 
 
-@contextlib.contextmanager
 def keep_interrupts():
     """Let Ctrl-C end the block with KeyboardInterrupt, whatever becomes of it inside.
 
@@ -105,16 +87,9 @@ def keep_interrupts():
     Also a decorator. Without effect outside of the main thread, which handles signals,
     and on signals whose handlers raise neither.
     """
-    block = _Block()
-    _blocks.append(block)
-    try:
-        with _entered(block):
-            yield
-    finally:
-        _blocks.remove(block)
+    return _guarded(is_closed=False)
 
 
-@contextlib.contextmanager
 def uninterrupted():
     """Let what handlers of signals raise, such as KeyboardInterrupt, wait for the end.
 
@@ -124,8 +99,7 @@ def uninterrupted():
     presses Ctrl-C is told why nothing happens; three times end the process, but for an
     interactive one.
     """
-    with _entered(_ClosedBlock()):
-        yield
+    return _guarded(is_closed=True)
 
 
 def raise_interrupt():
@@ -133,17 +107,6 @@ def raise_interrupt():
 
     For work of many steps, to be called between them.
     """
-    if _in_main_thread():
-        for block in _blocks:
-            if block.raised is not None:
-                raise block.raised
-
-
-def _in_main_thread():
-    return threading.current_thread() is threading.main_thread()
-
-
-def _say(text):
-    # A stream may be missing, closed, or in the middle of what it writes.
-    with contextlib.suppress(AttributeError, OSError, RuntimeError, ValueError):
-        print(text, file=sys.stderr, flush=True)
+    if threading.current_thread() is threading.main_thread():
+        for raised in filter(None, _blocks):
+            raise raised[0]

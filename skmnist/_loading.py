@@ -14,11 +14,11 @@ _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 @contextlib.contextmanager
 def loading_keras():
     """Let the imports inside go through to their end, with little of their log."""
-    was_set = _LOG_LEVEL in os.environ
+    given = os.environ.get(_LOG_LEVEL)
     with uninterrupted(), around_import():
-        level = os.environ.setdefault(_LOG_LEVEL, "3")
+        os.environ.setdefault(_LOG_LEVEL, "3")
         try:
             yield
         finally:
-            if not was_set and os.environ.get(_LOG_LEVEL) == level:
-                del os.environ[_LOG_LEVEL]
+            if given is None:
+                os.environ.pop(_LOG_LEVEL, None)
