@@ -11,8 +11,7 @@ __all__ = ["check_fork", "watch_parent"]
 _INTERVAL = 1.0  # seconds between two looks at the parent
 
 _watching = threading.Lock()
-_running = {}  # names of the backends that ran here at the latest fork
-_lost = {}  # of those that ran in the parent at the fork that made this process
+_lost = {}  # the backends that ran in the parent at the fork that made this process
 
 
 def watch_parent():
@@ -22,25 +21,20 @@ def watch_parent():
     that nobody waits for. Other processes are left alone: they may be meant to outlive
     their parents.
     """
-    parent = _parent_of_worker()
-    if parent is None or not _watching.acquire(blocking=False):
+    multiprocessing = sys.modules.get("multiprocessing")
+    # loky, joblib's usual way, has a private class; joblib has a copy of loky.
+    process = multiprocessing and multiprocessing.current_process()
+    is_worker = "loky" in type(process).__module__.split(".")
+    if not is_worker or not _watching.acquire(blocking=False):
         return
-    if os.name == "posix" and os.getppid() != parent.pid and _exists(parent.pid):
-        return  # a fork of a worker
+    parent = multiprocessing.parent_process()
+    if os.name == "posix" and os.getppid() != parent.pid:
+        with contextlib.suppress(OSError):
+            os.kill(parent.pid, 0)
+            return  # a fork of a worker
     threading.Thread(
         target=_end_with, args=(parent,), name="skmnist-parent", daemon=True
     ).start()
-
-
-def _parent_of_worker():
-    """Return the process that started this one by loky, joblib's usual way, or None."""
-    if "multiprocessing" not in sys.modules:
-        return None
-    import multiprocessing
-
-    # Its class is private, and joblib has a copy of loky in a package of its own.
-    package = type(multiprocessing.current_process()).__module__
-    return multiprocessing.parent_process() if "loky" in package.split(".") else None
 
 
 def _end_with(parent):
@@ -51,17 +45,6 @@ def _end_with(parent):
         while os.getppid() == parent.pid:
             time.sleep(_INTERVAL)
     os._exit(1)  # whatever the other threads do: nobody waits for it
-
-
-def _exists(pid):
-    """Return whether there is such a process, on POSIX."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # of another user, for one
-        return True
-    return True
 
 
 def check_fork():
@@ -87,21 +70,18 @@ def check_fork():
         )
 
 
-def _note_running():
-    _running.clear()
-    if _tensorflow_runs():
-        _running["tensorflow"] = "TensorFlow"
-    if _jax_runs():
-        _running["jax"] = "JAX"
-
-
 def _note_lost():
-    _lost.update(_running)
+    """Note in a child what ran in its parent: what it knows of that was copied."""
+    if _tensorflow_runs():
+        _lost["tensorflow"] = "TensorFlow"
+    # There is no public way to ask JAX that does not start it.
+    if getattr(sys.modules.get("jax._src.xla_bridge"), "_backends", None):
+        _lost["jax"] = "JAX"
 
 
 def _tensorflow_runs():
-    tensorflow = sys.modules.get("tensorflow")
-    threads = getattr(getattr(tensorflow, "config", None), "threading", None)
+    config = getattr(sys.modules.get("tensorflow"), "config", None)
+    threads = getattr(config, "threading", None)
     if threads is None:  # not imported, or not yet to its end
         return False
     # It does not say so, but refuses another number of threads once it runs.
@@ -110,16 +90,9 @@ def _tensorflow_runs():
         threads.set_inter_op_parallelism_threads(number + 1)
     except RuntimeError:
         return True
-    with contextlib.suppress(RuntimeError):  # another thread has begun to use it
-        threads.set_inter_op_parallelism_threads(number)
+    threads.set_inter_op_parallelism_threads(number)
     return False
 
 
-def _jax_runs():
-    # There is no public way to ask that does not start it.
-    module = sys.modules.get("jax._src.xla_bridge")
-    return bool(getattr(module, "_backends", None))
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_note_running, after_in_child=_note_lost)
+    os.register_at_fork(after_in_child=_note_lost)
