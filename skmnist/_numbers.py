@@ -1,6 +1,7 @@
 """Numbers and times as a reader wants them."""
 
 import math
+from datetime import timedelta
 
 
 def percent(share):
@@ -33,7 +34,7 @@ def counted(number, noun, plural=None):
 def duration(seconds):
     """Write a time as shortly as its size makes sensible."""
     if seconds < 0.0995:
-        return _milliseconds(1000 * seconds)
+        return _short(1000 * seconds, "ms")
     if seconds < 59.95:
         return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -43,26 +44,20 @@ def duration(seconds):
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
 
 
-def _milliseconds(time):
-    if time < 0.05:
-        return "< 0.1 ms"
-    return f"{time:.1f} ms" if time < 9.95 else f"{time:.0f} ms"
-
-
 def microseconds(time):
     """Write a time given in microseconds."""
+    return _short(time, "µs") if time < 9_999.5 else f"{time / 1000:.0f} ms"
+
+
+def _short(time, unit):
     if time < 0.05:
-        return "< 0.1 µs"
-    if time < 9.95:
-        return f"{time:.1f} µs"
-    return f"{time:.0f} µs" if time < 9_999.5 else f"{time / 1000:.0f} ms"
+        return f"< 0.1 {unit}"
+    return f"{time:.1f} {unit}" if time < 9.95 else f"{time:.0f} {unit}"
 
 
 def clock(seconds):
     """Write a time as hours, minutes and seconds."""
-    minutes, seconds = divmod(math.ceil(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}"
+    return str(timedelta(seconds=math.ceil(seconds)))
 
 
 def by(shape):
@@ -72,20 +67,17 @@ def by(shape):
 
 def pixels(shape):
     """Write the size of an image; which number is which is said unless all agree."""
-    axes = _axes(shape)
-    return f"{by(shape)} pixels" + (f" ({axes})" if axes else "")
+    return f"{by(shape)} pixels{_axes(shape, ' ({})')}"
 
 
 def size_and_pixels(shape, n_pixels):
     """Write the size of an image and its number of pixels, 8×8 (64 pixels)."""
-    axes = _axes(shape)
-    return f"{by(shape)} ({axes + ', ' if axes else ''}{n_pixels:,} pixels)"
+    return f"{by(shape)} ({_axes(shape, '{}, ')}{n_pixels:,} pixels)"
 
 
-def _axes(shape):
-    if shape[0] == shape[1]:
-        return ""
-    return " × ".join(("height", "width", "channels")[: len(shape)])
+def _axes(shape, form):
+    axes = " × ".join(("height", "width", "channels")[: len(shape)])
+    return "" if shape[0] == shape[1] else form.format(axes)
 
 
 def joined(mapping):
