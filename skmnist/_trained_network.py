@@ -17,19 +17,17 @@ class TrainedNetwork(network.TrainedNetwork):
         with naming_damage():
             content = json.loads(state["config"])
             notes = content.pop("skmnist", {})
-            description = Description(
-                json.dumps(content),
-                state["custom_objects"],
-                notes.get("keras_version", ""),
-            )
-            is_ours, weights = bool(state["is_shared"]), state["weights"]
-            config, custom_objects, keras_version = description
-            facts = config, is_ours, keras_version, sorted(custom_objects)
+            written = json.dumps(content), state["custom_objects"]
+            description = Description(*written, notes.get("keras_version", ""))
+            self.__init__(None, state["weights"], description)
+            config, _, *others = self._facts()
+            facts = config, bool(state["is_shared"]), *others
             # The first version wrote none.
-            if notes.get("sha256") not in (None, checksum(facts, weights)):
+            if notes.get("sha256") not in (None, checksum(facts, self.weights)):
                 raise ValueError("its parts do not agree with their checksum")
+        if state["is_shared"]:
+            self.description = None
         self.__class__ = network.TrainedNetwork
-        self.__init__(None, weights, None if is_ours else description)
 
 
 def complete_network(classifier, spec):
