@@ -275,7 +275,7 @@ def test_width_that_is_no_square_is_refused(transformer, shape, message):
     [
         ((28, 28), np.zeros((2, 785)), "785 columns.*have 784 pixels.*label column"),
         ((9, 9), np.zeros((2, 64)), r"64 columns.*\(9, 9\) have 81 pixels\.$"),
-        ((5, 5), np.zeros((2, 4, 6)), r"\(2, 4, 6\).*does not hold.*\(5, 5, 1\)"),
+        ((5, 5), np.zeros((2, 4, 6)), r"\(4, 6\), which are not of.*\(5, 5, 1\)"),
         ((5, 0), np.zeros((2, 25)), r"image_shape=\(5, 0\) is not allowed"),
         ((5,), np.zeros((2, 25)), r"image_shape=\(5,\) is not allowed"),
         ((5.0, 5), np.zeros((2, 25)), r"image_shape=\(5.0, 5\) is not allowed"),
@@ -395,7 +395,7 @@ def test_malformed_data_range_is_refused(data_range):
 @pytest.mark.parametrize("transformer", [ImageScaler(), Deskewer()], ids=repr)
 def test_other_images_than_fitted_are_refused(transformer):
     transformer = clone(transformer).fit(IMAGES)
-    with pytest.raises(ValueError, match=r"\(2, 4, 4\).*\(5, 5, 1\)"):
+    with pytest.raises(ValueError, match=r"\(4, 4\).*\(5, 5, 1\)"):
         transformer.transform(np.zeros((2, 4, 4)))
     with pytest.raises(ValueError, match=r"\(5, 5\) of one image.*X\[None\] is"):
         transformer.transform(IMAGES[0])

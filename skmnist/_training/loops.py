@@ -110,6 +110,7 @@ def _training_dtype(spec, precision):
     """Return the Keras policy that a network of this package is trained in."""
     is_quick = (
         precision == "auto"
+        and "filters" in builder_arguments(spec)  # dense layers gain nothing
         and keras.backend.backend() == "tensorflow"
         and bfloat16_is_quick()
         # Which were not measured; many emulate bfloat16.

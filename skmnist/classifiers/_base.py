@@ -7,6 +7,7 @@ is first trained.
 
 import contextlib
 import copy
+import pickle
 from abc import abstractmethod
 from numbers import Integral, Real
 
@@ -21,14 +22,14 @@ from skmnist._habits import PARAMETERS, answers_habits
 from skmnist._inference.network import TrainedNetwork
 from skmnist._interrupts import keep_interrupts, uninterrupted
 from skmnist._processes import check_fork
-from skmnist._training.data import TrainingState
+from skmnist._training.data import TrainingData, TrainingState
 from skmnist._warnings import warn_caller
+from skmnist.classifiers._builders import is_pickled_by_value
 from skmnist.classifiers._labels import label_column
-from skmnist.classifiers._prediction import INPUT_DTYPES, RANGE_SLACK, NetworkPredictor
+from skmnist.classifiers._prediction import INPUT_DTYPES, NetworkPredictor
 from skmnist.classifiers._targets import (
     checked_weights,
     class_weight_problem,
-    distinct,
     encoded,
     stratified_split,
     training_weights,
@@ -38,9 +39,8 @@ from skmnist.classifiers._targets import (
 )
 from skmnist.networks._memory import check_memory
 from skmnist.preprocessing.image_array import ImageShape
-from skmnist.preprocessing.layout import as_rows, channels_come_first
-from skmnist.preprocessing.scaling import other_range
-from skmnist.preprocessing.validation import naming_overflow, validated
+from skmnist.preprocessing.layout import as_rows
+from skmnist.preprocessing.validation import naming_overflow
 
 __all__ = ["BaseKerasClassifier"]
 
@@ -67,7 +67,7 @@ class BaseKerasClassifier(NetworkPredictor):
         "validation_fraction": [None, Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [None, dict, StrOptions({"balanced"})],
-        "callbacks": [None, list, tuple, callable, HasMethods(["on_epoch_end"])],
+        "callbacks": "no_validation",  # training says what it takes
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -126,47 +126,13 @@ class BaseKerasClassifier(NetworkPredictor):
             raise ValueError(f"{given} was given without {missing}: give both or none.")
         resume = self.warm_start and self.__sklearn_is_fitted__()
         with self._all_or_nothing():
-            spec, inputs, labels, weights = self._checked_training_data(
-                X, y, sample_weight, resume=resume
-            )
-            warn_caller(self._parameter_problem())
-            warn_caller(class_weight_problem(self.class_weight, self.classes_))
-            training = inputs, labels, with_mean_of_1(weights, self.class_weight)
-            seeds = self._draw_seeds()
-            if not resume:
-                self._split_seed = seeds[2]
+            spec, training = self._prepare(X, y, sample_weight, resume=resume)
             validation = None
             if X_val is not None:
-                validation, left_out = self._checked_validation_data(
-                    X_val, y_val, spec.input_shape
-                )
-                warn_caller(left_out)
-                problem = other_range(
-                    validation[0],
-                    *self._pixel_range,
-                    may_be_whole=True,
-                    slack=RANGE_SLACK,
-                )
-                if problem is not None:
-                    low, high = self._pixel_range
-                    warn_caller(
-                        f"X_val holds {problem}: X has pixels from {low:g} to "
-                        f"{high:g}. Scale X_val before, or let a Pipeline scale both, "
-                        'with transform_input=["X_val"] and metadata routing enabled.'
-                    )
+                validation = self._validation_data(X_val, y_val, spec.input_shape)
             elif self.early_stopping or self.validation_fraction is not None:
-                fraction = self.validation_fraction or _DEFAULT_VALIDATION_FRACTION
-                # Going on splits as before: the network must not be trained on
-                # what it is then validated with.
-                training, validation = stratified_split(
-                    training, fraction, self._split_seed
-                )
-                warn_caller(
-                    validation_problem(training[1], validation[1], self.classes_)
-                )
-            self._train(
-                spec, training, validation, seeds, epochs=self.epochs, resume=resume
-            )
+                training, validation = self._split(training)
+            self._train(spec, training, validation, epochs=self.epochs, resume=resume)
             self._training.is_kept = self.warm_start
         return self
 
@@ -233,23 +199,18 @@ class BaseKerasClassifier(NetworkPredictor):
                 f"partial_fit, was: {self.classes_!r}."
             )
         with self._all_or_nothing():
-            spec, inputs, labels, weights = self._checked_training_data(
+            spec, training = self._prepare(
                 X, y, sample_weight, resume=resume, classes=classes, partial=True
             )
-            warn_caller(self._parameter_problem())
-            warn_caller(class_weight_problem(self.class_weight, self.classes_))
-            if len(labels) == 0 or (weights is not None and not weights.any()):
+            weights = training.weights
+            if not len(training.labels) or (weights is not None and not weights.any()):
                 if not resume:
                     raise ValueError(
                         "The first call to partial_fit needs some sample of a weight "
                         "above 0."
                     )
                 return self
-            seeds = self._draw_seeds()
-            if not resume:
-                self._split_seed = seeds[2]
-            training = inputs, labels, weights
-            self._train(spec, training, None, seeds, epochs=1, resume=resume)
+            self._train(spec, training, None, epochs=1, resume=resume)
             self._training.is_kept = True
         return self
 
@@ -263,6 +224,18 @@ class BaseKerasClassifier(NetworkPredictor):
         given = self.callbacks
         twin.callbacks = list(given) if isinstance(given, list) else given
         return twin
+
+    def __getstate__(self):
+        if not is_pickled_by_value():
+            for name in ("optimizer", "callbacks"):
+                try:
+                    pickle.dumps(getattr(self, name, None))
+                except Exception as error:
+                    raise pickle.PicklingError(
+                        f"The classifier cannot be pickled with its {name} ({error}): "
+                        "give what is defined at the top of a module."
+                    ) from error
+        return super().__getstate__()
 
     @abstractmethod
     def _specify(self, n_features, image_shape, n_classes):
@@ -285,10 +258,6 @@ class BaseKerasClassifier(NetworkPredictor):
     def _parameter_problem(self):
         """Say which parameters may mean what the user does not; None if none."""
 
-    def _training_precision(self):
-        """Return the arithmetic of training, where it may differ from the network's."""
-        return "float32"
-
     @contextlib.contextmanager
     def _all_or_nothing(self):
         """Leave the estimator as it was if training fails or is interrupted."""
@@ -300,15 +269,8 @@ class BaseKerasClassifier(NetworkPredictor):
             vars(self).update(before)
             raise
 
-    def _draw_seeds(self):
-        """Draw the seeds of weights, order and split: always all of them."""
-        generator = check_random_state(self.random_state)
-        return [int(s) for s in generator.randint(np.iinfo(np.int32).max, size=3)]
-
-    def _checked_training_data(
-        self, X, y, sample_weight, *, resume, classes=None, partial=False
-    ):
-        """Check data and network; return what to build, inputs, labels and weights."""
+    def _prepare(self, X, y, sample_weight, *, resume, classes=None, partial=False):
+        """Check data and parameters; return the network to train and its data."""
         check_fork()
         n_features = self.n_features_in_ if resume else None
         y = label_column(y, "y")
@@ -317,25 +279,35 @@ class BaseKerasClassifier(NetworkPredictor):
             rows, y = validate_data(self, rows, y, dtype=INPUT_DTYPES, reset=not resume)
         check_classification_targets(y)
         if not resume:
-            self.classes_ = distinct(
-                y if classes is None else label_column(classes, "classes")
-            )
-        if sample_weight is not None:
-            sample_weight = checked_weights(sample_weight, len(rows))
-            kept = sample_weight > 0
-            if not kept.all():
-                rows, y, sample_weight = rows[kept], y[kept], sample_weight[kept]
-            if not partial and not kept.any():
-                raise ValueError(
-                    "sample_weight must be above zero for some samples; all are zero."
-                )
+            labels = y if classes is None else label_column(classes, "classes")
+            self.classes_ = np.unique(labels)
         # Weights of 0, such as those of a bootstrap, may leave samples of one.
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes; "
                 f"got only one class: {self.classes_[0]}."
             )
+        if sample_weight is not None:
+            sample_weight = checked_weights(sample_weight, len(rows))
+            kept = sample_weight > 0
+            if not kept.all():
+                rows, y, sample_weight = rows[kept], y[kept], sample_weight[kept]
         labels = encoded(y, self.classes_, "y")
+        weights = training_weights(
+            labels, sample_weight, self.class_weight, self.classes_
+        )
+        if not partial:
+            weights = with_mean_of_1(weights, self.class_weight)
+        spec = self._checked_spec(image_shape, resume)
+        inputs = self._in_shape(rows, image_shape, spec.input_shape)
+        self._learn_range(inputs, resume)
+        warn_caller(self._parameter_problem())
+        warn_caller(class_weight_problem(self.class_weight, self.classes_))
+        self._draw_seeds(resume)
+        return spec, TrainingData(inputs, labels, weights)
+
+    def _checked_spec(self, image_shape, resume):
+        """Return which network to train with images of a shape, or with rows."""
         seen_shape = image_shape
         if resume and image_shape is None and getattr(self, "image_shape", 0) is None:
             # Rows of the images that the network was made for.
@@ -349,94 +321,104 @@ class BaseKerasClassifier(NetworkPredictor):
                 "warm_start=False."
             )
         if not resume:
-            # Networks of rows do not know it, but pixels must not change places.
-            self._image_shape = (*image_shape, 1)[:3] if image_shape else None
-            if image_shape and channels_come_first(image_shape, spec.input_shape):
-                self._image_shape = spec.input_shape
-            self._sample_shape = image_shape
-        inputs = self._as_inputs(rows, image_shape, spec.input_shape)
-        self._extend_range(inputs, resume=resume)
-        weights = training_weights(
-            labels, sample_weight, self.class_weight, self.classes_
-        )
-        return spec, inputs, labels, weights
+            self._sample_shape, self._image_shape = image_shape, None
+            if image_shape is not None:
+                # Networks of rows do not know it, but pixels must not change places.
+                is_known = self._knows_images(spec.input_shape)
+                shape = spec.input_shape if is_known else (*image_shape, 1)[:3]
+                self._image_shape = shape
+        return spec
 
-    def _extend_range(self, inputs, *, resume):
+    def _learn_range(self, inputs, resume):
         """Keep the lowest and the highest pixel of all training images so far."""
-        if not len(inputs):
-            return
-        ends = [float(inputs.min()), float(inputs.max())]
-        if resume and self._pixel_range is not None:
-            warn_caller(self._range_problem(inputs))
-            ends += self._pixel_range
-        self._pixel_range = min(ends), max(ends)
+        if not resume:
+            self._pixel_range = None
+        if len(inputs):
+            self._warn_of_range(inputs)
+            ends = inputs.min(), inputs.max(), *(self._pixel_range or ())
+            self._pixel_range = float(min(ends)), float(max(ends))
 
-    def _checked_validation_data(self, X_val, y_val, input_shape):
+    def _draw_seeds(self, resume):
+        """Draw the seeds of weights, order and split: always all of them."""
+        generator = check_random_state(self.random_state)
+        *seeds, split_seed = generator.randint(np.iinfo(np.int32).max, size=3).tolist()
+        if not resume:
+            self._training = TrainingState(*seeds)
+            # Resumed training splits as before: the network must not be trained on
+            # what it is then validated with.
+            self._split_seed = split_seed
+
+    def _validation_data(self, X_val, y_val, input_shape):
+        """Check validation data; images of labels that `y` lacks are left out."""
         try:
-            rows, image_shape = as_rows(X_val, n_features=self.n_features_in_)
-            rows = validated(self, rows, dtype=INPUT_DTYPES)
-            inputs = self._as_inputs(rows, image_shape, input_shape)
+            inputs = self._inputs(X_val, input_shape)
         except ValueError as error:
             raise ValueError(f"X_val, as an X: {error}") from error
+        self._warn_of_range(
+            inputs, "X_val", ' with transform_input=["X_val"] and metadata routing'
+        )
         y_val = column_or_1d(label_column(y_val, "y_val"))
-        check_consistent_length(rows, y_val)
-        problem = None
-        unknown = unknown_labels(distinct(y_val).tolist(), self.classes_)
+        check_consistent_length(inputs, y_val)
+        unknown = unknown_labels(np.unique(y_val).tolist(), self.classes_)
         known = ~np.isin(y_val, unknown)
         if unknown and known.any():  # such as rare labels, which a fold may lack
-            problem = (
+            warn_caller(
                 f"{len(y_val) - known.sum()} of {len(y_val)} images in X_val are left "
                 f"out: y holds none of their labels {unknown}."
             )
             inputs, y_val = inputs[known], y_val[known]
-        return (inputs, encoded(y_val, self.classes_, "y_val"), None), problem
+        return TrainingData(inputs, encoded(y_val, self.classes_, "y_val"))
+
+    def _split(self, training):
+        """Set a part of the training data aside for validation."""
+        fraction = self.validation_fraction or _DEFAULT_VALIDATION_FRACTION
+        parts = stratified_split(training, fraction, self._split_seed)
+        warn_caller(validation_problem(parts[0][1], parts[1][1], self.classes_))
+        return [TrainingData(*part) for part in parts]
 
     @keep_interrupts()
-    def _train(self, spec, training, validation, seeds, *, epochs, resume):
+    def _train(self, spec, training, validation, *, epochs, resume):
         """Train by the engine and set the fitted attributes."""
         with uninterrupted():
             from skmnist._training.callbacks import callbacks_for_fit
-            from skmnist._training.data import TrainingData
             from skmnist._training.optimizers import make_optimizer
             from skmnist._training.train import TrainingSettings, train
 
         optimizer = make_optimizer(self.optimizer, self.learning_rate)
         callbacks, fit_id = callbacks_for_fit(self.callbacks)
-        weights, description, state, history = train(
+        weights, description, self._training, history = train(
             spec,
-            TrainingData(*training),
+            training,
             TrainingSettings(
                 optimizer=optimizer,
                 schedule=self.learning_rate_schedule,
                 epochs=int(epochs),
-                batch_size=min(int(self.batch_size), len(training[0])),
+                batch_size=min(int(self.batch_size), len(training.inputs)),
                 patience=self.n_iter_no_change if self.early_stopping else None,
                 callbacks=callbacks,
-                precision=self._training_precision(),
+                precision=getattr(self, "precision", "float32"),
                 verbose=int(self.verbose),
             ),
-            self._training if resume else TrainingState(seeds[0], seeds[1]),
-            validation=validation and TrainingData(*validation),
+            self._training,
+            validation=validation,
             network=self._network if resume else None,
         )
-        if resume:
-            # Metrics that only one of the parts has, such as those of validation
-            # data that came later, are kept with a gap, so that lengths agree.
-            history = _joined(self.history_, history)
+        self.history_ = _joined(self.history_, history) if resume else history
+        self.n_iter_ = self._training.n_epochs
         self._network = TrainedNetwork(spec, weights, description)
-        self._training = state
-        self.history_, self.n_iter_ = history, state.n_epochs
+        vars(self).pop("fit_id_", None)
         if fit_id is not None:
             self.fit_id_ = fit_id
-        elif hasattr(self, "fit_id_"):
-            del self.fit_id_
 
 
 def _joined(earlier, later):
-    """Join two histories of the same network."""
-    n_earlier, n_later = len(earlier["loss"]), len(later["loss"])
+    """Join two histories of the same network.
+
+    Metrics that only one of them has, such as those of validation data that came later,
+    are kept with a gap, so that lengths agree.
+    """
+    gaps = [[float("nan")] * len(history["loss"]) for history in (earlier, later)]
     return {
-        name: earlier.get(name, [float("nan")] * n_earlier)
-        + later.get(name, [float("nan")] * n_later)
-        for name in [*earlier, *(name for name in later if name not in earlier)]
+        name: earlier.get(name, gaps[0]) + later.get(name, gaps[1])
+        for name in {**earlier, **later}
     }

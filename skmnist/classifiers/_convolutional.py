@@ -223,9 +223,6 @@ class KerasCNNClassifier(LayeredClassifier):
         check_is_fitted(self)
         return self._spec.input_shape
 
-    def _training_precision(self):
-        return self.precision
-
     def _check_layers(self):
         check_layers(self, "filters", WIDTH)
         check_layers(self, "kernel_size", WIDTH, pairs=True)

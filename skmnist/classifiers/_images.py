@@ -33,15 +33,8 @@ def network_image_shape(image_shape, n_features, data_shape):
     """
     if image_shape is not None or data_shape is None:
         shape = resolve_image_shape(n_features, image_shape)
-        if (
-            data_shape is not None
-            and image_shape != "row"
-            and channels_come_first(data_shape, shape) is None
-        ):
-            raise ValueError(
-                f"X holds images of the shape {tuple(data_shape)}, which are not of "
-                f"image_shape={image_shape!r} with the channels last or first."
-            )
+        if data_shape is not None and image_shape != "row":
+            channels_come_first(data_shape, shape)  # refuses others
         return shape
     if isinstance(data_shape, ImageShape):
         return tuple(data_shape)

@@ -129,7 +129,3 @@ class LayeredClassifier(BaseKerasClassifier):
             # Of the trained network; training itself may compute otherwise.
             "dtype": "float64" if self.precision == "float64" else "float32",
         }
-
-    def _training_precision(self):
-        # Layers of this kind alone gain nothing from bfloat16.
-        return "float32" if self.precision == "auto" else self.precision

@@ -15,11 +15,11 @@ from skmnist.preprocessing.layout import as_rows, channels_come_first, in_order
 from skmnist.preprocessing.scaling import other_range
 from skmnist.preprocessing.validation import validated
 
-__all__ = ["INPUT_DTYPES", "RANGE_SLACK", "NetworkPredictor"]
+__all__ = ["INPUT_DTYPES", "NetworkPredictor"]
 
 # A network may be trained on features of any kind that were scaled to [0, 1], of which
 # later ones lie a little below 0.
-RANGE_SLACK = 0.5
+_RANGE_SLACK = 0.5
 
 # All else becomes float32. Bytes stay bytes, a quarter of the memory, until they are
 # in a batch.
@@ -174,18 +174,15 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
             complete_network(self, spec)
 
     def __dir__(self):
-        # scikit-learn tries each name, which would have Keras imported for model_.
-        names = set(object.__dir__(self)) - {"model_"}
-        shown = [name for name in names if hasattr(self, name)]
-        return [*shown, "model_"] if self.__sklearn_is_fitted__() else shown
+        # scikit-learn's tries each name, which would have Keras imported for model_.
+        return object.__dir__(self)
 
     def _get_fitted_attr_html(self, *args, **kwargs):
         # In a notebook scikit-learn shows the value of all that dir() lists.
         def without_model(twin):
-            return [name for name in NetworkPredictor.__dir__(twin) if name != "model_"]
+            return set(object.__dir__(twin)) - {"model_"}
 
-        cls = type(self)
-        twin = copy.copy(self)
+        cls, twin = type(self), copy.copy(self)
         twin.__class__ = type(cls.__name__, (cls,), {"__dir__": without_model})
         return super(NetworkPredictor, twin)._get_fitted_attr_html(*args, **kwargs)
 
@@ -203,10 +200,8 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
     def _outputs(self, X):
         """Return the logits or probabilities of images, and whether they are logits."""
         check_is_fitted(self)
-        rows, image_shape = as_rows(X, n_features=self.n_features_in_)
-        rows = validated(self, rows, dtype=INPUT_DTYPES)
-        warn_caller(self._range_problem(rows))
-        inputs = self._as_inputs(rows, image_shape, self._spec.input_shape)
+        inputs = self._inputs(X, self._spec.input_shape)
+        self._warn_of_range(inputs)
         outputs, are_logits = self._network.run(inputs)
         # The largest is NaN if any is. Logits of minus infinity are probabilities of 0.
         is_usable = np.isfinite(outputs.max(axis=1))
@@ -214,11 +209,17 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
             row = int(is_usable.argmin())
             raise ValueError(
                 f"The probabilities of row {row} of X are not finite: its pixels, up "
-                f"to {np.abs(rows[row]).max():.3g}, are too large for the network."
+                f"to {np.abs(inputs[row]).max():.3g}, are too large for the network."
             )
         return outputs, are_logits
 
-    def _as_inputs(self, rows, image_shape, input_shape):
+    def _inputs(self, X, input_shape):
+        """Check images of the size seen in fit; return what the network takes."""
+        rows, image_shape = as_rows(X, n_features=self.n_features_in_)
+        rows = validated(self, rows, dtype=INPUT_DTYPES)
+        return self._in_shape(rows, image_shape, input_shape)
+
+    def _in_shape(self, rows, image_shape, input_shape):
         """Give rows of pixels the shape that the network takes."""
         if image_shape is not None:
             channels_first = self._channels_come_first(image_shape, input_shape)
@@ -227,29 +228,24 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
 
     def _channels_come_first(self, image_shape, input_shape):
         """Whether images of this shape have their channels first; refuse others."""
-        # No shape is known if it was trained with rows, and is a network of rows.
-        if self._image_shape is None and (
-            len(input_shape) == 1 or getattr(self, "image_shape", None) == "row"
-        ):
-            return False
         wanted = self._image_shape or input_shape
-        channels_first = channels_come_first(image_shape, wanted)
-        if channels_first is None:
-            raise ValueError(
-                f"The images have the shape {tuple(image_shape)}, but the network "
-                f"takes (height, width, channels) = {wanted}."
-            )
-        return channels_first
+        if self._image_shape is None and not self._knows_images(input_shape):
+            return False  # it was trained with rows
+        return channels_come_first(image_shape, wanted)
 
-    def _range_problem(self, rows):
-        """Say that pixels have clearly another range than in training, or None."""
+    def _knows_images(self, input_shape):
+        """Whether the input of the network has the shape of an image."""
+        return len(input_shape) == 3 and getattr(self, "image_shape", None) != "row"
+
+    def _warn_of_range(self, pixels, name="X", how=""):
+        """Warn of pixels that have clearly another range than in training."""
         problem = self._pixel_range and other_range(
-            rows, *self._pixel_range, slack=RANGE_SLACK
+            pixels, *self._pixel_range, may_be_whole=name != "X", slack=_RANGE_SLACK
         )
-        if problem is None:
-            return None
-        low, high = self._pixel_range
-        return (
-            f"X holds {problem}: the network was trained on pixels from {low:g} to "
-            f"{high:g}. Scale X as then; a Pipeline with ImageScaler does so by itself."
-        )
+        if problem is not None:
+            low, high = self._pixel_range
+            warn_caller(
+                f"{name} holds {problem}: the network is trained on pixels from "
+                f"{low:g} to {high:g}. Scale {name} likewise; a Pipeline with "
+                f"ImageScaler does so by itself{how}."
+            )

@@ -3,6 +3,7 @@
 Labels may be of any one kind; a network learns their positions among the classes.
 """
 
+import contextlib
 import math
 from numbers import Real
 
@@ -13,7 +14,6 @@ from sklearn.utils import check_array
 __all__ = [
     "checked_weights",
     "class_weight_problem",
-    "distinct",
     "encoded",
     "stratified_split",
     "training_weights",
@@ -27,23 +27,12 @@ _FEW_IMAGES = 5
 _N_LISTED = 10
 
 
-def distinct(labels):
-    """Return the sorted distinct labels; they must be of kinds that can be sorted."""
-    try:
-        return np.unique(labels)
-    except TypeError as error:
-        raise ValueError(
-            "Labels must be of one kind, such as all numbers or all strings; "
-            f"got a mixture ({error})."
-        ) from error
-
-
 def encoded(labels, classes, name):
     """Return labels, called `name` in errors, as their positions among the classes.
 
     The classes are sorted; a label that is none of them raises ValueError.
     """
-    _check_known(distinct(labels).tolist(), classes, name)
+    _check_known(np.unique(labels).tolist(), classes, name)
     return np.searchsorted(classes, labels).astype(np.int32)
 
 
@@ -56,24 +45,20 @@ def unknown_labels(labels, classes):
     return [label for label in labels if label not in known]
 
 
-def _check_known(labels, classes, name):
-    """Refuse labels that are no classes."""
+def _check_known(labels, classes, name, *, may_lack=False):
+    """Refuse labels that are no classes, or only strings for numbers and the reverse.
+
+    No other part of the data can hold those.
+    """
     unknown = unknown_labels(labels, classes)
-    if unknown:
-        hint = ""
-        if _are_of_another_kind(unknown, classes):
-            hint = " Strings and numbers are different labels."
+    kinds = {isinstance(label, str) for label in unknown}
+    is_other_kind = kinds.isdisjoint(isinstance(label, str) for label in classes)
+    if unknown and (is_other_kind or not may_lack):
+        hint = " Strings and numbers are different labels." if is_other_kind else ""
         raise ValueError(
             f"{name} holds labels that are not among the classes: {unknown}; "
             f"the classes are {classes.tolist()}.{hint}"
         )
-
-
-def _are_of_another_kind(labels, classes):
-    """Tell strings from numbers, which no other part of the data can hold."""
-    return {isinstance(label, str) for label in labels}.isdisjoint(
-        isinstance(label, str) for label in classes.tolist()
-    )
 
 
 def checked_weights(sample_weight, n_samples):
@@ -117,9 +102,7 @@ def training_weights(labels, sample_weight, class_weight, classes):
 
 def _given_class_weights(class_weight, classes):
     """Return the weights of a dict in the order of the classes, 1 by default."""
-    unknown = unknown_labels(class_weight, classes)
-    if unknown and _are_of_another_kind(unknown, classes):
-        _check_known(unknown, classes, "class_weight")
+    _check_known(class_weight, classes, "class_weight", may_lack=True)
     try:
         given = np.array(list(class_weight.values()), dtype=float)
         allowed = np.isfinite(given).all() and (given >= 0).all()
@@ -165,6 +148,10 @@ def with_mean_of_1(weights, class_weight):
     """
     if weights is None:
         return None
+    if not len(weights):
+        raise ValueError(
+            "sample_weight must be above zero for some samples; all are zero."
+        )
     if not weights.any():
         raise ValueError(
             "class_weight leaves no sample any weight: it must be more than "
@@ -182,17 +169,25 @@ def stratified_split(arrays, fraction, seed):
     ValueError is raised.
     """
     labels = arrays[1]
-    rows = np.arange(len(labels))
     n_validation = math.ceil(fraction * len(labels))
     is_alone = np.bincount(labels)[labels] == 1
-    parts = _stratified(labels, rows, n_validation, seed)
-    if parts is None:
-        parts = _stratified(labels, rows[~is_alone], n_validation, seed)
-        if parts is not None:
-            parts[0] = np.concatenate([parts[0], rows[is_alone]])
-        else:
-            parts = _any_but_one_of_each(labels, n_validation, seed)
-    if not len(parts[1]):
+    training = validation = np.array([], int)
+    # It refuses a side with fewer rows than classes, and may leave a class without any.
+    with contextlib.suppress(ValueError):
+        training, validation = train_test_split(
+            np.flatnonzero(~is_alone),
+            test_size=n_validation,
+            stratify=labels[~is_alone],
+            random_state=seed,
+        )
+    training = np.concatenate([training, np.flatnonzero(is_alone)])
+    if len(np.unique(labels[training])) < len(np.unique(labels)):
+        # Any rows, but for the first one of each class.
+        order = np.random.RandomState(seed).permutation(len(labels))
+        _, firsts = np.unique(labels[order], return_index=True)
+        validation = np.delete(order, firsts)[:n_validation]
+        training = np.setdiff1d(order, validation)
+    if not len(validation):
         raise ValueError(
             f"validation_fraction={fraction} of {len(labels)} samples cannot be set "
             "aside, as each class has one sample only, which training needs: give more "
@@ -200,28 +195,8 @@ def stratified_split(arrays, fraction, seed):
         )
     return tuple(
         tuple(None if array is None else array[part] for array in arrays)
-        for part in parts
+        for part in (training, validation)
     )
-
-
-def _stratified(labels, rows, n_validation, seed):
-    """Split rows by scikit-learn; None if not each class has some for training."""
-    try:
-        parts = train_test_split(
-            rows, test_size=n_validation, stratify=labels[rows], random_state=seed
-        )
-    except ValueError:  # one row of a class, or a side with fewer rows than classes
-        return None
-    n_classes, n_trained = (len(np.unique(labels[r])) for r in (rows, parts[0]))
-    return parts if n_trained == n_classes else None
-
-
-def _any_but_one_of_each(labels, n_validation, seed):
-    """Split rows at random; the first one of each class stays in training."""
-    order = np.random.RandomState(seed).permutation(len(labels))
-    _, firsts = np.unique(labels[order], return_index=True)
-    validation = np.delete(order, firsts)[:n_validation]
-    return np.setdiff1d(order, validation), validation
 
 
 def validation_problem(labels, validation_labels, classes):

@@ -118,15 +118,22 @@ def channels_come_first(shape, image_shape):
 
     Returns
     -------
-    bool or None
-        None if the array does not hold such an image in any layout.
+    bool
+
+    Raises
+    ------
+    ValueError
+        If the array does not hold such an image in any layout.
     """
     if (*shape, 1)[:3] == image_shape:
         return False
     is_known = isinstance(shape, ImageShape)
     if len(shape) == 3 and not is_known and (*shape[1:], shape[0]) == image_shape:
         return True
-    return None
+    raise ValueError(
+        f"X holds images of the shape {tuple(shape)}, which are not of image_shape="
+        f"{image_shape} (height, width, channels) with the channels last or first."
+    )
 
 
 def _locate_channels(array_shape, declared):
@@ -145,13 +152,7 @@ def _locate_channels(array_shape, declared):
             "width), (n, height, width, channels) and (n, channels, height, width)."
         )
     if declared is not None:
-        channels_first = channels_come_first(array_shape[1:], declared)
-        if channels_first is None:
-            raise ValueError(
-                f"X has shape {array_shape}, which does not hold images of shape "
-                f"{declared} (height, width, channels) in any layout."
-            )
-        return channels_first, declared
+        return channels_come_first(array_shape[1:], declared), declared
     if len(array_shape) == 4:
         found = (
             [(first, shape) for first, shape in found if shape[2] in (1, 3)]

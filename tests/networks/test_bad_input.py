@@ -154,8 +154,9 @@ def test_channels_first_are_not_mistaken_for_pixels(digits):
 def test_images_that_are_not_of_the_image_shape_are_refused(image_shape, shape, digits):
     X, y = digits
     numbers = r"\({}\)"
+    expected = (*image_shape, 1)[:3]
     message = ".*".join(
-        numbers.format(", ".join(map(str, sizes))) for sizes in (shape, image_shape)
+        numbers.format(", ".join(map(str, sizes))) for sizes in (shape, expected)
     )
     for model in (
         small_cnn(image_shape=image_shape, kernel_size=1, pool_size=1),
@@ -332,7 +333,8 @@ BAD_PARAMETERS = [
     (KerasMLPClassifier, {"validation_fraction": 1}, "'validation_fraction'.* Got 1"),
     (KerasMLPClassifier, {"early_stopping": "yes"}, "'early_stopping'.* Got 'yes'"),
     (KerasMLPClassifier, {"class_weight": "even"}, "'class_weight'.*'balanced'.* Got"),
-    (KerasMLPClassifier, {"callbacks": "Stop"}, "'callbacks'.* Got 'Stop'"),
+    (KerasMLPClassifier, {"callbacks": "Stop"}, "hold Keras callbacks, .* got 'Stop'"),
+    (KerasMLPClassifier, {"callbacks": 3}, "hold Keras callbacks, .* got 3"),
     (KerasMLPClassifier, {"random_state": "x"}, "'random_state'.* Got 'x'"),
     (KerasMLPClassifier, {"optimizer": 3}, "'optimizer'.* Got 3"),
     (KerasMLPClassifier, {"optimizer": "adamm"}, "'adamm'. Did you mean 'adam'.* sgd"),

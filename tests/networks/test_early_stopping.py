@@ -153,7 +153,7 @@ def test_validation_images_that_a_pipeline_did_not_scale_bring_a_warning(digits)
     given = {f"{name}X_val": pixels[:50], f"{name}y_val": y[:50]}
     with pytest.warns(
         UserWarning,
-        match=r"X_val holds pixels up to 255, .* X has pixels from 0 to 1\.",
+        match=r"X_val holds pixels up to 255, .* trained on pixels from 0 to 1\.",
     ):
         model.fit(pixels, y, **given)
     with pytest.warns(

@@ -221,6 +221,40 @@ def test_what_is_local_to_a_function_is_refused_in_words_when_saved(
         assert np.array_equal(twin.predict_proba(X), model.predict_proba(X))
 
 
+def local_callback(keras):
+    class Stop(keras.callbacks.Callback): ...
+
+    return Stop
+
+
+UNPICKLABLE = {
+    "optimizer, lambda": lambda keras: lambda: keras.optimizers.SGD(0.1),
+    "callbacks, lambda": lambda keras: [lambda: keras.callbacks.History()],
+    "callbacks, holds a lambda": lambda keras: keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: None
+    ),
+    "callbacks, local class": lambda keras: [local_callback(keras)()],
+}
+
+
+@pytest.mark.parametrize("kind", UNPICKLABLE)
+def test_a_parameter_that_cannot_be_pickled_is_named(kind, digits, keras, tmp_path):
+    cloudpickle = pytest.importorskip("cloudpickle")
+    name = kind.split(",")[0]
+    model = small_mlp(**{name: UNPICKLABLE[kind](keras)}, epochs=1).fit(*digits)
+    ways = [
+        lambda: pickle.dumps(model),
+        lambda: pickle.dumps(clone(model)),
+        lambda: joblib.dump(make_pipeline(model), tmp_path / "model"),
+        lambda: save_model(model, tmp_path / "model"),
+    ]
+    for way in ways:
+        with pytest.raises(pickle.PicklingError, match=f"with its {name} .*at the top"):
+            way()
+    for twin in (copy.deepcopy(model), pickle.loads(cloudpickle.dumps(model))):
+        assert np.array_equal(twin.predict(digits[0]), model.predict(digits[0]))
+
+
 def test_what_is_local_to_a_function_works_in_two_processes(digits):
     model = KerasImageClassifier(builder=with_a_local_layer, epochs=1, random_state=0)
     model.set_params(builder=lambda shape, n: with_a_local_layer(shape, n))
