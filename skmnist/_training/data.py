@@ -38,6 +38,10 @@ class TrainingData(NamedTuple):
         noise = low + noise * ((high - low) or 1)
         return np.concatenate([samples, noise.astype(np.float32)])
 
+    def rows(self, rows):
+        """Return some of the rows."""
+        return TrainingData(*(array[rows] for array in self.arrays))
+
     @property
     def arrays(self):
         """The arrays that are there, in the order that Keras expects."""

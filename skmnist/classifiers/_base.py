@@ -29,12 +29,10 @@ from skmnist.classifiers._labels import label_column
 from skmnist.classifiers._prediction import INPUT_DTYPES, NetworkPredictor
 from skmnist.classifiers._targets import (
     checked_weights,
-    class_weight_problem,
     encoded,
     stratified_split,
     training_weights,
     unknown_labels,
-    validation_problem,
     with_mean_of_1,
 )
 from skmnist.networks._memory import check_memory
@@ -131,7 +129,12 @@ class BaseKerasClassifier(NetworkPredictor):
             if X_val is not None:
                 validation = self._validation_data(X_val, y_val, spec.input_shape)
             elif self.early_stopping or self.validation_fraction is not None:
-                training, validation = self._split(training)
+                training, validation = stratified_split(
+                    training,
+                    self.validation_fraction or _DEFAULT_VALIDATION_FRACTION,
+                    self._split_seed,
+                    self.classes_,
+                )
             self._train(spec, training, validation, epochs=self.epochs, resume=resume)
             self._training.is_kept = self.warm_start
         return self
@@ -202,16 +205,14 @@ class BaseKerasClassifier(NetworkPredictor):
             spec, training = self._prepare(
                 X, y, sample_weight, resume=resume, classes=classes, partial=True
             )
-            weights = training.weights
-            if not len(training.labels) or (weights is not None and not weights.any()):
-                if not resume:
-                    raise ValueError(
-                        "The first call to partial_fit needs some sample of a weight "
-                        "above 0."
-                    )
-                return self
-            self._train(spec, training, None, epochs=1, resume=resume)
-            self._training.is_kept = True
+            if training.weights is None or training.weights.any():
+                self._train(spec, training, None, epochs=1, resume=resume)
+                self._training.is_kept = True
+            elif not resume:
+                raise ValueError(
+                    "The first call to partial_fit needs some sample of a weight "
+                    "above 0."
+                )
         return self
 
     def __sklearn_clone__(self):
@@ -302,7 +303,6 @@ class BaseKerasClassifier(NetworkPredictor):
         inputs = self._in_shape(rows, image_shape, spec.input_shape)
         self._learn_range(inputs, resume)
         warn_caller(self._parameter_problem())
-        warn_caller(class_weight_problem(self.class_weight, self.classes_))
         self._draw_seeds(resume)
         return spec, TrainingData(inputs, labels, weights)
 
@@ -368,13 +368,6 @@ class BaseKerasClassifier(NetworkPredictor):
             )
             inputs, y_val = inputs[known], y_val[known]
         return TrainingData(inputs, encoded(y_val, self.classes_, "y_val"))
-
-    def _split(self, training):
-        """Set a part of the training data aside for validation."""
-        fraction = self.validation_fraction or _DEFAULT_VALIDATION_FRACTION
-        parts = stratified_split(training, fraction, self._split_seed)
-        warn_caller(validation_problem(parts[0][1], parts[1][1], self.classes_))
-        return [TrainingData(*part) for part in parts]
 
     @keep_interrupts()
     def _train(self, spec, training, validation, *, epochs, resume):

@@ -11,14 +11,14 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array
 
+from skmnist._warnings import warn_caller
+
 __all__ = [
     "checked_weights",
-    "class_weight_problem",
     "encoded",
     "stratified_split",
     "training_weights",
     "unknown_labels",
-    "validation_problem",
     "with_mean_of_1",
 ]
 
@@ -85,9 +85,9 @@ def training_weights(labels, sample_weight, class_weight, classes):
     """Multiply the weights of samples and classes; None if all count alike.
 
     Labels are positions among the classes. `class_weight` is as the classifiers take
-    it: labels in a dict that are no classes are ignored (see
-    :func:`class_weight_problem`), but strings where labels are numbers, numbers where
-    they are strings, and weights that are negative or not finite raise ValueError.
+    it: labels in a dict that are no classes are ignored, with a warning where they may
+    be misspelt, but strings where labels are numbers, numbers where they are strings,
+    and weights that are negative or not finite raise ValueError.
     """
     if class_weight is None:
         return sample_weight
@@ -101,7 +101,11 @@ def training_weights(labels, sample_weight, class_weight, classes):
 
 
 def _given_class_weights(class_weight, classes):
-    """Return the weights of a dict in the order of the classes, 1 by default."""
+    """Return the weights of a dict in the order of the classes, 1 by default.
+
+    A part of the data, such as a fold, may lack rare labels. As in scikit-learn, a dict
+    may name more than there are if it has a weight for each class that is there.
+    """
     _check_known(class_weight, classes, "class_weight", may_lack=True)
     try:
         given = np.array(list(class_weight.values()), dtype=float)
@@ -112,25 +116,15 @@ def _given_class_weights(class_weight, classes):
         raise ValueError(
             f"class_weight must hold finite weights of at least 0; got {class_weight}."
         )
-    return np.array([class_weight.get(label, 1) for label in classes.tolist()], float)
-
-
-def class_weight_problem(class_weight, classes):
-    """Say which labels of a dict of weights may be misspelt; None if all seems well.
-
-    A part of the data, such as a fold, may lack rare labels. As in scikit-learn, a dict
-    may name more than there are if it has a weight for each class that is there.
-    """
-    if not isinstance(class_weight, dict):
-        return None
+    labels = classes.tolist()
     unknown = unknown_labels(class_weight, classes)
-    if not unknown or all(label in class_weight for label in classes.tolist()):
-        return None
-    return (
-        f"class_weight names labels that are not in y: {_listed(unknown)}; y holds "
-        f"{_listed(classes.tolist())}. Their weights are not used, which is right only "
-        "if these data happen to lack such labels."
-    )
+    if unknown and not all(label in class_weight for label in labels):
+        warn_caller(
+            f"class_weight names labels that are not in y: {_listed(unknown)}; y holds "
+            f"{_listed(labels)}. Their weights are not used, which is right only if "
+            "these data happen to lack such labels."
+        )
+    return np.array([class_weight.get(label, 1) for label in labels], float)
 
 
 def _listed(labels):
@@ -161,14 +155,14 @@ def with_mean_of_1(weights, class_weight):
     return weights / weights.mean()
 
 
-def stratified_split(arrays, fraction, seed):
-    """Split arrays, the second of which holds labels, for training and validation.
+def stratified_split(data, fraction, seed, classes):
+    """Split training data; return what is left of them, and the part for validation.
 
     A fraction in (0, 1) is set aside, with equal class shares. Classes too rare to be
     on both sides stay in the training part; if each class has one sample only,
-    ValueError is raised.
+    ValueError is raised. A warning says where the part tells little.
     """
-    labels = arrays[1]
+    labels = data.labels
     n_validation = math.ceil(fraction * len(labels))
     is_alone = np.bincount(labels)[labels] == 1
     training = validation = np.array([], int)
@@ -193,27 +187,17 @@ def stratified_split(arrays, fraction, seed):
             "aside, as each class has one sample only, which training needs: give more "
             "samples, or X_val and y_val."
         )
-    return tuple(
-        tuple(None if array is None else array[part] for array in arrays)
-        for part in (training, validation)
-    )
-
-
-def validation_problem(labels, validation_labels, classes):
-    """Say why a part that was set aside for validation tells little; None if it does.
-
-    Labels of both parts are positions among the classes.
-    """
-    n_images = len(validation_labels)
-    part = f"validation_fraction sets {n_images} of {n_images + len(labels)} images"
+    missing = classes[np.setdiff1d(labels, labels[validation])].tolist()
+    part = f"validation_fraction sets {len(validation)} of {len(labels)} images"
     hint = "Give more images, a larger fraction, or X_val and y_val."
-    missing = classes[np.setdiff1d(labels, validation_labels)].tolist()
     if missing:
-        return (
+        warn_caller(
             f"{part} aside for validation, none of them with a label of "
             f"{_listed(missing)}: loss and accuracy on these images say nothing of "
             f"them. {hint}"
         )
-    if n_images < _FEW_IMAGES:
-        return f"{part} aside for validation, which is too few to tell much. {hint}"
-    return None
+    elif len(validation) < _FEW_IMAGES:
+        warn_caller(
+            f"{part} aside for validation, which is too few to tell much. {hint}"
+        )
+    return data.rows(training), data.rows(validation)
