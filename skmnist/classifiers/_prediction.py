@@ -1,6 +1,7 @@
 """What a fitted network classifier does: classify images of the size that it knows."""
 
 import copy
+import functools
 from abc import ABCMeta
 
 import numpy as np
@@ -142,17 +143,14 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         `partial_fit`), with that too: ``model_.fit`` goes on from there.
         """
         check_is_fitted(self)
-        return self._network.to_keras(self._optimizer_of_fit)
 
-    def _optimizer_of_fit(self, model):
-        """Make an optimizer as the one of the fit, for a live model."""
-        from skmnist._training.optimizers import make_optimizer, optimizer_of
+        def optimizer(model):
+            from skmnist._training.optimizers import make_optimizer, optimizer_of
 
-        return optimizer_of(
-            self._training,
-            model,
-            otherwise=lambda rate: make_optimizer(self.optimizer, rate),
-        )
+            make = functools.partial(make_optimizer, self.optimizer)
+            return optimizer_of(self._training, model, otherwise=make)
+
+        return self._network.to_keras(optimizer)
 
     @property
     def n_parameters_(self):

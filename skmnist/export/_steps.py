@@ -69,7 +69,7 @@ def add_transformer(graph, tensor, images, step):
     if len(images.shape) > 1:
         channels_first = images.channels_first
         if channels_first is None or step.image_shape == "row":
-            channels_first, _ = locate((1, *images.shape), step.image_shape_, None)
+            channels_first, _ = locate(images.shape, step.image_shape_)
     tensor = _channels_last(graph, tensor, images, channels_first)
     tensor = _cast(graph, tensor, images.kind, TensorProto.DOUBLE)
     if isinstance(step, ImageScaler):

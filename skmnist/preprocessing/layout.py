@@ -136,37 +136,36 @@ def channels_come_first(shape, image_shape):
     )
 
 
-def _locate_channels(array_shape, declared):
-    """Tell the image shape and whether the channels come first.
+def locate(shape, expected):
+    """Tell whether the channels of an image come first, and its shape.
 
-    `array_shape` belongs to an array of images with three or four dimensions.
+    `shape` is that of an array, or an :class:`ImageShape`; the shape of the image may
+    be `expected`, or None.
     """
-    if len(array_shape) == 3:
-        found = [(False, (*array_shape[1:], 1))]
-    elif len(array_shape) == 4:
-        first, middle, last = array_shape[1:]
-        found = [(False, (first, middle, last)), (True, (middle, last, first))]
-    else:
+    if expected is not None:
+        return channels_come_first(shape, expected), expected
+    if len(shape) == 2 or isinstance(shape, ImageShape):
+        return False, (*shape, 1)[:3]
+    if len(shape) != 3:
         raise ValueError(
-            f"X has shape {array_shape}; allowed are (n, pixels), (n, height, "
-            "width), (n, height, width, channels) and (n, channels, height, width)."
+            f"X holds arrays of shape {shape}; allowed are X of shape (n, pixels), (n, "
+            "height, width), (n, height, width, channels) and (n, channels, height, "
+            "width)."
         )
-    if declared is not None:
-        return channels_come_first(array_shape[1:], declared), declared
-    if len(array_shape) == 4:
-        found = (
-            [(first, shape) for first, shape in found if shape[2] in (1, 3)]
-            # Colours with opacity.
-            or [(first, shape) for first, shape in found if shape[2] == 4]
+    first, middle, last = shape
+    every = [(False, (first, middle, last)), (True, (middle, last, first))]
+    found = (
+        [each for each in every if each[1][2] in (1, 3)]
+        # Colours with opacity.
+        or [each for each in every if each[1][2] == 4]
+    )
+    # With one channel on either side both readings flatten alike.
+    if len(found) != 1 and {image_shape[2] for _, image_shape in found} != {1}:
+        raise ValueError(
+            f"Cannot tell the channels of images of shape {shape}: the first or the "
+            "last dimension, and only one of them, must be 1 or 3, or else 4. Give "
+            "image_shape=(height, width, channels) to the step that gets these images."
         )
-        # With one channel on either side both readings flatten alike.
-        if len(found) != 1 and {shape[2] for _, shape in found} != {1}:
-            raise ValueError(
-                f"Cannot tell the channels in X of shape {array_shape}: the second "
-                "or the last dimension, and only one of them, must be 1 or 3, or else "
-                "4. Give image_shape=(height, width, channels) to the step that gets "
-                "these images."
-            )
     return found[0]
 
 
@@ -264,18 +263,6 @@ def refuse_single_image(X, *, n_features=None, y=None, shape_needed=False):
 
 def _is_one_label(y):
     return np.isscalar(y) or (hasattr(y, "__len__") and np.size(y) == 1)
-
-
-def locate(array_shape, expected, carried):
-    """Return whether the channels come first, and the shape of the images."""
-    if carried is None:
-        return _locate_channels(array_shape, expected)
-    if expected not in (None, carried):
-        raise ValueError(
-            f"X holds images of shape {carried}, not of shape {expected} (height, "
-            "width, channels)."
-        )
-    return False, carried
 
 
 def as_stack(X):

@@ -9,7 +9,7 @@ from sklearn.utils.validation import validate_data
 
 from skmnist._habits import HabitsMixin
 
-from .image_array import carried_images
+from .image_array import ImageShape, carried_images
 from .layout import (
     as_stack,
     declared_shape,
@@ -59,7 +59,7 @@ class ImageTransformer(
         channels_first = False
         is_known = len(array_shape) > 2
         if is_known:
-            channels_first, image_shape = locate(array_shape, declared, carried)
+            channels_first, image_shape = locate(carried or array_shape[1:], declared)
             X = np.asarray(X).reshape(len(X), n_pixels)
         pixels = check_array(X, dtype="numeric", estimator=self, input_name="X")
         refuse_overflow(pixels)
@@ -95,7 +95,7 @@ class ImageTransformer(
         image_shape = self.image_shape_ if self._shape_is_known else None
         if len(array_shape) > 2:
             channels_first, image_shape = locate(
-                array_shape, self.image_shape_, carried
+                carried or array_shape[1:], self.image_shape_
             )
             X = np.asarray(X).reshape(len(X), math.prod(array_shape[1:]))
         pixels = check(X)
@@ -111,7 +111,7 @@ class ImageTransformer(
         """
         X = as_stack(X)
         images = None if self.image_shape == "row" else carried_images(X)
-        return (X, None) if images is None else (images, images.shape[1:])
+        return (X, None) if images is None else (images, ImageShape(*images.shape[1:]))
 
     def _check_new(self, X):
         """Validate flat `X` against what was seen at fit."""
