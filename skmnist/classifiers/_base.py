@@ -7,7 +7,6 @@ is first trained.
 
 import contextlib
 import copy
-import pickle
 from abc import abstractmethod
 from numbers import Integral, Real
 
@@ -24,7 +23,7 @@ from skmnist._interrupts import keep_interrupts, uninterrupted
 from skmnist._processes import check_fork
 from skmnist._training.data import TrainingData, TrainingState
 from skmnist._warnings import warn_caller
-from skmnist.classifiers._builders import is_pickled_by_value
+from skmnist.classifiers._builders import check_pickling
 from skmnist.classifiers._labels import label_column
 from skmnist.classifiers._prediction import INPUT_DTYPES, NetworkPredictor
 from skmnist.classifiers._targets import (
@@ -70,6 +69,9 @@ class BaseKerasClassifier(NetworkPredictor):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    # How to clone what scikit-learn would copy with all that it refers to.
+    _copied = {"callbacks": lambda v: list(v) if isinstance(v, list) else v}
 
     @answers_habits
     @_fit_context(prefer_skip_nested_validation=True)
@@ -216,26 +218,20 @@ class BaseKerasClassifier(NetworkPredictor):
         return self
 
     def __sklearn_clone__(self):
-        # scikit-learn would copy the callbacks, and all that they report to.
-        if "callbacks" not in self.get_params(deep=False):
-            return super().__sklearn_clone__()
+        names = self._copied.keys() & self.get_params(deep=False)
+        own = {name: self._copied[name](getattr(self, name)) for name in names}
         shell = copy.copy(self)
-        shell.callbacks = None
+        vars(shell).update(dict.fromkeys(own))
         twin = super(BaseKerasClassifier, shell).__sklearn_clone__()
-        given = self.callbacks
-        twin.callbacks = list(given) if isinstance(given, list) else given
+        vars(twin).update(own)
         return twin
 
     def __getstate__(self):
-        if not is_pickled_by_value():
-            for name in ("optimizer", "callbacks"):
-                try:
-                    pickle.dumps(getattr(self, name, None))
-                except Exception as error:
-                    raise pickle.PicklingError(
-                        f"The classifier cannot be pickled with its {name} ({error}): "
-                        "give what is defined at the top of a module."
-                    ) from error
+        parts = self.get_params(deep=False)
+        description = getattr(getattr(self, "_network", None), "description", None)
+        if description is not None:
+            parts["The network"] = description.custom_objects
+        check_pickling(parts)
         return super().__getstate__()
 
     @abstractmethod

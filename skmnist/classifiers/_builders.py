@@ -3,18 +3,20 @@
 import copy
 import functools
 import inspect
-import operator
+import os
+import pickle
 import sys
 from difflib import get_close_matches
+
+from skmnist._habits import HabitsMixin
 
 __all__ = [
     "check_arguments",
     "check_names",
+    "check_pickling",
     "cloned",
     "defaults",
-    "is_importable",
     "is_of_keras",
-    "is_pickled_by_value",
 ]
 
 # They pickle functions and classes by value, or do not copy them at all.
@@ -64,21 +66,31 @@ def _keras_parts(value):
             left.extend(getattr(value, "__dict__", {}).values())
 
 
-def is_importable(thing):
-    """Return whether a builder or class is found under its name in its module."""
-    while isinstance(thing, functools.partial):
-        thing = thing.func
-    thing = getattr(thing, "__self__", thing)  # of a method
-    if not hasattr(thing, "__qualname__"):
-        thing = type(thing)
-    try:
-        module = sys.modules[thing.__module__]
-        return operator.attrgetter(thing.__qualname__)(module) is thing
-    except (AttributeError, KeyError):
-        return False
+def check_pickling(parts):
+    """Refuse parts of a classifier, by name, that the pickler at work cannot take."""
+    if _are_pickled_by_value():
+        return
+    for name, part in parts.items():
+        try:
+            with open(os.devnull, "wb") as nowhere:
+                _Trial(nowhere).dump(part)
+        except Exception as error:
+            raise pickle.PicklingError(
+                f"{name} cannot be pickled, so the classifier can neither be saved nor "
+                f"sent to another process ({error}). Functions and classes must be "
+                "importable for that. Define them at the top of a module, not inside "
+                "of a function."
+            ) from error
 
 
-def is_pickled_by_value():
+class _Trial(pickle.Pickler):
+    """Finds what cannot be pickled; classifiers, which say so themselves, pass."""
+
+    def reducer_override(self, obj):
+        return (object, ()) if isinstance(obj, HabitsMixin) else NotImplemented
+
+
+def _are_pickled_by_value():
     """Return whether the caller is one that needs no name to pickle a function.
 
     Picklers do not say so themselves, and what they call does not know which it is.

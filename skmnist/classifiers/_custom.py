@@ -1,8 +1,5 @@
 """Networks of the user's own."""
 
-import copy
-import pickle
-
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -12,9 +9,7 @@ from skmnist.classifiers._builders import (
     check_names,
     cloned,
     defaults,
-    is_importable,
     is_of_keras,
-    is_pickled_by_value,
 )
 from skmnist.classifiers._images import network_image_shape
 from skmnist.networks import NetworkSpec
@@ -188,6 +183,12 @@ class KerasImageClassifier(BaseKerasClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
+    _copied = {
+        **BaseKerasClassifier._copied,
+        "builder": cloned,
+        "builder_params": cloned,
+    }
+
     @property
     def image_shape_(self):
         """Shape of one image as the builder was given it."""
@@ -255,27 +256,6 @@ class KerasImageClassifier(BaseKerasClassifier):
         # A new dict: the caller or a clone may have the old one.
         self.builder_params = {**(others or {}), **arguments}
         return self
-
-    def __sklearn_clone__(self):
-        bare = copy.copy(self)
-        bare.builder = bare.builder_params = None
-        twin = super(KerasImageClassifier, bare).__sklearn_clone__()
-        twin.builder = cloned(self.builder)
-        twin.builder_params = cloned(self.builder_params)
-        return twin
-
-    def __getstate__(self):
-        description = getattr(getattr(self, "_network", None), "description", None)
-        layers = description.custom_objects.values() if description else ()
-        parts = [self.builder, *layers]
-        local = [part for part in parts if not is_importable(part)]
-        if local and not is_pickled_by_value():
-            raise pickle.PicklingError(
-                "The builder and the classes of its layers must be importable for a "
-                f"classifier to be saved or sent to another process; {local[0]!r} is "
-                "not. Define it at the top of a module, not inside of a function."
-            )
-        return super().__getstate__()
 
     def _validate_params(self):
         if is_of_keras(self.builder):

@@ -249,10 +249,33 @@ def test_a_parameter_that_cannot_be_pickled_is_named(kind, digits, keras, tmp_pa
         lambda: save_model(model, tmp_path / "model"),
     ]
     for way in ways:
-        with pytest.raises(pickle.PicklingError, match=f"with its {name} .*at the top"):
+        with pytest.raises(pickle.PicklingError, match=rf"{name} cannot .* Define"):
             way()
     for twin in (copy.deepcopy(model), pickle.loads(cloudpickle.dumps(model))):
         assert np.array_equal(twin.predict(digits[0]), model.predict(digits[0]))
+
+
+def test_an_argument_of_a_builder_that_cannot_be_pickled_is_named():
+    model = KerasImageClassifier(builder=dense, builder_params={"units": lambda: 3})
+    with pytest.raises(pickle.PicklingError, match=r"builder_params cannot .* Define"):
+        pickle.dumps(model)
+
+
+class Maker:
+    """Makes a callback, and knows the classifier that has it."""
+
+    def __call__(self):
+        import keras
+
+        return keras.callbacks.History()
+
+
+def test_callbacks_may_refer_to_their_classifier(digits):
+    maker = Maker()
+    maker.model = small_mlp(callbacks=[maker]).fit(*digits)
+    twin = pickle.loads(pickle.dumps(maker.model))
+    assert twin.callbacks[0].model is twin
+    assert np.array_equal(twin.predict(digits[0]), maker.model.predict(digits[0]))
 
 
 def test_what_is_local_to_a_function_works_in_two_processes(digits):
