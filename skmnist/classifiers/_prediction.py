@@ -221,7 +221,7 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         """Give rows of pixels the shape that the network takes."""
         if image_shape is not None:
             channels_first = self._channels_come_first(image_shape, input_shape)
-            rows = in_order(rows, (len(rows), *image_shape), channels_first)
+            rows = in_order(rows, image_shape, channels_first)
         return rows.reshape(len(rows), *input_shape)
 
     def _channels_come_first(self, image_shape, input_shape):

@@ -146,12 +146,6 @@ def locate(shape, expected):
         return channels_come_first(shape, expected), expected
     if len(shape) == 2 or isinstance(shape, ImageShape):
         return False, (*shape, 1)[:3]
-    if len(shape) != 3:
-        raise ValueError(
-            f"X holds arrays of shape {shape}; allowed are X of shape (n, pixels), (n, "
-            "height, width), (n, height, width, channels) and (n, channels, height, "
-            "width)."
-        )
     first, middle, last = shape
     every = [(False, (first, middle, last)), (True, (middle, last, first))]
     found = (
@@ -169,7 +163,7 @@ def locate(shape, expected):
     return found[0]
 
 
-def as_rows(X, *, n_features=None, y=None):
+def as_rows(X, *, n_features=None, y=None, shape_needed=False):
     """Flatten images to rows of pixels, whatever layout they have.
 
     Parameters
@@ -181,6 +175,8 @@ def as_rows(X, *, n_features=None, y=None):
         Number of pixels of an image, where it is known.
     y : array-like, default=None
         Labels of the images.
+    shape_needed : bool, default=False
+        Whether rows of an unknown size must be square images.
 
     Returns
     -------
@@ -197,19 +193,19 @@ def as_rows(X, *, n_features=None, y=None):
         of images of several sizes.
     """
     X = as_stack(X)
-    refuse_single_image(X, n_features=n_features, y=y)
     images = carried_images(X)
     if images is not None:
         rows = images.reshape(len(images), math.prod(images.shape[1:]))
         return rows, ImageShape(*images.shape[1:])
+    refuse_single_image(X, n_features=n_features, y=y, shape_needed=shape_needed)
     shape = shape_of(X)
     if len(shape) < 3:
         return X, None
     if len(shape) > 4:
         raise ValueError(
             "X must have the shape (n_samples, n_features), (n_samples, height, "
-            "width) or (n_samples, height, width, channels); "
-            f"found an array with dim {len(shape)}: {shape}."
+            "width), (n_samples, height, width, channels) or (n_samples, channels, "
+            f"height, width); found an array with dim {len(shape)}: {shape}."
         )
     return np.asarray(X).reshape(shape[0], math.prod(shape[1:])), shape[1:]
 
@@ -299,17 +295,17 @@ def shape_of(X):
     return tuple(getattr(X, "shape", (0, 0)))
 
 
-def in_order(pixels, array_shape, channels_first):
+def in_order(pixels, shape, channels_first):
     """View flat pixels of images so that their C order is height, width, channels.
 
     Parameters
     ----------
     pixels : ndarray of shape (n_samples, n_features)
         Pixels, as they were in an array of images or of rows.
-    array_shape : tuple of int
-        Shape of that array.
+    shape : tuple of int or None
+        Shape of an image in that array; None of rows.
     channels_first : bool
-        Whether the channels came first in its images.
+        Whether the channels came first in it.
 
     Returns
     -------
@@ -318,4 +314,4 @@ def in_order(pixels, array_shape, channels_first):
     """
     if not channels_first:
         return pixels
-    return np.moveaxis(pixels.reshape(array_shape), 1, -1)
+    return np.moveaxis(pixels.reshape(len(pixels), *shape), 1, -1)

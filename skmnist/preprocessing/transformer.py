@@ -9,13 +9,13 @@ from sklearn.utils.validation import validate_data
 
 from skmnist._habits import HabitsMixin
 
-from .image_array import ImageShape, carried_images
+from .image_array import ImageArray
 from .layout import (
+    as_rows,
     as_stack,
     declared_shape,
     in_order,
     locate,
-    refuse_single_image,
     resolve_image_shape,
     shape_of,
 )
@@ -50,21 +50,17 @@ class ImageTransformer(
         """
         X = as_stack(X)
         given_shape = shape_of(X)[1:]
-        X, carried = self._opened(X)
-        array_shape = shape_of(X)
-        n_pixels = math.prod(array_shape[1:])
-        declared = declared_shape(self.image_shape, n_pixels)
+        declared = declared_shape(self.image_shape, math.prod(given_shape))
         n_features = None if declared is None else math.prod(declared)
-        refuse_single_image(X, n_features=n_features, y=y, shape_needed=shape_needed)
-        channels_first = False
-        is_known = len(array_shape) > 2
-        if is_known:
-            channels_first, image_shape = locate(carried or array_shape[1:], declared)
-            X = np.asarray(X).reshape(len(X), n_pixels)
+        X, shape = self._rows(X, n_features, y=y, shape_needed=shape_needed)
+        is_known = shape is not None
         pixels = check_array(X, dtype="numeric", estimator=self, input_name="X")
         refuse_overflow(pixels)
         sample = given_shape if is_known else pixels.shape[1:], pixels.dtype
-        if not is_known:
+        if is_known:
+            channels_first, image_shape = locate(shape, declared)
+            pixels = in_order(pixels, shape, channels_first)
+        else:
             try:
                 image_shape = resolve_image_shape(pixels.shape[1], self.image_shape)
             except ValueError:
@@ -72,7 +68,6 @@ class ImageTransformer(
                     raise
                 image_shape = None
             is_known = isinstance(self.image_shape, tuple | list)
-        pixels = in_order(pixels, array_shape, channels_first)
         return pixels, image_shape, (X, image_shape, is_known, sample)
 
     def _remember(self, X, image_shape, is_known, sample):
@@ -88,30 +83,22 @@ class ImageTransformer(
         After fit. The shape is None where nobody gave or declared it, or where it
         must not be passed on.
         """
-        X, carried = self._opened(X)
-        refuse_single_image(X, n_features=self.n_features_in_)
-        array_shape = shape_of(X)
-        channels_first = False
-        image_shape = self.image_shape_ if self._shape_is_known else None
-        if len(array_shape) > 2:
-            channels_first, image_shape = locate(
-                carried or array_shape[1:], self.image_shape_
-            )
-            X = np.asarray(X).reshape(len(X), math.prod(array_shape[1:]))
-        pixels = check(X)
+        rows, shape = self._rows(X, self.n_features_in_)
+        image_shape, channels_first = self.image_shape_, False
+        is_known = self._shape_is_known
+        if shape is not None:
+            channels_first, image_shape = locate(shape, image_shape)
+            is_known = is_known is not None
+        pixels = check(rows)
         refuse_overflow(pixels)
-        if self._shape_is_known is None:
-            image_shape = None
-        return in_order(pixels, array_shape, channels_first), image_shape
+        pixels = in_order(pixels, shape, channels_first)
+        return pixels, image_shape if is_known else None
 
-    def _opened(self, X):
-        """Return `X` as an array where that can be, and the image shape it carries.
-
-        Who asks for rows gets rows.
-        """
-        X = as_stack(X)
-        images = None if self.image_shape == "row" else carried_images(X)
-        return (X, None) if images is None else (images, ImageShape(*images.shape[1:]))
+    def _rows(self, X, n_features, **options):
+        """Return rows of pixels, and the shape of images unless rows are asked for."""
+        if self.image_shape == "row" and isinstance(X, ImageArray):
+            X = np.asarray(X)
+        return as_rows(X, n_features=n_features, **options)
 
     def _check_new(self, X):
         """Validate flat `X` against what was seen at fit."""
