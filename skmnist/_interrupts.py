@@ -12,10 +12,8 @@ import threading
 
 __all__ = ["keep_interrupts", "raise_interrupt", "uninterrupted"]
 
-# Those whose handlers end what a program does. Ctrl-C comes last, so that it is the
-# last to be handed back.
-_NAMES = ("SIGALRM", "SIGBREAK", "SIGHUP", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT")
-_SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+# Ctrl-C comes last, so that it is the last to be handed back.
+_SIGNALS = sorted(signal.valid_signals(), key=lambda number: number == signal.SIGINT)
 _WAITING = "Interrupted; waiting for a library to load, which takes seconds."
 _PATIENCE = 3  # times that Ctrl-C is pressed until the process ends
 
