@@ -252,9 +252,6 @@ class BaseKerasClassifier(NetworkPredictor):
             )
         super()._validate_params()
 
-    def _parameter_problem(self):
-        """Say which parameters may mean what the user does not; None if none."""
-
     @contextlib.contextmanager
     def _all_or_nothing(self):
         """Leave the estimator as it was if training fails or is interrupted."""
@@ -298,7 +295,6 @@ class BaseKerasClassifier(NetworkPredictor):
         spec = self._checked_spec(image_shape, resume)
         inputs = self._in_shape(rows, image_shape, spec.input_shape)
         self._learn_range(inputs, resume)
-        warn_caller(self._parameter_problem())
         self._draw_seeds(resume)
         return spec, TrainingData(inputs, labels, weights)
 

@@ -6,6 +6,7 @@ from numbers import Integral
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skmnist._warnings import warn_caller
 from skmnist.classifiers._images import network_image_shape
 from skmnist.classifiers._layers import RATE, WIDTH, LayeredClassifier, check_layers
 from skmnist.networks import NetworkSpec, build_cnn
@@ -246,24 +247,22 @@ class KerasCNNClassifier(LayeredClassifier):
                 window_sizes(parameters[name], n_convolutions, name)
                 if self.image_shape == "row":
                     parameters[name] = _along_a_row(parameters[name], n_convolutions)
+        if n_convolutions == 2:
+            self._warn_of_two_numbers()
         return NetworkSpec(build_cnn, input_shape, n_classes, parameters)
 
-    def _parameter_problem(self):
-        """Say what two numbers for two convolutions mean, where Keras means a pair."""
-        if _count(self.filters) != 2:
-            return None
+    def _warn_of_two_numbers(self):
+        """Say what they mean for two convolutions, where Keras means a pair."""
         for name in ("kernel_size", "pool_size"):
             value = plain_numbers(getattr(self, name))
-            if not are_two_numbers(value) or value[0] == value[1]:
-                continue
-            is_row = self.image_shape == "row"
-            each = _along_a_row(value, 2) if is_row else tuple((v, v) for v in value)
-            return (
-                f"{name}={value} with two convolutions means {each[0]} for the first "
-                f"and {each[1]} for the second. Write {name}={each} for that, or "
-                f"{name}={(value, value)} for this pair in both."
-            )
-        return None
+            if are_two_numbers(value) and value[0] != value[1]:
+                is_row = self.image_shape == "row"
+                each = _along_a_row(value, 2) if is_row else [(v, v) for v in value]
+                warn_caller(
+                    f"{name}={value} with two convolutions means {each[0]} for the "
+                    f"first and {each[1]} for the second. Write {name}={tuple(each)} "
+                    f"for that, or {name}={(value, value)} for this pair in both."
+                )
 
 
 def _count(filters):

@@ -171,6 +171,19 @@ def test_images_too_small_for_the_network_are_refused(digits):
         small_cnn(filters=(4, 4, 4), pool_size=2).fit(*digits)
 
 
+@pytest.mark.parametrize("name", ["kernel_size", "pool_size"])
+@pytest.mark.parametrize(
+    ("image_shape", "each"), [((8, 8), "((2, 2), (1, 1))"), ("row", "((1, 2), (1, 1))")]
+)
+def test_two_numbers_for_two_convolutions_are_explained(
+    name, image_shape, each, digits
+):
+    model = small_cnn(filters=(2, 2), image_shape=image_shape, epochs=1)
+    model.set_params(kernel_size=1, pool_size=1)
+    with pytest.warns(UserWarning, match=re.escape(f"Write {name}={each} for that")):
+        model.set_params(**{name: (2, 1)}).fit(*digits)
+
+
 def test_labels_that_were_not_in_fit_are_refused(digits):
     X, y = digits
     known = y < 8
