@@ -68,13 +68,8 @@ def _decoding(labels, name):
 
 def _of_one_kind(objects, labels, name):
     """Check Python objects; return `labels`, or an array if all are numbers."""
-    examples = {}
-    for label in objects:
-        examples.setdefault(type(label), label)
-    is_missing = [kind for kind, label in examples.items() if _is_missing(label)]
-    if is_missing:
-        _refuse_missing(np.array([_is_missing(label) for label in objects]), name)
-    kinds = {_kind(label): label for label in reversed(examples.values())}
+    _refuse_missing(np.array([_is_missing(label) for label in objects], bool), name)
+    kinds = {_kind(label): label for label in reversed(objects)}
     if len(kinds) > 1:
         found = " and ".join(f"{kind} such as {kinds[kind]!r}" for kind in kinds)
         raise ValueError(
