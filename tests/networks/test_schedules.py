@@ -5,7 +5,7 @@ import pytest
 from builders import BACKEND, small_cnn, small_mlp
 
 from skmnist._training import loops
-from skmnist.networks import NetworkSpec, build_mlp
+from skmnist.networks import NetworkSpec, build_cnn
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_auto_looks_at_what_computes(
         keras.distribution, "list_devices", lambda device_type: graphics_cards
     )
     is_quick = is_quick and BACKEND == "tensorflow"
-    spec = NetworkSpec(build_mlp, (64,), 10)
+    spec = NetworkSpec(build_cnn, (8, 8, 1), 10)
     chosen = "mixed_bfloat16" if is_quick else "float32"
     assert loops._training_dtype(spec, "auto") == chosen
     assert loops._training_dtype(spec, "float32") == "float32"
