@@ -137,7 +137,7 @@ def channels_come_first(shape, image_shape):
 
 
 def locate(shape, expected):
-    """Tell whether the channels of an image come first, and its shape.
+    """Return whether the channels of an image come first, and its shape.
 
     `shape` is that of an array, or an :class:`ImageShape`; the shape of the image may
     be `expected`, or None.
