@@ -6,7 +6,8 @@ The classifiers answer such a name by these words, and the migration guide lists
 import functools
 import inspect
 from collections.abc import Iterator
-from difflib import get_close_matches
+
+from skmnist._suggestions import closest
 
 __all__ = [
     "ATTRIBUTES",
@@ -323,10 +324,9 @@ def _advice(name, allowed, habits):
         return habits[last]
     if prefix == "optimizer" and "optimizer" in allowed:
         return _OPTIMIZER
-    lower = {known.lower(): known for known in allowed}
-    close = get_close_matches(name.lower(), lower, n=1, cutoff=0.7)
-    if close:
-        return _meant(lower[close[0]])
+    close = closest(name, allowed, cutoff=0.7)
+    if close is not None:
+        return _meant(close)
     if "builder_params" in allowed:
         return (
             f"arguments of the builder go into builder_params={{{last!r}: …}}; "

@@ -1,10 +1,10 @@
 """The registry of models: names of networks and baselines, pipelines, search spaces."""
 
 from copy import deepcopy
-from difflib import get_close_matches
 
 from sklearn.pipeline import Pipeline
 
+from ._suggestions import suggestion
 from .baselines import BASELINES
 from .classifiers import KerasCNNClassifier, KerasDNNClassifier, KerasMLPClassifier
 from .networks import ARCHITECTURES
@@ -18,8 +18,6 @@ _CLASSIFIERS = {
     "cnn": KerasCNNClassifier,
 }
 _KINDS = {"network": ARCHITECTURES, "baseline": BASELINES}
-
-_MOST_MEANT = 5  # names that a message suggests
 
 
 def model_names(kind=None):
@@ -206,16 +204,5 @@ def check_name(name):
 
 
 def _hint(given, allowed):
-    """End a sentence about an unknown name with what may have been meant."""
-    allowed = list(allowed)
-    part = str(given).lower()
-    # A part of a name, such as "cnn", is more like other short names than like it.
-    meant = [name for name in allowed if part in name.lower()] if len(part) > 1 else []
-    if not 0 < len(meant) <= _MOST_MEANT:
-        meant = get_close_matches(str(given), allowed, n=1)
-    question = "."
-    if meant:
-        *others, last = map(repr, meant)
-        listed = f"{', '.join(others)} or {last}" if others else last
-        question = f": did you mean {listed}?"
-    return f"{question} Allowed are {', '.join(allowed)}."
+    """Return what may have been meant by an unknown name, and what is allowed."""
+    return f".{suggestion(given, allowed)} Allowed are {', '.join(allowed)}."

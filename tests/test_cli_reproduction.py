@@ -475,7 +475,7 @@ def test_a_training_that_diverges_fails_alone(run, monkeypatch):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["cnn_3264"], ["did you mean 'cnn_32_64'", "regularization"]),
+        (["cnn_3264"], ["Did you mean 'cnn_32_64'", "regularization"]),
         (["dummy"], ["dummy", "mlp_512"]),
         (["--seeds", "0"], ["--seeds 0"]),
         (["--seeds", "1,x"], ["1,x", "0,1,2"]),

@@ -16,6 +16,7 @@ ROOT = Path(skmnist.__file__).parent
 # beside it in the same folder.
 ORDER = [
     "_numbers",
+    "_suggestions",
     "_interrupts",
     "_processes",
     "_loading",

@@ -59,7 +59,7 @@ def test_names_are_networks_and_baselines():
 
 
 def test_unknown_kind_is_refused():
-    with pytest.raises(ValueError, match=r"did you mean 'network'.*network, baseline"):
+    with pytest.raises(ValueError, match=r"Did you mean 'network'.*network, baseline"):
         model_names("networks")
 
 
@@ -117,7 +117,7 @@ def test_models_share_no_settings():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("cnn_32", "no model 'cnn_32': did you mean 'cnn_32_64'.*Allowed are mlp_512,"),
+        ("cnn_32", "no model 'cnn_32'. Did you mean 'cnn_32_64'.*Allowed are mlp_512,"),
         ("qqq", "no model 'qqq'. Allowed are mlp_512,"),
         (None, "no model None. Allowed are"),
         (["dummy"], r"no model \['dummy'\]"),
@@ -131,11 +131,11 @@ def test_unknown_models_are_refused(function, name, message):
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
-        ("mlp_512", {"epoch": 1}, "'epoch': did you mean 'epochs'.*batch_size"),
-        ("mlp_512", {"clf__epoch": 1}, "did you mean 'clf__epochs'"),
+        ("mlp_512", {"epoch": 1}, "'epoch'. Did you mean 'epochs'.*batch_size"),
+        ("mlp_512", {"clf__epoch": 1}, "Did you mean 'clf__epochs'"),
         ("mlp_512", {"filters": 3}, "'mlp_512' has no parameter 'filters'"),
-        ("dummy", {"scale__layuot": 1}, "did you mean 'scale__layout'.*scale__clip"),
-        ("dummy", {"scaler__clip": 1}, "did you mean 'scale__clip'"),
+        ("dummy", {"scale__layuot": 1}, "Did you mean 'scale__layout'.*scale__clip"),
+        ("dummy", {"scaler__clip": 1}, "Did you mean 'scale__clip'"),
         ("dummy", {"scale": None}, "no parameter 'scale'"),
         ("logistic_regression", {"epochs": 3}, r"'epochs'\. Allowed are C, "),
         ("nearest_neighbors", {"random_state": 0}, "no parameter 'random_state'"),

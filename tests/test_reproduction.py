@@ -41,7 +41,7 @@ def test_a_finished_run_is_not_trained_again(small):
 @pytest.mark.parametrize(
     ("names", "params", "message"),
     [
-        (["mlp_51"], {}, "did you mean 'mlp_512'"),
+        (["mlp_51"], {}, "Did you mean 'mlp_512'"),
         (["cnn_large"], {}, "cnn_large: .*too small"),
         (["mlp_784"], {"dataset": "nowhere"}, "no data set 'nowhere'"),
     ],

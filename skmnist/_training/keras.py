@@ -5,7 +5,6 @@ them import this one, inside the functions that build, train or run a network.
 """
 
 import contextlib
-import difflib
 import os
 import random
 import threading
@@ -14,6 +13,7 @@ import numpy as np
 
 from skmnist._loading import loading_keras
 from skmnist._processes import watch_parent
+from skmnist._suggestions import suggestion
 
 __all__ = [
     "PRIVATE_NAMES",
@@ -202,10 +202,9 @@ def resolve_name(parameter, name, module, trial=None):
         names = [n for n in vars(module) if n.islower() and is_useful(n)]
         if not names:  # optimizers have classes only, whose names work in small letters
             names = [n.lower() for n in vars(module) if is_useful(n.lower())]
-        close = difflib.get_close_matches(name.lower(), names, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ValueError(
             f"The {parameter!r} parameter must be one of the names that Keras knows "
-            f"and such a network can use; got {name!r}.{hint} These are: "
+            f"and such a network can use; got {name!r}."
+            f"{suggestion(name, names)} These are: "
             f"{', '.join(sorted(names))}."
         ) from error

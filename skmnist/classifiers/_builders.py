@@ -6,7 +6,8 @@ import inspect
 import os
 import pickle
 import sys
-from difflib import get_close_matches
+
+from skmnist._suggestions import suggestion
 
 from skmnist._habits import HabitsMixin
 
@@ -149,8 +150,7 @@ def check_names(builder, arguments, prefix):
     ]
     if not unknown:
         return
-    close = get_close_matches(unknown[0], known, n=1)
-    hint = f" Did you mean '{prefix}{close[0]}'?" if close else ""
+    hint = suggestion(f"{prefix}{unknown[0]}", [f"{prefix}{name}" for name in known])
     raise ValueError(
         f"There is no parameter '{prefix}{unknown[0]}', as the builder takes no such "
         f"argument besides the input shape and the number of classes.{hint} It is "
@@ -169,13 +169,8 @@ def check_arguments(builder, input_shape, n_classes, parameters):
         signature.bind(input_shape, n_classes, **parameters)
     except TypeError as error:
         known = list(signature.parameters)
-        close = [
-            match
-            for name in parameters
-            if name not in known
-            for match in get_close_matches(name, known, n=1)
-        ]
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        unknown = (name for name in parameters if name not in known)
+        hint = next(filter(None, (suggestion(name, known) for name in unknown)), "")
         raise ValueError(
             f"The builder cannot be called with builder_params={parameters!r}: "
             f"{error}.{hint} It is {_name_of(builder)}{signature}, and its first two "

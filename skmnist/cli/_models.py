@@ -1,9 +1,9 @@
 """The models that a command is given by name, and their parameters."""
 
 import ast
-from difflib import get_close_matches
 
 from skmnist._configuration import configure, misfit
+from skmnist._suggestions import suggestion
 from skmnist.cli._errors import BadInput, bad_input
 
 _WORDS = {"true": True, "false": False, "none": None}
@@ -35,9 +35,8 @@ def resolve_names(text=None):
     if not chosen:
         raise BadInput("--models names no model.")
     for name in chosen:
-        close = get_close_matches(name, groups, n=1)
-        if close:
-            raise BadInput(f"There is no model {name!r}: did you mean {close[0]!r}?")
+        if hint := suggestion(name, groups):
+            raise BadInput(f"There is no model {name!r}.{hint}")
         with bad_input():
             check_name(name)
     return chosen

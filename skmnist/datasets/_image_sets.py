@@ -1,12 +1,12 @@
 """Labelled images with a training and a test part, by one name."""
 
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
 from skmnist._numbers import by, pixels
+from skmnist._suggestions import suggestion
 from skmnist._warnings import warn_caller
 from skmnist.datasets._csv_sets import find_tables, is_table, read_tables
 from skmnist.datasets._folders import choose_set, find_sets, set_names
@@ -208,11 +208,9 @@ def _load_folder(name):
         near = set_names(folder.parent)
         if folder.name.lower() not in near:
             choices = [*_NAMES, *(str(folder.parent / other) for other in near)]
-            close = get_close_matches(name, choices, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
             raise ValueError(
                 f"There is no data set {name!r}: give 'digits', 'mnist', a folder of "
-                f"IDX or CSV files, or a CSV file.{hint}"
+                f"IDX or CSV files, or a CSV file.{suggestion(name, choices)}"
             )
         folder, set_name = folder.parent, folder.name
     if folder.is_file() and is_table(folder):

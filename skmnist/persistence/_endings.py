@@ -1,9 +1,9 @@
 """Names of model files: which are allowed, and of which other formats some are."""
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
+from skmnist._suggestions import closest
 from skmnist.datasets._content import kind_of
 
 __all__ = ["SUFFIX", "check_ending", "foreign_kind", "method_of"]
@@ -60,14 +60,14 @@ def check_ending(path):
     ending = Path(path.stem if method else path).suffix.lower()
     if ending == ".joblib" or (ending == SUFFIX and not method):
         return
-    close = get_close_matches(ending, [SUFFIX, ".joblib"], n=1, cutoff=0.8)
+    close = closest(ending, [SUFFIX, ".joblib"], cutoff=0.8)
     if ending == SUFFIX:
         why = f"those in {SUFFIX} are not compressed."
     elif ending in _BY_SUFFIX:
         form = _BY_SUFFIX[ending]
         why = f"{_joined(f'{ending} is {form.kind}', form.writer)}."
     elif close:
-        why = f"did you mean {close[0]}?"
+        why = f"did you mean {close}?"
     else:
         return
     raise ValueError(

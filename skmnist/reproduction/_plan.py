@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from skmnist._configuration import configure, misfit
 from skmnist._numbers import joined
+from skmnist._suggestions import suggestion
 from skmnist.pipelines import make_model
 from skmnist.published import RESULTS, STUDIES
 
@@ -147,10 +147,9 @@ def resolve_targets(names):
                 studies[name] = None
             else:
                 known = [*groups, *RESULTS, *STUDIES]
-                close = get_close_matches(name, known, n=1)
-                hint = f": did you mean {close[0]!r}?" if close else "."
                 raise ValueError(
-                    f"Nothing was published under the name {name!r}{hint} "
+                    f"Nothing was published under the name {name!r}."
+                    f"{suggestion(name, known)} "
                     f"Networks are {', '.join(RESULTS)}; "
                     f"studies are {', '.join(STUDIES)}."
                 )
