@@ -80,7 +80,7 @@ def main(names, quick, runs, match, out, page_file):
         rounds = run_rounds(comparison, n_runs, run_in_new_process, _progress(n_runs))
         entry = add_comparison(document, comparison, rounds, SUITES)
         console.print("", table(entry))
-        # Behind each, so that nothing is lost if a later one is interrupted.
+        # After each, so that nothing is lost if a later one is interrupted.
         if out:
             write_text(out, json.dumps(document, indent=1) + "\n")
         if page_file:

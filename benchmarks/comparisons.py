@@ -96,7 +96,7 @@ def with_onednn(*contestants):
     Returns
     -------
     tuple of Contestant
-        Empty where all have oneDNN as they are, or the processor is not made for it.
+        Empty where all have oneDNN as they are, or the CPU is not made for it.
     """
     if uses_onednn() or not has_avx2():
         return ()
@@ -144,8 +144,8 @@ class Comparison:
 def run_rounds(comparison, n_runs, run, on_result=lambda *_: None):
     """Run all contestants in turn, round after round.
 
-    Each round starts with another one, as the machine may not be the same behind one
-    run as behind another.
+    Each round starts with another one, as the machine may not be the same after one
+    run as after another.
 
     Parameters
     ----------

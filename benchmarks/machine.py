@@ -31,7 +31,7 @@ _PACKAGES = (
 
 
 def describe_machine():
-    """Return processor, cores and thread settings of this machine.
+    """Return CPU, cores and thread settings of this machine.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def code_revision(folder=Path(__file__).parent):
 
 
 def _processor():
-    """Return name and flags of the processor, as far as the system tells."""
+    """Return name and flags of the CPU, as far as the system tells."""
     name, flags = platform.processor() or "unknown", set()
     with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
         for line in file:

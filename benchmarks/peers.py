@@ -111,11 +111,11 @@ def precision_note(network):
     if bfloat16_is_quick():
         return (
             'skmnist trains with precision="auto", which means bfloat16 on this '
-            "processor; the others train in float32 if nothing else is said."
+            "CPU; the others train in float32 if nothing else is said."
         )
     return (
         'All train in float32, which is what precision="auto" of skmnist means on '
-        "this processor; on one where bfloat16 is not slower it means bfloat16."
+        "this CPU; on one where bfloat16 is not slower it means bfloat16."
     )
 
 
@@ -163,7 +163,7 @@ def make_classifier(peer, recipe, on_epoch_end=None, **params):
     recipe : Recipe
         Network and training.
     on_epoch_end : callable or None
-        Called without arguments behind each epoch. skmnist keeps no compiled network
+        Called without arguments after each epoch. skmnist keeps no compiled network
         that such a callback has had in hand.
     **params
         Further parameters of skmnist's classifier; for "keras" its ``dtype_policy``,

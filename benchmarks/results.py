@@ -1,4 +1,4 @@
-"""The document of all results: begun anew, or gone on with from a file."""
+"""The document of all results: new, or continued from a file."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from benchmarks.summary import summarise
 
 __all__ = ["add_comparison", "make_document", "read_document", "write_text"]
 
-# What must be the same for results to stand in one document.
+# What must be the same for results in one document.
 _CIRCUMSTANCES = ("quick", "machine", "versions")
 
 
@@ -89,7 +89,7 @@ def add_comparison(document, comparison, rounds, suites):
     Returns
     -------
     dict
-        The comparison with its results, as it stands in the document.
+        The comparison with its results, as it is in the document.
     """
     entry = {
         **asdict(comparison),

@@ -20,7 +20,7 @@ def comparisons(quick):
     help_of_ours = ["-m", "skmnist", "--help"]
     note = (
         "From the start of Python to its end. A run is the median of "
-        f"{settings['n_starts']} starts, behind one that is not counted."
+        f"{settings['n_starts']} starts, after one that is not counted."
     )
     return [
         Comparison(

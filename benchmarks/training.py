@@ -52,7 +52,7 @@ _PEERS = {
     },
 }
 _ALL = {**_OURS, **_PEERS}
-# Keeps oneDNN from the units for bfloat16; where there are none, it changes nothing.
+# Keeps oneDNN from native bfloat16 instructions, if there are any.
 _WITHOUT_BFLOAT16 = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}
 _IN_FLOAT32 = (
     Contestant(
@@ -125,7 +125,7 @@ def comparisons(quick):
             "training",
             f"cnn_32_64 in float32, {images_for_cnn}, 2 epochs",
             times + " Both train in float32, and ONEDNN_MAX_CPU_ISA=AVX512_CORE "
-            "keeps TensorFlow from using units for bfloat16 in any way: what is left "
+            "keeps TensorFlow from native bfloat16 instructions: what is left "
             "is the training loop." + part,
             {"network": "cnn", "epochs": 2, **data_for_cnn},
             _IN_FLOAT32,

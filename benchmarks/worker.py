@@ -1,6 +1,6 @@
 """One run, in this process: ``python -m benchmarks.worker SUITE SETTINGS``.
 
-Prints the result as one line of JSON, behind whatever libraries have to say.
+Prints the result as one line of JSON, after whatever libraries have to say.
 """
 
 import importlib

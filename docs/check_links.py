@@ -1,7 +1,7 @@
 """Follow every local link of the built documentation: pages, anchors, pictures.
 
 Prints the dead ones, and ends with code 1 if there are any. Links to other hosts are
-not followed. Run it behind ``sphinx-build``.
+not followed. Run it after ``sphinx-build``.
 """
 
 import sys

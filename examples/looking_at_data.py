@@ -60,7 +60,7 @@ for name, images, labels in [("train", X_train, y_train), ("test", X_test, y_tes
 X_read, y_read = read_csv(Path(folder.name) / "digits_train.csv")
 print("the same:", (X_read == X_train).all() and (y_read == y_train).all())
 row = int(np.flatnonzero(y_read == 9)[0])
-print("the first nine in the file stands in line", row + 1)
+print("the first nine in the file is in line", row + 1)
 
 ImageGalleryDisplay.from_rows(X_read, [row], y_read)
 plt.show()

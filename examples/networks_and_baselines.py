@@ -2,7 +2,7 @@
 Networks against logistic regression
 ====================================
 
-Do networks recognise more digits than the classical models, or is the difference
+Are networks more accurate than the classical models, or is the difference
 chance? All are trained and tested on the same five folds.
 """
 

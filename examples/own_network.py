@@ -6,7 +6,7 @@ A function ``builder(input_shape, n_classes, **parameters)`` that returns a Kera
 is all it takes. Its parameters are searched like those of any classifier, and loss,
 optimizer, early stopping and labels are the classifier's business.
 
-A model with a builder of your own is saved like any other, if the builder stands in a
+A model with a builder of your own is saved like any other, if the builder is in a
 module that can be imported where the model is loaded.
 """
 

@@ -36,7 +36,7 @@ plt.show()
 # A network is a classifier
 # -------------------------
 #
-# The network stands in a Pipeline behind :class:`~skmnist.ImageScaler`, which brings
+# The network is in a Pipeline after :class:`~skmnist.ImageScaler`, which brings
 # pixels of any type to [0, 1]. All that can be set is a parameter of the constructor.
 # Early stopping sets a tenth of the training images aside, and keeps the weights of the
 # epoch that did best on them. ``fit`` prints nothing, however long it takes; with
@@ -81,8 +81,8 @@ from skmnist.evaluation import evaluate
 print(evaluate(model, X_test, y_test))
 
 # %%
-# And these are its mistakes, the most confident first, with the digit, what it was
-# taken for, and the confidence:
+# And these are its mistakes, the most confident first, with the digit, the
+# predicted digit, and the confidence:
 
 from skmnist.plotting import RecognitionDisplay
 

@@ -2,7 +2,7 @@
 
 The settings are meant for pixels in [0, 1] and were tried on the 8×8 digits and
 on MNIST. All of them leave ``n_jobs`` at None, so that a search or a comparison
-that runs in parallel has the processors to itself.
+that runs in parallel has the CPUs to itself.
 """
 
 from copy import deepcopy

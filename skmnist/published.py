@@ -1,7 +1,7 @@
 """What was published about the named networks: results, their sources, and studies.
 
 These networks are those of five tutorials of digit recognition with Keras on MNIST.
-How each was built and trained (layers, optimizer, epochs, batch size) stands in
+How each was built and trained (layers, optimizer, epochs, batch size) is in
 :data:`skmnist.networks.ARCHITECTURES`; here stands what it reached, and how the
 data were used. The published accuracies are those of single runs.
 """

@@ -123,7 +123,7 @@ with watched_interrupts():
     with start(code=script) as process:
         wait_for(process, "ready")
         process.send_signal(numbers[0])
-        wait_for(process, "Ctrl-C once more quits at once")
+        wait_for(process, "Press Ctrl-C again to quit at once")
         process.send_signal(numbers[1])
         assert process.wait(timeout=20) == code
 

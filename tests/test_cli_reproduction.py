@@ -1,4 +1,4 @@
-"""Published results trained anew on the command line, and continued after a kill."""
+"""Published results reproduced on the command line, and continued after a kill."""
 
 import json
 import os
@@ -88,7 +88,7 @@ def test_a_recipe_is_trained_as_it_was_published(run):
     assert runs["mlp_784"]["recipe"]["clf__kernel_initializer"] == "random_normal"
     assert [runs[name]["seed"] for name in runs] == [0, 7, 0]
     assert {each["recipe"]["clf__precision"] for each in runs.values()} == {"float32"}
-    # Behind each epoch the test images were looked at, a part, or nothing.
+    # After each epoch the test images were evaluated, a part, or nothing.
     history = runs["mlp_512"]["history"]
     assert history["val_accuracy"][-1] == pytest.approx(runs["mlp_512"]["accuracy"])
     assert history["val_loss"][-1] == pytest.approx(runs["mlp_512"]["loss"], rel=1e-3)

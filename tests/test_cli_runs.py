@@ -41,7 +41,7 @@ def folder(tmp_path, images):
 
 
 class Progress:
-    """Notes what it is told of."""
+    """Notes the calls that it gets."""
 
     def __init__(self):
         self.told = []

@@ -160,7 +160,7 @@ def test_private_names_of_other_packages_are_listed():
 
     trees = [ast.parse(path.read_text("utf-8")) for path in MODULES.values()]
     own = {name for tree in trees for name in own_names(tree)}
-    # Attributes that are put on callbacks of the user's.
+    # Attributes that are put on user-defined callbacks.
     own |= {"_is_twin", "_redirected"}
     used = {
         name

@@ -134,7 +134,7 @@ def leave(number, frame):
 
 
 def time_out(number, frame):
-    raise TimeoutError("a limit of the user's own")
+    raise TimeoutError("a limit that the user set")
 
 
 HANDLERS = [

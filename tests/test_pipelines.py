@@ -33,7 +33,7 @@ def digits():
 
 @pytest.fixture
 def one_thread():
-    """Keep small fits quick when other processes compete for the processors."""
+    """Keep small fits quick when other processes compete for the CPUs."""
     with threadpool_limits(1):
         yield
 

@@ -2,7 +2,7 @@
 
 A network takes images with the channels last, as in Keras, and gives logits. ONNX
 computes with the channels first: images of one channel are only given another shape,
-and the weights behind the convolutions are put into the order of the channels.
+and the weights after the convolutions are put into the order of the channels.
 """
 
 from math import prod

@@ -1,4 +1,4 @@
-"""Networks that Keras itself runs: those of builders of the user's own."""
+"""Networks that Keras itself runs: those of user-defined builders."""
 
 import functools
 
@@ -55,7 +55,7 @@ def _leave_out_softmax(model):
     """Let a model give its logits where its last step is a plain softmax.
 
     Returns whether it is. Where the softmax may be needed elsewhere, the model is left
-    as it is: in a class of the user's, which may do more than its layers do, or in a
+    as it is: in a user-defined class, which may do more than its layers do, or in a
     layer that is called more than once.
     """
     layer = model.outputs[0]._keras_history.operation

@@ -1,7 +1,7 @@
 """Trained networks: plain data, and what predicts from it.
 
 A network of this package is its specification and its weights; ONNX Runtime runs it.
-One of a builder of the user's own is Keras' description of it and its weights; Keras
+One of a user-defined builder is Keras' description of it and its weights; Keras
 runs it. Nothing else is pickled, so a file is small and does not depend on the backend
 that trained the network. What runs is made on demand.
 """

@@ -66,7 +66,7 @@ def build(spec, seed):
         except ValueError as error:
             if "names should be unique" not in str(error):
                 raise
-            # Here names are counted anew for each network.
+            # Here names are counted from 0 for each network.
             raise ValueError(
                 f"{error} Give the new layers names of their own, such as "
                 "Dense(…, name='head'): layers that were made before may have those "
@@ -144,7 +144,7 @@ def rebuild(config, custom_objects, seed=0):
         model = keras.models.model_from_json(config, custom_objects=custom_objects)
     flags = json.loads(config).get(TRAINABLE)
     if flags is not None:
-        # A layer hands its own on to those inside of it, which come behind it.
+        # A layer hands its own on to those inside of it, which come after it.
         parts = all_layers(model), model.weights
         for part, flag in zip(chain(*parts), chain(*flags), strict=True):
             part.trainable = flag
@@ -170,13 +170,13 @@ def is_ours(spec):
 def _is_plain(value):
     if isinstance(value, list | tuple):
         return all(map(_is_plain, value))
-    if isinstance(value, str):  # which may name something of the user's
+    if isinstance(value, str):  # which may name something user-defined
         return keras.saving.get_registered_object(value) is None
     return value is None or isinstance(value, Number)
 
 
 def _fits(shape, accepted):
-    """Tell whether a shape is one that is accepted, where None stands for any size."""
+    """Return whether a shape is accepted, where None stands for any size."""
     return len(shape) == len(accepted) and all(
         allowed in (None, size) for size, allowed in zip(shape, accepted, strict=True)
     )

@@ -1,4 +1,4 @@
-"""Keras callbacks of one fit: copies of the user's, with a directory of their own."""
+"""Keras callbacks of one fit: copies of the given ones, with their own directory."""
 
 import copy
 import inspect
@@ -101,9 +101,9 @@ class _FolderMaker(keras.callbacks.Callback):
 
 
 def leaves_models_alone(callback):
-    """Tell whether a callback changes nothing of a model but its variables.
+    """Return whether a callback changes nothing of a model but its variables.
 
-    And keeps no hold of it: a model that code of the user's had in hand must not be
+    And keeps no hold of it: a model that user-defined code had in hand must not be
     trained again by somebody else.
     """
     is_function = isinstance(callback, keras.callbacks.LambdaCallback)

@@ -107,7 +107,7 @@ class TrainingState:
     n_epochs : int
         Number of epochs done.
     optimizer_variables : list of ndarray, default=None
-        Step count, learning rate and moments of the optimizer; None to start anew.
+        Step count, learning rate and moments of the optimizer; None for a new one.
     optimizer_kind : str, default=None
         Kind and settings of that optimizer; for another one they mean nothing.
     initial_rate : float, default=None

@@ -103,9 +103,9 @@ def isolated_build(seed):
     """Build a network from a seed without a trace in the process.
 
     Initializers and dropout layers without a seed of their own draw one from Python's
-    generator, builders may draw from NumPy's. Inside the block both start anew, as the
+    generator, builders may draw from NumPy's. Inside the block both are seeded, as the
     names of layers do, so that the same seed gives the same weights; afterwards they
-    are as they were before. One build waits for another, but code of the user's in
+    are as they were before. One build waits for another, but user-defined code in
     another thread draws from the same generators. The seed is in [0, 2**32).
     """
     with _building, isolated_names():
@@ -123,7 +123,7 @@ def isolated_build(seed):
 def own_draws():
     """Keep what is drawn from generators of the process inside the block.
 
-    Layers of the user's own may draw from Keras' generator. PyTorch draws dropout from
+    User-defined layers may draw from Keras' generator. PyTorch draws dropout from
     its own, whatever generator Keras has for it. Afterwards both are as they were
     before. Yields Keras' generator of the process.
     """

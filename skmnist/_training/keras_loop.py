@@ -21,7 +21,7 @@ _pickled = (
     keras.optimizers.Optimizer,
 )
 _own = {(cls, name): vars(cls).get(name) for cls in _pickled for name in _METHODS}
-with uninterrupted():  # else its methods could be taken for Keras' own the next time
+with uninterrupted():  # else its methods could be mistaken for Keras' own the next time
     from scikeras.wrappers import BaseWrapper
 
     for (_cls, _name), _method in _own.items():
@@ -124,7 +124,7 @@ def _let_types_differ(model, loss):
 
 
 class KerasLoop:
-    """Compiles one model, and trains it anew with each call of `fit`."""
+    """Compiles one model, and trains it from given weights with each call of `fit`."""
 
     def __init__(self, model, optimizer, loss):
         self.model = model
@@ -137,7 +137,7 @@ class KerasLoop:
         """Train the model as it stands; return the history.
 
         `validation` holds inputs, encoded labels and, maybe, weights; `epochs` come
-        behind `initial_epoch` earlier ones; the callbacks are used as they are.
+        after `initial_epoch` earlier ones; the callbacks are used as they are.
         """
         data, steps_per_epoch, feeding = _feed(batches)
         if validation is not None:

@@ -2,8 +2,8 @@
 
 Their dropout draws 8 random bits a value in bfloat16, whose numbers have no more
 digits, and 16 otherwise. Keras draws 32, which takes a seventh of the time of training
-a convolutional network in bfloat16. And a compiled step reads rates and penalties anew,
-so that fits which differ in these alone share it.
+a convolutional network in bfloat16. A compiled step reads rates and penalties from
+variables, so that fits which differ in these alone share it.
 """
 
 from dataclasses import replace

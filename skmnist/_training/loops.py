@@ -81,10 +81,10 @@ def give_back(loop, callbacks):
 
 
 def _is_shareable(spec, settings):
-    """Tell whether other fits may use the compiled model of this one.
+    """Return whether other fits may use the compiled model of this one.
 
     Only if its description says all about it, and nobody else has had it in hand:
-    code of the user's may change between fits under the same names. What was built for
+    user-defined code may change between fits under the same names. What was built for
     one strategy of TensorFlow's is of no use to another.
     """
     return (
@@ -96,7 +96,7 @@ def _is_shareable(spec, settings):
 
 
 def _has_numbers(settings):
-    """Tell whether a step reads dropout rates and penalties anew.
+    """Return whether a step reads dropout rates and penalties each time.
 
     Other backends compile them. So does a model that a callback may save or change.
     """

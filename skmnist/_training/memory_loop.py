@@ -44,7 +44,7 @@ _BATCH_HOOKS = [
 
 
 class MemoryLoop:
-    """Compiles one model, and trains it anew with each call of `fit`."""
+    """Compiles one model, and trains it from given weights with each call of `fit`."""
 
     def __init__(self, model, optimizer, loss):
         self.model = model
@@ -62,7 +62,7 @@ class MemoryLoop:
 
     @staticmethod
     def suits(callbacks, model=None):
-        """Tell whether callbacks and a model need no loop but this.
+        """Return whether callbacks and a model need no loop but this.
 
         They do where a callback looks at single batches, or a model has training steps
         or metrics of its own, which those of this package have not.

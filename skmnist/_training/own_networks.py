@@ -1,4 +1,4 @@
-"""Networks from builders of the user's own, which are trained as copies.
+"""Networks from user-defined builders, which are trained as copies.
 
 A builder may return the same model at each call, or new ones that share layers. So a
 fit never trains what a builder returns: it trains what is rebuilt from Keras'
@@ -48,7 +48,7 @@ _NOT_THE_SAME = (
 
 
 def copy_of_built(spec, seed, samples):
-    """Call a builder of the user's own, and copy the network that it returns.
+    """Call a user-defined builder, and copy the network that it returns.
 
     The copy shares nothing with that network, nor with any other; it must do with the
     samples, a few inputs, what the network does. Raises TypeError or ValueError if the
@@ -67,13 +67,13 @@ def copy_of_built(spec, seed, samples):
         start.put_into(model)
         _refuse_put_on_by_hand(spec, built, model)
         _check_alike(built, model, samples)
-        # Behind a first pass, in which some are made.
+        # After a first pass, in which some are made.
         own = {id(variable) for variable in _variables(built)}
         _refuse_foreign([v for v in _variables(model) if id(v) in own])
         if len(model.weights) != len(weights):
             raise ValueError(_NOT_THE_SAME)
         # An initializer may draw from a generator that goes on with each call. Made
-        # anew, it begins with the weights that the first call gives.
+        # again, it begins with the weights that the first call gives.
         if not depend_on_seed or '"SeedGenerator"' in description.config:
             _check_repeatable(spec, seed, weights)
     return start

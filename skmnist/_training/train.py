@@ -63,7 +63,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     not changed.
 
     Returns the weights in the order of :meth:`keras.Model.get_weights`, the Description
-    of a network of the user's own or None, the new state, and the history: loss and
+    of a user-defined network or None, the new state, and the history: loss and
     metrics of the epochs of this call, by name. Raises FloatingPointError if training
     diverges.
     """

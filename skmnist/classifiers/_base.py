@@ -1,7 +1,7 @@
 """The estimator contract: validate, seed, train, and keep the state.
 
 What scikit-learn promises its users is kept here, for every network classifier;
-what Keras does is behind :mod:`skmnist._training`, which is imported when a network
+what Keras does is in :mod:`skmnist._training`, which is imported when a network
 is first trained.
 """
 
@@ -54,7 +54,7 @@ class BaseKerasClassifier(NetworkPredictor):
     _habits = PARAMETERS
 
     _parameter_constraints = {
-        # Keras optimizers are told by their methods, before Keras is imported.
+        # Keras optimizers are known by their methods, before Keras is imported.
         "optimizer": [str, dict, callable, HasMethods(["apply", "get_config"])],
         "learning_rate": [None, Interval(Real, 0, None, closed="neither")],
         "learning_rate_schedule": [StrOptions({"constant", "one_cycle", "cosine"})],
@@ -177,7 +177,7 @@ class BaseKerasClassifier(NetworkPredictor):
         The state of the optimizer is kept from call to call, and goes into files
         and pickles once `partial_fit` has been called. That of a classifier that
         was only fitted (without `warm_start`) does not, as it is twice as large as
-        the network: after loading such a one, the optimizer starts anew.
+        the network: after loading such a one, the optimizer starts from scratch.
         """
         self._validate_params()  # which scikit-learn leaves out once it is fitted
         for parameter, allowed in (
@@ -309,7 +309,7 @@ class BaseKerasClassifier(NetworkPredictor):
         if resume and spec != self._spec:
             raise ValueError(
                 "Training cannot go on: what makes the network has changed: "
-                f"{self._spec.changes_to(spec)}. Set it back, or fit anew with "
+                f"{self._spec.changes_to(spec)}. Set it back, or fit from scratch with "
                 "warm_start=False."
             )
         if not resume:

@@ -42,7 +42,7 @@ class KerasCNNClassifier(LayeredClassifier):
     image_shape : tuple of int or "row", default=None
         ``(height, width)`` or ``(height, width, channels)`` of the images. If `X`
         holds images, they must have this shape, or ``(channels, height, width)``
-        and are transposed; three equal numbers are taken for channels last. None
+        and are transposed; three equal numbers mean channels last. None
         takes the shape of the images in `X`, also of those that an
         :class:`~skmnist.ImageScaler` made rows of, else a square. "row" takes any
         number of features as an image of one row.

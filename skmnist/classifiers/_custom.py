@@ -1,4 +1,4 @@
-"""Networks of the user's own."""
+"""User-defined networks."""
 
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -42,7 +42,7 @@ class KerasImageClassifier(BaseKerasClassifier):
         channels; "row" for an image of one row; "flat" for ``(n_features,)``.
         Images in `X` must have the shape that is given, or
         ``(channels, height, width)`` and are transposed; three equal numbers are
-        taken for channels last.
+        treated as channels last.
     optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
         Name, serialised configuration, or function that makes one. An instance
         is used as a template: every fit gets its own optimizer.

@@ -62,7 +62,7 @@ def run_comparison(models, image_set, *, n_folds=None, n_jobs=1, seed=0, progres
 def is_small(image_set):
     """Whether threads cost more than they gain in fits on so few images.
 
-    On 1,437 digits and two idle processors, gradient boosting and scikit-learn's MLP
+    On 1,437 digits and two idle CPUs, gradient boosting and scikit-learn's MLP
     take as long with one thread as with two; on busy ones two take ten times as long.
     """
     return len(image_set.y) < _FEW_IMAGES

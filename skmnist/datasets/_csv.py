@@ -90,7 +90,7 @@ def read_csv(path, *, label="auto", header="auto"):
     - An index counts from 0 or 1; in up to 100 rows that may be labels as well.
       Different numbers in ascending order, or above 255, may be the index of a part
       of a table. Without another column of labels such a table is refused.
-    - Each end must look like what it is taken for, the other end like pixels.
+    - Each end must look like what it is read as, the other end like pixels.
     - Fewer than five rows do not show this. With a label or an index they are
       refused, unless numbers above 255 exclude all but one reading. In fewer than
       20 rows, an end that is all 0 may be the label 0.

@@ -78,7 +78,7 @@ def _is_named_gzip(path):
 
 
 def _unpacked_kind(start):
-    """Say what stands in the place of a gzip file, and what to do about it."""
+    """Say what is in the place of a gzip file, and what to do about it."""
     if not start:
         return "empty"
     kind = kind_of(start) or "data of an unknown kind"

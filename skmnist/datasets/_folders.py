@@ -35,7 +35,7 @@ class FoundSet(NamedTuple):
     """The files of one set in a folder, and what is known of it.
 
     `files` maps (split, kind) to path and is empty if the set is in ``mnist.npz``.
-    `name` stands in front of the names of the files. `family` is None unless that
+    `name` precedes the names of the files. `family` is None unless that
     name, or the one that was asked for, is of a published set.
     """
 
@@ -58,7 +58,7 @@ class FoundSet(NamedTuple):
 
 
 def find_sets(folder):
-    """Map the sets in a folder, by what stands in front of their names, to files.
+    """Map the sets in a folder, by what precedes their names, to files.
 
     What has MNIST's own names is the set ``""``.
     """

@@ -139,7 +139,7 @@ def load_idx(folder, subset="train", *, name=None, return_X_y=False):
         ``train-labels-idx1-ubyte``, ``t10k-images-idx3-ubyte`` and
         ``t10k-labels-idx1-ubyte``, or those of them that `subset` needs. Each
         may be gzipped (``.gz``); ``test`` may stand for ``t10k``, and
-        ``.idx3`` for ``-idx3``. A name may stand in front, as in
+        ``.idx3`` for ``-idx3``. A name may precede, as in
         ``emnist-letters-train-images-idx3-ubyte``, and instead of an IDX file
         there may be a numpy archive of one array, as in ``k49-train-imgs.npz``.
         Where a file is there twice, the unpacked one is read. A folder without
@@ -149,7 +149,7 @@ def load_idx(folder, subset="train", *, name=None, return_X_y=False):
         The part to load; ``"all"`` is the training part followed by the test
         part.
     name : str, default=None
-        The set to load, where a folder holds several: what stands in front of
+        The set to load, where a folder holds several: what precedes
         the names of its files, such as ``"emnist-letters"``, ``"qmnist"`` or
         ``"k49"``. For files in MNIST's own naming it says what they are:
         ``"mnist"``, ``"fashion-mnist"`` or ``"kmnist"``. That is needed only

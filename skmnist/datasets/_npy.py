@@ -52,7 +52,7 @@ def check_header(stream, n_stored, name):
     Parameters
     ----------
     stream : file
-        Binary, at the beginning of the array; left behind its header.
+        Binary, at the beginning of the array; left after its header.
     n_stored : int
         Bytes of header and values together.
     name : str or path-like

@@ -65,7 +65,7 @@ def to_onnx(model, path=None):
         If the model is not fitted.
     TypeError
         If a part of the model cannot be written: another step, another classifier, or
-        a network of a builder of your own.
+        a network from your own builder.
     FileNotFoundError
         If there is no folder to write to.
 

@@ -126,7 +126,7 @@ def add_classifier(graph, tensor, images, classifier):
     Raises
     ------
     TypeError
-        If its network is of a builder of the user's own, or of arguments of theirs.
+        If its network is from a user-defined builder, or has user-defined arguments.
     """
     spec = classifier._spec
     if not is_planned(spec) or classifier._network.description is not None:

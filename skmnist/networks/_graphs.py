@@ -230,7 +230,7 @@ def _check_activation(activation):
     try:
         found = keras.activations.get(activation)(keras.ops.zeros((1, 2)))
         keeps_shape = tuple(found.shape) == (1, 2)
-    except Exception as error:  # whatever Keras or a function of the user's raises
+    except Exception as error:  # whatever Keras or a user-defined function raises
         why, keeps_shape = error, False
     if not keeps_shape:
         raise ValueError(

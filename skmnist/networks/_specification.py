@@ -14,7 +14,7 @@ def plain_numbers(value):
     ----------
     value : object
         Numbers of NumPy become those of Python, and lists tuples, which nobody
-        can change behind our back. All else is returned as it is.
+        can change without our knowledge. All else is returned as it is.
 
     Returns
     -------

@@ -68,7 +68,7 @@ _CLASSIFIERS = {cls.__name__: cls for cls in _OWN_BUILDER}
 _TRANSFORMERS = {cls.__name__: cls for cls in (ImageScaler, Deskewer)}
 _PIPELINE_PARAMETERS = ("transform_input", "verbose")
 _NO_STEPS = (None, "passthrough")
-# Parameters of training that may be no plain data, and what stands in their place in a
+# Parameters of training that may be no plain data, and what replaces them in a
 # model that is loaded without them.
 _REPLACED = {"optimizer": "adam", "callbacks": None, "random_state": None}
 # Of the constructor parameters, those that the classes themselves check too little.

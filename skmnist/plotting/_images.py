@@ -55,7 +55,7 @@ def displayed_images(X, rows, image_shape=None):
 
 
 def check_count(name, value):
-    """Refuse what is no number of things to show."""
+    """Refuse what is not a number of things to show."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be an int of at least 1; got {value!r}.")
 

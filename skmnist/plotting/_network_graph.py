@@ -7,7 +7,7 @@ __all__ = ["LayerNode", "read_graph"]
 
 @dataclass(frozen=True)
 class LayerNode:
-    """One layer of a network, as it stands in a diagram.
+    """One layer of a network, as a diagram shows it.
 
     Parameters
     ----------

@@ -112,7 +112,7 @@ def _places(center, size, unit):
 
 
 def _is_ambiguous(place, others, unit):
-    """Return whether a name might be taken for that of another point."""
+    """Return whether a name might be mistaken for that of another point."""
     left, bottom, right, top, distance = place
     nearest = np.clip(others, (left, bottom), (right, top))
     gaps = np.hypot(*(others - nearest).T)

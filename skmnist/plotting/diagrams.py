@@ -104,7 +104,7 @@ class NetworkDiagram:
         Returns
         -------
         str
-            An ``<svg>`` element, which may stand in an HTML page or in a file.
+            An ``<svg>`` element, which may be part of an HTML page or in a file.
         """
         width = max([_MIN_WIDTH, *(_box_width(layer) for layer in self.layers)])
         places, total_width, n_rows = place_nodes(len(self.layers), self.edges, width)

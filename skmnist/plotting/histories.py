@@ -9,7 +9,7 @@ __all__ = ["TrainingHistoryDisplay"]
 
 _VALIDATION = "val_"
 
-# Words in the names of metrics that tell whether less or more is better.
+# Words in the names of metrics of which less is better, or more.
 _LESS = {
     "crossentropy",
     "divergence",

@@ -66,7 +66,7 @@ class RecognitionDisplay:
     See Also
     --------
     sklearn.metrics.ConfusionMatrixDisplay : Numbers of images by both labels.
-    skmnist.evaluation.evaluate : The numbers behind it.
+    skmnist.evaluation.evaluate : The numbers.
 
     Examples
     --------

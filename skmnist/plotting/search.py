@@ -69,7 +69,7 @@ class SearchResultsDisplay:
     See Also
     --------
     sklearn.model_selection.ValidationCurveDisplay : Training and test scores over
-        one parameter, computed anew.
+        one parameter, from new fits.
 
     Examples
     --------

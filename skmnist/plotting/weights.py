@@ -96,7 +96,7 @@ class DenseWeightsDisplay:
             If the classifier has no such weights.
         ValueError
             If what reaches its first dense layer are no pixels, as in a CNN or
-            behind :class:`~sklearn.decomposition.PCA`.
+            after :class:`~sklearn.decomposition.PCA`.
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         """

@@ -9,7 +9,7 @@ from skmnist._habits import refuse_stream
 
 from .image_array import ImageShape, carried_images
 
-# The shortest side of what is taken for an image, not for a few rows of pixels; and the
+# The shortest side of what is treated as an image, not as a few rows of pixels; and the
 # smallest square, where nothing else says so.
 _SHORTEST_SIDE = 3
 _SHORTEST_SQUARE = 5
@@ -223,7 +223,7 @@ def refuse_single_image(X, *, n_features=None, y=None, shape_needed=False):
     y : array-like, default=None
         Labels of the images. If the size is not known, one label makes one image; and
         without labels an array that looks like one image more than anything else is
-        taken for one: (784,) or (28, 28, 3), but not (28, 28), which is a table.
+        treated as one: (784,) or (28, 28, 3), but not (28, 28), which is a table.
     shape_needed : bool, default=False
         Whether rows of an unknown size must be square images. Then (28, 28) is one
         image, as 28 pixels make no square.

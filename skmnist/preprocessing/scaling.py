@@ -88,10 +88,10 @@ class ImageScaler(ImageTransformer):
 
     Notes
     -----
-    Images of four dimensions are taken for channels-last or channels-first by
+    Images of four dimensions are treated as channels-last or channels-first by
     which side has 1 or 3 entries, or else 4, if `image_shape` does not tell.
     Images whose height, width and number of channels are the same fit an
-    `image_shape` either way, and are taken for channels-last. The input is never
+    `image_shape` either way, and are treated as channels-last. The input is never
     changed and never copied as a whole except into the output.
 
     The output carries the shape of the images, so that a network after it need

@@ -167,7 +167,7 @@ class Table:
     rows : tuple of tuple of Cell
         Its rows.
     folded : str, default=""
-        A line that stands in its place until it is opened; always shown if empty. A
+        A line that is shown until it is opened; always shown if empty. A
         brief report leaves a folded table out.
     n_brief : int, default=None
         Number of rows in a brief report; None means all.

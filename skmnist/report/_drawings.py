@@ -1,6 +1,6 @@
 """Displays as SVG in the text of a page, and images as PNG in its attributes.
 
-Colours of the user's style are left out: text and lines take the colour of the text
+Colours of matplotlib's style are left out: text and lines take the colour of the text
 around them, and what is blank that of the page, so that a drawing can be read in
 light and dark. Text stays text, in a font of the reader's.
 """

@@ -40,7 +40,7 @@ class ReportDataError(ValueError):
 
 
 def kinds_of_results():
-    """Name the kinds of results, as they stand in ``kind``.
+    """Name the kinds of results, as they are in ``kind``.
 
     Returns
     -------

@@ -23,7 +23,7 @@ def dense(input_shape, n_classes, units=16, dtype="float32", activation="relu"):
 def small_mlp(**params):
     """One graph for most tests, so that it is compiled once."""
     small = {"units": 16, "epochs": 3, "batch_size": 64, "random_state": 0}
-    small["precision"] = "float32"  # whatever the processor could do
+    small["precision"] = "float32"  # whatever the CPU could do
     return KerasMLPClassifier(**{**small, **params})
 
 

@@ -83,7 +83,7 @@ def test_data_that_cannot_be_trained_on_are_refused(what, digits):
 
 
 @pytest.mark.parametrize("what", ["NaN", "infinity", "sparse", "words", "no images"])
-def test_images_that_cannot_be_recognised_are_refused(what, digits):
+def test_images_that_cannot_be_classified_are_refused(what, digits):
     X, y = digits
     spoil, message = BAD_DATA[what]
     model = small_mlp().fit(X, y)
@@ -205,7 +205,7 @@ def test_labels_that_were_not_in_fit_are_refused(digits):
 
 def test_strings_are_not_taken_for_numbers_nor_numbers_for_strings(digits):
     X, y = digits
-    # Sorted as text "10" stands before "2": it would be taken for another class.
+    # Sorted as text "10" comes before "2": it would be read as another class.
     for labels in (np.arange(len(y)) % 12, (np.arange(len(y)) % 12).astype(str)):
         others = labels.astype(int if labels.dtype.kind == "U" else str)
         listed = re.escape(repr(np.unique(others).tolist()))

@@ -196,7 +196,7 @@ def test_a_checkpoint_by_batches_is_written_also_on_a_lent_network(
     )
     model = small_mlp(callbacks=[checkpoint], epochs=2).fit(X, y)
     written = {file.name for file in (tmp_path / model.fit_id_).iterdir()}
-    assert len(written) == 5  # behind every other one of 2 times 5 batches
+    assert len(written) == 5  # after every other one of 2 times 5 batches
 
 
 def test_a_path_may_say_where_the_fit_is_named(digits, keras, tmp_path):

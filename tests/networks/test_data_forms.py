@@ -110,7 +110,7 @@ def test_tags_tell_that_images_are_taken():
         assert tags.three_d_array
 
 
-def test_networks_of_rows_recognise_images_in_either_layout(digits):
+def test_networks_of_rows_classify_images_in_either_layout(digits):
     X, y = digits
     last = X.reshape(-1, 8, 4, 2)
     model = small_mlp(epochs=1).fit(last, y)
@@ -405,7 +405,7 @@ def test_tables_that_lost_the_shape_are_refused_with_what_keeps_it(behind):
         model.fit(X, y)
 
 
-def test_rows_of_colour_images_are_recognised_by_their_number():
+def test_rows_of_colour_images_are_detected_by_their_number():
     X, y = pixels((3072,))
     with pytest.raises(ValueError, match=r"3072 is 32 \* 32 \* 3: .*colour"):
         KerasCNNClassifier().fit(X, y)

@@ -162,7 +162,7 @@ def test_other_networks_of_the_users_own_predict_what_they_give(builder, digits)
 
 
 def test_a_network_of_the_users_own_has_probabilities_before_and_after_fit(digits):
-    # Meta-estimators choose a method before they fit, and again behind it.
+    # Meta-estimators choose a method before they fit, and again after it.
     model = KerasImageClassifier(builder=dense, epochs=1)
     for _ in range(2):
         assert hasattr(model, "predict_proba")

@@ -17,7 +17,7 @@ DIVERGES = {"optimizer": "sgd", "learning_rate": 1e38}
 
 
 class Interrupted:
-    """Makes a callback that interrupts training behind its second epoch."""
+    """Makes a callback that interrupts training after its second epoch."""
 
     def __init__(self, error):
         self.error = error
@@ -76,7 +76,7 @@ def test_a_fitted_classifier_stays_as_it_was(why, warm_start, digits):
     model.set_params(**params)
     before = dict(vars(model))
     with pytest.raises(error):
-        # Other labels, if the network begins anew.
+        # Other labels, if the network starts from scratch.
         model.fit(X, y % 3 if warm_start else y, **data)
     assert {name: id(value) for name, value in vars(model).items()} == {
         name: id(value) for name, value in before.items()

@@ -243,7 +243,7 @@ def test_a_rate_that_a_callback_lowered_stays_until_another_is_set(digits, keras
 def test_a_rate_that_is_set_between_fits_counts(digits, kept):
     X, y = digits
     model = small_mlp(optimizer="sgd", learning_rate=0.1).partial_fit(X, y, range(10))
-    if not kept:  # as in another process: the step is compiled anew
+    if not kept:  # as in another process: the step is compiled again
         skmnist.clear_programs()
     before = model.model_.get_weights()
     model.set_params(learning_rate=1e-30).partial_fit(X, y)

@@ -1,4 +1,4 @@
-"""Networks from builders of the user's own, and faults in those."""
+"""Networks from user-defined builders, and faults in those."""
 
 import functools
 
@@ -242,9 +242,9 @@ def test_a_fault_in_a_builder_is_named(fault, digits, keras):
 
 def test_an_error_inside_a_builder_is_passed_on(digits):
     def builder(input_shape, n_classes):
-        raise KeyError("something of the user's")
+        raise KeyError("something user-defined")
 
-    with pytest.raises(KeyError, match="something of the user's"):
+    with pytest.raises(KeyError, match="something user-defined"):
         own(builder).fit(*digits)
 
 

@@ -63,7 +63,7 @@ def fitted(classifier, image_shape, classes=range(10), *, dtype="float32", seed=
 
 
 def in_pipeline(classifier, images):
-    """Put a fitted classifier behind a scaler that is fitted on images."""
+    """Put a fitted classifier after a scaler that is fitted on images."""
     layout = "channels_last" if "filters" in classifier.get_params() else "flat"
     scaler = ImageScaler(layout=layout).fit(images)
     return Pipeline([("scale", scaler), ("clf", classifier)])

@@ -433,7 +433,7 @@ def test_a_command_breaks_between_its_words_only(comparison):
     command = "skmnist compare --models a-b --out 'my results.json'"
     page = Page(make_report(comparison | {"command": command}))
     code = page.first("code")
-    # Style keeps each of these on a line; a browser breaks behind hyphens otherwise.
+    # Style keeps each of these on a line; a browser breaks after hyphens otherwise.
     assert [word.text for word in code.all("span")] == command.split(" ")
     assert code.text == command  # which is what is copied
 
