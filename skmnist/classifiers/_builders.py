@@ -7,9 +7,8 @@ import os
 import pickle
 import sys
 
-from skmnist._suggestions import suggestion
-
 from skmnist._habits import HabitsMixin
+from skmnist._suggestions import suggestion
 
 __all__ = [
     "check_arguments",
