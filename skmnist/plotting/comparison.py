@@ -24,6 +24,9 @@ _PANELS = {
 }
 _TIMES = {"fit_time": "fit_time", "predict_time": "predict_time_us"}
 _OTHER = "no verdict"
+# An error that is left out of the chart: above this, and so many times the next one.
+_CHANCE = 0.5
+_FAR = 4
 _VERDICTS = {
     "best": {"marker": "D", "s": 46, "facecolor": BLUE, "edgecolor": BLUE},
     "no clear difference": {
@@ -149,7 +152,8 @@ class ModelComparisonDisplay:
             Whether the accuracy is spread by the logarithm of the error, which shows
             the difference between 99 % and 99.5 % as large as that between 90 % and
             95 %, or linear; "auto" spreads it where the errors differ by more than a
-            factor of three.
+            factor of three, and leaves out a model that is hardly better than chance
+            where it would flatten the chart of the others; it is named below.
 
         Returns
         -------
@@ -170,7 +174,8 @@ class ModelComparisonDisplay:
                 f"scale must be 'auto', 'error' or 'linear'; got {scale!r}."
             )
         kinds = list(_PANELS) if kind == "both" else [kind]
-        shown = {name: self._shown(name) for name in kinds}
+        far = _far_below(self.table["accuracy"]) if scale == "auto" else []
+        shown = {name: self._shown(name).drop(far, errors="ignore") for name in kinds}
         for name, rows in shown.items():
             if not len(rows):
                 raise ValueError(
@@ -202,10 +207,17 @@ class ModelComparisonDisplay:
         for name, panel in zip(kinds, self.axes_, strict=True):
             width, _ = frame_size(panel)
             size = panel.xaxis.label.get_size()
-            panel.set_xlabel(wrapped(_PANELS[name], width, size))
+            label = wrapped(_PANELS[name], width, size)
+            if far and panel is self.axes_[0]:
+                accuracies = self.table["accuracy"][far]
+                listed = ", ".join(
+                    f"{m} ({100 * a:.0f} %)" for m, a in accuracies.items()
+                )
+                label += "\n" + wrapped(f"not shown: {listed}", width, size)
+            panel.set_xlabel(label)
             n_ticks = int(np.clip(width / 0.4, 3, 8))
             panel.xaxis.get_major_locator().set_params(numticks=n_ticks)
-        self._legend(shown)
+        self._legend(shown, far)
         # The places of the labels depend on where the layout puts the axes.
         self.axes_[0].figure.figure.draw_without_rendering()
         for name, panel in zip(kinds, self.axes_, strict=True):
@@ -265,7 +277,7 @@ class ModelComparisonDisplay:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.6g}"))
         tidy_axes(ax, grid="both")
 
-    def _legend(self, shown):
+    def _legend(self, shown, far):
         """Say what the points mean, and which models are missing, and where."""
         entries = {}
         for panel in self.axes_:
@@ -275,8 +287,9 @@ class ModelComparisonDisplay:
         has_accuracy = self.table["accuracy"].notna()
         missing = {"failed": self.table.index[~has_accuracy]}
         for kind, rows in shown.items():
+            named = rows.index.append(self.table.index[self.table.index.isin(far)])
             missing[f"no {kind}"] = self.table.index[has_accuracy].difference(
-                rows.index, sort=False
+                named, sort=False
             )
         ax = self.axes_[0]
         for reason, names in missing.items():
@@ -328,6 +341,17 @@ def _accuracy_bars(shown):
     return np.column_stack(
         [np.maximum(accuracy - error, 0.0), np.minimum(accuracy + error, 1.0)]
     )
+
+
+def _far_below(accuracy):
+    """Name models of an error far above that of all others, if several are left."""
+    errors = (1 - accuracy.dropna()).sort_values()
+    n_kept = len(errors)
+    while n_kept > 2 and errors.iloc[n_kept - 1] > max(
+        _FAR * errors.iloc[n_kept - 2], _CHANCE
+    ):
+        n_kept -= 1
+    return list(errors.index[n_kept:])
 
 
 def _spreads(shown):

@@ -173,7 +173,7 @@ def test_ticks_are_written_as_the_accuracies_that_they_stand_for(table):
     assert len(texts) >= 4
 
 
-@pytest.mark.parametrize("scale", ["auto", "linear"])
+@pytest.mark.parametrize("scale", ["error", "linear"])
 def test_a_perfect_model_and_a_useless_one_are_inside_the_chart(table, scale):
     table.loc["cnn", ["accuracy", "accuracy_se"]] = 1.0, 0.0
     table.loc["trees", ["accuracy", "accuracy_se", "fit_time"]] = 0.0, 0.0, 0.0
@@ -210,12 +210,31 @@ def test_table_of_a_comparison_is_taken_as_it_is(digits):
     }
     table = compare(models, X, y, cv=3, random_state=0)
     before = table.copy()
-    display = ModelComparisonDisplay.from_table(table, kind="predict_time")
+    display = ModelComparisonDisplay.from_table(
+        table, kind="predict_time", scale="error"
+    )
     pd.testing.assert_frame_equal(table, before)
     placed = np.concatenate(list(points(display, "predict_time").values()))
     assert {tuple(point) for point in placed.tolist()} == set(
         zip(table["predict_time_us"], table["accuracy"], strict=True)
     )
+
+
+def test_a_model_hardly_better_than_chance_does_not_flatten_the_chart(table):
+    usual = ModelComparisonDisplay.from_table(table).axes_[0].get_ylim()
+    table.loc["dummy"] = table.loc["trees"]
+    table.loc["dummy", "accuracy"] = 0.1
+    display = ModelComparisonDisplay.from_table(table)
+    assert display.axes_[0].get_ylim() == usual
+    assert "dummy" not in display.labels_["fit_time"]
+    assert "not shown: dummy (10 %)" in display.axes_[0].get_xlabel()
+    legend = [text.get_text() for text in display.axes_[0].get_legend().get_texts()]
+    assert not any("dummy" in text for text in legend)
+    # Asked for, or one of few, it is drawn.
+    whole = ModelComparisonDisplay.from_table(table, scale="error")
+    assert "dummy" in whole.labels_["fit_time"]
+    two = ModelComparisonDisplay.from_table(table.loc[["cnn", "dummy"]])
+    assert "dummy" in two.labels_["fit_time"]
 
 
 def test_given_axes(table):
