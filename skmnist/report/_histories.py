@@ -3,7 +3,7 @@
 from skmnist._numbers import is_missing
 from skmnist.plotting import TrainingHistoryDisplay
 
-from ._content import Cell, Column, Section, Table
+from ._content import Cell, Column, Section, Table, Text
 from ._drawings import draw
 
 __all__ = ["history_section"]
@@ -52,7 +52,12 @@ def history_section(history):
         rows,
         folded="The numbers of all epochs",
     )
-    return [Section("Learning curves", (*figures, table))]
+    hint = Text(
+        "For the curves on images that are not trained on, set validation_fraction, on "
+        "the command line by --param validation_fraction=0.1."
+    )
+    hints = [] if any(name.startswith("val_") for name in history) else [hint]
+    return [Section("Learning curves", (*figures, *hints, table))]
 
 
 def _curve_words(curves, metric):

@@ -21,6 +21,8 @@ from skmnist.report import (
     kinds_of_results,
     make_report,
 )
+from skmnist.report._content import Text
+from skmnist.report._histories import history_section
 
 from .pages import Page
 
@@ -578,3 +580,13 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch):
     )
     with pytest.raises(ImportError, match=r"needs Jinja2, .*skmnist\[report\]"):
         check_packages()
+
+
+@pytest.mark.parametrize("validated", [False, True])
+def test_curves_without_validation_say_how_to_get_it(validated):
+    history = {"loss": [1.0, 0.5], "accuracy": [0.5, 0.8]}
+    if validated:
+        history["val_loss"] = [1.0, 0.6]
+    (section,) = history_section(history)
+    text = " ".join(block.text for block in section.blocks if isinstance(block, Text))
+    assert ("validation_fraction=0.1" in text) != validated
