@@ -6,19 +6,18 @@ from scipy import stats
 
 from skmnist.evaluation._significance import (
     corrected_standard_error,
-    corrected_t_test,
-    holm,
     mcnemar_test,
-    resampled_test,
+    p_values_against_best,
+    step_down,
     wilson_interval,
 )
 
 
 def right(b, c, both=5, neither=3):
-    """Recognised images of two models: b only the first, c only the second."""
+    """Correct images of two models: b only of the first, c only of the second."""
     first = [True] * b + [False] * c + [True] * both + [False] * neither
     second = [False] * b + [True] * c + [True] * both + [False] * neither
-    return first, second
+    return np.array(first), np.array(second)
 
 
 def chi_squared_p(statistic):
@@ -40,70 +39,66 @@ def chi_squared_p(statistic):
     ],
 )
 def test_mcnemar_on_counts_worked_by_hand(b, c, expected):
-    assert mcnemar_test(*right(b, c)) == pytest.approx(expected, rel=1e-9)
+    assert mcnemar_test(b, c) == pytest.approx(expected, rel=1e-9)
 
 
-def test_mcnemar_ignores_images_on_which_the_models_agree():
-    assert mcnemar_test(*right(9, 2)) == mcnemar_test(*right(9, 2, both=0, neither=90))
+def test_images_on_which_the_models_agree_do_not_count():
+    few, many = ([[m] for m in right(9, 2, *more)] for more in [(0, 0), (5, 90)])
+    assert p_values_against_best(few) == pytest.approx([mcnemar_test(9, 2)])
+    assert p_values_against_best(few) == pytest.approx(p_values_against_best(many))
 
 
-def test_corrected_t_test_on_differences_worked_by_hand():
-    differences = [0.1, 0.2, 0.3]
-    t_squared = 0.2**2 / ((1 / 3 + 1 / 2) * 0.01)
-    # Student's distribution with 2 degrees of freedom has a closed form.
-    expected = 1 - math.sqrt(t_squared / (2 + t_squared))
-    assert expected == pytest.approx(0.159832, abs=1e-6)
-    assert corrected_t_test(differences, 1 / 2) == pytest.approx(expected)
-    assert corrected_t_test(np.negative(differences), 1 / 2) == pytest.approx(expected)
-
-
-def test_corrected_t_test_is_students_where_training_sets_do_not_overlap():
-    differences = np.random.default_rng(0).normal(0.3, 1, 12)
-    expected = stats.ttest_1samp(differences, 0).pvalue
-    assert corrected_t_test(differences, 0) == pytest.approx(expected)
-    assert corrected_t_test(differences, 1 / 11) > expected
-
-
-@pytest.mark.parametrize(("differences", "p"), [([0.0] * 5, 1), ([0.25] * 5, 0)])
-def test_corrected_t_test_without_spread(differences, p):
-    assert corrected_t_test(differences, 1 / 4) == p
-
-
-def test_resampled_test_takes_equal_differences_for_no_certainty():
+def test_equal_differences_on_all_splits_are_no_certainty():
     # 2 images of difference on each of 3 splits: 6 of 6 for the first model
-    first, second = zip(*[right(2, 0)] * 3, strict=True)
-    assert resampled_test(first, second, 1 / 2) == pytest.approx(2 / 2**6)
-    assert resampled_test(second, first, 1 / 2) == pytest.approx(2 / 2**6)
-    # discordant images on both sides, 9 to 3
-    first, second = zip(*[right(3, 1)] * 3, strict=True)
-    expected = 2 * (1 + 12 + 66 + 220) / 2**12
-    assert resampled_test(first, second, 1 / 2) == pytest.approx(expected)
+    models = list(zip(*[right(2, 0)] * 3, strict=True))
+    assert p_values_against_best(models) == pytest.approx([2 / 2**6])
 
 
-def test_resampled_test_is_the_t_test_where_that_is_the_less_certain():
-    splits = [right(12, 0, both=8, neither=0), right(4, 0, both=16, neither=0)]
-    first, second = zip(*splits, strict=True)
-    t_test = corrected_t_test([0.6, 0.2], 1)
-    assert t_test > 0.05
-    assert resampled_test(first, second, 1) == pytest.approx(t_test)
+def test_differences_that_vary_over_the_splits_are_less_certain():
+    splits = [right(30, 0, both=70), right(0, 0, both=100), right(0, 0, both=100)]
+    best, other = zip(*splits, strict=True)
+    assert [len(s) for s in best] == [103, 103, 103]
+    mean = 30 / 309
+    variance = mean - mean**2
+    pearson = ((30 - 10) ** 2 + 10**2 + 10**2) / 103 / variance
+    dispersion = pearson / stats.chi2.median(2)
+    t = 29 / math.sqrt(dispersion * 30)
+    # Student's distribution with 2 degrees of freedom has a closed form.
+    expected = 1 - t / math.sqrt(2 + t**2)
+    assert expected > 0.05 > mcnemar_test(30, 0)
+    assert p_values_against_best([best, other]) == pytest.approx([expected])
 
 
-def test_resampled_test_of_models_that_recognise_the_same_images():
-    first = [right(0, 0)[0]] * 2
-    assert resampled_test(first, first, 1) == 1
-
-
-@pytest.mark.parametrize("n_splits", [2, 3])
-def test_equally_good_models_on_few_splits_are_seldom_called_worse(n_splits):
+def test_one_unstable_model_leaves_the_verdicts_of_others():
     rng = np.random.default_rng(0)
-    n_wrong_verdicts = 0
-    for _ in range(40):
-        models = rng.random((16, n_splits, 300 // n_splits)) < 0.98
-        best = models[models.sum((1, 2)).argmax()]
-        p = [resampled_test(best, m, 1 / (n_splits - 1)) for m in models]
-        # The best one's own p of 1 does not count among the 15 others.
-        n_wrong_verdicts += holm(sorted(p)[:-1]).min() < 0.05
-    assert n_wrong_verdicts <= 4
+    models = rng.random((8, 5, 200)) < 0.95
+    models[0] = True
+    calm = p_values_against_best([list(m) for m in models])
+    models[-1, 0] = False
+    with_unstable = p_values_against_best([list(m) for m in models])
+    assert max(calm[:-1]) < 0.001
+    assert max(with_unstable[:-1]) < 0.001
+
+
+def test_repeated_tests_of_the_same_images_add_no_certainty():
+    first, second = ([m] * 3 for m in right(8, 1))
+    p = p_values_against_best([first * 4, second * 4], test_repeats=12)
+    assert p >= mcnemar_test(8, 1)
+    assert p_values_against_best([first * 4, second * 4]) < 0.001
+
+
+@pytest.mark.parametrize("n_splits", [1, 3])
+def test_models_with_the_same_answers_do_not_differ(n_splits):
+    best = [right(0, 0)[0]] * n_splits
+    assert p_values_against_best([best, best]) == [1]
+    assert len(p_values_against_best([best])) == 0
+
+
+def test_no_model_is_worse_that_has_more_images_right():
+    # The mean of splits of different sizes favours the first, the images the second.
+    best = [np.ones(2, bool), np.zeros(50, bool)]
+    other = [np.zeros(2, bool), np.arange(50) < 40]
+    assert p_values_against_best([best, other]) == [1]
 
 
 def test_corrected_standard_error_by_hand():
@@ -112,12 +107,18 @@ def test_corrected_standard_error_by_hand():
     )
 
 
-def test_holm_by_hand():
-    # sorted 0.01, 0.02, 0.03, 0.5: times 4, 3, 2, 1, never below the one before
-    adjusted = holm([0.02, 0.5, 0.01, 0.03])
-    np.testing.assert_allclose(adjusted, [0.06, 0.5, 0.04, 0.06])
-    np.testing.assert_allclose(holm([0.7, 0.6]), [1, 1])
-    assert holm([]).shape == (0,)
+def test_step_down_by_hand():
+    # The least accurate first: times 6, 3 and 1 pairs, never below the one before.
+    adjusted = step_down([0.03, 0.001, 0.004], [0.9, 0.8, 0.7])
+    np.testing.assert_allclose(adjusted, [0.03, 0.024, 0.024])
+    np.testing.assert_allclose(step_down([0.7, 0.6], [0.9, 0.8]), [1, 1])
+    assert step_down([], []).shape == (0,)
+
+
+def test_equally_accurate_models_have_the_same_adjusted_p_value():
+    adjusted = step_down([0.5, 0.01, 0.002, 0.001], [0.9, 0.8, 0.8, 0.7])
+    # Both of the second place are tested among 4, the last among 5.
+    np.testing.assert_allclose(adjusted, [0.5, 0.06, 0.06, 0.01])
 
 
 def test_wilson_interval_by_hand():

@@ -9,14 +9,14 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.utils.parallel import Parallel
 
 from ._scores import ModelScores, run_trial
-from ._significance import holm, mcnemar_test, resampled_test
+from ._significance import p_values_against_best, step_down
 from ._trial import make_trial, name_models, resolve_seed
 
 _ALPHA = 0.05
-# What `_significance.resampled_test` does, in a few words.
-_RESAMPLED_TEST = (
-    "the larger p of the corrected resampled t-test and pooled McNemar's test"
-)
+# What `_significance` does with one split and with several, in a few words.
+_TEST = "McNemar's test"
+_POOLED_TEST = "McNemar's test on all folds together, widened where folds vary more"
+_CORRECTION = "step-down Bonferroni"
 
 
 def iter_compare(
@@ -121,11 +121,13 @@ def comparison_table(scores):
           a model may have to build or compile something, are not measured;
         - ``n_parameters`` (Int64): number of fitted weights of networks and linear
           models; missing for other models, and where the splits differ in it;
-        - ``p_value``: how likely a difference to the best model at least this large
+        - ``p_value``: how likely a difference from the best model at least this large
           is by chance alone; missing for the best;
-        - ``p_adjusted``: the same, adjusted for the number of models;
+        - ``p_adjusted``: the same, adjusted for the number of models; it never
+          decreases from a model to a more accurate one;
         - ``verdict`` (string): "best", "worse" where ``p_adjusted`` < 0.05,
-          "no clear difference", or "failed";
+          "no clear difference", or "failed". With 95 % confidence the most accurate
+          model is the best one or one without a clear difference;
         - ``error_message`` (string): type and text of a failed model's error, on
           one line.
 
@@ -141,45 +143,55 @@ def comparison_table(scores):
 
     Notes
     -----
-    **Several splits.** Training sets overlap, so that the accuracies of the splits
-    vary less than those of independent samples would. With J splits, n₁ training and
-    n₂ test images in each, and s² the sample variance over the splits, the variance
-    of a mean is therefore estimated by (1/J + n₂/n₁) s² [1]_, n₂/n₁ being 1/(J - 1)
-    for J folds. Its root is ``accuracy_se``; for the differences dⱼ between the best
-    model and another on the same split, the corrected resampled t-test refers
-
-        t = mean(d) / sqrt((1/J + n₂/n₁) s²(d))
-
-    to Student's distribution with J - 1 degrees of freedom, two-sided. It covers
-    repeated cross-validation as well [2]_. As the differences on a few splits may
-    be (almost) the same by chance, which would make p (almost) 0, ``p_value`` is
-    never below that of McNemar's test, as described next, on the test images of all
-    splits together; an image that several splits test counts in each.
-
     **One split, or a test set.** ``accuracy_se`` is the binomial
-    sqrt(a (1 - a) / n). McNemar's test [3]_ looks at the b images that only the best
-    model recognises and the c that only the other does: the exact binomial test of b
-    among b + c for b + c < 25, above it (abs(b - c) - 1)² / (b + c) as chi-squared
-    with one degree of freedom. It knows these fitted models and this test set; how
-    much another training set would change them it cannot know.
+    sqrt(a (1 - a) / n). McNemar's test [1]_ compares the b images that only the best
+    model classifies correctly with the c that only the other does: the exact binomial
+    test of b among b + c for b + c < 25, above it (abs(b - c) - 1)² / (b + c) as
+    chi-squared with one degree of freedom. It is about these fitted models; how much
+    another training set would change them it cannot know.
 
-    **Several models.** The p values of a table are adjusted together by Holm's
-    method [4]_ for comparisons with one model, the best. As the best one is picked
-    by the same data, the promise is this: the model that really is best is called
-    "worse" with a probability of at most about 0.05. That no other one of several
-    equally good models is called so is not promised.
+    **Several splits.** The folds of a cross-validation test each image once, so that
+    b and c count the images of all folds together. This compares the mean accuracies
+    of the models fitted on the folds, and holds although their training sets overlap
+    as long as one image more or less hardly changes a model [2]_. Where accuracies
+    vary more over the folds than images alone explain, as those of networks that start
+    from random weights may, McNemar's test is too certain. The statistic
+
+        t = (abs(b - c) - 1) / sqrt(φ (b + c))
+
+    is therefore referred to Student's distribution as well, and ``p_value`` is the
+    larger of the two. The dispersion φ is Pearson's chi-squared of the differences on
+    the folds over its median without additional variation [3]_, the median over all
+    pairs of models; M models and J folds give it (M - 1) (J - 1) degrees of freedom.
+    A single model that varies much more than the others is not allowed for. Splits
+    that test an image r times on average, as repeated folds do, count b / r and c / r.
+
+    ``accuracy_se`` is for the accuracy that training on other images would give: with
+    n₁ training and n₂ test images in each split, and s² the sample variance over the
+    splits, it is sqrt((1/J + n₂/n₁) s²) [4]_.
+
+    **Several models.** Models are tested from the least accurate up. While s are left,
+    the least accurate is worse if its p value times the s (s - 1) / 2 pairs is below
+    0.05, and testing goes on without it; otherwise no more models are worse. Verdicts
+    are thus in the order of the accuracies. That is a model confidence set [5]_ with
+    Bonferroni's bound in each step: with 95 % confidence none of the models that
+    share the highest accuracy is called worse. Simulated error rates and power are in
+    the user guide, :doc:`/guide/comparing`.
 
     References
     ----------
-    .. [1] C. Nadeau and Y. Bengio (2003). Inference for the generalization error.
-       Machine Learning 52, 239-281.
-    .. [2] R. R. Bouckaert and E. Frank (2004). Evaluating the replicability of
-       significance tests for comparing learning algorithms. PAKDD, 3-12.
-    .. [3] T. G. Dietterich (1998). Approximate statistical tests for comparing
+    .. [1] T. G. Dietterich (1998). Approximate statistical tests for comparing
        supervised classification learning algorithms. Neural Computation 10,
        1895-1923.
-    .. [4] S. Holm (1979). A simple sequentially rejective multiple test procedure.
-       Scandinavian Journal of Statistics 6, 65-70.
+    .. [2] P. Bayle, A. Bayle, L. Janson and L. Mackey (2020). Cross-validation
+       confidence intervals for test error. Advances in Neural Information
+       Processing Systems 33.
+    .. [3] P. McCullagh and J. A. Nelder (1989). Generalized Linear Models, 2nd
+       edition, section 4.5. Chapman and Hall.
+    .. [4] C. Nadeau and Y. Bengio (2003). Inference for the generalization error.
+       Machine Learning 52, 239-281.
+    .. [5] P. R. Hansen, A. Lunde and J. M. Nason (2011). The model confidence set.
+       Econometrica 79, 453-497.
     """
     import pandas as pd
 
@@ -192,8 +204,11 @@ def comparison_table(scores):
     rows = [_row(s) for s in ranked]
     if ranked:
         rows[0]["verdict"] = "best"
-        p_values = [_p_value(ranked[0], other) for other in ranked[1:]]
-        for row, p, adjusted in zip(rows[1:], p_values, holm(p_values), strict=True):
+        right = [s.right for s in ranked]
+        p_values = p_values_against_best(right, ranked[0].test_repeats)
+        accuracies = [round(s.accuracy, 12) for s in ranked[1:]]
+        adjusted_p_values = step_down(p_values, accuracies)
+        for row, p, adjusted in zip(rows[1:], p_values, adjusted_p_values, strict=True):
             verdict = "worse" if adjusted < _ALPHA else "no clear difference"
             row |= {"p_value": p, "p_adjusted": adjusted, "verdict": verdict}
     for failed in (s for s in scores if s.failed):
@@ -242,23 +257,16 @@ def _row(scores):
     }
 
 
-def _p_value(best, other):
-    """Two-sided p value of the difference between two models' accuracies."""
-    if len(best.right) == 1:
-        return mcnemar_test(best.right[0], other.right[0])
-    return resampled_test(best.right, other.right, best.test_train_ratio)
-
-
 def _attributes(ranked):
     done = [s for s in ranked if not s.failed]
     n_splits = max((len(s.right) for s in done), default=0)
-    test = "McNemar's test" if n_splits == 1 else _RESAMPLED_TEST
+    test = _TEST if n_splits == 1 else _POOLED_TEST
     n_train, n_test = (done[0].n_train[0], done[0].n_test[0]) if done else (None, None)
     if n_splits > 1:
         n_train, n_test = n_train + n_test, None
     return {
         "test": test if n_splits else None,
-        "correction": "Holm",
+        "correction": _CORRECTION,
         "alpha": _ALPHA,
         "n_splits": n_splits,
         "n_folds": n_splits if n_splits > 1 else None,
@@ -366,7 +374,7 @@ def compare(
     >>> int(table.loc["perceptron", "n_parameters"])
     650
     >>> table.attrs["test"]
-    "the larger p of the corrected resampled t-test and pooled McNemar's test"
+    "McNemar's test on all folds together, widened where folds vary more"
     """
     seed = resolve_seed(random_state)
     models = name_models(models, seed)

@@ -40,6 +40,9 @@ class ModelScores:
         Number of fitted weights; None when unknown or not the same on every split.
     error_message : str or None
         Why the model failed; None when it did not. A failed model has empty tuples.
+    test_repeats : float
+        How often the splits test an image, averaged over all tests: 1 for folds, r for
+        r repetitions of them.
     """
 
     name: str
@@ -50,6 +53,7 @@ class ModelScores:
     log_losses: tuple = ()
     n_parameters: int | None = None
     error_message: str | None = None
+    test_repeats: float = 1.0
 
     @property
     def failed(self):
@@ -218,6 +222,8 @@ def run_trial(models, trial, parallel, callback=None):
     n_total = n_splits * len(models)
     remaining = {name: set(range(n_splits)) for name in models}
     done = {name: {} for name in models}
+    n_tests = np.bincount(np.concatenate([test for _, test in trial.splits]))
+    test_repeats = float(n_tests @ n_tests / n_tests.sum())
     with closing(_outcomes(models, trial, parallel, remaining)) as outcomes:
         for name, number, scores in outcomes:
             if not remaining[name]:
@@ -233,7 +239,8 @@ def run_trial(models, trial, parallel, callback=None):
             if failed:
                 yield ModelScores(name, error_message=scores)
             elif not remaining[name]:
-                yield _gather(name, [done[name][i] for i in range(n_splits)])
+                splits = [done[name][i] for i in range(n_splits)]
+                yield _gather(name, splits, test_repeats)
 
 
 def _outcomes(models, trial, parallel, remaining):
@@ -274,7 +281,8 @@ def _outcomes(models, trial, parallel, remaining):
                 rounds = [[name] for name in names if remaining[name]]
 
 
-def _gather(name, splits):
+def _gather(name, splits, test_repeats):
+    """Put the scores of all splits together."""
     counts = {scores.n_parameters for scores in splits}
     return ModelScores(
         name,
@@ -284,4 +292,5 @@ def _gather(name, splits):
         predict_times=tuple(scores.predict_time for scores in splits),
         log_losses=tuple(scores.log_loss for scores in splits),
         n_parameters=counts.pop() if len(counts) == 1 else None,
+        test_repeats=test_repeats,
     )

@@ -123,10 +123,11 @@ def verdict_words(results):
     if not results.get("test"):
         return None
     return (
-        "A model is called worse where its difference from the best is more than "
-        f"chance explains (p\u00a0<\u00a0{results['alpha']}; {results['test']}; "
-        f"{results['correction']}'s correction for the number of models). Otherwise "
-        "the difference is not clear."
+        "How to read the verdicts: the most accurate model is the best one or one with "
+        f"no clear difference, with {1 - results['alpha']:.0%} confidence; "
+        "those called worse are less accurate "
+        f"({results['test']}; {results['correction']} correction for the number of "
+        "models)."
     )
 
 
