@@ -100,7 +100,7 @@ def test_compare_ranks_models_and_tells_how(run):
     ]
     assert before.splitlines()[0] == "3 models compared on digits"
     assert "4-fold cross-validation on digits, 1,797 images, 8×8 pixels" in before
-    for words in ("corrected resampled t-test", "seed 5", "scikit-learn "):
+    for words in ("all folds together", "seed 5", "scikit-learn "):
         assert words in table
     assert "keras " not in table  # which took no part
     assert "[3/3] " in result.stderr
@@ -198,7 +198,7 @@ def test_a_test_part_is_used_unless_folds_are_asked_for(run, tmp_path):
     assert (seen["test"], seen["n_folds"]) == ("McNemar's test", None)
     assert seen["models"][0]["accuracy"] == 1  # the test part is the training part
     folds = json.loads(run(*args, "--json", "--cv", 2).stdout)
-    assert "corrected resampled t-test" in folds["test"]
+    assert "all folds together" in folds["test"]
     assert folds["models"][0]["accuracy"] < 1
 
 

@@ -122,12 +122,12 @@ def verdict_words(results):
     """Say what the verdicts mean; None where there are none."""
     if not results.get("test"):
         return None
+    confidence = f"{100 * (1 - results['alpha']):.0f} %"
     return (
-        "How to read the verdicts: the most accurate model is the best one or one with "
-        f"no clear difference, with {1 - results['alpha']:.0%} confidence; "
-        "those called worse are less accurate "
-        f"({results['test']}; {results['correction']} correction for the number of "
-        "models)."
+        f"How to read the verdicts: with {confidence} confidence the truly most "
+        "accurate model is the best one or one with no clear difference; models called "
+        f"worse are less accurate ({results['test']}; {results['correction']} "
+        "correction for the number of models)."
     )
 
 

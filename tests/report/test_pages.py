@@ -73,9 +73,9 @@ def test_a_comparison_is_told_in_words_first(comparison):
     ):
         assert words in summary
     assert (
-        "the most accurate model is the best one or one with no clear difference, with "
-        "95% confidence; those called worse are less accurate (some test; Holm "
-        "correction for the number of models)"
+        "with 95 % confidence the truly most accurate model is the best one or one "
+        "with no clear difference; models called worse are less accurate (some test; "
+        "Holm correction for the number of models)"
     ) in page.first("main").text
     assert page.table("What failed")[0]["Error"].text == "ValueError: a < b"
 
