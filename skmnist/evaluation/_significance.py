@@ -87,7 +87,8 @@ def _dispersion(pooled, sizes):
     differences = n_right[i] - n_right[j]
     n = sizes.sum()
     mean = differences.sum(axis=1) / n
-    both = (pooled.astype(np.float32) @ pooled.T.astype(np.float32))[i, j]
+    numbers = pooled.astype(np.float32)  # exact up to 16 million images
+    both = (numbers @ numbers.T)[i, j].astype(float)
     total = n_right.sum(axis=1)
     variance = (total[i] + total[j] - 2 * both) / n - mean**2
     deviations = differences - mean[:, np.newaxis] * sizes
