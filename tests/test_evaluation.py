@@ -507,7 +507,7 @@ def test_equal_differences_on_all_folds_are_not_certainty():
         for k in range(3)
     ]
     table = compare({"first": Reader(0), "second": Reader(1)}, X, y, cv=folds)
-    # 3 of 60 images, one in each fold, that only the first model recognises
+    # 3 of 60 images, one in each fold, that only the first model has right
     assert table.loc["second", "p_value"] == pytest.approx(2 / 2**3)
     assert table.loc["second", "verdict"] == "no clear difference"
 
@@ -525,7 +525,7 @@ def test_test_set_figures_by_hand():
     assert table["accuracy"].tolist() == pytest.approx([0.98, 0.9])
     se = [math.sqrt(0.98 * 0.02 / 100), math.sqrt(0.9 * 0.1 / 100)]
     assert table["accuracy_se"].tolist() == pytest.approx(se)
-    # 10 images only the first recognises, 2 only the second
+    # 10 images only the first has right, 2 only the second
     p = 2 * (1 + 12 + 66) / 2**12
     assert table.loc["second", "p_value"] == pytest.approx(p)
     assert table.loc["second", "verdict"] == "worse"

@@ -110,7 +110,8 @@ def comparison_table(scores):
         One row a model, indexed by its name (index ``model``), by decreasing
         accuracy, failed models last. Columns:
 
-        - ``accuracy``: share of the test images recognised, mean of the splits;
+        - ``accuracy``: fraction of the test images classified correctly, mean of the
+          splits;
         - ``accuracy_se``: its standard error;
         - ``log_loss``: mean of the splits, with probabilities below 2.2e-16 counting
           as 2.2e-16; NaN for a model without probabilities;

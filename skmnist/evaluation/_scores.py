@@ -25,7 +25,7 @@ class ModelScores:
     name : str
         Name of the model, unique in its comparison.
     right : tuple of ndarray of bool, one per split
-        Which test images of the split were recognised, in the order of the split.
+        Which test images of the split were classified correctly, in their order.
     n_train : tuple of int, one per split
         Number of training images.
     fit_times : tuple of float, one per split

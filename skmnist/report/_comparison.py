@@ -86,12 +86,14 @@ def _summary(results, done):
 
 def _speed_words(candidates):
     """Say which model is the fastest of those that may be the most accurate."""
-    parts = []
+    parts, named = [], None
     for key, (_, verb, unit) in _TIMES.items():
         timed = [row for row in candidates if not is_missing(row.get(key))]
         if timed:
             fastest = min(timed, key=lambda row: row[key])
-            parts.append(f"{fastest['model']} {verb} ({unit(fastest[key])})")
+            name = "" if fastest["model"] == named else f"{fastest['model']} "
+            parts.append(f"{name}{verb} ({unit(fastest[key])})")
+            named = fastest["model"]
     return f"Of these {' and '.join(parts)}." if parts else ""
 
 
