@@ -340,7 +340,13 @@ def test_to_dict_is_plain_data(reading):
 
 def test_printed_evaluation_tells_the_main_figures(reading):
     text = str(evaluate(*reading))
-    for figure in ("66.67%", "4 correct", "2 not", "30.00% to 90.32%", "0.8000"):
+    for figure in (
+        "66.67%",
+        "4 correct",
+        "2 misclassified",
+        "30.00% to 90.32%",
+        "0.8000",
+    ):
         assert figure in text
     assert "Log loss" not in text
 

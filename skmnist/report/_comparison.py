@@ -23,6 +23,7 @@ __all__ = [
     "verdict_words",
 ]
 
+_MAX_NAMED = 3  # models in a sentence
 _TONES = {"best": "good", "worse": "faint", "failed": "bad"}
 _TIMES = {
     "fit_time": ("the time of a fit", "is fitted fastest", duration),
@@ -72,7 +73,11 @@ def _summary(results, done):
             f"{_speed_words([best, *(r for r in others if r['model'] in unclear)])}"
         )
     if worse:
-        subject = "All others" if len(worse) == len(others) > 1 else listed(worse)
+        if len(worse) == len(others) > 1:
+            subject = "All others"
+        else:
+            many = len(worse) > _MAX_NAMED
+            subject = f"The other {len(worse)}" if many else listed(worse)
         verb = "is" if len(worse) == 1 else "are"
         words.append(f"{subject} {verb} less accurate, by more than chance explains.")
     paragraphs = [" ".join(words)]

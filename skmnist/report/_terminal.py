@@ -50,6 +50,8 @@ def _drawn(report, width):
             figures.add_row(RichText(figure.number, "bold"), RichText(figure.meaning))
         parts += [figures, ""]
     for block in (block for part in report.sections for block in part.brief_blocks):
+        if isinstance(block, Table | Matrix) and parts[-1] != "":
+            parts.append("")
         if isinstance(block, Table):
             parts += [RichText(block.caption, "bold"), table_view(block)(width), ""]
         elif isinstance(block, Matrix):
