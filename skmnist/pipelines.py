@@ -4,18 +4,20 @@ from copy import deepcopy
 
 from sklearn.pipeline import Pipeline
 
+from . import classifiers
 from ._suggestions import suggestion
 from .baselines import BASELINES
-from .classifiers import KerasCNNClassifier, KerasDNNClassifier, KerasMLPClassifier
 from .networks import ARCHITECTURES
 from .preprocessing import ImageScaler
 
 __all__ = ["make_model", "model_names", "search_space"]
 
+# By the name in an architecture: "mlp" is KerasMLPClassifier.
 _CLASSIFIERS = {
-    "mlp": KerasMLPClassifier,
-    "dnn": KerasDNNClassifier,
-    "cnn": KerasCNNClassifier,
+    name.removeprefix("Keras").removesuffix("Classifier").lower(): getattr(
+        classifiers, name
+    )
+    for name in classifiers.__all__
 }
 _KINDS = {"network": ARCHITECTURES, "baseline": BASELINES}
 
@@ -100,7 +102,7 @@ def make_model(name, **params):
         architecture = ARCHITECTURES[name]
         classifier_class = _CLASSIFIERS[architecture.classifier]
         classifier = classifier_class(**deepcopy(architecture.parameters))
-        if architecture.classifier == "cnn":
+        if "image_shape" in classifier.get_params():
             # So the network learns the shape of images that are no squares.
             layout = "channels_last"
     model = Pipeline([("scale", ImageScaler(layout=layout)), ("clf", classifier)])

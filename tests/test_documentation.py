@@ -83,7 +83,10 @@ def test_supported_python_versions_are_those_of_the_package(page):
 
 def anchors(page):
     """Anchors of the headings of a page, as repositories and MyST make them."""
-    headings = re.findall(r"^#+ (.*)$", CODE.sub("", page.read_text()), re.MULTILINE)
+    text = page.read_text(encoding="utf-8")
+    if included := re.match(r"```{include} (\S+)", text):
+        return anchors(page.parent / included[1])
+    headings = re.findall(r"^#+ (.*)$", CODE.sub("", text), re.MULTILINE)
     return {
         re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
         for heading in headings

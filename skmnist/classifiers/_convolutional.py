@@ -161,6 +161,7 @@ class KerasCNNClassifier(LayeredClassifier):
         "image_shape": [None, StrOptions({"row"}), list, tuple],
     }
 
+    _builder = staticmethod(build_cnn)
     _weight_shapes = (*LayeredClassifier._weight_shapes, (2, 2, 1, 3))
 
     def __init__(
@@ -249,7 +250,7 @@ class KerasCNNClassifier(LayeredClassifier):
                     parameters[name] = _along_a_row(parameters[name], n_convolutions)
         if n_convolutions == 2:
             self._warn_of_two_numbers()
-        return NetworkSpec(build_cnn, input_shape, n_classes, parameters)
+        return NetworkSpec(self._builder, input_shape, n_classes, parameters)
 
     def _warn_of_two_numbers(self):
         """Say what they mean for two convolutions, where Keras means a pair."""

@@ -146,6 +146,8 @@ class KerasImageClassifier(BaseKerasClassifier):
         "image_shape": [None, StrOptions({"row", "flat"}), list, tuple],
     }
 
+    _builder = None  # any
+
     def __init__(
         self,
         *,

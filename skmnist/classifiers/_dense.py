@@ -122,6 +122,8 @@ class KerasMLPClassifier(LayeredClassifier):
         "dropout": [RATE],
     }
 
+    _builder = staticmethod(build_mlp)
+
     def __init__(
         self,
         *,
@@ -169,7 +171,7 @@ class KerasMLPClassifier(LayeredClassifier):
 
     def _specify(self, n_features, image_shape, n_classes):
         return NetworkSpec(
-            build_mlp, (n_features,), n_classes, self._layer_parameters()
+            self._builder, (n_features,), n_classes, self._layer_parameters()
         )
 
 
@@ -284,6 +286,8 @@ class KerasDNNClassifier(LayeredClassifier):
     True
     """
 
+    _builder = staticmethod(build_mlp)
+
     def __init__(
         self,
         *,
@@ -331,5 +335,5 @@ class KerasDNNClassifier(LayeredClassifier):
 
     def _specify(self, n_features, image_shape, n_classes):
         return NetworkSpec(
-            build_mlp, (n_features,), n_classes, self._layer_parameters()
+            self._builder, (n_features,), n_classes, self._layer_parameters()
         )

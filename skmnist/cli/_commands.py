@@ -18,7 +18,7 @@ reader of standard output left before the end.
 
 @click.group(
     cls=CommandLine,
-    names=(
+    first=(
         "compare",
         "train",
         "evaluate",

@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 import traceback
+from pkgutil import iter_modules
 
 import click
 
@@ -31,13 +32,15 @@ _NO_ARGUMENTS = getattr(click.exceptions, "NoArgsIsHelpError", ())
 class CommandLine(click.Group):
     """A group of commands whose result, if it is an int, is the exit code.
 
-    The command of a name is ``command`` in the module of that name, which is imported
-    when it is asked for.
+    The command of a name is ``command`` in the public module of that name beside this
+    one, which is imported when it is asked for.
     """
 
-    def __init__(self, *args, names=(), **settings):
+    def __init__(self, *args, first=(), **settings):
         super().__init__(*args, **settings)
-        self._names = list(names)
+        modules = {name for _, name, _ in iter_modules([os.path.dirname(__file__)])}
+        others = {name for name in modules if not name.startswith("_")} - {*first}
+        self._names = [*first, *sorted(others)]
 
     def list_commands(self, ctx):
         """Name the commands, those for beginners first."""

@@ -10,7 +10,7 @@ class Architecture:
     Parameters
     ----------
     classifier : {"mlp", "dnn", "cnn"}
-        Which of the network classifiers it is.
+        Which of the network classifiers it is: "cnn" for `KerasCNNClassifier`.
     summary : str
         What it looks like, in a few words.
     parameters : dict

@@ -1,5 +1,8 @@
 """The graphs of multilayer perceptrons and convolutional networks."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from skmnist._loading import loading_keras
 
 from ._layers import Activation, Convolution, Dense, Dropout, Flatten, MaxPooling
@@ -250,7 +253,7 @@ def _penalty(l1, l2):
 
 def is_planned(spec):
     """Return whether :func:`network_layers` knows the layers of a network."""
-    return spec.builder in _PLANS
+    return spec.builder in PLANS
 
 
 def network_layers(spec):
@@ -269,10 +272,10 @@ def network_layers(spec):
         Layers of :mod:`skmnist.networks._layers`, in the order of their weights.
     """
     shape = tuple(spec.input_shape)
-    if spec.builder is build_cnn:
+    plan = PLANS[spec.builder]
+    if plan.takes_images:
         shape = (*shape, 1)[:3]
-    plan = _PLANS[spec.builder]
-    return shape, plan(shape, spec.n_classes, **builder_arguments(spec))
+    return shape, plan.layers(shape, spec.n_classes, **builder_arguments(spec))
 
 
 def builder_arguments(spec):
@@ -311,4 +314,13 @@ def build_blank(spec, dtype, penalty=None):
     )
 
 
-_PLANS = {build_mlp: mlp_layers, build_cnn: cnn_layers}
+class Plan(NamedTuple):
+    """What plans the layers of a builder, and whether it needs images, not rows."""
+
+    layers: Callable
+    takes_images: bool = False
+
+
+# The builders of this package. Training, prediction, model files and the export know a
+# builder by its line here.
+PLANS = {build_mlp: Plan(mlp_layers), build_cnn: Plan(cnn_layers, takes_images=True)}

@@ -7,13 +7,8 @@ from math import prod
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skmnist.classifiers import (
-    KerasCNNClassifier,
-    KerasDNNClassifier,
-    KerasImageClassifier,
-    KerasMLPClassifier,
-)
-from skmnist.networks import build_cnn, build_mlp
+from skmnist import classifiers
+from skmnist.classifiers import KerasImageClassifier
 from skmnist.persistence._networks import (
     BUILDER,
     LABELS,
@@ -57,14 +52,7 @@ from skmnist.preprocessing import Deskewer, ImageScaler
 
 __all__ = ["check_parts", "describe", "rebuild"]
 
-# Each class with the builder of its networks; None for any.
-_OWN_BUILDER = {
-    KerasMLPClassifier: build_mlp,
-    KerasDNNClassifier: build_mlp,
-    KerasCNNClassifier: build_cnn,
-    KerasImageClassifier: None,
-}
-_CLASSIFIERS = {cls.__name__: cls for cls in _OWN_BUILDER}
+_CLASSIFIERS = {name: getattr(classifiers, name) for name in classifiers.__all__}
 _TRANSFORMERS = {cls.__name__: cls for cls in (ImageScaler, Deskewer)}
 _PIPELINE_PARAMETERS = ("transform_input", "verbose")
 _NO_STEPS = (None, "passthrough")
@@ -183,7 +171,8 @@ def _whole(**more):
 # All that a description has of an object of each class.
 _RULES = {
     **dict.fromkeys(
-        _OWN_BUILDER, _whole(fitted=_CLASSIFIER, network=NETWORK, training=TRAINING)
+        _CLASSIFIERS.values(),
+        _whole(fitted=_CLASSIFIER, network=NETWORK, training=TRAINING),
     ),
     Deskewer: _whole(fitted=_DESKEWER, output=_CONTAINER),
     ImageScaler: _whole(fitted=_SCALER, output=_CONTAINER),
@@ -200,7 +189,7 @@ def check_parts(model):
                 f"the step {type(step).__name__}, only "
                 f"{' and '.join(_TRANSFORMERS)} of this package"
             )
-    if type(classifier) not in _OWN_BUILDER:
+    if type(classifier) not in _CLASSIFIERS.values():
         name = type(classifier).__name__
         if hasattr(classifier, "best_estimator_"):
             raise not_writable(
@@ -352,7 +341,7 @@ def _set_network(classifier, read, tensors, place):
         classifier._check_layers()
     network = rebuild_network(read["network"], tensors, f"{place}.network")
     spec, n_features = network.spec, classifier.n_features_in_
-    if _OWN_BUILDER[type(classifier)] not in (None, spec.builder):
+    if classifier._builder not in (None, spec.builder):
         raise ModelFileError(f"{place} has the network of another class")
     if prod(spec.input_shape) != n_features:
         raise ModelFileError(

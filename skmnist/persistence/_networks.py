@@ -14,8 +14,8 @@ import numpy as np
 from skmnist._inference.activations import ACTIVATIONS
 from skmnist._inference.network import TrainedNetwork
 from skmnist._training.data import TrainingState
-from skmnist.networks import NetworkSpec, build_cnn, build_mlp
-from skmnist.networks._graphs import is_planned, network_layers
+from skmnist.networks import NetworkSpec
+from skmnist.networks._graphs import PLANS, is_planned, network_layers
 from skmnist.networks._plans import weight_shapes
 from skmnist.persistence._schema import (
     ANYTHING,
@@ -43,7 +43,7 @@ from skmnist.persistence._schema import (
 )
 from skmnist.persistence._values import NotPlainError, encoded
 
-BUILDERS = {builder.__name__: builder for builder in (build_mlp, build_cnn)}
+BUILDERS = {builder.__name__: builder for builder in PLANS}
 # The type of the weights for each arithmetic, by the name of its policy in Keras.
 _WEIGHT_DTYPES = dict.fromkeys(
     ("float32", "mixed_bfloat16", "mixed_float16"), "float32"
@@ -56,12 +56,16 @@ def _builder_name(builder):
     return builder.__name__
 
 
+def _input_shape(read):
+    # Read, it is the builder itself; written, its name.
+    builder = BUILDERS.get(read["builder"], read["builder"])
+    return shape(3) if PLANS[builder].takes_images else shape(1, 3)
+
+
 BUILDER = one_of(BUILDERS, _builder_name)
 NETWORK = {
     "builder": BUILDER,
-    "input_shape": lambda read: (
-        shape(3) if read["builder"] is build_cnn else shape(1, 3)
-    ),
+    "input_shape": _input_shape,
     "n_classes": count(2),
     "parameters": plain("an object", OBJECT.is_allowed),
 }

@@ -3,6 +3,8 @@
 The option ``--json`` of a command prints such a document.
 """
 
+from functools import singledispatch
+
 import numpy as np
 import pandas as pd
 
@@ -22,17 +24,25 @@ __all__ = [
 ]
 
 
+@singledispatch
 def document_of(results):
     """Return results of any kind as a document; None for an unknown kind."""
-    if isinstance(results, dict):
-        return results
-    if isinstance(results, Evaluation):
-        return evaluation_document(results)
-    if isinstance(results, pd.DataFrame) and "verdict" in results:
-        return comparison_document(results)
-    if hasattr(results, "cv_results_"):
-        return search_document_of(results)
-    return None
+    return search_document_of(results) if hasattr(results, "cv_results_") else None
+
+
+@document_of.register
+def _(results: dict):
+    return results
+
+
+@document_of.register
+def _(results: Evaluation):
+    return evaluation_document(results)
+
+
+@document_of.register
+def _(results: pd.DataFrame):
+    return comparison_document(results) if "verdict" in results else None
 
 
 def set_facts(image_set):

@@ -1,8 +1,8 @@
 """The kinds of results that reports are made of.
 
-A new kind needs a function in ``_documents`` that returns it as plain data, with a name
-as ``kind``; a module here with a function ``(document, subject) -> Report``; and a line
-in ``_KINDS``. The page, the terminal and Markdown all show that report.
+A new kind needs a module here with a function ``(document, subject) -> Report``, and a
+line in ``_KINDS``. Results that are no plain data register with ``document_of`` what
+makes a document of them. The page, the terminal and Markdown all show that report.
 """
 
 from dataclasses import replace
