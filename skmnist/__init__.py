@@ -4,6 +4,7 @@ Importing this package is cheap: TensorFlow, Keras and matplotlib are loaded
 when a network is first built or a picture first drawn.
 """
 
+import logging
 from importlib import import_module
 
 from skmnist._interrupts import uninterrupted
@@ -44,6 +45,9 @@ __all__ = [
     "__version__",
     "clear_programs",
 ]
+
+# Silent unless the application sets up logging.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 watch_parent()  # before a worker has anything else to do
 

@@ -7,8 +7,10 @@ is first trained.
 
 import contextlib
 import copy
+import logging
 from abc import abstractmethod
 from numbers import Integral, Real
+from time import perf_counter
 
 import numpy as np
 from sklearn.base import _fit_context
@@ -42,6 +44,8 @@ from skmnist.preprocessing.validation import naming_overflow
 __all__ = ["BaseKerasClassifier"]
 
 _DEFAULT_VALIDATION_FRACTION = 0.1
+
+_logger = logging.getLogger(__package__)
 
 
 class BaseKerasClassifier(NetworkPredictor):
@@ -371,6 +375,7 @@ class BaseKerasClassifier(NetworkPredictor):
 
         optimizer = make_optimizer(self.optimizer, self.learning_rate)
         callbacks, fit_id = callbacks_for_fit(self.callbacks)
+        start = perf_counter()
         weights, description, self._training, history = train(
             spec,
             training,
@@ -387,6 +392,13 @@ class BaseKerasClassifier(NetworkPredictor):
             self._training,
             validation=validation,
             network=self._network if resume else None,
+        )
+        _logger.info(
+            "%s trained on %d samples: %d epochs in %.3f s",
+            type(self).__name__,
+            len(training.inputs),
+            len(history["loss"]),
+            perf_counter() - start,
         )
         self.history_ = _joined(self.history_, history) if resume else history
         self.n_iter_ = self._training.n_epochs

@@ -1,6 +1,7 @@
 """Downloading the published files of MNIST, checked before they get their name."""
 
 import hashlib
+import logging
 import queue
 import sys
 import threading
@@ -20,6 +21,8 @@ MIRRORS = (
 # is given up as well.
 _TIMEOUT = (10, 30)
 _CHUNK = 1 << 14
+
+_logger = logging.getLogger(__package__)
 
 
 def default_folder():
@@ -56,12 +59,14 @@ def _download_file(name, path, advance):
         try:
             with replacing(path) as file:
                 _transfer(mirror + name, _CheckedFile(file, FILES[name], advance))
+            _logger.info("%s%s downloaded to %s", mirror, name, path)
             return
         except (OSError, ValueError) as err:
             # On Windows a file that another process has open is not replaced.
             if isinstance(err, PermissionError) and is_published(path):
                 return
             failures.append(f"{mirror}{name}: {_reason(err)}")
+            _logger.warning("Download failed: %s", failures[-1])
             cause = err
     raise OSError("\n".join(failures)) from cause
 

@@ -1,6 +1,7 @@
 """Fitted Pipelines of this package as ONNX models."""
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ from ._steps import (
 )
 
 __all__ = ["to_onnx"]
+
+_logger = logging.getLogger(__package__)
 
 # What a subclass must not have of its own: the graph would not know of it.
 _WRITTEN = {
@@ -101,6 +104,7 @@ def to_onnx(model, path=None):
     if path is not None:
         with replacing(Path(path)) as file:
             file.write(exported.SerializeToString())
+        _logger.info("%s written to %s", type(model).__name__, path)
     return exported
 
 

@@ -1,5 +1,6 @@
 """Fitted models, written to files and read from them."""
 
+import logging
 import pickle
 import stat
 from pathlib import Path
@@ -23,6 +24,8 @@ from skmnist.persistence._schema import ModelFileError, shortened
 __all__ = ["check_suits", "load_model", "save_model"]
 
 _COMPRESS = 3
+
+_logger = logging.getLogger(__package__)
 
 
 def save_model(model, path, *, metadata=None, compress=_COMPRESS):
@@ -124,6 +127,7 @@ def save_model(model, path, *, metadata=None, compress=_COMPRESS):
         content = _safetensors.as_bytes(model, metadata, path)
         with replacing(path) as file:
             file.write(content)
+        _logger.info("%s written to %s", type(model).__name__, path)
         return path
     if compress == _COMPRESS and method_of(path) is not None:
         compress = method_of(path), _COMPRESS
@@ -136,6 +140,7 @@ def save_model(model, path, *, metadata=None, compress=_COMPRESS):
         ) from error
     with replacing(path) as file:
         _joblib.write(model, metadata, file, compress)
+    _logger.info("%s written to %s", type(model).__name__, path)
     return path
 
 
@@ -201,6 +206,7 @@ def load_model(path, *, return_metadata=False):
             f"{path} holds a {type(content).__name__} that is damaged, or was written "
             f"by another version of its package ({type(error).__name__}: {error})."
         ) from error
+    _logger.info("%s read from %s", type(content).__name__, path)
     return (content, metadata) if return_metadata else content
 
 

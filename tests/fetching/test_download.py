@@ -51,6 +51,19 @@ def test_download_goes_to_the_folder_given_and_is_done_once(
         assert (tmp_path / "variable" / name).read_bytes() == data
 
 
+def test_downloads_and_mirrors_that_fail_are_logged(
+    tmp_path, monkeypatch, published, caplog
+):
+    dead = "http://127.0.0.1:9/"
+    with caplog.at_level("INFO", "skmnist"), serving(published) as server:
+        monkeypatch.setattr(_download, "MIRRORS", (dead, server.url))
+        for _ in range(2):  # the second time there is nothing to do
+            fetch_mnist("test", data_home=tmp_path / "set")
+    logged = [(r.name, r.levelname) for r in caplog.records if r.name[:7] == "skmnist"]
+    assert logged == [("skmnist.datasets", level) for level in ("WARNING", "INFO") * 2]
+    assert f"{server.url}{NAMES[2]} downloaded to {tmp_path / 'set'}" in caplog.text
+
+
 def test_only_what_the_subset_needs_is_downloaded_and_the_rest_later(
     tmp_path, monkeypatch, published
 ):
