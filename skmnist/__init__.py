@@ -6,9 +6,20 @@ when a network is first built or a picture first drawn.
 
 import logging
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from skmnist._interrupts import uninterrupted
 from skmnist._processes import watch_parent
+
+if TYPE_CHECKING:  # what __getattr__ below imports when it is asked for
+    from skmnist._training.reuse import clear_programs
+    from skmnist.classifiers import (
+        KerasCNNClassifier,
+        KerasDNNClassifier,
+        KerasImageClassifier,
+        KerasMLPClassifier,
+    )
+    from skmnist.preprocessing import Deskewer, ImageScaler
 
 __version__ = "0.1.0"
 

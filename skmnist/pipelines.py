@@ -1,6 +1,7 @@
 """The registry of models: names of networks and baselines, pipelines, search spaces."""
 
 from copy import deepcopy
+from typing import Any, Literal
 
 from sklearn.pipeline import Pipeline
 
@@ -22,7 +23,7 @@ _CLASSIFIERS = {
 _KINDS = {"network": ARCHITECTURES, "baseline": BASELINES}
 
 
-def model_names(kind=None):
+def model_names(kind: Literal["network", "baseline"] | None = None) -> list[str]:
     """List the models that can be made by name.
 
     Parameters
@@ -55,7 +56,7 @@ def model_names(kind=None):
     return list(_KINDS[kind])
 
 
-def make_model(name, **params):
+def make_model(name: str, **params: Any) -> Pipeline:
     """Make an unfitted pipeline by the name of a model.
 
     Its step ``scale`` is an :class:`~skmnist.ImageScaler`, its step ``clf`` the
@@ -139,7 +140,7 @@ def _check_parameters(name, model, params):
             raise ValueError(f"The model {name!r} has no parameter {param!r}{hint}")
 
 
-def search_space(name):
+def search_space(name: str) -> dict[str, list]:
     """Give candidates for the parameters of a model, for a search over a grid.
 
     Parameters

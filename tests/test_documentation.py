@@ -3,6 +3,7 @@
 import ast
 import configparser
 import importlib
+import inspect
 import re
 from pathlib import Path
 
@@ -127,6 +128,16 @@ def public_names():
         for public in importlib.import_module(module).__all__:
             if public != "__version__":
                 yield f"{module}.{public}"
+
+
+def test_public_functions_have_annotations():
+    # Builders show their signature in messages, which is to stay short.
+    without = {"build_mlp", "build_cnn"}
+    for public in public_names():
+        module, _, name = public.rpartition(".")
+        function = getattr(importlib.import_module(module), name)
+        if inspect.isfunction(function) and name not in without:
+            assert "return" in function.__annotations__, public
 
 
 def test_api_reference_has_every_public_name_and_no_other():

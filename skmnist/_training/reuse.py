@@ -66,7 +66,7 @@ def _memory_of(loop):
 idle_loops = LoopPool(max_loops=48, max_bytes=256 * 2**20)
 
 
-def clear_programs():
+def clear_programs() -> None:
     """Free the memory of compiled networks that are kept for later fits.
 
     Fits of the same network share what TensorFlow has compiled for it. Some of it

@@ -7,6 +7,7 @@ it can be called and tested without a terminal.
 
 import os
 import sys
+from typing import NoReturn
 
 from skmnist._training.processor import has_avx2
 from skmnist.cli._streams import occupy_closed_descriptors
@@ -14,7 +15,7 @@ from skmnist.cli._streams import occupy_closed_descriptors
 __all__ = ["main"]
 
 
-def main():
+def main() -> NoReturn:
     """Run the command line of this process and exit with its code.
 
     Raises

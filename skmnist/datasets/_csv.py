@@ -1,6 +1,9 @@
 """Images as rows of text: comma-separated values, and the ARFF files of OpenML."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,13 +18,23 @@ from skmnist.datasets._text_tables import (
     whole_numbers,
 )
 
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from numpy.typing import ArrayLike
+
 _NUMBERS = tuple(str(value) for value in range(256))
 _A_PIXEL = ("a pixel: a whole number from 0 to 255", 255)
 _A_LABEL = ("a label: a whole number from 0 (encode other labels first)", MAX_LABEL)
 _A_NUMBER = ("a whole number from 0", MAX_LABEL)
 
 
-def read_csv(path, *, label="auto", header="auto"):
+def read_csv(
+    path: str | PathLike,
+    *,
+    label: str | int | None = "auto",
+    header: bool | Literal["auto"] = "auto",
+) -> tuple[np.ndarray, np.ndarray | None]:
     r"""Read images and labels from a CSV file, as programs and people write them.
 
     Each row is one image: one column a pixel, row after row of the image, and maybe
@@ -274,7 +287,9 @@ def _check_distinct(table, column, values):
         )
 
 
-def write_csv(path, X, y, *, header=True):
+def write_csv(
+    path: str | PathLike, X: ArrayLike, y: ArrayLike, *, header: bool = True
+) -> None:
     """Write images and labels to a CSV file.
 
     Each row is one image: the label, then one column a pixel. The file appears

@@ -1,10 +1,13 @@
 """The IDX format: a magic number, the sizes, then big-endian values."""
 
+from __future__ import annotations
+
 import gzip
 import math
 import os
 import stat
 import struct
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +23,9 @@ from skmnist.datasets._files import (
     replacing_data,
 )
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 _TYPES = {
     0x08: np.dtype("u1"),
     0x09: np.dtype("i1"),
@@ -32,7 +38,7 @@ _CODES = {(dtype.kind, dtype.itemsize): code for code, dtype in _TYPES.items()}
 _MAX_DIMS = 64  # of a numpy array
 
 
-def read_idx(path):
+def read_idx(path: str | os.PathLike) -> np.ndarray:
     """Read an array from a file in IDX format.
 
     IDX is the format in which MNIST and many sets modelled on it are published.
@@ -162,7 +168,7 @@ def _read_header(stream, path):
     return _TYPES[magic[2]], shape
 
 
-def write_idx(path, array):
+def write_idx(path: str | os.PathLike, array: ArrayLike) -> None:
     """Write an array to a file in IDX format.
 
     The file appears under its name only when it is complete; what stood there

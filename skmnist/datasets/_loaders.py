@@ -1,6 +1,9 @@
 """Image sets as Bunches: the embedded digits, MNIST's relatives, sets of one's own."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
@@ -8,6 +11,11 @@ from skmnist._numbers import by, pixels
 from skmnist.datasets._families import FAMILIES, known_by_labels
 from skmnist.datasets._files import DataFormatError
 from skmnist.datasets._folders import choose_set
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from sklearn.utils import Bunch
 
 _DIGITS_DESCR = """\
 Handwritten digits, 8x8
@@ -64,7 +72,11 @@ def make_bunch(images, target, descr, source, return_X_y, target_names=None):
     )
 
 
-def load_digits(*, return_X_y=False):
+@overload
+def load_digits(*, return_X_y: Literal[False] = False) -> Bunch: ...
+@overload
+def load_digits(*, return_X_y: Literal[True]) -> tuple[np.ndarray, np.ndarray]: ...
+def load_digits(*, return_X_y: bool = False) -> Bunch | tuple[np.ndarray, np.ndarray]:
     """Load the 1,797 handwritten digits of 8x8 pixels that come with scikit-learn.
 
     No file or network is needed. scikit-learn's pixel values 0 to 16 (the number
@@ -124,7 +136,29 @@ def load_digits(*, return_X_y=False):
     )
 
 
-def load_idx(folder, subset="train", *, name=None, return_X_y=False):
+@overload
+def load_idx(
+    folder: str | PathLike,
+    subset: str = "train",
+    *,
+    name: str | None = None,
+    return_X_y: Literal[False] = False,
+) -> Bunch: ...
+@overload
+def load_idx(
+    folder: str | PathLike,
+    subset: str = "train",
+    *,
+    name: str | None = None,
+    return_X_y: Literal[True],
+) -> tuple[np.ndarray, np.ndarray]: ...
+def load_idx(
+    folder: str | PathLike,
+    subset: str = "train",
+    *,
+    name: str | None = None,
+    return_X_y: bool = False,
+) -> Bunch | tuple[np.ndarray, np.ndarray]:
     """Load MNIST, a relative of it, or a set of one's own from a folder of files.
 
     MNIST, Fashion-MNIST, KMNIST, Kuzushiji-49, QMNIST and all parts of EMNIST load

@@ -1,8 +1,11 @@
 """MNIST: found where it lies already, or downloaded."""
 
+from __future__ import annotations
+
 import os
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
 
 from skmnist.datasets import _caches, _download
 from skmnist.datasets._files import DataFormatError, DataNotFoundError
@@ -20,6 +23,10 @@ from skmnist.datasets._published import (
     has_published_counts,
     is_published,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from sklearn.utils import Bunch
 
 _ENVIRONMENT = "SKMNIST_DATA"
 _SPLITS = subset_splits("all")
@@ -67,9 +74,29 @@ digits (CC BY-SA 3.0).
 """
 
 
+@overload
 def fetch_mnist(
-    subset="train", *, data_home=None, download_if_missing=True, return_X_y=False
-):
+    subset: str = "train",
+    *,
+    data_home: str | os.PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: Literal[False] = False,
+) -> Bunch: ...
+@overload
+def fetch_mnist(
+    subset: str = "train",
+    *,
+    data_home: str | os.PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: Literal[True],
+) -> tuple[np.ndarray, np.ndarray]: ...
+def fetch_mnist(
+    subset: str = "train",
+    *,
+    data_home: str | os.PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Bunch | tuple[np.ndarray, np.ndarray]:
     """Load MNIST from where it lies already, or download it.
 
     70,000 handwritten digits of 28x28 pixels, 60,000 for training and 10,000 for

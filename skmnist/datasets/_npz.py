@@ -1,10 +1,13 @@
 """Numpy archives in the layout of Keras: x_train, y_train, x_test, y_test."""
 
+from __future__ import annotations
+
 import itertools
 import math
 import mmap
 import re
 import zipfile
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,12 +23,17 @@ from skmnist.datasets._files import (
 )
 from skmnist.datasets._npy import check_header, damage_named
 
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from numpy.typing import ArrayLike
+
 # The other methods of zip unpack a block at once, however large it becomes.
 _COMPRESSION = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _MAX_MEMBERS = 1000  # four make a set
 
 
-def read_npz(path):
+def read_npz(path: str | PathLike) -> dict[str, np.ndarray]:
     """Read all arrays of a numpy archive.
 
     Unlike :func:`numpy.load`, it checks each array's header against what is
@@ -124,7 +132,13 @@ def _read_arrays(archive, n_stored, path):
     return arrays
 
 
-def write_npz(path, X_train, y_train, X_test=None, y_test=None):
+def write_npz(
+    path: str | PathLike,
+    X_train: ArrayLike,
+    y_train: ArrayLike,
+    X_test: ArrayLike | None = None,
+    y_test: ArrayLike | None = None,
+) -> None:
     """Write images and labels to a compressed numpy archive as Keras keeps MNIST.
 
     The arrays are named ``x_train``, ``y_train``, ``x_test`` and ``y_test``. The

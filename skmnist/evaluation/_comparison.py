@@ -1,7 +1,10 @@
 """The comparison of models: its run, its table and the tests behind its verdicts."""
 
+from __future__ import annotations
+
 import warnings
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
@@ -11,6 +14,11 @@ from sklearn.utils.parallel import Parallel
 from ._scores import ModelScores, run_trial
 from ._significance import p_values_against_best, step_down
 from ._trial import make_trial, name_models, resolve_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    import pandas as pd
 
 _ALPHA = 0.05
 # What `_significance` does with one split and with several, in a few words.
@@ -31,7 +39,7 @@ def iter_compare(
     n_jobs=None,
     random_state=None,
     callback=None,
-):
+) -> Generator[ModelScores]:
     """Compare models like `compare`, giving each one as soon as it is done.
 
     For long comparisons: whoever iterates has every finished model in hand whatever
@@ -95,7 +103,7 @@ def iter_compare(
     return run_trial(models, trial, parallel, callback)
 
 
-def comparison_table(scores):
+def comparison_table(scores: Iterable[ModelScores]) -> pd.DataFrame:
     """Put the scores of several models into a table, best accuracy first.
 
     Parameters
@@ -289,7 +297,7 @@ def compare(
     n_jobs=None,
     random_state=None,
     callback=None,
-):
+) -> pd.DataFrame:
     """Fit models on the same data and compare their accuracy on unseen images.
 
     The models are compared by cross-validation, or on one test set when ``X_test``

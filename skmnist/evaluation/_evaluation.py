@@ -1,7 +1,9 @@
 """How well a fitted model classifies images."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
@@ -15,6 +17,7 @@ from ._trial import check_labels, check_seen, plain_labels
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import ArrayLike
 
 __all__ = ["Evaluation", "evaluate"]
 
@@ -74,9 +77,9 @@ class Evaluation:
     n: int
     n_right: int
     n_wrong: int
-    per_class: "pd.DataFrame"
-    confusion: "pd.DataFrame"
-    calibration: "pd.DataFrame | None" = None
+    per_class: pd.DataFrame
+    confusion: pd.DataFrame
+    calibration: pd.DataFrame | None = None
     calibration_error: float = float("nan")
 
     _evaluated = None  # model, images and labels, of which a report makes pictures
@@ -151,7 +154,7 @@ def _none_for_nan(value):
     return None if isinstance(value, float) and np.isnan(value) else value
 
 
-def evaluate(model, X, y):
+def evaluate(model: Any, X: Any, y: ArrayLike) -> Evaluation:
     """Measure how well a fitted classifier classifies images.
 
     Labels are those of the model's ``predict``, so that the accuracy equals its

@@ -2,10 +2,12 @@
 
 import json
 import logging
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import ModelProto, TensorProto, helper
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -35,7 +37,7 @@ _WRITTEN = {
 }
 
 
-def to_onnx(model, path=None):
+def to_onnx(model: Any, path: str | PathLike | None = None) -> ModelProto:
     """Write a fitted network, alone or in a Pipeline, as an ONNX model.
 
     Parameters

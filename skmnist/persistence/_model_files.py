@@ -3,7 +3,10 @@
 import logging
 import pickle
 import stat
+from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
@@ -28,7 +31,13 @@ _COMPRESS = 3
 _logger = logging.getLogger(__package__)
 
 
-def save_model(model, path, *, metadata=None, compress=_COMPRESS):
+def save_model(
+    model: Any,
+    path: str | PathLike,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    compress: int | str | tuple[str, int] = _COMPRESS,
+) -> Path:
     """Save a fitted model.
 
     The file appears under its name only when it is complete. A name that ends in
@@ -161,7 +170,7 @@ def _predicts(model):
     )
 
 
-def load_model(path, *, return_metadata=False):
+def load_model(path: str | PathLike, *, return_metadata: bool = False) -> Any:
     """Load a fitted model.
 
     .. warning::

@@ -1,7 +1,9 @@
 """The layouts that images come in, and the shapes of images."""
 
 import math
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 
@@ -15,7 +17,9 @@ _SHORTEST_SIDE = 3
 _SHORTEST_SQUARE = 5
 
 
-def resolve_image_shape(n_pixels, image_shape=None):
+def resolve_image_shape(
+    n_pixels: int, image_shape: Sequence[int] | Literal["row"] | None = None
+) -> tuple[int, int, int]:
     """Tell the height, width and channels of images that come as flat rows.
 
     Parameters

@@ -6,6 +6,7 @@ makes a document of them. The page, the terminal and Markdown all show that repo
 """
 
 from dataclasses import replace
+from typing import Any, Literal
 
 from ._comparison import comparison_report
 from ._documents import document_of
@@ -39,7 +40,7 @@ class ReportDataError(ValueError):
     """Data are no results that a report could be made of."""
 
 
-def kinds_of_results():
+def kinds_of_results() -> list[str]:
     """Name the kinds of results, as they are in ``kind``.
 
     Returns
@@ -50,7 +51,13 @@ def kinds_of_results():
     return list(_KINDS)
 
 
-def make_report(results, *, subject=None, command=None, format="html"):  # noqa: A002
+def make_report(
+    results: Any,
+    *,
+    subject: Subject | None = None,
+    command: str | None = None,
+    format: Literal["html", "markdown", "text"] = "html",  # noqa: A002
+) -> str:
     """Make the report that shows results.
 
     Parameters

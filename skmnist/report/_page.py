@@ -11,7 +11,7 @@ _UNIT = re.compile(r"(?<=\d) (?=(%|h|min|s|ms|µs)(\W|$))")
 _PACKAGES = ("Jinja2", "matplotlib")
 
 
-def check_packages():
+def check_packages() -> None:
     """Make sure that what reports need is installed.
 
     Raises

@@ -1,6 +1,9 @@
 """Published results reproduced, from names to one document."""
 
 import contextlib
+from collections.abc import Callable
+from os import PathLike
+from typing import Any
 
 from skmnist._provenance import provenance
 from skmnist.datasets._image_sets import load_image_set
@@ -18,13 +21,13 @@ __all__ = ["reproduce", "reproduce_targets"]
 
 
 def reproduce(
-    *names,
-    dataset="mnist",
-    seeds=None,
-    quick=False,
-    runs="skmnist-runs",
-    callback=None,
-):
+    *names: str,
+    dataset: str = "mnist",
+    seeds: int | tuple[int, ...] | None = None,
+    quick: bool = False,
+    runs: str | PathLike = "skmnist-runs",
+    callback: Callable[[str, int, int], object] | None = None,
+) -> dict[str, Any]:
     """Train published networks by their own recipes and compare the results.
 
     Each finished run is kept as a file and is not trained again: the same call resumes
