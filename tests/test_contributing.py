@@ -87,6 +87,9 @@ for results in results, document_of(results):
     "A command": (
         1,
         """
+from click.testing import CliRunner
+from skmnist.cli._commands import skmnist
+assert "  count " in CliRunner().invoke(skmnist, ["--help"]).stdout
 from skmnist.cli import main
 sys.argv[1:] = ["count"]
 main()
