@@ -48,7 +48,14 @@ def test_each_training_is_logged_once(images, logged):
 
 def test_a_fit_that_fails_is_not_logged(images, logged):
     X, y = images
-    model = KerasMLPClassifier(units=2, epochs=1, optimizer="sgd", learning_rate=1e38)
+    model = KerasMLPClassifier(
+        units=8,
+        epochs=3,
+        batch_size=8,
+        optimizer="sgd",
+        learning_rate=1e30,
+        random_state=0,
+    )
     with pytest.raises(FloatingPointError):
         model.fit(X, y)
     with pytest.raises(ValueError, match="class"):
