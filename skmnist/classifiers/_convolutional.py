@@ -7,6 +7,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skmnist._warnings import warn_caller
+from skmnist.classifiers._docs import documented
 from skmnist.classifiers._images import network_image_shape
 from skmnist.classifiers._layers import RATE, WIDTH, LayeredClassifier, check_layers
 from skmnist.networks import NetworkSpec, build_cnn
@@ -16,6 +17,7 @@ from skmnist.networks._specification import plain_numbers
 __all__ = ["KerasCNNClassifier"]
 
 
+@documented
 class KerasCNNClassifier(LayeredClassifier):
     """Convolutional network: convolutions and pooling, then hidden layers.
 
@@ -46,98 +48,27 @@ class KerasCNNClassifier(LayeredClassifier):
         takes the shape of the images in `X`, also of those that an
         :class:`~skmnist.ImageScaler` made rows of, else a square. "row" takes any
         number of features as an image of one row.
-    activation : str, default="relu"
-        Keras name of the activation of convolutions and hidden layers.
-    kernel_initializer : str, default="glorot_uniform"
-        Keras name of the initializer of the weights, such as ``"he_normal"`` or
-        ``"random_normal"``.
-    l1, l2 : float, default=0.0
-        Factors of the penalties on the sizes and the squares of the weights, at
-        least 0.
+    $layers
     precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
-        Arithmetic of training. "bfloat16" multiplies with 8 significant bits and
-        keeps the weights in float32. That takes convolutions about half of the time on
-        processors made for it, and much more on others. "auto" trains so on these
-        processors with TensorFlow, and in float32 elsewhere. Predictions are computed
-        in float32. "float64" trains and predicts in double precision, with pixels that
-        are rounded to float32 first. It is slow, is there for comparing networks in
-        more digits than float32 has, and is not available with JAX as it is set up by
-        default.
-    optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
-        Name, serialised configuration, or function that makes one. An instance
-        is used as a template: every fit gets its own optimizer.
-    learning_rate : float, default=None
-        Step size of the optimizer, above 0; None keeps the optimizer's default.
-    learning_rate_schedule : {"constant", "one_cycle", "cosine"}, default="constant"
-        How the step size changes over a call of `fit`. "one_cycle" [1]_ rises to
-        `learning_rate` over the first 30 % of the steps and falls to almost 0;
-        "cosine" [2]_ falls from the start.
-    epochs : int, default=20
-        Number of passes over the training data, at least 1.
-    batch_size : int, default=128
-        Number of samples for each update of the weights.
-    early_stopping : bool, default=False
-        Whether to stop when the loss on validation data has not fallen for
-        `n_iter_no_change` epochs, and to keep the weights of the best epoch.
-    validation_fraction : float, default=None
-        Fraction of the training data, in (0, 1), that is set aside for validation,
-        stratified by class. Classes too rare to be on both sides stay in training,
-        with a warning. None means 0.1 with early stopping and no validation without
-        it.
-    n_iter_no_change : int, default=5
-        Patience of early stopping, in epochs.
-    class_weight : dict or "balanced", default=None
-        Weight of each class by label (1 where not given), or weights that are
-        inversely proportional to the classes' shares. A dict may name labels that `y`
-        lacks, as a fold may; if it has no weight for some class in `y`, a warning
-        names them, as they may be misspelt.
-    callbacks : keras.callbacks.Callback, callable or list of these, default=None
-        Keras callbacks, or functions that make them. Every fit uses copies, which
-        share what user-defined callbacks were given, such as a list or a client. A
-        path that they write to gets a directory of that fit's own, ``fit_id_``.
-    warm_start : bool, default=False
-        Whether a further call of `fit` goes on with the weights and the state of
-        the optimizer that the last one left, for `epochs` more epochs. With early
-        stopping every call keeps the best of its own epochs. `y` must hold no other
-        labels than before; it may lack some.
-    random_state : int, RandomState instance or None, default=None
-        Decides the initial weights, dropout, the order of the samples and the
-        validation split. Pass an int for the same result at each call.
-    verbose : int, default=0
-        0 is silent, 1 shows a progress bar, 2 prints a line for each epoch.
+        Arithmetic of training. "bfloat16" multiplies with 8 significant bits and keeps
+        the weights in float32. That takes convolutions about half of the time on CPUs
+        with native bfloat16 instructions, and much more on others. "auto" trains so on
+        CPUs where it is faster, with TensorFlow, and in float32 elsewhere. Predictions
+        are computed in float32. "float64" trains and predicts in double precision, with
+        pixels that are rounded to float32 first. It is slow, is there for comparing
+        networks in more digits than float32 has, and is not available with JAX as it is
+        set up by default.
+    $training
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels.
-    n_features_in_ : int
-        Number of pixels of an image.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if `X` had any that are strings.
-    history_ : dict of str to list of float
-        Loss and accuracy of each epoch, and with validation data ``val_loss`` and
-        ``val_accuracy``; with a schedule also the ``learning_rate`` at its end. The
-        losses of training are weighted as the samples are, the accuracies not.
-        ``val_loss`` is weighted likewise if part of `X` was set aside, but not on
-        `X_val`, which has no weights.
-    n_iter_ : int
-        Number of epochs trained, over all calls that went on from one another.
-    n_parameters_ : int
-        Number of weights of the network.
-    model_ : keras.Model
-        The trained network, built on demand. Changing it does not change the
-        classifier.
-    fit_id_ : str
-        Name of the directories of this fit; only with callbacks that write.
+    $attributes
     image_shape_ : tuple of int
         ``(height, width, channels)`` of the images.
 
     References
     ----------
-    .. [1] L. N. Smith, N. Topin (2019). Super-convergence: very fast training of
-       neural networks using large learning rates. SPIE 11006.
-    .. [2] I. Loshchilov, F. Hutter (2017). SGDR: stochastic gradient descent with
-       warm restarts. International Conference on Learning Representations.
+    $references
 
     Examples
     --------

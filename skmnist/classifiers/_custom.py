@@ -11,6 +11,7 @@ from skmnist.classifiers._builders import (
     defaults,
     is_of_keras,
 )
+from skmnist.classifiers._docs import documented
 from skmnist.classifiers._images import network_image_shape
 from skmnist.networks import NetworkSpec
 
@@ -19,6 +20,7 @@ __all__ = ["KerasImageClassifier"]
 _PREFIX = "builder_params__"
 
 
+@documented
 class KerasImageClassifier(BaseKerasClassifier):
     """Classifier from a Keras network of your own.
 
@@ -26,7 +28,7 @@ class KerasImageClassifier(BaseKerasClassifier):
     ----------
     builder : callable
         Function ``builder(input_shape, n_classes, **builder_params)`` that returns
-        a :class:`keras.Model` with one probability a class. Loss and optimizer are
+        a :class:`keras.Model` with one probability per class. Loss and optimizer are
         the classifier's: it need not be compiled. What it returns is never trained:
         every fit trains a copy with the same weights, so that layers which the
         builder hands out again and again, pretrained ones for example, are the same
@@ -43,81 +45,17 @@ class KerasImageClassifier(BaseKerasClassifier):
         Images in `X` must have the shape that is given, or
         ``(channels, height, width)`` and are transposed; three equal numbers are
         treated as channels last.
-    optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
-        Name, serialised configuration, or function that makes one. An instance
-        is used as a template: every fit gets its own optimizer.
-    learning_rate : float, default=None
-        Step size of the optimizer, above 0; None keeps the optimizer's default.
-    learning_rate_schedule : {"constant", "one_cycle", "cosine"}, default="constant"
-        How the step size changes over a call of `fit`. "one_cycle" [1]_ rises to
-        `learning_rate` over the first 30 % of the steps and falls to almost 0;
-        "cosine" [2]_ falls from the start.
-    epochs : int, default=20
-        Number of passes over the training data, at least 1.
-    batch_size : int, default=128
-        Number of samples for each update of the weights.
-    early_stopping : bool, default=False
-        Whether to stop when the loss on validation data has not fallen for
-        `n_iter_no_change` epochs, and to keep the weights of the best epoch.
-    validation_fraction : float, default=None
-        Fraction of the training data, in (0, 1), that is set aside for validation,
-        stratified by class. Classes too rare to be on both sides stay in training,
-        with a warning. None means 0.1 with early stopping and no validation without
-        it.
-    n_iter_no_change : int, default=5
-        Patience of early stopping, in epochs.
-    class_weight : dict or "balanced", default=None
-        Weight of each class by label (1 where not given), or weights that are
-        inversely proportional to the classes' shares. A dict may name labels that `y`
-        lacks, as a fold may; if it has no weight for some class in `y`, a warning
-        names them, as they may be misspelt.
-    callbacks : keras.callbacks.Callback, callable or list of these, default=None
-        Keras callbacks, or functions that make them. Every fit uses copies, which
-        share what user-defined callbacks were given, such as a list or a client. A
-        path that they write to gets a directory of that fit's own, ``fit_id_``.
-    warm_start : bool, default=False
-        Whether a further call of `fit` goes on with the weights and the state of
-        the optimizer that the last one left, for `epochs` more epochs. With early
-        stopping every call keeps the best of its own epochs. `y` must hold no other
-        labels than before; it may lack some.
-    random_state : int, RandomState instance or None, default=None
-        Decides the initial weights, dropout, the order of the samples and the
-        validation split. Pass an int for the same result at each call.
-    verbose : int, default=0
-        0 is silent, 1 shows a progress bar, 2 prints a line for each epoch.
+    $training
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels.
-    n_features_in_ : int
-        Number of pixels of an image.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if `X` had any that are strings.
-    history_ : dict of str to list of float
-        Loss and accuracy of each epoch, and with validation data ``val_loss`` and
-        ``val_accuracy``; with a schedule also the ``learning_rate`` at its end. The
-        losses of training are weighted as the samples are, the accuracies not.
-        ``val_loss`` is weighted likewise if part of `X` was set aside, but not on
-        `X_val`, which has no weights.
-    n_iter_ : int
-        Number of epochs trained, over all calls that went on from one another.
-    n_parameters_ : int
-        Number of weights of the network.
-    model_ : keras.Model
-        The trained network, built on demand. Changing it does not change the
-        classifier.
-    fit_id_ : str
-        Name of the directories of this fit; only with callbacks that write.
+    $attributes
     image_shape_ : tuple of int
         ``(height, width, channels)`` of the images, or what the builder was given.
 
     References
     ----------
-    .. [1] L. N. Smith, N. Topin (2019). Super-convergence: very fast training of
-       neural networks using large learning rates. SPIE 11006.
-    .. [2] I. Loshchilov, F. Hutter (2017). SGDR: stochastic gradient descent with
-       warm restarts. International Conference on Learning Representations.
+    $references
 
     Examples
     --------
