@@ -22,9 +22,9 @@ network = KerasMLPClassifier(
     epochs=100,  # at most
     early_stopping=True,
     validation_fraction=0.15,
-    n_iter_no_change=4,
+    n_iter_no_change=8,
     learning_rate=0.005,
-    batch_size=64,
+    batch_size=32,
     random_state=0,
 )
 model = make_pipeline(ImageScaler(), network)

@@ -20,10 +20,11 @@ X_train, X_test, y_train, y_test = train_test_split(
 model = make_pipeline(
     ImageScaler(),
     KerasCNNClassifier(
-        filters=(16, 32),
-        units=64,
-        epochs=40,
-        early_stopping=True,
+        padding="same",
+        learning_rate=0.003,
+        learning_rate_schedule="one_cycle",
+        batch_size=32,
+        epochs=15,
         random_state=0,
     ),
 )

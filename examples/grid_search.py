@@ -15,9 +15,9 @@ from skmnist.pipelines import make_model
 X, y = load_digits(return_X_y=True)
 
 search = GridSearchCV(
-    make_model("mlp_512", random_state=0),
+    make_model("mlp_512", batch_size=16, random_state=0),
     {
-        "clf__units": [32, 128],
+        "clf__units": [64, 256],
         "clf__dropout": [0.0, 0.3],
         "clf__epochs": [5, 15],
     },

@@ -24,11 +24,12 @@ X_test, y_test = X[1300:], y[1300:]
 
 model = make_model(
     "cnn_32_64",
-    filters=(8, 16),
-    units=32,
-    learning_rate=0.003,
+    filters=(16, 32),
+    padding="same",
+    learning_rate=0.005,
+    learning_rate_schedule="one_cycle",
     batch_size=32,
-    epochs=15,
+    epochs=20,
     random_state=0,
 )
 model.fit(X[:1300], y[:1300])

@@ -21,7 +21,7 @@ from skmnist.datasets import load_digits
 from skmnist.plotting import SearchResultsDisplay
 
 
-def residual_network(input_shape, n_classes, filters=16, blocks=1):
+def residual_network(input_shape, n_classes, filters=32, blocks=1):
     """Two convolutions and a way around them, a few times over."""
     inputs = keras.Input(input_shape)
     tensor = layers.Conv2D(filters, 3, padding="same", activation="relu")(inputs)
@@ -40,9 +40,10 @@ model = make_pipeline(
     ImageScaler(layout="channels_last"),
     KerasImageClassifier(
         builder=residual_network,
-        learning_rate=0.005,
+        learning_rate=0.01,
+        learning_rate_schedule="one_cycle",
         batch_size=32,
-        epochs=12,
+        epochs=30,
         random_state=0,
     ),
 )
@@ -61,7 +62,7 @@ diagram = NetworkDiagram.from_estimator(model)
 
 search = GridSearchCV(
     model,
-    {"kerasimageclassifier__builder_params__filters": [4, 8, 16]},
+    {"kerasimageclassifier__builder_params__filters": [8, 16, 32]},
     cv=2,
 )
 search.fit(X[:1300], y[:1300])

@@ -22,7 +22,7 @@ X, y = load_digits(return_X_y=True)
 # -----
 
 search = GridSearchCV(
-    make_model("mlp_512", epochs=8, random_state=0),
+    make_model("mlp_512", batch_size=32, epochs=15, random_state=0),
     {"clf__units": [8, 16, 32, 64, 128]},
     cv=3,
 )
@@ -39,7 +39,9 @@ plt.show()
 
 figure, ax = plt.subplots()
 for optimizer in ["sgd", "rmsprop", "adam"]:
-    model = make_model("mlp_512", units=64, optimizer=optimizer, random_state=0)
+    model = make_model(
+        "mlp_512", units=64, batch_size=32, optimizer=optimizer, random_state=0
+    )
     model.fit(X, y)
     epochs = range(1, model[-1].n_iter_ + 1)
     ax.plot(epochs, model[-1].history_["accuracy"], label=optimizer)

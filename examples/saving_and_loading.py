@@ -18,7 +18,7 @@ from skmnist.persistence import load_model, save_model
 from skmnist.pipelines import make_model
 
 X, y = load_digits(return_X_y=True)
-model = make_model("mlp_512", units=64, epochs=10, random_state=0)
+model = make_model("mlp_512", batch_size=16, random_state=0)
 model.fit(X[:1300], y[:1300])
 
 folder = tempfile.TemporaryDirectory()
