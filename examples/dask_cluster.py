@@ -7,15 +7,17 @@ search to a cluster. Here it has two worker processes on this machine; with
 ``Client("tcp://scheduler:8786")`` they are those of a cluster that runs elsewhere, on
 whose machines this package is installed too.
 
-The workers import this script, so that what starts them stands under
+The workers import this script, so that what starts them is under
 ``if __name__ == "__main__"``.
 """
 
 import joblib
+import matplotlib.pyplot as plt
 from sklearn.model_selection import GridSearchCV
 
 from skmnist.datasets import load_digits
 from skmnist.pipelines import make_model
+from skmnist.plotting import SearchResultsDisplay
 
 
 def main():
@@ -35,6 +37,8 @@ def main():
 
     print(search.best_params_)
     print(f"accuracy {search.best_score_:.3f}")
+    SearchResultsDisplay.from_estimator(search)
+    plt.show()
 
 
 if __name__ == "__main__":

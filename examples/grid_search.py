@@ -29,3 +29,13 @@ results = pd.DataFrame(search.cv_results_)
 columns = [c for c in results if c.startswith("param_")]
 columns += ["mean_test_score", "std_test_score", "mean_fit_time"]
 print(results.sort_values("rank_test_score")[columns].to_string(index=False))
+
+# %%
+# The best score at each place of the grid, over the two parameters that matter most:
+
+import matplotlib.pyplot as plt
+
+from skmnist.plotting import SearchResultsDisplay
+
+SearchResultsDisplay.from_estimator(search)
+plt.show()

@@ -35,3 +35,13 @@ classifier = KerasClassifier(
 )
 classifier.fit(X[:1400], y[:1400])
 print(f"accuracy {classifier.score(X[1400:], y[1400:]):.3f}")
+
+# %%
+# The displays take such classifiers too. The learning curves:
+
+import matplotlib.pyplot as plt
+
+from skmnist.plotting import TrainingHistoryDisplay
+
+TrainingHistoryDisplay.from_estimator(classifier)
+plt.show()

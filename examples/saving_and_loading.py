@@ -47,8 +47,8 @@ run = subprocess.run(
 print("the same:", run.stdout.strip() == joblib.hash(model.predict_proba(X)))
 
 # %%
-# The words about the model come back as well, and files that joblib or pickle wrote
-# are read too. Load only files from a source you trust: all of these can run code.
+# The metadata come back as well, and files that joblib or pickle wrote are read too.
+# Load only files from a source you trust: all of these can run code.
 
 loaded, metadata = load_model(path, return_metadata=True)
 print(metadata)
@@ -57,7 +57,17 @@ joblib.dump(model, Path(folder.name) / "plain.joblib")
 print(load_model(Path(folder.name) / "plain.joblib").score(X[1300:], y[1300:]))
 
 # %%
-# Training goes on where it stopped: a loaded network learns for one more epoch.
+# Some test images with the labels that the loaded model predicts:
+
+import matplotlib.pyplot as plt
+
+from skmnist.plotting import ImageGalleryDisplay
+
+ImageGalleryDisplay.from_rows(X[1300:], range(20), loaded.predict(X[1300:]))
+plt.show()
+
+# %%
+# Training resumes where it stopped: a loaded network learns for one more epoch.
 
 clf = loaded.named_steps["clf"]
 scaled = loaded.named_steps["scale"].transform(X[:1300])
