@@ -25,7 +25,7 @@ def main():
 
     X, y = load_digits(return_X_y=True)
     search = GridSearchCV(
-        make_model("mlp_512", epochs=5, random_state=0),
+        make_model("mlp_512", batch_size=16, epochs=10, random_state=0),
         {"clf__units": [32, 128], "clf__dropout": [0.0, 0.3]},
         cv=2,
     )
