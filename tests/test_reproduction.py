@@ -44,8 +44,12 @@ def test_a_finished_run_is_not_trained_again(small):
         (["mlp_51"], {}, "Did you mean 'mlp_512'"),
         (["cnn_large"], {}, "cnn_large: .*too small"),
         (["mlp_784"], {"dataset": "nowhere"}, "no data set 'nowhere'"),
+        (["mlp_784"], {"seeds": 0}, "at least 1.*got 0"),
+        (["mlp_784"], {"seeds": ()}, r"got \(\)"),
+        (["mlp_784"], {"seeds": (0, 0)}, "different"),
+        (["mlp_784"], {"seeds": "a"}, "got 'a'"),
     ],
-    ids=["name", "size", "data"],
+    ids=["name", "size", "data", "no seed", "empty", "twice", "text"],
 )
 def test_bad_input_is_refused_before_anything_is_trained(
     small, names, params, message, tmp_path

@@ -421,4 +421,11 @@ def compare(
         scores += [ModelScores(name, error_message=text) for name in left]
     table = comparison_table(scores)
     table.attrs["interrupted"] = interrupted
+    table.attrs["networks"] = any(map(is_network, models.values()))
     return table
+
+
+def is_network(model):
+    """Return whether a model or the last step of a Pipeline is one of our networks."""
+    last = model[-1] if hasattr(model, "named_steps") else model
+    return type(last).__module__.startswith("skmnist.classifiers.")

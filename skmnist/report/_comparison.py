@@ -65,8 +65,10 @@ def _summary(results, done):
         f"{with_error(best['accuracy'], best['accuracy_se'])} "
         f"({method_words(results)})."
     ]
-    unclear = [r["model"] for r in others if r["verdict"] == "no clear difference"]
-    worse = [r["model"] for r in others if r["verdict"] == "worse"]
+    # A part of a table may lack the best model, which verdicts are about.
+    judged = others if best["verdict"] == "best" else []
+    unclear = [r["model"] for r in judged if r["verdict"] == "no clear difference"]
+    worse = [r["model"] for r in judged if r["verdict"] == "worse"]
     if unclear:
         words.append(
             f"{listed(unclear)} may be as accurate: the difference may be chance. "
@@ -112,6 +114,9 @@ def method_words(results):
         details.append(pixels(results["image_shape"]))
     if not is_missing(results.get("n_labels")):
         details.append(number_of(results["n_labels"], "label"))
+    n_splits = results.get("n_splits")
+    if is_missing(results.get("n_folds")) and not is_missing(n_splits):
+        return f"mean of {number_of(n_splits, 'split')}{about}"
     if is_missing(results.get("n_folds")):
         n_test = results.get("n_test")
         images = "the test images" if is_missing(n_test) else f"{n_test:,} test images"
@@ -127,7 +132,8 @@ def method_words(results):
 
 def verdict_words(results):
     """Say what the verdicts mean; None where there are none."""
-    if not results.get("test"):
+    rows = results.get("models") or results.get("candidates") or ()
+    if not results.get("test") or not any(r["verdict"] == "best" for r in rows):
         return None
     confidence = f"{100 * (1 - results['alpha']):.0f} %"
     return (
@@ -257,8 +263,9 @@ def _folds_table(results, done):
         *(Column(f"Fold {i}", number=True) for i in range(1, n_folds + 1)),
     )
     rows = tuple(
-        (Cell(row["model"]), *(Cell(percent(a), a) for a in row["accuracies"]))
+        (Cell(row["model"]), *(Cell(percent(a), a) for a in row["accuracies"] or ()))
         for row in done
+        if row.get("accuracies")
     )
     caption = f"Accuracy on each of the {n_folds} folds"
     return [Table(caption, columns, rows, folded="Accuracy on each fold")]

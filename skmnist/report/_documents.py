@@ -7,10 +7,18 @@ from functools import singledispatch
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneOut,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+)
 
 from skmnist._numbers import is_missing
 from skmnist._provenance import plain_history, plain_parameters, provenance
 from skmnist.evaluation import Evaluation
+from skmnist.evaluation._comparison import is_network
 from skmnist.evaluation._significance import corrected_standard_error
 
 __all__ = [
@@ -22,6 +30,9 @@ __all__ = [
     "set_facts",
     "training_document",
 ]
+
+
+_FOLDS = (int, KFold, StratifiedKFold, GroupKFold, StratifiedGroupKFold, LeaveOneOut)
 
 
 @singledispatch
@@ -37,12 +48,15 @@ def _(results: dict):
 
 @document_of.register
 def _(results: Evaluation):
-    return evaluation_document(results)
+    model = (results._evaluated or [None])[0]
+    return evaluation_document(results, networks=is_network(model))
 
 
 @document_of.register
 def _(results: pd.DataFrame):
-    return comparison_document(results) if "verdict" in results else None
+    if "verdict" not in results:
+        return None
+    return comparison_document(results, networks=results.attrs.get("networks", False))
 
 
 def set_facts(image_set):
@@ -57,7 +71,7 @@ def set_facts(image_set):
     }
 
 
-def comparison_document(table, facts=None, *, networks=True, command=None, **settings):
+def comparison_document(table, facts=None, *, networks=False, command=None, **settings):
     """Describe a comparison, the table that `skmnist.evaluation.compare` returns.
 
     `facts` are from `set_facts`, None where the images are not known; `settings` are
@@ -93,6 +107,9 @@ def comparison_rows(table):
         {key: _plain(value) for key, value in row.items()}
         for row in table.reset_index().to_dict("records")
     ]
+    # However the table was sorted since.
+    rows.sort(key=lambda row: -1.0 if row["accuracy"] is None else row["accuracy"])
+    rows.reverse()
     for row in rows:
         row["accuracies"] = table.attrs.get("accuracies", {}).get(row["model"])
     return rows
@@ -105,7 +122,7 @@ def _plain(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
-def evaluation_document(evaluation, *, networks=True, command=None, **settings):
+def evaluation_document(evaluation, *, networks=False, command=None, **settings):
     """Describe an evaluation; `settings` are what else is known about it."""
     return {
         "kind": "evaluation",
@@ -158,31 +175,33 @@ def search_document(
 def search_document_of(search):
     """Describe a fitted search of scikit-learn."""
     results = search.cv_results_
-    metric = search.refit if isinstance(search.refit, str) else "score"
-    if f"mean_test_{metric}" not in results:
-        metric = next(
-            name.removeprefix("mean_test_")
-            for name in results
-            if name.startswith("mean_test_")
-        )
+    metric = _accuracy_of(search)
     name = "split{}_test_{}"
     splits = [results[name.format(i, metric)] for i in range(search.n_splits_)]
     scores = np.array(splits, dtype=float).T
     order = np.argsort(results[f"rank_test_{metric}"], kind="stable")
+    if "iter" in results:  # of a halving search, whose last round compares the best
+        order = order[results["iter"][order] == results["iter"].max()]
+    # Of several scores the best model may be that of another one.
+    is_best = search.refit is True or search.refit == metric
+    if is_best:
+        others = order[order != search.best_index_]
+        order = np.concatenate([[search.best_index_], others])
+    are_folds = is_folds(search.cv) and search.n_splits_ > 1
     rows = []
     for i in order:
         has_failed = bool(np.isnan(scores[i]).any())
-        spread = 0.0
-        if scores.shape[1] > 1:
+        spread = None
+        if are_folds and not has_failed:
             spread = corrected_standard_error(scores[i], 1 / (scores.shape[1] - 1))
         rows.append(
             {
                 "params": {
-                    key: value if _is_plain(value) else str(value)
+                    key: _plain_parameter(value)
                     for key, value in results["params"][i].items()
                 },
                 "accuracy": None if has_failed else float(scores[i].mean()),
-                "accuracy_se": None if has_failed else spread,
+                "accuracy_se": spread,
                 "accuracies": None if has_failed else scores[i].tolist(),
                 "fit_time": float(results["mean_fit_time"][i]),
                 "predict_time_us": None,
@@ -193,7 +212,7 @@ def search_document_of(search):
         )
     estimator = search.estimator
     last = estimator[-1] if hasattr(estimator, "named_steps") else estimator
-    best = getattr(search, "best_estimator_", None)
+    best = search.best_estimator_ if is_best else None
     return {
         "kind": "search",
         "model": type(last).__name__,
@@ -201,14 +220,37 @@ def search_document_of(search):
         "candidates": rows,
         "n_candidates": len(rows),
         "dataset": None,
-        "n_folds": search.n_splits_,
+        "n_folds": search.n_splits_ if are_folds else None,
+        "n_splits": search.n_splits_,
         "interrupted": False,
         "evaluation": None,
         "parameters": best and plain_parameters(best),
         "history": best and plain_history(best),
-        **provenance(hasattr(last, "epochs")),
+        **provenance(is_network(last)),
     }
 
 
-def _is_plain(value):
-    return value is None or isinstance(value, bool | int | float | str | tuple | list)
+def _accuracy_of(search):
+    """Return the name of the accuracy among the scores of a search, or raise."""
+    if "mean_test_accuracy" in search.cv_results_:
+        return "accuracy"
+    if "mean_test_score" in search.cv_results_ and search.scoring in (None, "accuracy"):
+        return "score"
+    raise ValueError(
+        "A report shows the accuracy of the candidates of a search, which this one "
+        f"does not know: its scoring is {search.scoring!r}. Fit it with "
+        "scoring='accuracy', or with several scores, 'accuracy' among them."
+    )
+
+
+def is_folds(cv):
+    """Return whether a `cv` parameter means folds, each image tested once."""
+    return cv is None or isinstance(cv, _FOLDS)
+
+
+def _plain_parameter(value):
+    """Return a parameter as JSON can hold it: anything but plain values as text."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    plain = value is None or isinstance(value, bool | int | float | str | tuple | list)
+    return value if plain else str(value)

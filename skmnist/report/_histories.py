@@ -53,8 +53,8 @@ def history_section(history):
         folded="The numbers of all epochs",
     )
     hint = Text(
-        "For the curves on images that are not trained on, set validation_fraction, on "
-        "the command line by --param validation_fraction=0.1."
+        "For the curves on images that are not trained on, set validation_fraction, as "
+        "in skmnist train --param validation_fraction=0.1."
     )
     hints = [] if any(name.startswith("val_") for name in history) else [hint]
     return [Section("Learning curves", (*figures, *hints, table))]

@@ -5,6 +5,7 @@ line in ``_KINDS``. Results that are no plain data register with ``document_of``
 makes a document of them. The page, the terminal and Markdown all show that report.
 """
 
+import contextlib
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -114,11 +115,27 @@ def report_of(results, *, subject=None, command=None):
 
 
 def _made(results, subject, command, finish):
-    document = document_of(results)
+    try:
+        document = document_of(results)
+    except ValueError as error:
+        raise ReportDataError(str(error)) from error
     evaluated = getattr(results, "_evaluated", None)
     if subject is None and evaluated is not None and finish is render:
-        subject = Subject(*evaluated)
-    kind = document.get("kind") if document is not None else None
+        # Not all that can be evaluated can be looked at.
+        with contextlib.suppress(Exception):
+            return _made(results, Subject(*evaluated), command, finish)
+    if document is None:
+        hint = ""
+        if hasattr(results, "estimator"):
+            hint = " This is a search: fit it first."
+        elif hasattr(results, "fit"):
+            hint = " This is a model: evaluate or compare it first."
+        raise ReportDataError(
+            "A report is made of what compare, evaluate and reproduce return, of a "
+            "fitted search, or of the results that a command printed with --json; got "
+            f"{type(results).__name__}.{hint}"
+        )
+    kind = document.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         known = ", ".join(map(repr, _KINDS))
         found = "no kind" if kind is None else f"the kind {kind!r}"

@@ -92,7 +92,9 @@ def _table(table, shown, wrapped_to=None):
     )
     for column in columns:
         justify = "right" if column.number else "left"
-        drawn.add_column(column.name, justify=justify, no_wrap=not column.wraps)
+        drawn.add_column(
+            RichText(column.name), justify=justify, no_wrap=not column.wraps
+        )
     rows = table.rows[: table.n_brief]
     for row in rows:
         texts = [cell.text for cell in itertools.compress(row, shown)]
@@ -109,7 +111,7 @@ def _table(table, shown, wrapped_to=None):
         if len(columns) < len(table.columns):
             hidden = [c.name for c in table.columns if c not in columns]
             notes.append(f"In a wider window: {', '.join(hidden)}.")
-        drawn.caption = " ".join(notes) or None
+        drawn.caption = RichText(" ".join(notes)) if notes else None
         drawn.caption_justify = "left"
     return drawn
 
@@ -120,7 +122,7 @@ def _matrix(matrix, width):
     drawn = _table(Table("", columns, ()), [True] * len(columns))
     for label, row in zip(matrix.labels, matrix.rows, strict=True):
         cells = (RichText(text, _STYLES.get(tone, "red")) for text, tone in row)
-        drawn.add_row(label, *cells)
+        drawn.add_row(RichText(label), *cells)
     if _width(drawn) > min(width, _MATRIX_WIDTH):
         return []
     return [RichText(matrix.caption, "bold"), drawn, ""]

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from math import prod
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -137,6 +138,8 @@ def resolve_targets(names):
     "networks" and "studies" mean all of them, no names all networks. Raises ValueError
     if a name is unknown.
     """
+    if len(names) == 1 and isinstance(names[0], list | tuple):
+        (names,) = names
     groups = {"networks": list(RESULTS), "studies": list(STUDIES)}
     networks, studies = {}, {}
     for word in names or ["networks"]:
@@ -163,6 +166,7 @@ def make_plan(networks, studies, image_set, *, seeds=DEFAULT_SEEDS, quick=False)
     there is none, or the seeds themselves. Raises ValueError if a network cannot take
     these images.
     """
+    _check_seeds(seeds)
 
     def make_case(label, model, params):
         published = RESULTS[model]
@@ -187,6 +191,20 @@ def make_plan(networks, studies, image_set, *, seeds=DEFAULT_SEEDS, quick=False)
         },
         quick,
     )
+
+
+def _check_seeds(seeds):
+    """Refuse numbers of seeds, and seeds, with which nothing sensible is trained."""
+    if isinstance(seeds, Integral) and seeds >= 1:
+        return
+    are_seeds = isinstance(seeds, tuple | list) and all(
+        isinstance(seed, Integral) and 0 <= seed < 2**32 for seed in seeds
+    )
+    if not are_seeds or not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(
+            "seeds must be a number of seeds, at least 1, or a tuple of different "
+            f"integers in [0, 2**32); got {seeds!r}."
+        )
 
 
 def _make_run(model, params, seed, validation, image_set, quick):

@@ -3,16 +3,26 @@
 import json
 import pickle
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from scipy.sparse import csr_matrix
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    RepeatedStratifiedKFold,
+    ShuffleSplit,
+    StratifiedKFold,
+)
+from sklearn.neighbors import KNeighborsClassifier
 
 from skmnist.cli._commands import skmnist
 from skmnist.datasets import load_digits
 from skmnist.evaluation import compare, evaluate
 from skmnist.pipelines import make_model
-from skmnist.report import Subject, make_report
+from skmnist.report import ReportDataError, Subject, make_report
 from skmnist.report._documents import document_of
 
 from .pages import Page
@@ -96,3 +106,107 @@ def test_notebooks_show_an_evaluation(images):
     html = evaluate(make_model("dummy").fit(X, y), X_test, y_test)._repr_html_()
     assert html.count("<table") == 3
     assert "misclassified" in html
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_only_an_accuracy_is_shown_as_one(images, several):
+    X, y, _, _ = images
+    scoring = ["accuracy", "neg_log_loss"] if several else "neg_log_loss"
+    refit = "neg_log_loss" if several else True
+    model = LogisticRegression()
+    search = GridSearchCV(model, {"C": [0.01, 0.1]}, cv=2, scoring=scoring, refit=refit)
+    search.fit(X[:200] / 255, y[:200])
+    if several:
+        best = document_of(search)["candidates"][0]
+        assert best["accuracy"] == max(search.cv_results_["mean_test_accuracy"])
+    else:
+        with pytest.raises(ReportDataError, match="scoring is 'neg_log_loss'"):
+            make_report(search)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (GridSearchCV(LogisticRegression(), {"C": [1.0]}), "a search: fit it first"),
+        (LogisticRegression(), "a model: evaluate or compare it first"),
+        (42, "got int"),
+    ],
+    ids=["search", "model", "number"],
+)
+def test_what_is_no_result_is_refused_with_what_to_do(given, words):
+    with pytest.raises(ReportDataError, match=words):
+        make_report(given)
+
+
+@pytest.fixture(scope="module")
+def table():
+    X, y = load_digits(return_X_y=True)
+    models = ["nearest_neighbors", "linear_svm", "dummy"]
+    return compare(models, X[:600], y[:600], cv=3, random_state=0)
+
+
+def test_a_table_is_shown_best_first_however_it_is_sorted(table):
+    text = make_report(table.sort_values("accuracy"), format="text")
+    assert "nearest_neighbors is the most accurate: " in text
+    renamed = make_report(table.rename(index={"dummy": "guess"}), format="text")
+    assert "guess" in renamed
+
+
+def test_a_part_of_a_table_claims_nothing_of_the_best(table):
+    text = make_report(table.loc[["dummy", "linear_svm"]], format="text")
+    assert "less accurate" not in text
+    assert "How to read the verdicts" not in text
+
+
+def test_text_is_no_markup(images):
+    X, y, X_test, y_test = images
+    names = np.array([f"[{digit}]" for digit in range(10)], dtype=object)
+    names[0] = "[/]"
+    model = make_model("dummy").fit(X, names[y])
+    text = make_report(evaluate(model, X_test, names[y_test]), format="text")
+    assert "[/]" in text
+    assert "[3]" in text
+
+
+def test_what_cannot_be_looked_at_gets_a_page_without_pictures(images):
+    X, y, X_test, y_test = images
+    model = LogisticRegression(max_iter=5).fit(csr_matrix(X), y)
+    page = make_report(evaluate(model, csr_matrix(X_test), y_test))
+    assert "Labels and confusions" in page
+
+
+@pytest.mark.parametrize(
+    ("cv", "words"),
+    [
+        (StratifiedKFold(3), "3-fold cross-validation"),
+        (RepeatedStratifiedKFold(n_splits=2, n_repeats=2), "mean of 4 splits"),
+        (ShuffleSplit(1, test_size=0.3), "mean of 1 split"),
+    ],
+    ids=["folds", "repeated", "one"],
+)
+def test_splits_of_a_search_are_called_what_they_are(images, cv, words):
+    X, y, _, _ = images
+    grid = {"n_neighbors": np.arange(1, 3)}
+    search = GridSearchCV(KNeighborsClassifier(), grid, cv=cv)
+    search.fit(X, y)
+    assert words in make_report(search, format="text")
+    first = document_of(search)["candidates"][0]
+    assert first["params"] == {"n_neighbors": search.best_params_["n_neighbors"]}
+    assert (first["accuracy_se"] is None) == ("splits" in words or "1 split" in words)
+
+
+def test_the_best_of_a_halving_search_is_the_one_that_it_chose(images):
+    X, y, _, _ = images
+    search = HalvingGridSearchCV(
+        KNeighborsClassifier(), {"n_neighbors": [1, 3, 5, 50]}, cv=2, random_state=0
+    )
+    document = document_of(search.fit(X, y))
+    assert document["best_params"] == search.best_params_
+    assert len(document["candidates"]) == search.n_candidates_[-1]
+
+
+def test_versions_are_those_of_what_took_part(table, images):
+    assert "keras" not in document_of(table)["versions"]
+    X, y, X_test, y_test = images
+    result = evaluate(make_model("dummy").fit(X, y), X_test, y_test)
+    assert "keras" not in document_of(result)["versions"]
