@@ -41,7 +41,7 @@ class Code:
     text: str
     label: str
     template: ClassVar = "code.html"
-    is_brief: ClassVar = False
+    is_brief: ClassVar = True
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A brief report in Markdown."""
 
-from ._content import Matrix, Table
+from ._content import Code, Matrix, Table
 
 __all__ = ["markdown"]
 
@@ -25,6 +25,9 @@ def markdown(report):
                     [label, *(text for text, _ in row)]
                     for label, row in zip(block.labels, block.rows, strict=True)
                 ]
+            elif isinstance(block, Code):
+                parts.append(f"{block.label}:\n\n```\n{block.text}\n```")
+                continue
             else:
                 parts.append(block.text)
                 continue
@@ -36,6 +39,6 @@ def _table(columns, rows):
     lines = [
         [name for name, _ in columns],
         ["---:" if is_number else "---" for _, is_number in columns],
-        *([text.replace("|", "\\|") for text in row] for row in rows),
+        *([" ".join(text.split()).replace("|", "\\|") for text in row] for row in rows),
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -9,7 +9,7 @@ from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
-from ._content import Column, Matrix, Table
+from ._content import Code, Column, Matrix, Table
 
 __all__ = ["plain_text", "print_report", "table_view"]
 
@@ -56,6 +56,8 @@ def _drawn(report, width):
             parts += [RichText(block.caption, "bold"), table_view(block)(width), ""]
         elif isinstance(block, Matrix):
             parts += _matrix(block, width)
+        elif isinstance(block, Code):
+            parts.append(RichText(f"{block.label}: {block.text}"))
         else:
             parts.append(RichText(block.text))
     while parts and parts[-1] == "":
