@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # what __getattr__ below imports when it is asked for
     )
     from skmnist.preprocessing import Deskewer, ImageScaler
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Deskewer": "preprocessing",

@@ -1,7 +1,7 @@
 """Text that the documentation of several classifiers has in common."""
 
+import inspect
 import string
-import textwrap
 
 __all__ = ["documented"]
 
@@ -9,7 +9,10 @@ __all__ = ["documented"]
 def documented(cls):
     """Insert what classifiers have in common into the docstring of one, a decorator."""
     if cls.__doc__ is not None:  # which Python leaves out with -OO
-        cls.__doc__ = string.Template(cls.__doc__).substitute(_TEXTS)
+        text = inspect.cleandoc(
+            cls.__doc__
+        )  # Python 3.13 removes the indentation itself
+        cls.__doc__ = string.Template(text).substitute(_TEXTS)
     return cls
 
 
@@ -105,12 +108,9 @@ _REFERENCES = """\
    warm restarts. International Conference on Learning Representations."""
 
 _TEXTS = {
-    name: textwrap.indent(text, "    ").lstrip()
-    for name, text in {
-        "layers": _LAYERS,
-        "dense_precision": _DENSE_PRECISION,
-        "training": _TRAINING,
-        "attributes": _ATTRIBUTES,
-        "references": _REFERENCES,
-    }.items()
+    "layers": _LAYERS,
+    "dense_precision": _DENSE_PRECISION,
+    "training": _TRAINING,
+    "attributes": _ATTRIBUTES,
+    "references": _REFERENCES,
 }
