@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from skmnist import _provenance
-from skmnist._numbers import counted, duration
+from skmnist._numbers import counted, duration, percent
 from skmnist.cli import _progress
 from skmnist.cli._commands import skmnist
 from skmnist.cli._comparison import run_comparison
@@ -26,6 +26,7 @@ from skmnist.cli._training import prepare_training, train
 from skmnist.datasets import write_idx
 from skmnist.datasets._image_sets import ImageSet, load_image_set
 from skmnist.evaluation import ModelScores, comparison_table
+from skmnist.networks import ARCHITECTURES, Architecture
 from skmnist.persistence import load_model
 from skmnist.pipelines import make_model, model_names
 from skmnist.report._comparison import models_table
@@ -51,6 +52,34 @@ def test_models_are_listed_with_their_kind(run):
     assert [model["name"] for model in listed] == model_names()
     assert {model["kind"] for model in listed} == {"network", "baseline"}
     assert "cnn_32_64" in run("models").stdout
+
+
+def test_models_are_listed_with_what_they_reach_on_mnist(run):
+    listed = {m["name"]: m["mnist"] for m in json.loads(run("models", "--json").stdout)}
+    fast = listed["cnn_fast"]
+    assert fast["accuracy"] == pytest.approx(np.mean(fast["accuracies"]))
+    assert len(fast["accuracies"]) == len(fast["seeds"])
+    assert {"made", "machine", "versions", "fit_time", "n_parameters"} <= set(fast)
+    row = next(r for r in run("models").stdout.splitlines() if r.startswith("cnn_fast"))
+    assert percent(fast["accuracy"]) in row
+    assert duration(fast["fit_time"]) in row
+
+
+def test_a_model_without_results_is_listed_all_the_same(run, monkeypatch):
+    new = Architecture("mlp", "tiny", {"units": 1, "dropout": 0.0, "epochs": 2})
+    monkeypatch.setitem(ARCHITECTURES, "mlp_new", new)
+    assert "mlp_new tiny" in " ".join(run("models").stdout.split())
+    listed = json.loads(run("models", "--json").stdout)
+    assert [m["name"] for m in listed if m["mnist"] is None] == ["mlp_new"]
+
+
+def test_the_list_of_models_fits_a_terminal_of_80_columns(run, monkeypatch):
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    text = re.sub(r"\x1b\[[\d;]*m", "", run("models").stdout)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    assert text.count("Accuracy") == 2
 
 
 def test_the_models_compared_by_default_fit_the_images():

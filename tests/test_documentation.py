@@ -123,7 +123,7 @@ def documented_names():
 
 
 def public_names():
-    paths = [path for path in ROOT.glob("skmnist/[a-z]*") if path.name != "py.typed"]
+    paths = [p for p in ROOT.glob("skmnist/[a-z]*") if p.suffix in ("", ".py")]
     for module in ["skmnist", *(f"skmnist.{path.stem}" for path in paths)]:
         for public in importlib.import_module(module).__all__:
             if public != "__version__":

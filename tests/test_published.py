@@ -3,7 +3,7 @@
 import pytest
 
 from skmnist.networks import ARCHITECTURES
-from skmnist.pipelines import make_model
+from skmnist.pipelines import make_model, model_names, results_on_mnist
 from skmnist.published import RESULTS, SOURCES, STUDIES
 
 
@@ -18,6 +18,16 @@ def test_published_weights_are_those_of_the_named_network(name):
     spec = make_model(name)[-1]._specify(784, (28, 28, 1), 10)
     network = spec.builder(spec.input_shape, spec.n_classes, **spec.parameters)
     assert network.count_params() == RESULTS[name].n_parameters
+
+
+def test_results_on_mnist_are_of_named_models_and_their_number_of_weights():
+    results = results_on_mnist()
+    models = results["models"]
+    assert set(models) <= set(model_names())
+    for name, found in models.items():
+        assert len(found["accuracies"]) == len(results["seeds"])
+        if name in RESULTS:
+            assert found["n_parameters"] == RESULTS[name].n_parameters
 
 
 def test_published_figures_are_shares_and_losses_in_range():

@@ -1,4 +1,4 @@
-"""``skmnist models``: the models that have a name."""
+"""``skmnist models``: the models that have a name, what they cost and reach."""
 
 import click
 
@@ -8,24 +8,65 @@ from skmnist.cli._options import json_option
 @click.command("models")
 @json_option
 def command(as_json):
-    """List the models that the other commands know by name."""
+    """List the models that the other commands know by name.
+
+    Accuracy, time and number of parameters are those measured on MNIST.
+    """
+    from statistics import mean
+
     from skmnist.baselines import BASELINES
     from skmnist.cli._results import print_json
     from skmnist.networks import ARCHITECTURES
-    from skmnist.pipelines import model_names
-    from skmnist.report._content import Cell, Column, Report, Section, Table
-    from skmnist.report._terminal import print_report
+    from skmnist.pipelines import model_names, results_on_mnist
 
     described = {**ARCHITECTURES, **BASELINES}
+    measured = results_on_mnist()
+    results = measured.pop("models")
     models = [
-        {"name": name, "kind": kind, "summary": described[name].summary}
+        {"name": name, "kind": kind, "summary": described[name].summary, "mnist": None}
         for kind in ("network", "baseline")
         for name in model_names(kind)
     ]
+    for model in models:
+        if found := results.get(model["name"]):
+            accuracy = mean(found["accuracies"])
+            model["mnist"] = {"accuracy": accuracy, **found, **measured}
     if as_json:
         print_json(models)
-        return
-    columns = Column("Name"), Column("Kind"), Column("Description", wraps=True)
-    rows = tuple(tuple(map(Cell, model.values())) for model in models)
-    table = Table("Networks and classical baselines", columns, rows)
-    print_report(Report("Models", (), (Section("Models", (table,), is_brief=True),)))
+    else:
+        _print_tables(models, measured)
+
+
+def _print_tables(models, measured):
+    """Print a table of each kind of model, and how their results were measured."""
+    from skmnist._numbers import count, duration, percent
+    from skmnist.report._content import Cell, Column, Report, Section, Table, Text
+    from skmnist.report._terminal import print_report
+
+    columns = (
+        Column("Name"),
+        Column("Accuracy", number=True),
+        Column("Fit", number=True),
+        Column("Parameters", number=True, dispensable=1),
+        Column("Description", wraps=True),
+    )
+    units = {"accuracy": percent, "fit_time": duration, "n_parameters": count}
+    tables = []
+    for kind, caption in ("network", "Networks"), ("baseline", "Classical baselines"):
+        rows = []
+        for model in (model for model in models if model["kind"] == kind):
+            found = model["mnist"] or {}
+            cells = [unit(found[k]) if k in found else "" for k, unit in units.items()]
+            rows.append(tuple(map(Cell, (model["name"], *cells, model["summary"]))))
+        tables.append(Table(caption, columns, tuple(rows)))
+    seeds = measured["seeds"]
+    words = (
+        f"Measured on MNIST: accuracy on {measured['n_test']:,} test images after "
+        f"training on {measured['n_train']:,}, time of one fit "
+        f"({f'means of {len(seeds)} seeds' if len(seeds) > 1 else f'seed {seeds[0]}'}; "
+        f"{measured['machine']}; {measured['made']}; skmnist "
+        f"{measured['versions']['skmnist']}). “Results on MNIST” in the documentation "
+        "has more."
+    )
+    section = Section("Models", (*tables, Text(words)), is_brief=True)
+    print_report(Report("Models", (), (section,)))
