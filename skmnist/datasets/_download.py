@@ -1,11 +1,11 @@
 """Downloading the published files of MNIST, checked before they get their name."""
 
 import hashlib
+import io
 import logging
-import queue
 import sys
 import threading
-from contextlib import contextmanager
+from concurrent.futures import Future, wait
 from pathlib import Path
 
 from skmnist.datasets._files import replacing
@@ -16,8 +16,8 @@ MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-# Seconds to wait for a connection, and for a server that sends nothing. Each piece
-# has to be there within the sum, so that one that drips (under 400 bytes a second)
+# Seconds to wait for a connection, and for a server that sends nothing. A piece has to
+# arrive within each sum of them, so that a server that drips (under 400 bytes a second)
 # is given up as well.
 _TIMEOUT = (10, 30)
 _CHUNK = 1 << 14
@@ -36,7 +36,7 @@ def download(folder, splits):
     """Download the files of some parts that are not in `folder` yet.
 
     Several processes may do so at once: each writes a temporary file of its own,
-    checks it against the published checksum, and renames it.
+    checked against the published checksum, and renames it.
 
     Raises
     ------
@@ -44,12 +44,19 @@ def download(folder, splits):
         If a file cannot be had from any mirror, with a line for each of them, or
         if the folder cannot be written to.
     """
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"{stem}.gz" for stem in missing_files({}, splits)]
     names = [name for name in names if not is_published(folder / name)]
-    with _progress(sum(FILES[name].size for name in names)) as advance:
+    columns = "Downloading MNIST", BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    # A quiet console, as a disabled bar of rich 13 ends with an empty line.
+    console = Console(stderr=True, quiet=not sys.stderr.isatty())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=sum(FILES[name].size for name in names))
         for name in names:
-            _download_file(name, folder / name, advance)
+            _download_file(name, folder / name, lambda n: progress.advance(task, n))
 
 
 def _download_file(name, path, advance):
@@ -57,8 +64,9 @@ def _download_file(name, path, advance):
     failures = []
     for mirror in MIRRORS:
         try:
+            data = _fetch(mirror + name, FILES[name], advance)
             with replacing(path) as file:
-                _transfer(mirror + name, _CheckedFile(file, FILES[name], advance))
+                file.write(data)
             _logger.info("%s%s downloaded to %s", mirror, name, path)
             return
         except (OSError, ValueError) as err:
@@ -71,24 +79,36 @@ def _download_file(name, path, advance):
     raise OSError("\n".join(failures)) from cause
 
 
-def _transfer(address, file):
-    """Copy what a server sends into a checked file.
+def _fetch(address, expected, advance):
+    """Return the content of a file, which is the published one.
 
-    A thread waits for the server: no setting of requests bounds how long names,
+    Not by `pooch.retrieve`: it sets no limit to size and time, gives files that only
+    their owner can read, and leaves a temporary file when its process is killed. Its
+    downloader waits in a thread, as no setting of requests bounds how long names,
     headers or a single piece may take if each byte comes in time.
     """
-    pieces = _Pieces()
-    threading.Thread(target=_receive, args=(address, pieces), daemon=True).start()
-    try:
-        for piece in pieces:
-            file.write(piece)
-    finally:
-        pieces.closed = True
-    file.verify()
+    future, seconds, before = Future(), sum(_TIMEOUT), 0
+    with _Buffer(expected.size, advance) as buffer:
+        threading.Thread(
+            target=_receive, args=(address, buffer, future), daemon=True
+        ).start()
+        while not wait([future], timeout=seconds).done:
+            if buffer.tell() == before:
+                raise TimeoutError(
+                    f"too slow, less than {_CHUNK:,} bytes in {seconds:g} s"
+                )
+            before = buffer.tell()
+        future.result()
+        data = buffer.getvalue()
+    if len(data) < expected.size:
+        raise OSError(f"broken off after {len(data):,} of {expected.size:,} bytes")
+    if hashlib.sha256(data).hexdigest() != expected.sha256:
+        raise OSError("wrong checksum, not the published file")
+    return data
 
 
-def _receive(address, pieces):
-    """Fetch a file in pieces, the last of which is None or an exception."""
+def _receive(address, buffer, future):
+    """Write what a server sends into a buffer, and end a future."""
     import pooch
 
     # The checksum is that of the gzip file, so it must come as it is stored.
@@ -96,72 +116,24 @@ def _receive(address, pieces):
         chunk_size=_CHUNK, timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}
     )
     try:
-        get(address, pieces, None)
+        future.set_result(get(address, buffer, None))
     except Exception as err:
-        pieces.end(err)
-    else:
-        pieces.end(None)
+        future.set_exception(err)
 
 
-class _Pieces:
-    """What one thread writes and another one reads, each piece in time."""
+class _Buffer(io.BytesIO):
+    """What was received; once closed, it takes no more, which ends the download."""
 
-    def __init__(self):
-        self.closed = False
-        self._queue = queue.SimpleQueue()
-
-    def write(self, piece):
-        if self.closed:
-            raise ConnectionAbortedError("nobody waits for this download any more")
-        self._queue.put(piece)
-
-    def flush(self):
-        """Do nothing: pooch flushes after every chunk, which only costs time."""
-
-    def end(self, error):
-        self._queue.put(error)
-
-    def __iter__(self):
-        seconds = sum(_TIMEOUT)
-        while True:
-            try:
-                piece = self._queue.get(timeout=seconds)
-            except queue.Empty:
-                raise TimeoutError(
-                    f"too slow, less than {_CHUNK:,} bytes in {seconds:g} s"
-                ) from None
-            if piece is None:
-                return
-            if isinstance(piece, Exception):
-                raise piece
-            yield piece
-
-
-class _CheckedFile:
-    """A file to write to that knows how long it must be and its checksum."""
-
-    def __init__(self, file, expected, advance):
-        self._file = file
-        self._expected = expected
+    def __init__(self, size, advance):
+        super().__init__()
+        self._size = size
         self._advance = advance
-        self._size = 0
-        self._hash = hashlib.sha256()
 
     def write(self, chunk):
-        self._size += len(chunk)
-        if self._size > self._expected.size:
-            raise OSError(f"longer than the {self._expected.size:,} bytes published")
-        self._hash.update(chunk)
-        self._file.write(chunk)
+        super().write(chunk)
+        if self.tell() > self._size:
+            raise OSError(f"longer than the {self._size:,} bytes published")
         self._advance(len(chunk))
-
-    def verify(self):
-        if self._size < self._expected.size:
-            raise OSError(
-                f"broken off after {self._size:,} of {self._expected.size:,} bytes"
-            )
-        if self._hash.hexdigest() != self._expected.sha256:
-            raise OSError("wrong checksum, not the published file")
 
 
 def _reason(err):
@@ -177,29 +149,3 @@ def _reason(err):
     if isinstance(err, requests.ConnectionError):
         return "no connection"
     return str(err)
-
-
-@contextmanager
-def _progress(n_bytes):
-    """Give a function that advances a progress bar, shown only on a terminal."""
-    if not n_bytes or not sys.stderr.isatty():
-        yield lambda n: None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = TextColumn("Downloading MNIST"), BarColumn(), DownloadColumn()
-    with Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as progress:
-        task = progress.add_task("", total=n_bytes)
-        yield lambda n: progress.advance(task, n)
