@@ -283,7 +283,11 @@ def split_row(line, separator):
 
 
 def _find_separator(first, second):
-    """Return the separator by which a row falls into numbers, or into most cells."""
+    """Return the separator by which a row falls into numbers, or into most cells.
+
+    `csv.Sniffer` takes decimal commas for separators, and finds none where only rows
+    of numbers end with one.
+    """
     rows = [first] if second is None else [first, second]
     for row in rows:
         for separator in _SEPARATORS:

@@ -32,6 +32,8 @@ def scale_accuracy_axis(ax, bars, spread):
         limits = low - margin, min(high + margin, 1 + margin / 4)
         ticks = MaxNLocator(6).tick_values(*limits)
         return _within(ticks, limits), limits
+    # Not Matplotlib's logit scale: it has no place for 100 %, spreads accuracies near
+    # those of a dummy as widely as the best ones, and labels one tick per decade.
     errors = 1 - bars.ravel()
     # An error of 0, whose logarithm is not finite, takes a place a little beyond the
     # smallest of the others.
