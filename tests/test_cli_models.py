@@ -374,10 +374,24 @@ def test_a_bar_is_empty_before_anything_ran_and_full_in_the_end():
     assert "0 of 6 fits" in start
     assert start.count("─") > 20
     bar.epoch("mlp_512_256", 15, 30)
-    assert "mlp_512_256, fold 1, epoch 15/30 ━" in drawn(bar._bar)
+    assert "fold 1, epoch 15/30 of mlp_512_256 ━" in drawn(bar._bar)
     for n_done in range(1, 7):
         bar.fitted("mlp_512_256", n_done, 6)
     assert "─" not in drawn(bar._bar)
+
+
+def test_a_long_name_leaves_room_for_the_bar_and_all_counts():
+    bar = _progress._FitBar(Console(file=io.StringIO()), "Searching", 36, 3, None)
+    name = "units=(256,), dropout=(0.25, 0.5), epochs=20"
+    for n_done in range(50):
+        bar.fitted(name, n_done, 108)
+    bar.epoch(name, 12, 20)
+    (line,) = drawn(bar._bar).splitlines()
+    assert re.fullmatch(
+        r"fold 51, epoch 12/20 of units=.*… ━+─+ 49 of 108 fits 0:00:00( .* left)?",
+        line,
+    )
+    assert len(line) > 70
 
 
 def test_a_bar_of_epochs_is_empty_before_the_first_one():

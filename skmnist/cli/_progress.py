@@ -104,8 +104,9 @@ class _FitBar:
     def epoch(self, name, n_done, n_epochs):
         self._bar.update(
             self._task,
-            description=f"{name}, {self._folds.under_way(name, short=True)}"
-            f"epoch {n_done}/{n_epochs}",
+            # The name comes last: it is the part that a narrow terminal cuts off.
+            description=f"{self._folds.under_way(name, short=True)}"
+            f"epoch {n_done}/{n_epochs} of {name}",
             # The scores have yet to be computed when the last epoch is done.
             completed=self._n_done + 0.95 * n_done / n_epochs,
         )
@@ -236,19 +237,27 @@ class _EpochLines:
 
 
 def make_bar(console, transient=False, measured=True):
-    # Wide enough for most, so that the bar does not jump.
-    text = Column(no_wrap=True, min_width=min(30, console.width // 3))
+    # Wide enough for most, so that the bar does not jump. It gives way, too, before
+    # anything else does.
+    text = Column(min_width=min(30, console.width // 3))
     return Progress(
-        TextColumn("{task.description}", markup=False, table_column=text),
-        _Bar() if measured else SpinnerColumn("line"),
+        _Description(text),
+        _Bar(Column(ratio=1, width=8)) if measured else SpinnerColumn("line"),
         TextColumn("{task.fields[count]}", table_column=Column(no_wrap=True)),
-        TimeElapsedColumn(),
+        TimeElapsedColumn(Column(no_wrap=True)),
         _TimeLeft(),
         console=console,
         transient=transient,
         expand=True,
         refresh_per_second=4,
     )
+
+
+class _Description(ProgressColumn):
+    """What is under way, cut off where there is no room."""
+
+    def render(self, task):
+        return Text(task.description, no_wrap=True, overflow="ellipsis")
 
 
 class _Bar(ProgressColumn):
@@ -281,7 +290,8 @@ class _TimeLeft(ProgressColumn):
     """
 
     def __init__(self):
-        super().__init__(table_column=Column(no_wrap=True))
+        # An empty column would count as 1 wide in one place of rich, and 0 in another.
+        super().__init__(table_column=Column(no_wrap=True, min_width=1))
         self._first = self._last = None
         self._end = None
 
