@@ -35,6 +35,20 @@ _TIMES = {
 }
 
 
+def _p_value(p):
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+# Heading, key, how it is written, and the rank by which narrow terminals leave it out.
+_MEASURES = (
+    ("p (adjusted)", "p_adjusted", _p_value, 6),
+    ("Fit", "fit_time", duration, 2),
+    ("Predict", "predict_time_us", microseconds, 3),
+    ("Log loss", "log_loss", "{:.4f}".format, 5),
+    ("Parameters", "n_parameters", count, 4),
+)
+
+
 def comparison_report(results, subject=None):
     """Make the report of a comparison; it has no subject."""
     models = results["models"]
@@ -198,22 +212,22 @@ def models_table(rows, caption, labels=None):
     """Make the table of models, or of candidates of a search.
 
     `labels` are, for each row, the columns that say what it is, in place of the name of
-    the model.
+    the model. Columns that would be empty are left out.
     """
     labels = labels or [{"Model": row["model"]} for row in rows]
     heads = list(dict.fromkeys(head for label in labels for head in label))
-    probabilities = any(not is_missing(row.get("log_loss")) for row in rows)
-    sized = any(not is_missing(row.get("n_parameters")) for row in rows)
-    tested = any(not is_missing(row.get("p_adjusted")) for row in rows)
+    shown = [
+        measure
+        for measure in _MEASURES
+        if any(not is_missing(row.get(measure[1])) for row in rows)
+    ]
+    # A search of scikit-learn gives no verdict but on the best one, which is the first.
+    judged = not {row["verdict"] for row in rows} <= {"best", ""}
     columns = [Column(head) for head in heads]
+    columns.append(Column("Accuracy", number=True, sort="descending"))
+    columns += [Column("Verdict", dispensable=1)] if judged else []
     columns += [
-        Column("Accuracy", number=True, sort="descending"),
-        Column("Verdict", dispensable=1),
-        *([Column("p (adjusted)", number=True, dispensable=6)] if tested else []),
-        Column("Fit", number=True, dispensable=2),
-        Column("Predict", number=True, dispensable=3),
-        *([Column("Log loss", number=True, dispensable=5)] if probabilities else []),
-        *([Column("Parameters", number=True, dispensable=4)] if sized else []),
+        Column(name, number=True, dispensable=rank) for name, _, _, rank in shown
     ]
     table = []
     for row, label in zip(rows, labels, strict=True):
@@ -224,15 +238,8 @@ def models_table(rows, caption, labels=None):
             if is_missing(accuracy)
             else Cell(with_error(accuracy, row["accuracy_se"]), accuracy)
         )
-        cells.append(Cell(verdict, tone=_TONES.get(verdict, "")))
-        if tested:
-            cells.append(_number(row.get("p_adjusted"), _p_value))
-        cells.append(_number(row.get("fit_time"), duration))
-        cells.append(_number(row.get("predict_time_us"), microseconds))
-        if probabilities:
-            cells.append(_number(row.get("log_loss"), "{:.4f}".format))
-        if sized:
-            cells.append(_number(row.get("n_parameters"), count))
+        cells += [Cell(verdict, tone=_TONES.get(verdict, ""))] if judged else []
+        cells += [_number(row.get(key), unit) for _, key, unit, _ in shown]
         table.append(tuple(cells))
     return Table(caption, tuple(columns), tuple(table))
 
@@ -247,10 +254,6 @@ def _label_cell(value):
 
 def _number(value, unit):
     return Cell("") if is_missing(value) else Cell(unit(value), value)
-
-
-def _p_value(p):
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _folds_table(results, done):

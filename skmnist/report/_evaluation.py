@@ -94,14 +94,14 @@ def evaluation_sections(evaluation, subject=None, *, is_brief=False):
     sections = []
     if subject is not None:
         sections.append(recognition_section(subject))
-    sections.append(
-        Section(
-            "Labels and confusions",
-            (*_matrix(evaluation), *_confusion_table(evaluation), _labels(evaluation)),
-            is_brief,
-        )
+    # On a wide page two blocks stand side by side.
+    blocks = (
+        *_matrix(evaluation),
+        *_confusion_table(evaluation),
+        _labels(evaluation),
+        *_calibration(evaluation),
     )
-    return sections + _calibration(evaluation)
+    return [*sections, Section("Labels, confusions and confidence", blocks, is_brief)]
 
 
 def _labels(evaluation):
@@ -254,6 +254,6 @@ def _calibration(evaluation):
             )
             for row in bins
         ),
-        folded="The numbers of this figure",
+        folded="The numbers of the calibration",
     )
-    return [Section("Confidence", (figure, table))]
+    return [figure, table]

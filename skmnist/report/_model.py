@@ -77,19 +77,15 @@ def _labels(recognition, row):
 def model_sections(subject, *, history=True):
     """Look into a model, as far as that is possible.
 
-    Sections with learning curves, if `history` is true, the saliency of a mistake,
-    weights, feature maps and the diagram.
+    Sections with learning curves, if `history` is true, and with the diagram, the
+    saliency of a mistake, weights and feature maps.
     """
     sections = history_section(model_history(subject.model)) if history else []
-    looks = []
+    # In this order they fill two columns of a wide page evenly.
+    looks = _diagram(subject)
     if subject.has_pictures:
-        looks = [*_saliency(subject), *_weights(subject), *_feature_maps(subject)]
-    if looks:
-        sections.append(Section("What the model looks at", tuple(looks)))
-    diagram = _diagram(subject)
-    if diagram:
-        sections.append(Section("The network", tuple(diagram)))
-    return sections
+        looks += [*_saliency(subject), *_weights(subject), *_feature_maps(subject)]
+    return [*sections, Section("Inside the model", tuple(looks))] if looks else sections
 
 
 def model_history(model):
@@ -245,9 +241,8 @@ def _diagram(subject):
     return [
         Figure(
             lambda: svg,
-            f"The layers from the image to the probabilities, with the shape of what "
-            f"each gives and its number of parameters; {diagram.n_parameters:,} "
-            "parameters in all.",
+            "The layers from the image to the probabilities, with the shape of what "
+            "each gives and its number of parameters.",
             float(svg.partition('viewBox="0 0 ')[2].split()[0]),
         )
     ]

@@ -11,7 +11,7 @@ from ._comparison import (
     models_table,
     verdict_words,
 )
-from ._content import Facts, KeyFigure, Report, Section, Text
+from ._content import Cell, Column, KeyFigure, Report, Section, Table, Text
 from ._drawings import draw, sketch
 from ._evaluation import evaluation_sections
 from ._histories import history_section
@@ -87,11 +87,12 @@ def _summary(results, best):
 
 
 def _best_section(results, candidates):
-    facts = Facts(
-        tuple((str(k), _text(v)) for k, v in (results["best_params"] or {}).items())
+    rows = tuple(
+        (Cell(str(name)), Cell(_text(value)))
+        for name, value in (results["best_params"] or {}).items()
     )
-    blocks = (lambda: _chart(candidates), Text("The best candidate:"), facts)
-    return [Section("What makes a difference", blocks)]
+    best = Table("The best candidate", (Column("Parameter"), Column("Value")), rows)
+    return [Section("What makes a difference", (lambda: _chart(candidates), best))]
 
 
 def _text(value):

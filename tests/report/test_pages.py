@@ -353,7 +353,7 @@ def test_results_alone_give_all_but_the_pictures(evaluation):
     page = Page(make_report(evaluation))
     assert page.all("img") == []
     titles = [heading.text for heading in page.all("h2")]
-    assert titles == ["Labels and confusions", "Confidence", "How to repeat this"]
+    assert titles == ["Labels, confusions and confidence", "How to repeat this"]
     assert page.first("h1").text == "small on digits"
 
 
@@ -371,7 +371,8 @@ def test_a_model_without_mistakes_is_shown_too(digits):
     (gallery,) = page.all("figure", "gallery")
     assert len(gallery.all("img")) == 12
     assert "No image was misclassified." in page.first("main").text
-    assert page.section("The network") is None
+    labels = [drawing["aria-label"] for drawing in page.all("svg")]
+    assert not any(label.startswith("Diagram") for label in labels)
 
 
 def test_a_model_without_probabilities_is_shown_too(digits):
@@ -384,9 +385,9 @@ def test_a_model_without_probabilities_is_shown_too(digits):
     results = {"kind": "evaluation", "file": "x", "dataset": "d"}
     results |= evaluate(model, X_test, y_test).to_dict()
     page = Page(make_report(results, subject=Subject(model, X_test, y_test)))
-    assert page.section("Confidence") is None
     assert "confiden" not in page.section("Misclassified and correct").text
     labels = [drawing["aria-label"] for drawing in page.all("svg")]
+    assert not any("confidence" in label for label in labels)
     assert any("to 10 units as pictures: 0, 1, 2" in label for label in labels)
 
 
@@ -488,6 +489,11 @@ def test_a_search_shows_its_candidates():
     assert chart["aria-label"].endswith(
         "units and dropout, from 90.00 % to 95.00 %; best at units 64, dropout 0.2."
     )
+    best = page.table("The best candidate")
+    assert [(row["Parameter"].text, row["Value"].text) for row in best] == [
+        ("units", "64"),
+        ("dropout", "0.2"),
+    ]
     drawn = {text.text for text in chart.all("text")}
     assert {"0.950", "0.930", "0.900"} <= drawn
     assert page.table("What failed")[0]["Error"].text == "ValueError: too deep"

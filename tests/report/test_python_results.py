@@ -76,6 +76,7 @@ def test_a_fitted_search_is_shown(images):
     search.fit(X / 255, y)
     page = Page(make_report(search))
     rows = page.table("Candidates for LogisticRegression")
+    assert list(rows[0]) == ["C", "Accuracy", "Fit"]  # no column that says nothing
     assert float(rows[0]["C"].text) == search.best_params_["C"]
     assert rows[0]["Accuracy"].text.startswith(f"{100 * search.best_score_:.2f} ±")
     document = document_of(search)
@@ -172,7 +173,7 @@ def test_what_cannot_be_looked_at_gets_a_page_without_pictures(images):
     X, y, X_test, y_test = images
     model = LogisticRegression(max_iter=5).fit(csr_matrix(X), y)
     page = make_report(evaluate(model, csr_matrix(X_test), y_test))
-    assert "Labels and confusions" in page
+    assert "Labels, confusions and confidence" in page
 
 
 @pytest.mark.parametrize(
