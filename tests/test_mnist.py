@@ -1,7 +1,11 @@
-"""Named models on the full MNIST, with the real training data."""
+"""Named models and the guide on the full MNIST, with the real training data."""
 
 import os
+import re
+import runpy
+from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 from skmnist.datasets import fetch_mnist
@@ -40,3 +44,22 @@ def test_model_reaches_its_accuracy_on_mnist(mnist, name, params, least):
     model = make_model(name, **params).fit(X, y)
     assert evaluate(model, X_test, y_test).accuracy >= least
     assert (X[:100] == before).all()
+
+
+def test_pictures_of_the_guide_can_be_made_again(tmp_path):
+    docs = Path(__file__).parent.parent / "docs"
+    script = runpy.run_path(docs / "mnist_pictures.py")
+    try:
+        for page in script["PAGES"]:
+            script["run_page"](docs / page, tmp_path)
+    finally:
+        plt.close("all")
+    stored = script["STORE"]
+    names = {path.name for path in stored.iterdir()}
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+    def accuracy(folder):
+        text = (folder / "evaluation.txt").read_text(encoding="utf-8")
+        return float(re.match(r"Accuracy +([\d.]+)%", text)[1])
+
+    assert accuracy(tmp_path) == pytest.approx(accuracy(stored), abs=0.2)
