@@ -1,6 +1,6 @@
 """
-A search spread over a Dask cluster
-===================================
+Grid search on a Dask cluster
+=============================
 
 Everything that runs in parallel goes through joblib, so one line sends the fits of a
 search to a cluster. Here it has two worker processes on this machine; with
@@ -19,16 +19,23 @@ from skmnist.datasets import load_digits
 from skmnist.pipelines import make_model
 from skmnist.plotting import SearchResultsDisplay
 
+X, y = load_digits(return_X_y=True)
+search = GridSearchCV(
+    make_model(
+        "mlp_512",
+        learning_rate=0.01,
+        learning_rate_schedule="one_cycle",
+        batch_size=16,
+        random_state=0,
+    ),
+    {"clf__units": [32, 128], "clf__dropout": [0.0, 0.3]},
+    cv=2,
+)
+
 
 def main():
     from dask.distributed import Client
 
-    X, y = load_digits(return_X_y=True)
-    search = GridSearchCV(
-        make_model("mlp_512", batch_size=16, epochs=10, random_state=0),
-        {"clf__units": [32, 128], "clf__dropout": [0.0, 0.3]},
-        cv=2,
-    )
     with Client(n_workers=2, threads_per_worker=1, dashboard_address=None) as client:
         with joblib.parallel_config(backend="dask"):
             search.fit(X, y)

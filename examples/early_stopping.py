@@ -8,7 +8,7 @@ score stays honest, and every fold stops when its network is done.
 """
 
 import matplotlib.pyplot as plt
-from sklearn.model_selection import cross_validate
+from sklearn.model_selection import StratifiedKFold, cross_validate
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from skmnist import ImageScaler, KerasMLPClassifier
@@ -19,16 +19,18 @@ X, y = load_digits(return_X_y=True)
 
 network = KerasMLPClassifier(
     units=128,
+    dropout=0.3,
     epochs=100,  # at most
     early_stopping=True,
     validation_fraction=0.15,
     n_iter_no_change=8,
-    learning_rate=0.005,
+    learning_rate=0.002,
     batch_size=32,
     random_state=0,
 )
 model = make_pipeline(ImageScaler(), network)
-result = cross_validate(model, X, y, cv=3, return_estimator=True)
+folds = StratifiedKFold(3, shuffle=True, random_state=0)
+result = cross_validate(model, X, y, cv=folds, return_estimator=True)
 
 for score, fitted in zip(result["test_score"], result["estimator"], strict=True):
     curve = fitted[-1].history_["val_loss"]
@@ -50,12 +52,19 @@ plt.show()
 # images.
 
 import sklearn
+from sklearn.model_selection import train_test_split
 
+X_train, X_test, y_train, y_test = train_test_split(
+    X, y, test_size=0.25, stratify=y, random_state=0
+)
+X_train, X_val, y_train, y_val = train_test_split(
+    X_train, y_train, test_size=0.15, stratify=y_train, random_state=0
+)
 with sklearn.config_context(enable_metadata_routing=True):
     network.set_fit_request(X_val=True, y_val=True)
     model = Pipeline(
         [("scale", ImageScaler()), ("clf", network)], transform_input=["X_val"]
     )
-    model.fit(X[:1200], y[:1200], X_val=X[1200:1500], y_val=y[1200:1500])
+    model.fit(X_train, y_train, X_val=X_val, y_val=y_val)
 
-print(f"accuracy {model.score(X[1500:], y[1500:]):.3f}, {network.n_iter_} epochs")
+print(f"accuracy {model.score(X_test, y_test):.3f}, {network.n_iter_} epochs")

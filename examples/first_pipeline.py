@@ -1,6 +1,6 @@
 """
-A network in a Pipeline
-=======================
+Training a CNN in a Pipeline
+============================
 
 Scale the images, train a small convolutional network, look at what it says.
 """

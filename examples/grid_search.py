@@ -1,6 +1,6 @@
 """
-Units, dropout and epochs by grid search
-========================================
+Grid search over units, dropout and epochs
+==========================================
 
 Every parameter of a network is a constructor parameter, so that scikit-learn's
 searches can set it. Networks of the same shape share one compiled program.
@@ -15,7 +15,13 @@ from skmnist.pipelines import make_model
 X, y = load_digits(return_X_y=True)
 
 search = GridSearchCV(
-    make_model("mlp_512", batch_size=16, random_state=0),
+    make_model(
+        "mlp_512",
+        learning_rate=0.01,
+        learning_rate_schedule="one_cycle",
+        batch_size=16,
+        random_state=0,
+    ),
     {
         "clf__units": [64, 256],
         "clf__dropout": [0.0, 0.3],

@@ -1,6 +1,6 @@
 """
-Looking inside a CNN
-====================
+Inside a CNN: filters, feature maps, saliency
+=============================================
 
 What has a convolutional network learned, and what does it look at?
 """
@@ -20,7 +20,8 @@ from skmnist.plotting import (
 )
 
 X, y = load_digits(return_X_y=True)
-X_test, y_test = X[1300:], y[1300:]
+X_train, X_test = X[:1300], X[1300:]
+y_train, y_test = y[:1300], y[1300:]
 
 model = make_model(
     "cnn_32_64",
@@ -32,7 +33,7 @@ model = make_model(
     epochs=20,
     random_state=0,
 )
-model.fit(X[:1300], y[:1300])
+model.fit(X_train, y_train)
 print(f"accuracy {model.score(X_test, y_test):.3f}")
 
 # %%
@@ -63,8 +64,8 @@ FeatureMapsDisplay.from_estimator(model, X_test, row=4, max_maps=16)
 plt.show()
 
 # %%
-# What speaks for the answer?
-# ---------------------------
+# Saliency
+# --------
 #
 # A patch is moved over the image. Where covering it lowers the confidence, what was
 # covered spoke for the digit (red).
@@ -86,6 +87,6 @@ plt.show()
 # units with the largest weights.
 
 mlp = make_model("mlp_512", units=64, l2=0.001, epochs=20, random_state=0)
-mlp.fit(X[:1300], y[:1300])
+mlp.fit(X_train, y_train)
 DenseWeightsDisplay.from_estimator(mlp, n_units=16)
 plt.show()

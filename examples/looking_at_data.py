@@ -1,6 +1,6 @@
 """
-The data: counts, pictures, files
-=================================
+Loading, viewing and storing digits
+===================================
 
 How often does each digit occur, what do they look like, and how do they get into files
 and back? The same lines work with ``fetch_mnist()`` in place of ``load_digits()``.

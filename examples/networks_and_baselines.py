@@ -22,6 +22,10 @@ models = {
     "MLP": make_model("mlp_512", units=256, learning_rate=0.01, **cycle),
     "CNN": make_model("cnn_32_64", padding="same", learning_rate=0.003, **cycle),
 }
+
+# %%
+# The table is sorted by accuracy, the best model first:
+
 table = compare(models, X, y, cv=5, random_state=0)
 columns = ["accuracy", "accuracy_se", "fit_time", "predict_time_us", "n_parameters"]
 print(table[columns].to_string(float_format="{:.4g}".format))

@@ -1,6 +1,6 @@
 """
-Your own Keras network
-======================
+Training your own Keras network
+===============================
 
 A function ``builder(input_shape, n_classes, **parameters)`` that returns a Keras model
 is all it takes. Its parameters are searched like those of any classifier, and loss,
@@ -35,6 +35,8 @@ def residual_network(input_shape, n_classes, filters=32, blocks=1):
 
 
 X, y = load_digits(return_X_y=True)
+X_train, X_test = X[:1300], X[1300:]
+y_train, y_test = y[:1300], y[1300:]
 
 model = make_pipeline(
     ImageScaler(layout="channels_last"),
@@ -47,8 +49,8 @@ model = make_pipeline(
         random_state=0,
     ),
 )
-model.fit(X[:1300], y[:1300])
-print(f"accuracy {model.score(X[1300:], y[1300:]):.3f}")
+model.fit(X_train, y_train)
+print(f"accuracy {model.score(X_test, y_test):.3f}")
 
 # %%
 # The graph of what was trained:
@@ -65,7 +67,7 @@ search = GridSearchCV(
     {"kerasimageclassifier__builder_params__filters": [8, 16, 32]},
     cv=2,
 )
-search.fit(X[:1300], y[:1300])
+search.fit(X_train, y_train)
 print(search.best_params_)
 
 SearchResultsDisplay.from_estimator(search)

@@ -1,6 +1,6 @@
 """
-Optimizers, dropout, L1 and L2
-==============================
+Comparing optimizers, dropout, L1 and L2
+========================================
 
 Three sweeps of one parameter at a time: the width of the hidden layer, the optimizer,
 and what holds back overfitting. To see anything of the last one the training set is
@@ -9,20 +9,30 @@ made small.
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedShuffleSplit,
+    cross_validate,
+)
 
 from skmnist.datasets import load_digits
 from skmnist.pipelines import make_model
 from skmnist.plotting import SearchResultsDisplay
 
 X, y = load_digits(return_X_y=True)
+recipe = {
+    "learning_rate": 0.01,
+    "learning_rate_schedule": "one_cycle",
+    "batch_size": 16,
+    "random_state": 0,
+}
 
 # %%
 # Units
 # -----
 
 search = GridSearchCV(
-    make_model("mlp_512", batch_size=32, epochs=15, random_state=0),
+    make_model("mlp_512", **recipe),
     {"clf__units": [8, 16, 32, 64, 128]},
     cv=3,
 )
@@ -53,19 +63,27 @@ plt.show()
 # Dropout, L1, L2
 # ---------------
 #
-# 300 images, and a network that can learn them by heart. The gap between training and
-# test is what the penalties are to close.
+# 300 images to train on, five times others, and a network that learns all of them by
+# heart. The gap between training and test is what dropout and penalties are to close.
+# Their strengths were chosen by cross-validation inside the 300 images. On digits as
+# plain as these they change little; logistic regression is there for comparison.
 
 settings = {
     "none": {"dropout": 0.0},
-    "dropout 0.4": {"dropout": 0.4},
-    "L1 0.001": {"dropout": 0.0, "l1": 0.001},
-    "L2 0.01": {"dropout": 0.0, "l2": 0.01},
+    "dropout 0.2": {"dropout": 0.2},
+    "L1 0.0003": {"dropout": 0.0, "l1": 0.0003},
+    "L2 0.001": {"dropout": 0.0, "l2": 0.001},
 }
+models = {
+    name: make_model("mlp_512", units=128, **recipe, **parameters)
+    for name, parameters in settings.items()
+}
+models["logistic regression"] = make_model("logistic_regression")
+
+splits = StratifiedShuffleSplit(n_splits=5, train_size=300, random_state=0)
 rows = {}
-for name, parameters in settings.items():
-    model = make_model("mlp_512", units=128, epochs=40, random_state=0, **parameters)
-    scores = cross_validate(model, X[:300], y[:300], cv=3, return_train_score=True)
+for name, model in models.items():
+    scores = cross_validate(model, X, y, cv=splits, return_train_score=True)
     rows[name] = {
         "training": scores["train_score"].mean(),
         "test": scores["test_score"].mean(),

@@ -1,6 +1,6 @@
 """
-The builders under plain scikeras
-=================================
+Using the network builders with scikeras
+========================================
 
 The functions that build the networks know no estimator. They work with
 ``scikeras.wrappers.KerasClassifier`` as well, which passes what it knows of the data
@@ -21,20 +21,23 @@ def network(meta, units=64, dropout=0.2):
 
 X, y = load_digits(return_X_y=True)
 X = X.astype("float32") / 255
+X_train, X_test = X[:1400], X[1400:]
+y_train, y_test = y[:1400], y[1400:]
 
 classifier = KerasClassifier(
     network,
     loss="sparse_categorical_crossentropy",
     optimizer="adam",
+    optimizer__learning_rate=0.003,
     metrics=["accuracy"],
     model__units=128,
-    epochs=15,
-    batch_size=64,
+    epochs=30,
+    batch_size=32,
     verbose=0,
     random_state=0,
 )
-classifier.fit(X[:1400], y[:1400])
-print(f"accuracy {classifier.score(X[1400:], y[1400:]):.3f}")
+classifier.fit(X_train, y_train)
+print(f"accuracy {classifier.score(X_test, y_test):.3f}")
 
 # %%
 # The displays take such classifiers too. The learning curves:

@@ -18,8 +18,11 @@ from skmnist.persistence import load_model, save_model
 from skmnist.pipelines import make_model
 
 X, y = load_digits(return_X_y=True)
+X_train, X_test = X[:1300], X[1300:]
+y_train, y_test = y[:1300], y[1300:]
+
 model = make_model("mlp_512", batch_size=16, random_state=0)
-model.fit(X[:1300], y[:1300])
+model.fit(X_train, y_train)
 
 folder = tempfile.TemporaryDirectory()
 path = save_model(
@@ -54,7 +57,7 @@ loaded, metadata = load_model(path, return_metadata=True)
 print(metadata)
 
 joblib.dump(model, Path(folder.name) / "plain.joblib")
-print(load_model(Path(folder.name) / "plain.joblib").score(X[1300:], y[1300:]))
+print(load_model(Path(folder.name) / "plain.joblib").score(X_test, y_test))
 
 # %%
 # Some test images with the labels that the loaded model predicts:
@@ -63,15 +66,15 @@ import matplotlib.pyplot as plt
 
 from skmnist.plotting import ImageGalleryDisplay
 
-ImageGalleryDisplay.from_rows(X[1300:], range(20), loaded.predict(X[1300:]))
+ImageGalleryDisplay.from_rows(X_test, range(20), loaded.predict(X_test))
 plt.show()
 
 # %%
 # Training resumes where it stopped: a loaded network learns for one more epoch.
 
 clf = loaded.named_steps["clf"]
-scaled = loaded.named_steps["scale"].transform(X[:1300])
-clf.partial_fit(scaled, y[:1300])
+scaled = loaded.named_steps["scale"].transform(X_train)
+clf.partial_fit(scaled, y_train)
 print(clf.n_iter_, "epochs")
 
 # %%

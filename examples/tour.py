@@ -10,6 +10,7 @@ Install the package first, with what draws pictures: ``pip install ".[plot]"`` f
 checkout of the repository.
 """
 
+# sphinx_gallery_thumbnail_number = 3
 # %%
 # The data
 # --------
@@ -104,8 +105,15 @@ from sklearn.model_selection import GridSearchCV
 from skmnist.pipelines import make_model
 from skmnist.plotting import SearchResultsDisplay
 
+mlp = make_model(
+    "mlp_512",
+    learning_rate=0.01,
+    learning_rate_schedule="one_cycle",
+    batch_size=16,
+    random_state=0,
+)
 search = GridSearchCV(
-    make_model("mlp_512", epochs=10, random_state=0),
+    mlp,
     {"clf__units": [16, 64, 256], "clf__dropout": [0.0, 0.3]},
     cv=3,
 )

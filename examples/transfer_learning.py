@@ -1,6 +1,6 @@
 """
-Pretrained layers under a new head
-==================================
+Transfer learning with pretrained layers
+========================================
 
 A network that was trained on many images knows strokes and corners, which helps where
 there are few. Here layers that were trained on the digits 0 to 4 are put under a new
@@ -20,6 +20,7 @@ from sklearn.model_selection import StratifiedShuffleSplit, cross_validate
 
 from skmnist import KerasImageClassifier
 from skmnist.datasets import load_digits
+from skmnist.pipelines import make_model
 
 X, y = load_digits(return_X_y=True)
 images = (X / 16).astype("float32").reshape(-1, 8, 8, 1)
@@ -75,12 +76,14 @@ def transferred(input_shape, n_classes, trainable=False):
 
 
 # %%
-# Three images of each of the digits 5 to 9 to learn from, all others to test with:
+# Three images of each of the digits 5 to 9 to learn from, all others to test with.
+# Logistic regression is there for comparison:
 folds = StratifiedShuffleSplit(n_splits=3, train_size=15, random_state=0)
 settings = {"learning_rate": 0.005, "batch_size": 10, "epochs": 20, "random_state": 0}
 new = KerasImageClassifier(builder=whole, **settings)
 old = KerasImageClassifier(builder=transferred, **settings)
 candidates = {
+    "logistic regression": make_model("logistic_regression"),
     "random weights": new,
     "pretrained, frozen": old,
     "pretrained, trained further": clone(old).set_params(
