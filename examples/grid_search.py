@@ -31,10 +31,11 @@ search = GridSearchCV(
 )
 search.fit(X, y)
 
-results = pd.DataFrame(search.cv_results_)
-columns = [c for c in results if c.startswith("param_")]
+results = pd.DataFrame(search.cv_results_).sort_values("rank_test_score")
+results.columns = results.columns.str.removeprefix("param_clf__")
+columns = ["units", "dropout", "epochs"]
 columns += ["mean_test_score", "std_test_score", "mean_fit_time"]
-print(results.sort_values("rank_test_score")[columns].to_string(index=False))
+print(results[columns].to_string(index=False))
 
 # %%
 # The best score at each place of the grid, over the two parameters that matter most:

@@ -111,6 +111,34 @@ def test_links_between_pages_lead_somewhere(page):
     assert dead == []
 
 
+def test_guide_has_a_card_for_each_page():
+    text = (DOCS / "guide" / "index.md").read_text(encoding="utf-8")
+    cards = re.findall(r"{grid-item-card} (.*)\n:link: (\w+)\n", text)
+    titles = {
+        page.stem: page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+        for page in (DOCS / "guide").glob("*.md")
+    }
+    del titles["index"]
+    assert {page: title for title, page in cards} == titles
+    contents = text.partition("```{toctree}")[2]
+    assert re.findall(r"^(\w+)$", contents, re.MULTILINE) == [page for _, page in cards]
+
+
+def test_api_pages_show_all_sections_of_a_docstring_and_examples_early():
+    numpydoc = pytest.importorskip("numpydoc")
+
+    def sections(folder):
+        text = (folder / "numpydoc_docstring.rst").read_text(encoding="utf-8")
+        return re.findall(r"{{(\w+)}}", text)
+
+    theirs = sections(Path(numpydoc.__file__).parent / "templates")
+    ours = sections(DOCS / "_templates")
+    assert ours.index("examples") < ours.index("parameters")
+    ours.remove("examples")
+    theirs.remove("examples")
+    assert ours == theirs
+
+
 def documented_names():
     """Names in the API reference, with their modules."""
     module, names = None, set()
@@ -167,6 +195,7 @@ def test_examples_are_ready_for_the_gallery(example):
     title = ast.get_docstring(ast.parse(source)).splitlines()
     assert set(title[1]) == {"="}
     assert len(title[1]) == len(title[0])
+    assert "plt.show()" in source  # the gallery shows a figure of each
 
 
 def test_gallery_shows_all_examples_in_a_chosen_order():
