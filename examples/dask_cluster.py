@@ -11,6 +11,8 @@ The workers import this script, so that what starts them is under
 ``if __name__ == "__main__"``.
 """
 
+import logging
+
 import joblib
 import matplotlib.pyplot as plt
 from sklearn.model_selection import GridSearchCV
@@ -36,7 +38,8 @@ search = GridSearchCV(
 def main():
     from dask.distributed import Client
 
-    with Client(n_workers=2, threads_per_worker=1, dashboard_address=None) as client:
+    quiet = {"dashboard_address": None, "silence_logs": logging.ERROR}
+    with Client(n_workers=2, threads_per_worker=1, **quiet) as client:
         with joblib.parallel_config(backend="dask"):
             search.fit(X, y)
         workers = client.scheduler_info()["workers"]
