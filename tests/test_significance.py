@@ -80,6 +80,15 @@ def test_one_unstable_model_leaves_the_verdicts_of_others():
     assert max(with_unstable[:-1]) < 0.001
 
 
+@pytest.mark.parametrize("copied", [0, 1], ids=["best", "other"])
+def test_copies_of_a_model_add_no_certainty(copied):
+    splits = [right(30, 0, both=70), right(0, 0, both=100), right(0, 0, both=100)]
+    models = [list(model) for model in zip(*splits, strict=True)]
+    alone = p_values_against_best(models)[-1]
+    among_copies = p_values_against_best([*models, *[models[copied]] * 5])
+    assert among_copies[0] == pytest.approx(alone)
+
+
 def test_repeated_tests_of_the_same_images_add_no_certainty():
     first, second = ([m] * 3 for m in right(8, 1))
     p = p_values_against_best([first * 4, second * 4], test_repeats=12)

@@ -74,9 +74,9 @@ def train(name, model, image_set, *, seed, progress):
     models it raises KeyboardInterrupt. Raises Failure if training diverges.
     """
     from skmnist.evaluation import evaluate
+    from skmnist.evaluation._scores import load_libraries
 
     interrupted = False
-    start = time.perf_counter()
     if has_epochs(model):
         with progress, deferred_interrupt(_acknowledge) as requested:
 
@@ -87,13 +87,13 @@ def train(name, model, image_set, *, seed, progress):
                 return interrupted
 
             report_epochs(model, on_epoch)
-            _fit(model, image_set)
+            load_libraries(model)
+            fit_time = _fit(model, image_set)
         # Not part of the model, and not to be saved with it.
         model.set_params(clf__callbacks=None)
     else:
         with progress:
-            _fit(model, image_set)
-    fit_time = time.perf_counter() - start
+            fit_time = _fit(model, image_set)
     with bad_input():
         evaluation = evaluate(model, image_set.X_test, image_set.y_test)
     metadata = _metadata(name, model, image_set, seed, evaluation)
@@ -101,11 +101,14 @@ def train(name, model, image_set, *, seed, progress):
 
 
 def _fit(model, image_set):
+    """Fit a model; return the seconds that it took."""
+    start = time.perf_counter()
     try:
         with bad_input():
             model.fit(image_set.X, image_set.y)
     except FloatingPointError as error:
         raise Failure(describe(error)) from error
+    return time.perf_counter() - start
 
 
 def _acknowledge():

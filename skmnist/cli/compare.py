@@ -57,6 +57,7 @@ def command(models, dataset, n_folds, epochs, jobs, seed, out, page, force, as_j
     from skmnist.cli._progress import fit_progress
     from skmnist.cli._result_files import check_output
     from skmnist.cli._results import print_results, write_results
+    from skmnist.evaluation._comparison import LEFT_OUT
     from skmnist.pipelines import model_names
     from skmnist.report._documents import comparison_document, set_facts
 
@@ -92,7 +93,7 @@ def command(models, dataset, n_folds, epochs, jobs, seed, out, page, force, as_j
         n_jobs=jobs,
         n_threads=1 if jobs == 1 and is_small(image_set) else None,
         interrupted=bool(not_done),
-        left_out=left_out | dict.fromkeys(not_done, "interrupted before its end"),
+        left_out=left_out | dict.fromkeys(not_done, LEFT_OUT),
     )
     print_results(document, as_json=as_json)
     write_results(document, out, table)

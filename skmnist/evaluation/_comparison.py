@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.exceptions import FitFailedWarning
 from sklearn.utils.parallel import Parallel
 
-from ._scores import ModelScores, run_trial
+from ._scores import ModelScores, is_network, run_trial
 from ._significance import p_values_against_best, step_down
 from ._trial import make_trial, name_models, resolve_seed
 
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+LEFT_OUT = "interrupted before its end"
+
 _ALPHA = 0.05
 # What `_significance` does with one split and with several, in a few words.
 _TEST = "McNemar's test"
 _POOLED_TEST = "McNemar's test on all folds together, widened where folds vary more"
-_CORRECTION = "step-down Bonferroni"
+_CORRECTION = "model confidence set with Bonferroni's bound"
 
 
 def iter_compare(
@@ -124,31 +126,38 @@ def comparison_table(scores: Iterable[ModelScores]) -> pd.DataFrame:
         - ``log_loss``: mean of the splits, with probabilities below 2.2e-16 counting
           as 2.2e-16; NaN for a model without probabilities;
         - ``fit_time``: seconds of a fit, median of the splits, because the first fit
-          of a process may have libraries to load;
+          of a process may have something to compile; loading TensorFlow is no part of
+          it. Threads are those that the process allows, see
+          :doc:`/guide/comparing`;
         - ``predict_time_us``: microseconds to predict an image, median of the splits,
           when all images of a split are predicted at once; calls before, for which
           a model may have to build or compile something, are not measured;
         - ``n_parameters`` (Int64): number of fitted weights of networks and linear
           models; missing for other models, and where the splits differ in it;
         - ``p_value``: how likely a difference from the best model at least this large
-          is by chance alone; missing for the best;
+          is by chance alone; missing for the first model;
         - ``p_adjusted``: the same, adjusted for the number of models; it never
-          decreases from a model to a more accurate one;
-        - ``verdict`` (string): "best", "worse" where ``p_adjusted`` < 0.05,
-          "no clear difference", or "failed". With 95 % confidence the most accurate
-          model is the best one or one without a clear difference;
+          decreases from a model to a more accurate one. Use this one to judge models
+          of a comparison;
+        - ``verdict`` (string): "best" (also of models that share the highest
+          accuracy), "worse" where ``p_adjusted`` < 0.05, "no clear difference", or
+          "failed". With 95 % confidence the most accurate model is a best one or one
+          without a clear difference;
         - ``error_message`` (string): type and text of a failed model's error, on
           one line.
 
         ``table.attrs`` has ``test`` (what ``p_value`` comes from, in words),
-        ``correction``, ``alpha``, ``n_splits``, ``n_folds`` (None for one split),
-        ``n_train`` and ``n_test`` (numbers of images; of folds, all images and None),
-        and ``accuracies`` (by model, the accuracy on each split).
+        ``correction``, ``alpha``, ``n_splits``, ``n_folds`` and ``n_repeats`` (folds of
+        a cross-validation, and how often it was repeated; None for other splits),
+        ``n_train`` and ``n_test`` (numbers of images; of folds, all images and None;
+        of other splits, those of each, or None where they differ), and ``accuracies``
+        (by model, the accuracy on each split).
 
     Raises
     ------
     ValueError
-        If the scores are from different comparisons, or two have the same name.
+        If the scores are from different comparisons, in which the labels or the splits
+        of the images differ, or if two have the same name.
 
     Notes
     -----
@@ -171,8 +180,13 @@ def comparison_table(scores: Iterable[ModelScores]) -> pd.DataFrame:
     is therefore referred to Student's distribution as well, and ``p_value`` is the
     larger of the two. The dispersion φ is Pearson's chi-squared of the differences on
     the folds over its median without additional variation [3]_, the median over all
-    pairs of models; M models and J folds give it (M - 1) (J - 1) degrees of freedom.
-    A single model that varies much more than the others is not allowed for. Splits
+    pairs of models; M models that differ in any answer and J folds give it
+    (M - 1) (J - 1) degrees of freedom. So ``p_value`` depends on the other models, too:
+    it takes for granted that they vary as much over the folds, and independently of
+    one another. It is too small for a model that varies much more than the others, and
+    among models that are almost the same; ``p_adjusted`` has more in reserve. Two
+    models alone have J - 1 degrees of freedom, so that their difference must be larger:
+    with 5 folds, a t of 2.8 where 15 models need 2.0 for a ``p_value`` of 0.05. Splits
     that test an image r times on average, as repeated folds do, count b / r and c / r.
 
     ``accuracy_se`` is for the accuracy that training on other images would give: with
@@ -182,10 +196,10 @@ def comparison_table(scores: Iterable[ModelScores]) -> pd.DataFrame:
     **Several models.** Models are tested from the least accurate up. While s are left,
     the least accurate is worse if its p value times the s (s - 1) / 2 pairs is below
     0.05, and testing goes on without it; otherwise no more models are worse. Verdicts
-    are thus in the order of the accuracies. That is a model confidence set [5]_ with
-    Bonferroni's bound in each step: with 95 % confidence none of the models that
-    share the highest accuracy is called worse. Simulated error rates and power are in
-    the user guide, :doc:`/guide/comparing`.
+    are thus in the order of the accuracies. That is a model confidence set [5]_, whose
+    test in each step is Bonferroni's bound over all pairs: with 95 % confidence none of
+    the models that are truly the most accurate is called worse. Simulated error rates
+    and power are in the user guide, :doc:`/guide/comparing`.
 
     References
     ----------
@@ -212,7 +226,6 @@ def comparison_table(scores: Iterable[ModelScores]) -> pd.DataFrame:
     )
     rows = [_row(s) for s in ranked]
     if ranked:
-        rows[0]["verdict"] = "best"
         right = [s.right for s in ranked]
         p_values = p_values_against_best(right, ranked[0].test_repeats)
         accuracies = [round(s.accuracy, 12) for s in ranked[1:]]
@@ -220,6 +233,9 @@ def comparison_table(scores: Iterable[ModelScores]) -> pd.DataFrame:
         for row, p, adjusted in zip(rows[1:], p_values, adjusted_p_values, strict=True):
             verdict = "worse" if adjusted < _ALPHA else "no clear difference"
             row |= {"p_value": p, "p_adjusted": adjusted, "verdict": verdict}
+        n_best = 1 + accuracies.count(round(ranked[0].accuracy, 12))
+        for row in rows[:n_best]:
+            row["verdict"] = "best"
     for failed in (s for s in scores if s.failed):
         ranked.append(failed)
         rows.append({"verdict": "failed", "error_message": failed.error_message})
@@ -250,7 +266,7 @@ def _check_comparable(scores):
     names = [s.name for s in scores]
     if len(set(names)) < len(names):
         raise ValueError(f"The names of the models must be unique; got {names}.")
-    if len({s.n_test for s in scores if not s.failed}) > 1:
+    if len({(s.n_test, s.split_checksum) for s in scores if not s.failed}) > 1:
         raise ValueError("The scores are from different splits and do not compare.")
 
 
@@ -268,17 +284,22 @@ def _row(scores):
 
 def _attributes(ranked):
     done = [s for s in ranked if not s.failed]
-    n_splits = max((len(s.right) for s in done), default=0)
+    n_splits = len(done[0].right) if done else 0
     test = _TEST if n_splits == 1 else _POOLED_TEST
-    n_train, n_test = (done[0].n_train[0], done[0].n_test[0]) if done else (None, None)
-    if n_splits > 1:
-        n_train, n_test = n_train + n_test, None
+    n_folds, n_repeats = done[0].folds if done else (None, None)
+    n_train, n_test = (
+        counts[0] if len(set(counts)) == 1 else None
+        for counts in ((done[0].n_train, done[0].n_test) if done else ((), ()))
+    )
+    if n_folds is not None:
+        n_train, n_test = done[0].n_train[0] + done[0].n_test[0], None
     return {
         "test": test if n_splits else None,
         "correction": _CORRECTION,
         "alpha": _ALPHA,
         "n_splits": n_splits,
-        "n_folds": n_splits if n_splits > 1 else None,
+        "n_folds": n_folds,
+        "n_repeats": n_repeats,
         "n_train": n_train,
         "n_test": n_test,
         "accuracies": {s.name: s.accuracies.tolist() for s in done},
@@ -341,8 +362,9 @@ def compare(
     -------
     table : DataFrame
         As :func:`comparison_table` describes it: one row a model, best first. After
-        Ctrl-C it has the models that were done by then, the others as failed; when
-        none was done the KeyboardInterrupt is passed on.
+        Ctrl-C it has the models that were done by then, as the command prints them;
+        ``table.attrs["interrupted"]`` is true, and ``table.attrs["left_out"]`` names
+        the others. When none was done the KeyboardInterrupt is passed on.
 
     Raises
     ------
@@ -416,16 +438,10 @@ def compare(
     if interrupted:
         text = f"Interrupted when {len(scores)} of {len(models)} models were done."
         warnings.warn(text, stacklevel=2)
-        left = [name for name in models if name not in {s.name for s in scores}]
-        text = "KeyboardInterrupt: interrupted before this model was done"
-        scores += [ModelScores(name, error_message=text) for name in left]
     table = comparison_table(scores)
+    left = [name for name in models if name not in table.index]
     table.attrs["interrupted"] = interrupted
+    table.attrs["left_out"] = dict.fromkeys(left, LEFT_OUT)
+    table.attrs["n_jobs"] = joblib.effective_n_jobs(n_jobs)
     table.attrs["networks"] = any(map(is_network, models.values()))
     return table
-
-
-def is_network(model):
-    """Return whether a model or the last step of a Pipeline is one of our networks."""
-    last = model[-1] if hasattr(model, "named_steps") else model
-    return type(last).__module__.startswith("skmnist.classifiers.")

@@ -1,5 +1,6 @@
 """The scores that each model of a comparison reaches on each split."""
 
+import hashlib
 from contextlib import closing
 from dataclasses import dataclass
 from time import perf_counter
@@ -43,6 +44,9 @@ class ModelScores:
     test_repeats : float
         How often the splits test an image, averaged over all tests: 1 for folds, r for
         r repetitions of them.
+    split_checksum : str or None
+        Checksum of the splits and their labels: scores with different ones do not
+        compare. None when unknown.
     """
 
     name: str
@@ -54,6 +58,7 @@ class ModelScores:
     n_parameters: int | None = None
     error_message: str | None = None
     test_repeats: float = 1.0
+    split_checksum: str | None = None
 
     @property
     def failed(self):
@@ -64,6 +69,22 @@ class ModelScores:
     def n_test(self):
         """Number of test images of each split, a tuple of int."""
         return tuple(len(right) for right in self.right)
+
+    @property
+    def folds(self):
+        """Numbers of folds and of their repetitions; both None for other splits."""
+        n_images = {sum(pair) for pair in zip(self.n_train, self.n_test, strict=True)}
+        n_splits, n_repeats = len(self.right), round(self.test_repeats)
+        if (
+            n_splits > 1
+            and len(n_images) == 1
+            # Then every image is tested equally often, and trains all other splits.
+            and abs(self.test_repeats - n_repeats) < 1e-9
+            and sum(self.n_test) == n_repeats * n_images.pop()
+            and n_splits % n_repeats == 0
+        ):
+            return n_splits // n_repeats, n_repeats
+        return None, None
 
     @property
     def accuracies(self):
@@ -191,6 +212,7 @@ def _score_split(name, number, model, X, y, X_test, y_test, train, test):
 
 
 def _fit_and_score(model, X, y, X_test, y_test):
+    load_libraries(model)
     start = perf_counter()
     model.fit(X, y)
     fit_time = perf_counter() - start
@@ -211,6 +233,20 @@ def _fit_and_score(model, X, y, X_test, y_test):
     )
 
 
+def is_network(model):
+    """Return whether a model, or a part of it, is a network of this package."""
+    parts = [model]
+    if hasattr(model, "get_params"):
+        parts += model.get_params().values()
+    return any(type(p).__module__.startswith("skmnist.classifiers.") for p in parts)
+
+
+def load_libraries(model):
+    """Load what a network needs: that takes seconds, once, which belong to no fit."""
+    if is_network(model):
+        import skmnist._training.keras  # noqa: F401
+
+
 def error_text(error):
     """Type and message of an exception on one line."""
     return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
@@ -222,6 +258,7 @@ def run_trial(models, trial, parallel, callback=None):
     n_total = n_splits * len(models)
     remaining = {name: set(range(n_splits)) for name in models}
     done = {name: {} for name in models}
+    checksum = _checksum(trial)
     n_tests = np.bincount(np.concatenate([test for _, test in trial.splits]))
     test_repeats = float(n_tests @ n_tests / n_tests.sum())
     with closing(_outcomes(models, trial, parallel, remaining)) as outcomes:
@@ -240,7 +277,17 @@ def run_trial(models, trial, parallel, callback=None):
                 yield ModelScores(name, error_message=scores)
             elif not remaining[name]:
                 splits = [done[name][i] for i in range(n_splits)]
-                yield _gather(name, splits, test_repeats)
+                yield _gather(name, splits, test_repeats, checksum)
+
+
+def _checksum(trial):
+    """Return a checksum of the splits of a trial, with the labels that they test."""
+    digest = hashlib.sha256()
+    for train, test in trial.splits:
+        for numbers in (train, test):
+            digest.update(np.asarray(numbers, dtype=np.int64).tobytes() + b"|")
+        digest.update(repr(trial.y_test[test].tolist()).encode())
+    return digest.hexdigest()
 
 
 def _outcomes(models, trial, parallel, remaining):
@@ -281,7 +328,7 @@ def _outcomes(models, trial, parallel, remaining):
                 rounds = [[name] for name in names if remaining[name]]
 
 
-def _gather(name, splits, test_repeats):
+def _gather(name, splits, test_repeats, split_checksum):
     """Put the scores of all splits together."""
     counts = {scores.n_parameters for scores in splits}
     return ModelScores(
@@ -293,4 +340,5 @@ def _gather(name, splits, test_repeats):
         log_losses=tuple(scores.log_loss for scores in splits),
         n_parameters=counts.pop() if len(counts) == 1 else None,
         test_repeats=test_repeats,
+        split_checksum=split_checksum,
     )

@@ -64,10 +64,12 @@ def p_values_against_best(right, test_repeats=1):
     p = mcnemar_test(b, c)
     n_splits = len(right[0])
     if n_splits > 1 and len(others):
-        dispersion = _dispersion(pooled, [len(split) for split in right[0]])
+        # Copies of a model say nothing more about how much the splits vary.
+        distinct = np.unique(pooled, axis=0)
+        dispersion = _dispersion(distinct, [len(split) for split in right[0]])
         if dispersion > 0:
             statistic = _mcnemar_statistic(b, c) / np.sqrt(dispersion)
-            degrees = max(len(others) * (n_splits / test_repeats - 1), 1)
+            degrees = max((len(distinct) - 1) * (n_splits / test_repeats - 1), 1)
             p = np.maximum(p, 2 * stats.t.sf(statistic, degrees))
     # The mean of splits that differ in size may favour a model that the images do not.
     return np.where(b > c, p, 1.0)

@@ -16,11 +16,12 @@ from ._drawings import draw
 from ._words import listed, number_of, on_dataset
 
 __all__ = [
+    "best_rows",
     "comparison_report",
     "failures_section",
     "method_words",
     "models_table",
-    "verdict_words",
+    "reading_texts",
 ]
 
 _MAX_NAMED = 3  # models in a sentence
@@ -55,39 +56,63 @@ def comparison_report(results, subject=None):
     done = [row for row in models if not is_missing(row.get("accuracy"))]
     sections = [*_charts(done), _table_section(results, models, done)]
     sections += failures_section(results, models)
-    title = f"{number_of(len(models), 'model')} compared{on_dataset(results)}"
+    what = f"{len(models):,} models compared"
+    if len(models) == 1:
+        what = f"Accuracy of {models[0]['model']}"
+    title = f"{what}{on_dataset(results)}"
     return Report(title, _summary(results, done), tuple(sections), _key_figures(done))
 
 
 def _key_figures(done):
     if not done:
         return ()
-    best = done[0]
-    return (
-        KeyFigure(percent(best["accuracy"]), f"accuracy of {best['model']}, the best"),
-        KeyFigure(duration(best["fit_time"]), "to fit it"),
-        KeyFigure(microseconds(best["predict_time_us"]), "to predict an image"),
-    )
+    best = best_rows(done)
+    what = f"accuracy of {_named(best)}{', the best' if done[1:] else ''}"
+    figures = [KeyFigure(percent(done[0]["accuracy"]), what)]
+    if len(best) == 1:
+        figures += [
+            KeyFigure(duration(best[0]["fit_time"]), "to fit it"),
+            KeyFigure(microseconds(best[0]["predict_time_us"]), "to predict an image"),
+        ]
+    return tuple(figures)
+
+
+def best_rows(done):
+    """Return the rows that share the accuracy of the first one."""
+    return [row for row in done if abs(row["accuracy"] - done[0]["accuracy"]) < 1e-12]
+
+
+def _named(rows):
+    many = len(rows) > _MAX_NAMED
+    return f"{len(rows):,} models" if many else listed(row["model"] for row in rows)
 
 
 def _summary(results, done):
     if not done:
         return ("No model gave a result.",)
-    best, *others = done
-    words = [
-        f"{best['model']} is the most accurate: "
-        f"{with_error(best['accuracy'], best['accuracy_se'])} "
-        f"({method_words(results)})."
-    ]
+    best = best_rows(done)
+    others = done[len(best) :]
+    first = done[0]
+    reached = f"{with_error(first['accuracy'], first['accuracy_se'])}"
+    if len(done) == 1:
+        what = f"{first['model']} has an accuracy of {reached}"
+    elif len(best) == 1:
+        what = f"{first['model']} is the most accurate: {reached}"
+    else:
+        most = "the most accurate, and equally so" if others else "equally accurate"
+        what = f"{_named(best)} are {most}: {percent(first['accuracy'])}"
+    words = [f"{what} ({method_words(results)})."]
     # A part of a table may lack the best model, which verdicts are about.
-    judged = others if best["verdict"] == "best" else []
+    judged = others if first["verdict"] == "best" else []
     unclear = [r["model"] for r in judged if r["verdict"] == "no clear difference"]
     worse = [r["model"] for r in judged if r["verdict"] == "worse"]
     if unclear:
         words.append(
-            f"{listed(unclear)} may be as accurate: the difference may be chance. "
-            f"{_speed_words([best, *(r for r in others if r['model'] in unclear)])}"
+            f"{listed(unclear)} may be as accurate: the difference may be chance."
         )
+    candidates = [*best, *(r for r in others if r["model"] in unclear)]
+    if len(candidates) > 1:
+        words.append(_speed_words(candidates))
     if worse:
         if len(worse) == len(others) > 1:
             subject = "All others"
@@ -96,7 +121,7 @@ def _summary(results, done):
             subject = f"The other {len(worse)}" if many else listed(worse)
         verb = "is" if len(worse) == 1 else "are"
         words.append(f"{subject} {verb} less accurate, by more than chance explains.")
-    paragraphs = [" ".join(words)]
+    paragraphs = [" ".join(filter(None, words))]
     failed = [r["model"] for r in results["models"] if r["verdict"] == "failed"]
     if failed:
         paragraphs.append(f"Failed: {listed(failed)}.")
@@ -128,33 +153,70 @@ def method_words(results):
         details.append(pixels(results["image_shape"]))
     if not is_missing(results.get("n_labels")):
         details.append(number_of(results["n_labels"], "label"))
-    n_splits = results.get("n_splits")
-    if is_missing(results.get("n_folds")) and not is_missing(n_splits):
-        return f"mean of {number_of(n_splits, 'split')}{about}"
-    if is_missing(results.get("n_folds")):
-        n_test = results.get("n_test")
-        images = "the test images" if is_missing(n_test) else f"{n_test:,} test images"
+    n_folds, n_splits, n_test = (
+        None if is_missing(results.get(name)) else results[name]
+        for name in ("n_folds", "n_splits", "n_test")
+    )
+    mean = "mean ± standard error" if _has_errors(results) else "mean"
+    if n_folds is None and n_splits is not None and (n_splits > 1 or n_test is None):
+        sizes = ""
+        if n_test is not None and not is_missing(results.get("n_train")):
+            sizes = (
+                f", each of {results['n_train']:,} training and {n_test:,} test images"
+            )
+        return f"{mean} of {number_of(n_splits, 'split')}{about}{sizes}"
+    if n_folds is None:
+        images = "the test images" if n_test is None else f"{n_test:,} test images"
         trained = f", after training on {', '.join(details)}" if details else ""
         of = f" of {results['dataset']}" if about else ""
         return f"± standard error, on {images}{of}{trained}"
     inside = f", {', '.join(details)}" if details else ""
-    return (
-        f"mean ± standard error of {results['n_folds']}-fold cross-validation"
-        f"{about}{inside}"
-    )
+    n_repeats = results.get("n_repeats") or 1
+    times = f", repeated {n_repeats:,} times" if n_repeats > 1 else ""
+    return f"{mean} of {n_folds}-fold cross-validation{about}{times}{inside}"
 
 
-def verdict_words(results):
+def reading_texts(results):
+    """Say how verdicts and standard errors are to be read, as a list of texts."""
+    words = [_verdict_words(results), _error_words(results)]
+    return [Text(text) for text in words if text]
+
+
+def _rows(results):
+    return results.get("models") or results.get("candidates") or ()
+
+
+def _has_errors(results):
+    return any(not is_missing(row.get("accuracy_se")) for row in _rows(results))
+
+
+def _verdict_words(results):
     """Say what the verdicts mean; None where there are none."""
-    rows = results.get("models") or results.get("candidates") or ()
-    if not results.get("test") or not any(r["verdict"] == "best" for r in rows):
+    verdicts = [r["verdict"] for r in _rows(results) if r["verdict"] != "failed"]
+    if not results.get("test") or "best" not in verdicts or len(verdicts) < 2:
         return None
     confidence = f"{100 * (1 - results['alpha']):.0f} %"
     return (
         f"How to read the verdicts: with {confidence} confidence the truly most "
         "accurate model is the best one or one with no clear difference; models called "
-        f"worse are less accurate ({results['test']}; {results['correction']} "
-        "correction for the number of models)."
+        f"worse are less accurate ({results['test']}; correction for the number of "
+        f"models: {results['correction']})."
+    )
+
+
+def _error_words(results):
+    """Say what stands after ±; None where nothing does."""
+    if not _has_errors(results):
+        return None
+    if is_missing(results.get("n_folds")) and (results.get("n_splits") or 1) == 1:
+        return (
+            "After ± is the binomial standard error: how much the choice of the test "
+            "images changes the accuracy."
+        )
+    return (
+        "After ± is the standard error of Nadeau and Bengio (2003): how much other "
+        "training and test images would change the accuracy, corrected for training "
+        "sets that overlap."
     )
 
 
@@ -189,10 +251,12 @@ def _charts(done):
 
 
 def _table_section(results, models, done):
-    words = verdict_words(results)
+    caption = f"Models{on_dataset(results)}, best first"
+    if len(models) == 1:
+        caption = f"The model{on_dataset(results)}"
     blocks = [
-        models_table(models, f"Models{on_dataset(results)}, best first"),
-        *([Text(words)] if words else []),
+        models_table(models, caption),
+        *reading_texts(results),
         Text(_times_words(results)),
         *_folds_table(results, done),
     ]
@@ -258,20 +322,21 @@ def _number(value, unit):
 
 def _folds_table(results, done):
     """List the accuracy on every fold, where there are several."""
-    n_folds = max((len(row.get("accuracies") or ()) for row in done), default=0)
-    if n_folds < 2:
+    n_splits = max((len(row.get("accuracies") or ()) for row in done), default=0)
+    if n_splits < 2:
         return []
+    part = "fold" if results.get("n_folds", n_splits) == n_splits else "split"
     columns = (
         Column("Model"),
-        *(Column(f"Fold {i}", number=True) for i in range(1, n_folds + 1)),
+        *(Column(f"{part.title()} {i}", number=True) for i in range(1, n_splits + 1)),
     )
     rows = tuple(
         (Cell(row["model"]), *(Cell(percent(a), a) for a in row["accuracies"] or ()))
         for row in done
         if row.get("accuracies")
     )
-    caption = f"Accuracy on each of the {n_folds} folds"
-    return [Table(caption, columns, rows, folded="Accuracy on each fold")]
+    caption = f"Accuracy on each of the {n_splits} {part}s"
+    return [Table(caption, columns, rows, folded=f"Accuracy on each {part}")]
 
 
 def failures_section(results, rows, name="model"):

@@ -18,7 +18,7 @@ from sklearn.model_selection import (
 from skmnist._numbers import is_missing
 from skmnist._provenance import plain_history, plain_parameters, provenance
 from skmnist.evaluation import Evaluation
-from skmnist.evaluation._comparison import is_network
+from skmnist.evaluation._scores import is_network
 from skmnist.evaluation._significance import corrected_standard_error
 
 __all__ = [
@@ -83,7 +83,8 @@ def comparison_document(table, facts=None, *, networks=False, command=None, **se
         **_facts(table.attrs, facts),
         **_statistics(table),
         "interrupted": table.attrs.get("interrupted", False),
-        "left_out": {},
+        "left_out": table.attrs.get("left_out", {}),
+        "n_jobs": table.attrs.get("n_jobs", 1),
         **settings,
         **provenance(networks, command),
     }
@@ -97,7 +98,7 @@ def _facts(attributes, facts):
 
 
 def _statistics(table):
-    known = ("n_folds", "test", "correction", "alpha")
+    known = ("n_splits", "n_folds", "n_repeats", "test", "correction", "alpha")
     return {name: table.attrs.get(name) for name in known}
 
 
@@ -108,8 +109,7 @@ def comparison_rows(table):
         for row in table.reset_index().to_dict("records")
     ]
     # However the table was sorted since.
-    rows.sort(key=lambda row: -1.0 if row["accuracy"] is None else row["accuracy"])
-    rows.reverse()
+    rows.sort(key=lambda row: 1.0 if row["accuracy"] is None else -row["accuracy"])
     for row in rows:
         row["accuracies"] = table.attrs.get("accuracies", {}).get(row["model"])
     return rows

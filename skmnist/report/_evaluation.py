@@ -14,12 +14,20 @@ from ._content import (
 )
 from ._drawings import draw
 from ._model import model_sections, recognition_section
-from ._words import accuracy_words, interval, number_of, on_dataset, title_of
+from ._words import (
+    accuracy_words,
+    interval,
+    listed,
+    number_of,
+    on_dataset,
+    title_of,
+)
 
 __all__ = ["evaluation_report", "evaluation_sections", "key_figures"]
 
 _MAX_MATRIX = 62  # labels; those of the largest relative of MNIST, EMNIST by class
 _MAX_CONFUSIONS = 10
+_MAX_NAMED = 3  # labels or confusions in a sentence
 _N_BRIEF = 5  # of them in a terminal
 _N_TONES = 4
 _SCORES = ("Precision", "Recall", "F1", "Images")
@@ -64,18 +72,29 @@ def weakness_words(evaluation):
     confusions = _confusions(evaluation)
     if not confusions:
         return []
-    n, true, predicted = confusions[0]
     recalls = [
         (row["recall"], row["label"])
         for row in evaluation["per_class"]
         if not is_missing(row["recall"])
     ]
-    recall, label = min(recalls, key=lambda pair: pair[0])
-    words = f"The hardest label is {label}, with a recall of {percent(recall)}."
-    if n > 1:
+    lowest = min(recall for recall, _ in recalls)
+    labels = [label for recall, label in recalls if recall == lowest]
+    words = f"The hardest label is {labels[0]}, with a recall of {percent(lowest)}."
+    if len(labels) == len(recalls) > 1:
+        words = f"All labels have a recall of {percent(lowest)}."
+    elif len(labels) > 1:
+        words = (
+            f"The hardest labels are {_some(labels)}, each with a recall of "
+            f"{percent(lowest)}."
+        )
+    n = confusions[0][0]
+    most = [f"{true} classified as {p}" for m, true, p in confusions if m == n]
+    if n > 1 and len(most) == 1:
+        words += f" The most frequent confusion: {most[0]} ({n:,} images)."
+    elif n > 1:
         words += (
-            f" The most frequent confusion: {true} classified as {predicted} "
-            f"({n:,} images)."
+            f" The most frequent confusions, equally often: {_some(most)} "
+            f"({n:,} images each)."
         )
     error = evaluation.get("calibration_error")
     if not is_missing(error):
@@ -84,6 +103,12 @@ def weakness_words(evaluation):
             "points on average (expected calibration error)."
         )
     return [words]
+
+
+def _some(things):
+    """List things as a sentence has them, the first few of many."""
+    left = len(things) - _MAX_NAMED
+    return listed([*things[:_MAX_NAMED], *([f"{left:,} more"] if left > 0 else [])])
 
 
 def evaluation_sections(evaluation, subject=None, *, is_brief=False):

@@ -89,11 +89,13 @@ def _study_words(study):
     done = [row for row in study["variants"] if row["seeds"]]
     if len(done) < 2:
         return None
-    best = max(done, key=lambda row: row["accuracy"])
-    return (
-        f"{study['title']}: the most accurate is {best['name']} ({_accuracy(best)}). "
-        f"Published: {study['claim']}"
-    )
+    highest = max(row["accuracy"] for row in done)
+    best = [row for row in done if row["accuracy"] == highest]
+    words = f"the most accurate is {best[0]['name']} ({_accuracy(best[0])})"
+    if len(best) > 1:
+        names = listed(row["name"] for row in best)
+        words = f"the most accurate are {names}, equally ({percent(highest)})"
+    return f"{study['title']}: {words}. Published: {study['claim']}"
 
 
 def _key_figures(networks, results):

@@ -6,10 +6,11 @@ from skmnist._numbers import is_missing, joined, percent, with_error
 from skmnist.plotting import SearchResultsDisplay
 
 from ._comparison import (
+    best_rows,
     failures_section,
     method_words,
     models_table,
-    verdict_words,
+    reading_texts,
 )
 from ._content import Cell, Column, KeyFigure, Report, Section, Table, Text
 from ._drawings import draw, sketch
@@ -38,16 +39,20 @@ def search_report(results, subject=None):
     title = f"Parameters of {results['model']} searched{on_dataset(results)}"
     figures = []
     if best is not None:
-        figures = [
-            KeyFigure(percent(best["accuracy"]), "accuracy of the best candidate")
-        ]
+        which = "the best candidate" if candidates[1:] else "the only candidate"
+        figures = [KeyFigure(percent(best["accuracy"]), f"accuracy of {which}")]
     if evaluation is not None:
         figures.append(
             KeyFigure(
                 percent(evaluation["accuracy"]), "on the test images, after refitting"
             )
         )
-    figures.append(KeyFigure(f"{len(candidates):,}", "candidates tried"))
+    figures.append(
+        KeyFigure(
+            f"{len(candidates):,}",
+            "candidates tried" if candidates[1:] else "candidate tried",
+        )
+    )
     summary = _summary(results, best)
     return Report(title, tuple(summary), tuple(sections), tuple(figures))
 
@@ -57,9 +62,18 @@ def _summary(results, best):
         return ["All candidates failed."]
     candidates, evaluation = results["candidates"], results.get("evaluation")
     n_all = results.get("n_candidates", len(candidates))
+    done = [c for c in candidates if not is_missing(c["accuracy"])]
+    n_tied = len(best_rows(done)) - 1
+    which = f"Of {len(candidates):,} candidates the best is"
+    if len(candidates) == 1:
+        which = "The only candidate is"
+    elif n_tied:
+        which = (
+            f"Of {len(candidates):,} candidates {n_tied + 1:,} are the best, all "
+            "equally accurate; the first is"
+        )
     words = (
-        f"Of {number_of(len(candidates), 'candidate')} the best is "
-        f"{joined(best['params'])}, with an accuracy of "
+        f"{which} {joined(best['params'])}, with an accuracy of "
         f"{with_error(best['accuracy'], best['accuracy_se'])} "
         f"({method_words(results)})."
     )
@@ -91,7 +105,9 @@ def _best_section(results, candidates):
         (Cell(str(name)), Cell(_text(value)))
         for name, value in (results["best_params"] or {}).items()
     )
-    best = Table("The best candidate", (Column("Parameter"), Column("Value")), rows)
+    which = "best" if candidates[1:] else "only"
+    columns = Column("Parameter"), Column("Value")
+    best = Table(f"The {which} candidate", columns, rows)
     return [Section("What makes a difference", (lambda: _chart(candidates), best))]
 
 
@@ -155,6 +171,5 @@ def _chart_size(display):
 def _table(results, candidates):
     caption = f"Candidates for {results['model']}, best first"
     table = models_table(candidates, caption, [c["params"] for c in candidates])
-    words = verdict_words(results)
-    blocks = (replace(table, n_brief=_N_BRIEF), *([Text(words)] if words else []))
+    blocks = (replace(table, n_brief=_N_BRIEF), *reading_texts(results))
     return Section("All candidates", blocks, is_brief=True)

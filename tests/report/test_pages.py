@@ -75,7 +75,7 @@ def test_a_comparison_is_told_in_words_first(comparison):
     assert (
         "with 95 % confidence the truly most accurate model is the best one or one "
         "with no clear difference; models called worse are less accurate (some test; "
-        "Holm correction for the number of models)"
+        "correction for the number of models: Holm)"
     ) in page.first("main").text
     assert page.table("What failed")[0]["Error"].text == "ValueError: a < b"
 
@@ -166,6 +166,22 @@ def test_confusions_are_named_from_true_to_predicted(evaluation):
         ("8 classified as 3", "2"),
     ]
     assert "3 classified as 8 (7 images)" in page.first("header").text
+
+
+def test_ties_of_labels_and_confusions_are_called_so(evaluation):
+    confusion = np.zeros((10, 10), int)
+    confusion[3, 8], confusion[4, 9] = 7, 7
+    per_class = [
+        {**row, "recall": 0.5 if row["label"] in (3, 4) else 0.9}
+        for row in evaluation["per_class"]
+    ]
+    tied = {**evaluation, "confusion": confusion.tolist(), "per_class": per_class}
+    words = Page(make_report(tied)).first("header").text
+    assert "The hardest labels are 3 and 4, each with a recall of 50.00 %." in words
+    assert (
+        "The most frequent confusions, equally often: 3 classified as 8 and 4 "
+        "classified as 9 (7 images each)."
+    ) in words
 
 
 def test_a_standard_error_that_is_not_known_is_left_out(comparison):
@@ -407,7 +423,7 @@ def test_confusions_of_one_image_each_have_no_order():
         return Page(make_report(results)).root.text
 
     single = page([9, 1, 0], [0, 9, 1], [0, 0, 9])
-    assert "The hardest label is" in single
+    assert "All labels have a recall of 90.00 %." in single
     assert "frequent" not in single
     several = page([9, 1, 0], [0, 9, 2], [0, 0, 9])
     assert "The most frequent confusion: b classified as c (2 images)." in several

@@ -2,11 +2,13 @@
 
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from scipy.sparse import csr_matrix
+from sklearn.dummy import DummyClassifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
@@ -16,6 +18,7 @@ from sklearn.model_selection import (
     ShuffleSplit,
     StratifiedKFold,
 )
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 
 from skmnist.cli._commands import skmnist
@@ -194,6 +197,95 @@ def test_splits_of_a_search_are_called_what_they_are(images, cv, words):
     first = document_of(search)["candidates"][0]
     assert first["params"] == {"n_neighbors": search.best_params_["n_neighbors"]}
     assert (first["accuracy_se"] is None) == ("splits" in words or "1 split" in words)
+
+
+@pytest.mark.parametrize(
+    ("cv", "words", "error"),
+    [
+        (3, "standard error of 3-fold cross-validation, 600 images", "Nadeau"),
+        (
+            RepeatedStratifiedKFold(n_splits=2, n_repeats=3, random_state=0),
+            "standard error of 2-fold cross-validation, repeated 3 times, 600 images",
+            "Nadeau",
+        ),
+        (
+            ShuffleSplit(3, test_size=100, random_state=0),
+            "standard error of 3 splits, each of 500 training and 100 test images",
+            "Nadeau",
+        ),
+        (
+            ShuffleSplit(1, test_size=100, random_state=0),
+            "standard error, on 100 test images, after training on 500 images",
+            "binomial",
+        ),
+    ],
+    ids=["folds", "repeated", "random", "one"],
+)
+def test_splits_of_a_comparison_are_called_what_they_are(images, cv, words, error):
+    X, y, _, _ = images
+    table = compare(MODELS, X, y, cv=cv, random_state=0)
+    text = make_report(table, format="text")
+    assert words in text
+    assert re.search(f"After ± is the .*{error}", text)
+    page = Page(make_report(table))
+    heads = [cell.text for cell in page.all("th")]
+    assert ("Fold 2" in heads, "Split 2" in heads) == (
+        table.attrs["n_splits"] > 1 and table.attrs["n_repeats"] == 1,
+        table.attrs["n_splits"] > 1 and table.attrs["n_repeats"] != 1,
+    )
+
+
+def test_equal_models_are_called_equal(images):
+    X, y, _, _ = images
+    models = {name: GaussianNB() for name in "ab"}
+    both = make_report(compare(models, X, y, cv=2), format="text")
+    assert "a and b are equally accurate: " in both
+    models["guess"] = DummyClassifier()
+    three = make_report(compare(models, X, y, cv=2), format="text")
+    assert "a and b are the most accurate, and equally so: " in three
+    assert "accuracy of a and b, the best" in three
+    assert "guess is less accurate" in three
+    assert three.index("\na ") < three.index("\nb ")
+
+
+def test_one_model_alone_is_not_the_best_of_anything(images):
+    X, y, _, _ = images
+    text = make_report(compare({"nb": GaussianNB()}, X, y, cv=2), format="text")
+    assert "nb has an accuracy of " in text
+    for word in ("best", "most accurate", "verdict"):
+        assert word not in text.lower()
+
+
+@pytest.mark.parametrize(
+    ("grid", "words"),
+    [
+        ({"p": [2]}, "The only candidate is p=2, "),
+        (
+            {"p": [2], "n_jobs": [1, None], "leaf_size": [30]},
+            "Of 2 candidates 2 are the best, all equally accurate; the first is ",
+        ),
+    ],
+    ids=["one", "equal"],
+)
+def test_a_search_without_a_single_best_says_so(images, grid, words):
+    X, y, _, _ = images
+    search = GridSearchCV(KNeighborsClassifier(), grid, cv=2).fit(X, y)
+    assert words in make_report(search, format="text")
+
+
+def test_an_interrupted_comparison_names_what_is_missing(images):
+    X, y, _, _ = images
+
+    def interrupt(name, n_done, n_total):
+        if name == "late":
+            raise KeyboardInterrupt
+
+    models = {"nb": GaussianNB(), "late": GaussianNB()}
+    with pytest.warns(UserWarning, match="Interrupted when 1 of 2"):
+        table = compare(models, X, y, cv=2, callback=interrupt)
+    text = make_report(table, format="text")
+    assert re.search("late +interrupted before its end", text)
+    assert "Failed" not in text
 
 
 def test_the_best_of_a_halving_search_is_the_one_that_it_chose(images):
