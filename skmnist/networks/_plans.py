@@ -17,7 +17,8 @@ __all__ = [
     "window_sizes",
 ]
 
-_NEVER_FALLING = {"elu", "leaky_relu", "relu", "relu6", "selu", "sigmoid", "tanh"}
+# No set: an activation may be a dict of Keras, which has no hash.
+_NEVER_FALLING = ("elu", "leaky_relu", "relu", "relu6", "selu", "sigmoid", "tanh")
 
 
 def mlp_layers(input_shape, n_classes, *, units, dropout, activation, **_):

@@ -417,6 +417,15 @@ def test_builders_refuse_activations_of_no_use_to_them(builder, name):
         builder((8, 8, 1), 2, activation=name)
 
 
+@pytest.mark.parametrize("builder", [build_mlp, build_cnn])
+def test_builders_take_activations_as_keras_writes_them(builder):
+    relu = {"class_name": "function", "config": "relu", "module": "builtins"}
+    network = builder((8, 8, 1), 2, activation={**relu, "registered_name": "relu"})
+    assert network.output_shape == (None, 2)
+    with pytest.raises(ValueError, match=r"activation=\{\} must be an activation"):
+        builder((8, 8, 1), 2, activation={})
+
+
 @pytest.mark.parametrize(
     ("classifier", "params", "message"),
     BAD_PARAMETERS,
