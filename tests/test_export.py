@@ -289,17 +289,17 @@ def test_what_cannot_be_written_is_named(digits):
     own = KerasImageClassifier(builder=linear, image_shape="flat", epochs=1)
     with pytest.raises(TypeError, match="builder of this one is <function linear"):
         to_onnx(own.fit(X / 16, y))
-    with pytest.raises(TypeError, match="cannot write LogisticRegression"):
+    with pytest.raises(TypeError, match="as ONNX; got LogisticRegression"):
         to_onnx(make_model("logistic_regression").fit(X, y))
     network = KerasMLPClassifier(units=4, epochs=1)
-    with pytest.raises(TypeError, match="cannot write StandardScaler"):
+    with pytest.raises(TypeError, match="can be written as ONNX; got StandardScaler"):
         to_onnx(make_pipeline(StandardScaler(), network).fit(X, y))
-    with pytest.raises(TypeError, match="cannot write InvertedScaler"):
+    with pytest.raises(TypeError, match="can be written as ONNX; got InvertedScaler"):
         to_onnx(make_pipeline(InvertedScaler(), network).fit(X, y))
     search = GridSearchCV(network, {"units": [3]}, cv=2).fit(X / 16, y)
     with pytest.raises(TypeError, match=r"GridSearchCV. Give its best_estimator_\."):
         to_onnx(search)
-    with pytest.raises(TypeError, match="cannot write NoneType"):
+    with pytest.raises(TypeError, match="can be written as ONNX; got NoneType"):
         to_onnx(None)
     with pytest.raises(NotFittedError):
         to_onnx(make_pipeline(ImageScaler(), KerasMLPClassifier()))
@@ -341,6 +341,8 @@ def test_networks_of_your_own_are_refused_by_every_way(
         refused = CliRunner().invoke(skmnist, args)
     assert refused.exit_code == 2
     assert re.search(words, refused.stderr)
+    assert refused.stderr.startswith("Error: own.joblib: ")
+    assert "model_" not in refused.stderr
     assert not Path("own.onnx").exists()
 
 
@@ -370,6 +372,10 @@ def test_the_command_writes_a_model_of_a_file(digits, tmp_path, monkeypatch):
     assert onnx.load("m.onnx") == to_onnx(model)
     again = CliRunner().invoke(skmnist, [*args, "--force", "--json"])
     assert json.loads(again.stdout) == ["m.onnx"]
+    search = GridSearchCV(model, {"kerasmlpclassifier__units": [4]}, cv=2).fit(X, y)
+    save_model(search, "m.joblib")
+    assert CliRunner().invoke(skmnist, [*args, "--force"]).exit_code == 0
+    assert onnx.load("m.onnx") == to_onnx(search.best_estimator_)
 
 
 @pytest.mark.parametrize(
@@ -381,7 +387,7 @@ def test_the_command_writes_a_model_of_a_file(digits, tmp_path, monkeypatch):
         ("m.joblib --out nowhere/m.onnx", "no folder nowhere"),
         ("none.joblib --out m.onnx", "none.joblib"),
         ("there.onnx --out m.onnx", "there.onnx is no model file"),
-        ("l.joblib --out m.onnx", "cannot write StandardScaler, LogisticRegression"),
+        ("l.joblib --out m.onnx", "got StandardScaler, LogisticRegression.\n"),
     ],
 )
 def test_the_command_refuses_bad_input_and_writes_nothing(

@@ -19,7 +19,7 @@ def command(model, out, force, as_json):
     model takes images as X, as they were in training, and gives label and
     probabilities.
     """
-    from skmnist.cli._errors import bad_input
+    from skmnist.cli._errors import BadInput, bad_input
     from skmnist.cli._recognition import read_model
     from skmnist.cli._result_files import check_output
     from skmnist.cli._results import print_files
@@ -27,6 +27,12 @@ def command(model, out, force, as_json):
 
     path = check_output(out, force=force, suffixes=(".onnx",))
     model_file = read_model(model)
-    with bad_input():
-        to_onnx(model_file.model, path)
+    fitted = model_file.model
+    try:
+        with bad_input():
+            to_onnx(getattr(fitted, "best_estimator_", fitted), path)
+    except BadInput as error:
+        cause = error.__cause__
+        problem = getattr(cause, "problem", None) or error.format_message()
+        raise BadInput(f"{model}: {problem}") from cause
     print_files([path], as_json=as_json)

@@ -19,6 +19,7 @@ from skmnist.preprocessing import Deskewer, ImageScaler
 
 from ._steps import (
     Images,
+    UnwritableModelError,
     add_classifier,
     add_label,
     add_probabilities,
@@ -126,9 +127,10 @@ def _parts(model):
                 "skl2onnx.to_onnx writes scikit-learn's own estimators, and those of "
                 "this package among them after `import skmnist.export`."
             )
-        raise TypeError(
-            "to_onnx writes a network classifier of this package, alone or after "
-            f"ImageScaler and Deskewer in a Pipeline; it cannot write {names}. {hint}"
+        raise UnwritableModelError(
+            "Only a network classifier of this package, alone or after ImageScaler and "
+            f"Deskewer in a Pipeline, can be written as ONNX; got {names}.",
+            hint,
         )
     return [*transformers, classifier]
 

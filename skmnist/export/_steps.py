@@ -16,12 +16,24 @@ from skmnist.preprocessing.layout import locate, resolve_image_shape
 
 __all__ = [
     "Images",
+    "UnwritableModelError",
     "add_classifier",
     "add_label",
     "add_probabilities",
     "add_transformer",
     "output_of",
 ]
+
+
+class UnwritableModelError(TypeError):
+    """A part of a model cannot be written as ONNX.
+
+    Its text is `problem`, and then `advice` for those who write Python.
+    """
+
+    def __init__(self, problem, advice):
+        super().__init__(f"{problem} {advice}")
+        self.problem = problem
 
 
 class Images(NamedTuple):
@@ -133,10 +145,11 @@ def add_classifier(graph, tensor, images, classifier):
         what = f"the builder of this one is {spec.builder!r}"
         if is_planned(spec):
             what = f"{spec.builder.__name__} made this one with {spec.parameters!r}"
-        raise TypeError(
+        raise UnwritableModelError(
             "Networks of your own builder cannot be written as ONNX, only those of "
-            f"build_mlp and build_cnn with plain arguments; {what}. Keras may know its "
-            "layers: model_.export('network.onnx', format='onnx'), which needs tf2onnx."
+            f"build_mlp and build_cnn with plain arguments; {what}.",
+            "Keras may know its layers: model_.export('network.onnx', format='onnx'), "
+            "which needs tf2onnx.",
         )
     _check_size(images, classifier)
     input_shape, plan = network_layers(spec)
