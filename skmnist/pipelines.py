@@ -22,6 +22,17 @@ _CLASSIFIERS = {
     )
     for name in classifiers.__all__
 }
+# Parameters that differ between models of a name: of training, and of the images.
+_TRAINING = {
+    "batch_size",
+    "callbacks",
+    "data_range",
+    "epochs",
+    "image_shape",
+    "n_jobs",
+    "random_state",
+    "verbose",
+}
 _KINDS = {"network": ARCHITECTURES, "baseline": BASELINES}
 
 
@@ -110,6 +121,28 @@ def make_model(name: str, **params: Any) -> Pipeline:
             layout = "channels_last"
     model = Pipeline([("scale", ImageScaler(layout=layout)), ("clf", classifier)])
     return set_parameters(name, model, params)
+
+
+def registered_name(model):
+    """Return the name of a model that `make_model` makes, or the name of its class.
+
+    How a model of that name is trained may differ: its seed and epochs, for example.
+    """
+    model = getattr(model, "estimator", model)  # of a search
+    if not isinstance(model, Pipeline):
+        return type(model).__name__
+    settings = _settings(model)
+    names = (n for n in model_names() if _settings(make_model(n)) == settings)
+    return next(names, type(model[-1]).__name__)
+
+
+def _settings(model):
+    """Return the classes of the steps of a pipeline, and what is known by a name."""
+    return [(name, type(step)) for name, step in model.steps], {
+        key: repr(value)
+        for key, value in model.get_params().items()
+        if "__" in key and key.rpartition("__")[2] not in _TRAINING
+    }
 
 
 def set_parameters(name, model, params):

@@ -13,10 +13,14 @@ from click.testing import CliRunner
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from sklearn.linear_model import LinearRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 
+from skmnist import ImageScaler
 from skmnist.cli._commands import skmnist
 from skmnist.datasets import load_digits, load_idx, read_csv, write_csv, write_idx
 from skmnist.datasets._image_sets import load_image_set
+from skmnist.persistence import save_model
 
 X, Y = load_digits(return_X_y=True)
 
@@ -352,6 +356,53 @@ def test_dark_ink_on_light_paper_is_noticed_and_inverted(model, tmp_path):
     assert (inverted.stdout, inverted.stderr) == ("3\n", "")
 
 
+def write_arrays(array):
+    def write(path, images):
+        np.save(path.with_suffix(".npy"), array(images))
+        return path.with_suffix(".npy")
+
+    return write
+
+
+# Each writes dark ink on light paper: images of bytes, of which all 5 differ.
+DARK = {
+    "picture": lambda path, dark: save_picture(path.with_suffix(".png"), dark[3]),
+    "bytes": write_arrays(lambda dark: dark),
+    "wide integers": write_arrays(lambda dark: dark.astype(np.int64)),
+    "floats": write_arrays(lambda dark: dark.astype(np.float32)),
+    "csv": lambda path, dark: write_csv(path, dark.reshape(-1, 8, 8), Y[:5]) or path,
+    "idx": lambda path, dark: write_idx(path, dark.reshape(-1, 8, 8)) or path,
+}
+
+
+@pytest.mark.parametrize("kind", DARK)
+def test_images_of_every_kind_are_inverted(model, tmp_path, kind):
+    path = DARK[kind](tmp_path / "dark", 255 - X[:5])
+    result = invoke("predict", model, path, "--invert")
+    assert "".join(result.stdout.split()) == ("3" if kind == "picture" else "01234")
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("images", "dark"),
+    [
+        (X[:5] / 255, 1 - X[:5] / 255),
+        (X[:5] > 99, X[:5] <= 99),
+        (X[:5] / 8.0, 4 - X[:5] / 8.0),
+    ],
+    ids=["fractions", "booleans", "range of the model"],
+)
+def test_dark_and_light_are_those_of_the_images(tmp_path, images, dark):
+    scaler = ImageScaler(data_range=(0, 4) if images.max() > 1 else None)
+    path = save_model(
+        make_pipeline(scaler, KNeighborsClassifier(1)).fit(images, Y[:5]),
+        tmp_path / "model.joblib",
+    )
+    np.save(tmp_path / "dark.npy", dark)
+    result = invoke("predict", path, tmp_path / "dark.npy", "--invert")
+    assert result.stdout.split() == ["0", "1", "2", "3", "4"]
+
+
 def test_a_single_image_needs_no_second_dimension(model, tmp_path):
     for array in X[3], X[3].reshape(8, 8):
         np.save(tmp_path / "x.npy", array)
@@ -427,7 +478,7 @@ def bad_images(kind, path):
         array = X[:5].astype(float)
         array[2, 7] = np.nan
         np.save(path, array)
-        return ["image 3", "NaN"]
+        return ["image 2", "NaN", "the first image is 0"]
     if kind == "words":
         np.save(path, np.full((5, 64), "x"))
         return ["<U1", "expected numbers"]

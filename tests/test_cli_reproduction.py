@@ -239,8 +239,9 @@ def test_a_quick_run_is_short_and_says_so(run, tmp_path):
     result = run(*args, "--out", "quick.json")
     assert result.exit_code == 0, result.output
     title, first = result.stdout.splitlines()[:2]
-    assert title == "Published results reproduced on more"
-    assert first.startswith("This was a quick run with few epochs")
+    assert title.startswith("Shortened run that reproduces nothing: ")
+    assert first.startswith("This was a shortened run (--quick) with few epochs")
+    assert result.stderr.startswith("A shortened run: ")
     assert "cannot be compared with the published ones" in first
     document = json.loads((tmp_path / "quick.json").read_text())
     (only,) = document["runs"]

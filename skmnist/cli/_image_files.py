@@ -21,7 +21,7 @@ def read_images(paths, model_file, *, invert=False):
     """Read the images of several files for a model.
 
     A file is a NumPy array (``.npy``), IDX or CSV (gzipped or not), or a picture, which
-    is seen from its content. `invert` is for pictures of dark ink on light paper.
+    is seen from its content. `invert` is for dark ink on light paper, in any of them.
     Returns one image per row, those of the first file first, and the number of images
     of each file. Raises BadInput if a file is of another kind, or holds images of
     another size.
@@ -31,8 +31,8 @@ def read_images(paths, model_file, *, invert=False):
     for path in paths:
         with bad_input():
             rows, is_picture = _read_file(path, model_file)
-        if is_picture and invert:
-            rows = 255 - rows
+        if invert:
+            rows = _inverted(rows, model_file)
         elif is_picture and rows.mean() > 127:
             light.append(path)
         parts.append(rows)
@@ -43,6 +43,18 @@ def read_images(paths, model_file, *, invert=False):
             + " mostly light. If the ink is dark and the paper light, give --invert."
         )
     return np.concatenate(parts), [len(rows) for rows in parts]
+
+
+def _inverted(rows, model_file):
+    """Swap dark and light, which are 0 and 255 in bytes and 0 and 1 in fractions."""
+    if rows.dtype.kind == "b":
+        return ~rows
+    low, high = model_file.pixel_range
+    if rows.dtype == np.uint8:
+        low, high = 0, 255
+    elif rows.dtype.kind == "f" and rows.min() >= 0 and rows.max() <= 1:
+        low, high = 0, 1
+    return (low + high - rows.astype(np.float64)).astype(rows.dtype)
 
 
 def _read_file(path, model_file):
@@ -122,7 +134,8 @@ def _as_rows(array, path, model_file):
     wrong = ~np.isfinite(rows).all(axis=1)
     if wrong.any():
         raise BadInput(
-            f"{path}: image {wrong.argmax() + 1} has pixels that are NaN or infinite."
+            f"{path}: image {wrong.argmax()} has pixels that are NaN or infinite (the "
+            "first image is 0)."
         )
     return rows
 

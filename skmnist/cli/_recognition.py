@@ -36,6 +36,17 @@ class ModelFile:
         return int(n_pixels)
 
     @property
+    def pixel_range(self):
+        """Pixels of black and of white in the images that it was trained on."""
+        model = getattr(self.model, "best_estimator_", self.model)
+        for step in getattr(model, "named_steps", {"": model}).values():
+            if hasattr(step, "data_max_"):
+                return step.data_min_, step.data_max_
+            if getattr(step, "_pixel_range", None) is not None:
+                return step._pixel_range
+        return 0, 255
+
+    @property
     def image_shape(self):
         """Height and width, and maybe channels, of the images that it takes."""
         shapes = [self.metadata.get("image_shape")]
@@ -105,6 +116,8 @@ def evaluate_file(path, dataset, subset):
         warning=overlap_warning(model_file, image_set, subset),
         parameters=plain_parameters(model),
     )
+    if document["warning"]:  # nothing follows for new images
+        document["accuracy_se"] = document["accuracy_interval"] = None
     return document, (model, X, y, image_set.image_shape)
 
 

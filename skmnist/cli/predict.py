@@ -16,7 +16,8 @@ from skmnist.cli._options import TRUST, json_option
 @click.option(
     "--invert",
     is_flag=True,
-    help="For pictures with dark ink on light paper; MNIST has light ink on dark.",
+    help="For dark ink on light paper, in images of any kind; MNIST has light ink on "
+    "dark.",
 )
 @json_option
 def command(model, images, proba, invert, as_json):
@@ -24,7 +25,7 @@ def command(model, images, proba, invert, as_json):
 
     IMAGES are NumPy arrays (.npy), IDX or CSV files (gzipped or not; CSV with one
     image per row; labels and an index are left out), or pictures (.png and others) of
-    the size that the model takes.
+    the size that the model takes. --json numbers the images of each file from 0.
     """
     from skmnist.cli._image_files import read_images
     from skmnist.cli._recognition import predict, read_model

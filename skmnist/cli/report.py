@@ -19,11 +19,12 @@ from skmnist.cli._options import TRUST, dataset_option, force_option, subset_opt
 def command(source, out, dataset, subset, force):
     """Write one HTML page about a model, or about results.
 
-    Results are what --json of compare, train, evaluate, search or reproduce printed,
-    or --out of compare or reproduce wrote, kept in a file. A model is tested first,
-    and the page has pictures of images that it classifies correctly, images that it
-    misclassifies, and what it looks at; so has the page of the option --report of the
-    other commands. The page is one file, which needs neither a network nor other files.
+    Results are JSON in a file: what --json of compare, train, evaluate, search or
+    reproduce printed, or --out FILE.json of compare or reproduce wrote. A model is
+    tested first, and the page has pictures of images that it classifies correctly,
+    images that it misclassifies, and what it looks at; so has the page of the option
+    --report of the other commands. The page is one file, which needs neither a network
+    nor other files.
     """
     from pathlib import Path
 

@@ -17,8 +17,8 @@ from skmnist.cli._options import (
 @click.option(
     "--quick",
     is_flag=True,
-    help="Two epochs on few images, to see in a minute or two that it works; the "
-    "figures are not comparable.",
+    help="A shortened run that reproduces nothing: two epochs on few images, to see in "
+    "a minute or two that everything works.",
 )
 @click.option(
     "--seeds",
@@ -74,6 +74,8 @@ def command(names, dataset, quick, seeds, runs, out, page, force, as_json):
         check_output(out, force=force, suffixes=(".json", ".md", ".txt"))
     check_page(page, force=force)
     image_set = training_set(dataset)
+    if quick:
+        note("A shortened run: it shows that everything works, and reproduces nothing.")
     title = f"Training on {image_set.name}; finished runs are kept in {runs}"
     with bad_input():
         try:

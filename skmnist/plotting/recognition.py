@@ -5,6 +5,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_consistent_length
 
+from skmnist._numbers import counted
 from skmnist.preprocessing.layout import refuse_single_image
 
 from ._estimators import confidences, image_shape_of
@@ -283,8 +284,10 @@ class RecognitionDisplay:
 
     def _heading(self, kind):
         """Say how many there are, and in which order they come."""
-        n, n_all = len(getattr(self, kind)), len(self.y_true)
-        text = f"{_HEADINGS[kind]}: {n:,} of {n_all:,}"
+        n, n_shown = len(getattr(self, kind)), len(self.shown_[kind])
+        text = f"{_HEADINGS[kind]}: {n:,} of {counted(len(self.y_true), 'image')}"
+        if n_shown < n:
+            text += f", {n_shown:,} shown"
         if n and self.confidence is not None:
             text += f", {'most' if kind == 'wrong' else 'least'} confident first"
         return text

@@ -20,6 +20,7 @@ from skmnist._provenance import plain_history, plain_parameters, provenance
 from skmnist.evaluation import Evaluation
 from skmnist.evaluation._scores import is_network
 from skmnist.evaluation._significance import corrected_standard_error
+from skmnist.pipelines import registered_name
 
 __all__ = [
     "comparison_document",
@@ -48,8 +49,12 @@ def _(results: dict):
 
 @document_of.register
 def _(results: Evaluation):
-    model = (results._evaluated or [None])[0]
-    return evaluation_document(results, networks=is_network(model))
+    if results._evaluated is None:
+        return evaluation_document(results)
+    model = results._evaluated[0]
+    return evaluation_document(
+        results, networks=is_network(model), model=registered_name(model)
+    )
 
 
 @document_of.register
@@ -210,12 +215,10 @@ def search_document_of(search):
                 "error_message": None,
             }
         )
-    estimator = search.estimator
-    last = estimator[-1] if hasattr(estimator, "named_steps") else estimator
     best = search.best_estimator_ if is_best else None
     return {
         "kind": "search",
-        "model": type(last).__name__,
+        "model": registered_name(search.estimator),
         "best_params": rows[0]["params"],
         "candidates": rows,
         "n_candidates": len(rows),
@@ -226,7 +229,7 @@ def search_document_of(search):
         "evaluation": None,
         "parameters": best and plain_parameters(best),
         "history": best and plain_history(best),
-        **provenance(is_network(last)),
+        **provenance(is_network(search.estimator)),
     }
 
 

@@ -1,6 +1,7 @@
 """The report of an evaluation: how well a model classifies images."""
 
 from skmnist._numbers import count, is_missing, percent
+from skmnist.pipelines import registered_name
 
 from ._content import (
     Cell,
@@ -37,7 +38,10 @@ def evaluation_report(results, subject=None):
     """Make the report of an evaluation, with pictures if there is a subject."""
     part = {"all": "all images", "train": "the training part", "test": "the test part"}
     what = part.get(results.get("subset"), "images")
-    title = f"{title_of(results)}{on_dataset(results)}"
+    name = title_of(results)
+    if name is None:
+        name = "A model" if subject is None else registered_name(subject.model)
+    title = f"{name}{on_dataset(results)}"
     of = "" if results["dataset"] is None else f" of {results['dataset']}"
     where = f"The model was tested on {what}{of}."
     words = " ".join(
@@ -52,9 +56,10 @@ def evaluation_report(results, subject=None):
 
 def key_figures(evaluation):
     """Return the most important numbers of an evaluation."""
-    meaning = f"accuracy (95 % interval {interval(evaluation['accuracy_interval'])})"
-    if evaluation.get("warning"):
-        meaning = "accuracy on these images"
+    meaning = "accuracy on these images"
+    if not evaluation.get("warning"):
+        bounds = interval(evaluation["accuracy_interval"])
+        meaning = f"accuracy (95 % interval {bounds})"
     figures = [
         KeyFigure(percent(evaluation["accuracy"]), meaning),
         KeyFigure(

@@ -15,7 +15,7 @@ from skmnist.plotting.recognition import confidence_text
 from ._content import Figure, Gallery, Section, Text
 from ._drawings import draw, inline_svg, picture, sketch
 from ._histories import history_section
-from ._words import printable
+from ._words import number_of, printable
 
 __all__ = ["model_sections", "recognition_section"]
 
@@ -36,36 +36,41 @@ def recognition_section(subject):
     wrong = _gallery(
         subject,
         recognition.wrong[:_N_WRONG],
-        f"Misclassified: {{}} of {len(recognition.wrong):,}"
+        "Misclassified",
         f"{', the most confident first' if sure else ''}. Below each are its true "
         f"label, the predicted label{', and the confidence' if sure else ''}.",
+        len(recognition.wrong),
     )
     right = _gallery(
         subject,
         recognition.right[:_N_RIGHT],
-        f"Correct: {{}} of {len(recognition.right):,}"
+        "Correct",
         f"{', the least confident first' if sure else ''}.",
+        len(recognition.right),
     )
     return Section(title, (wrong, right))
 
 
-def _gallery(subject, rows, caption):
-    """Make a gallery of images; the braces in the caption stand for their number."""
-    if not len(rows):
-        return Text(caption.format("none").partition(",")[0].partition(".")[0] + ".")
+def _gallery(subject, rows, what, explanation, n):
+    """Make a gallery of some of n images that are what is said of them."""
     recognition = subject.recognition
+    caption = f"{what}: {n:,} of {number_of(len(recognition.y_true), 'image')}"
+    if not n:
+        return Text(f"{caption}.")
+    if len(rows) < n:
+        caption += f", {len(rows):,} shown"
     pictures = []
     for row, image in zip(rows, subject.images(rows), strict=True):
         true, predicted = _labels(recognition, row)
-        what = f"{true}" if true == predicted else f"{true} → {predicted}"
+        labels = f"{true}" if true == predicted else f"{true} → {predicted}"
         alt = f"Image {row}: {true}"
         alt += ", correct" if true == predicted else f", classified as {predicted}"
-        lines = [what]
+        lines = [labels]
         if recognition.confidence is not None:
             lines.append(confidence_text(recognition.confidence[row]))
             alt += f", confidence {lines[-1]}"
         pictures.append(picture(image, alt, *lines))
-    return Gallery(tuple(pictures), caption.format(f"{len(rows):,}"))
+    return Gallery(tuple(pictures), f"{caption}{explanation}")
 
 
 def _labels(recognition, row):

@@ -20,8 +20,13 @@ def reproduction_report(results, subject=None):
     sections.append(_runs_section(results))
     if networks:
         sections.append(_sources_section(networks, results["sources"]))
+    title = "Published results reproduced"
+    if results["quick"]:
+        title = "Shortened run that reproduces nothing: published networks"
+    elif not results["comparable"]:
+        title = "Published networks trained"
     return Report(
-        f"Published results reproduced on {results['dataset']}",
+        f"{title} on {results['dataset']}",
         _summary(networks, studies, results),
         tuple(sections),
         _key_figures(networks, results),
@@ -36,7 +41,7 @@ def _summary(networks, studies, results):
     paragraphs = []
     if not results["comparable"]:
         why = (
-            "This was a quick run with few epochs on few images"
+            "This was a shortened run (--quick) with few epochs on few images"
             if results["quick"]
             else f"{results['dataset']} is not MNIST as it was published"
         )

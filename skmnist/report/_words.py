@@ -52,10 +52,10 @@ def accuracy_words(evaluation):
 
 
 def title_of(results):
-    """Name the model of an evaluation or a training: by its name, or by its file."""
+    """Name the model of results by its name, or by its file; None if it has neither."""
     metadata = results.get("metadata") or results
     name = metadata.get("model")
-    return results.get("file", "A model") if is_missing(name) else name
+    return results.get("file") if is_missing(name) else name
 
 
 def printable(value):

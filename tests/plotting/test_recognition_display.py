@@ -80,8 +80,9 @@ def test_headings_count_all_not_only_those_shown():
         X, Y_TRUE, Y_PRED, confidence=CONFIDENCE, n_images=1
     )
     assert headings(display) == [
-        "Misclassified (true → predicted): 3 of 6, most confident first",
-        "Correct: 3 of 6, least confident first",
+        "Misclassified (true → predicted): 3 of 6 images, 1 shown, most confident "
+        "first",
+        "Correct: 3 of 6 images, 1 shown, least confident first",
     ]
     assert len(display.axes_["wrong"]) == len(display.axes_["right"]) == 1
 
@@ -91,13 +92,13 @@ def test_without_confidence_images_stay_in_order():
     assert display.shown_["wrong"].tolist() == [1, 2, 3]
     assert titles(display.axes_["wrong"]) == ["1 → 2", "2 → 1", "0 → 1"]
     assert list(display.axes_) == ["wrong"]
-    assert headings(display) == ["Misclassified (true → predicted): 3 of 6"]
+    assert headings(display) == ["Misclassified (true → predicted): 3 of 6 images"]
 
 
 def test_nothing_wrong_leaves_an_empty_gallery():
     display = RecognitionDisplay.from_predictions(X, Y_TRUE, Y_TRUE)
     assert len(display.axes_["wrong"]) == 0
-    assert headings(display)[0].endswith("0 of 6")
+    assert headings(display)[0].endswith("0 of 6 images")
     assert display.shown_["right"].tolist() == list(range(6))
     # And no room for it: the headings follow each other.
     display.figure_.canvas.draw()

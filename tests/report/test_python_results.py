@@ -7,7 +7,9 @@ import re
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from markdown_it import MarkdownIt
 from scipy.sparse import csr_matrix
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression
@@ -20,11 +22,13 @@ from sklearn.model_selection import (
 )
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
 
 from skmnist.cli._commands import skmnist
 from skmnist.datasets import load_digits
 from skmnist.evaluation import compare, evaluate
-from skmnist.pipelines import make_model
+from skmnist.pipelines import make_model, registered_name
 from skmnist.report import ReportDataError, Subject, make_report
 from skmnist.report._documents import document_of
 
@@ -103,6 +107,77 @@ def test_one_wording_serves_every_format(images, format_, monkeypatch):
 def test_an_unknown_format_is_refused(images):
     with pytest.raises(ValueError, match="'html', 'markdown', 'text'; got 'pdf'"):
         make_report({}, format="pdf")
+
+
+def test_the_page_of_an_evaluation_names_its_model(images):
+    X, y, X_test, y_test = images
+    registered = make_model("logistic_regression").fit(X, y)
+    own = KNeighborsClassifier().fit(X, y)
+    for model, name in (
+        (registered, "logistic_regression"),
+        (own, "KNeighborsClassifier"),
+    ):
+        result = evaluate(model, X_test, y_test)
+        assert make_report(result, format="text").startswith(f"{name}\n")
+        kept = pickle.loads(pickle.dumps(result))
+        subject = Subject(model, X_test, y_test)
+        page = Page(make_report(kept, subject=subject))
+        assert page.first("h1").text == name
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (make_model("mlp_512", epochs=3, random_state=1), "mlp_512"),
+        (make_model("mlp_512", units=64), "KerasMLPClassifier"),
+        (clone(make_model("cnn_fast")), "cnn_fast"),
+        (GridSearchCV(make_model("rbf_svm"), {}), "rbf_svm"),
+        (SVC(), "SVC"),
+        (make_pipeline(SVC()), "SVC"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_models_with_registered_settings_have_that_name(model, name):
+    assert registered_name(model) == name
+
+
+def test_a_search_names_a_registered_model(images):
+    X, y, _, _ = images
+    grid = {"clf__n_neighbors": [1, 3]}
+    search = GridSearchCV(make_model("nearest_neighbors"), grid, cv=2).fit(X, y)
+    text = make_report(search, format="text")
+    assert text.startswith("Parameters of nearest_neighbors searched\n")
+
+
+MARKUP = [
+    "*a*",
+    "_b_",
+    "`c`",
+    "<b>d</b>",
+    "[e](f)",
+    "g|h",
+    "i&amp;j",
+    "# k",
+    "1. l",
+    "m\nn",
+    "\\*o",
+    "- p",
+    "~~q~~",
+]
+
+
+def test_names_are_no_markup_in_markdown(images):
+    X, y, _, _ = images
+    models = {name: GaussianNB() for name in MARKUP}
+    source = make_report(compare(models, X, y, cv=2), format="markdown")
+    html = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(source)
+    cells = [row.children[0].text for row in Page(html).first("tbody").all("tr")]
+    assert cells == [" ".join(name.split()) for name in MARKUP]
+    for name in MARKUP:
+        one = make_report(compare({name: GaussianNB()}, X, y, cv=2), format="markdown")
+        page = Page(MarkdownIt("commonmark").enable("table").render(one))
+        paragraph = page.first("p").text
+        assert paragraph.startswith(f"{' '.join(name.split())} has an accuracy of")
 
 
 def test_notebooks_show_an_evaluation(images):
@@ -238,10 +313,10 @@ def test_splits_of_a_comparison_are_called_what_they_are(images, cv, words, erro
 def test_equal_models_are_called_equal(images):
     X, y, _, _ = images
     models = {name: GaussianNB() for name in "ab"}
-    both = make_report(compare(models, X, y, cv=2), format="text")
+    both = make_report(compare(models, X, y, cv=3, random_state=0), format="text")
     assert "a and b are equally accurate: " in both
     models["guess"] = DummyClassifier()
-    three = make_report(compare(models, X, y, cv=2), format="text")
+    three = make_report(compare(models, X, y, cv=3, random_state=0), format="text")
     assert "a and b are the most accurate, and equally so: " in three
     assert "accuracy of a and b, the best" in three
     assert "guess is less accurate" in three

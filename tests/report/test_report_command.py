@@ -87,6 +87,7 @@ def test_images_that_a_model_may_know_tell_nothing_of_others(run, tmp_path, subs
     warning = "The model may have been trained on some of these images;"
     results = json.loads(kept.stdout)
     assert results["warning"].startswith(warning)
+    assert results["accuracy_interval"] is results["accuracy_se"] is None
     (tmp_path / "kept.json").write_text(kept.stdout)
     assert run("report", "kept.json").exit_code == 0
     for name in ("mine.html", "kept.html"):
@@ -114,6 +115,8 @@ def test_the_images_that_training_kept_back_tell_of_others(run, tmp_path):
         assert ("interval" in words) == (warning is None)
         assert (warning or "tested on the test part of digits. It cla") in words
         assert ("interval" in run("evaluate", *args).stdout) == (warning is None)
+        results = json.loads(run("evaluate", *args, "--json").stdout)
+        assert (results["accuracy_interval"] is None) == (warning is not None)
 
 
 def test_a_search_is_reported_with_its_best_model(run, tmp_path):
