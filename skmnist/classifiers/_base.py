@@ -25,7 +25,6 @@ from skmnist._interrupts import keep_interrupts, uninterrupted
 from skmnist._processes import check_fork
 from skmnist._training.data import TrainingData, TrainingState
 from skmnist._warnings import warn_caller
-from skmnist.classifiers._builders import check_pickling
 from skmnist.classifiers._labels import label_column
 from skmnist.classifiers._prediction import INPUT_DTYPES, NetworkPredictor
 from skmnist.classifiers._targets import (
@@ -229,14 +228,6 @@ class BaseKerasClassifier(NetworkPredictor):
         twin = super(BaseKerasClassifier, shell).__sklearn_clone__()
         vars(twin).update(own)
         return twin
-
-    def __getstate__(self):
-        parts = self.get_params(deep=False)
-        description = getattr(getattr(self, "_network", None), "description", None)
-        if description is not None:
-            parts["The network"] = description.custom_objects
-        check_pickling(parts)
-        return super().__getstate__()
 
     @abstractmethod
     def _specify(self, n_features, image_shape, n_classes):

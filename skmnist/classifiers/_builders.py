@@ -3,24 +3,17 @@
 import copy
 import functools
 import inspect
-import os
-import pickle
 import sys
 
-from skmnist._habits import HabitsMixin
 from skmnist._suggestions import suggestion
 
 __all__ = [
     "check_arguments",
     "check_names",
-    "check_pickling",
     "cloned",
     "defaults",
     "is_of_keras",
 ]
-
-# They pickle functions and classes by value, or do not copy them at all.
-_BY_VALUE = {"cloudpickle", "copy", "dill"}
 
 
 def is_of_keras(value):
@@ -64,43 +57,6 @@ def _keras_parts(value):
             or inspect.ismodule(value)
         ):
             left.extend(getattr(value, "__dict__", {}).values())
-
-
-def check_pickling(parts):
-    """Refuse parts of a classifier, by name, that the pickler at work cannot take."""
-    if _are_pickled_by_value():
-        return
-    for name, part in parts.items():
-        try:
-            with open(os.devnull, "wb") as nowhere:
-                _Trial(nowhere).dump(part)
-        except Exception as error:
-            raise pickle.PicklingError(
-                f"{name} cannot be pickled, so the classifier can neither be saved nor "
-                f"sent to another process ({error}). Functions and classes must be "
-                "importable for that. Define them at the top of a module, not inside "
-                "of a function."
-            ) from error
-
-
-class _Trial(pickle.Pickler):
-    """Finds what cannot be pickled; classifiers, which say so themselves, pass."""
-
-    def reducer_override(self, obj):
-        return (object, ()) if isinstance(obj, HabitsMixin) else NotImplemented
-
-
-def _are_pickled_by_value():
-    """Return whether the caller is one that needs no name to pickle a function.
-
-    Picklers do not say so themselves, and what they call does not know which it is.
-    """
-    frame = sys._getframe(1)
-    while frame is not None:
-        if _BY_VALUE & set(frame.f_globals.get("__name__", "").split(".")):
-            return True
-        frame = frame.f_back
-    return False
 
 
 def defaults(builder):

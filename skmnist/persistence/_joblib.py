@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pickle
 import re
 
 import joblib
@@ -27,6 +28,8 @@ _FORMAT_VERSION = 2
 _SEAL = b"skmnist sha256 %s\n"
 _SEAL_SIZE = len(_SEAL % bytes(64))
 _CHUNK = 1 << 20
+# What pickle raises, depending on what it meets and on the version of Python.
+_UNPICKLABLE = (pickle.PicklingError, AttributeError, TypeError)
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 
 
@@ -41,8 +44,32 @@ def write(model, metadata, file, compress):
     }
     with compressed(file, compress) as packed:
         writer = _ChecksumWriter(packed)
-        joblib.dump(content, writer)
+        try:
+            joblib.dump(content, writer)
+        except _UNPICKLABLE as error:
+            raise pickle.PicklingError(
+                f"{_culprit(model)} cannot be pickled, so the model cannot be saved "
+                f"({error}). Functions and classes must be importable for that. Define "
+                "them at the top of a module, not inside of a function."
+            ) from error
         packed.write(writer.seal())
+
+
+def _culprit(model):
+    """Name the parameter that cannot be pickled, the innermost one of several."""
+    names = [
+        name for name, part in model.get_params().items() if not _is_picklable(part)
+    ]
+    names.reverse()  # the step itself, and not the list of steps
+    return max(names, key=lambda name: name.count("__"), default="The model")
+
+
+def _is_picklable(part):
+    try:
+        pickle.dumps(part)
+    except _UNPICKLABLE:
+        return False
+    return True
 
 
 class _ChecksumWriter:

@@ -83,6 +83,9 @@ def save_model(
         ``.safetensors`` or ``.joblib``; if there is no such compression; or if a
         ``.safetensors`` file would have to hold what is not allowed in it, such as
         weights that are not finite.
+    pickle.PicklingError
+        If a file of joblib would have to hold what cannot be pickled, such as a builder
+        that is defined inside of a function; the parameter is named.
     FileNotFoundError
         If there is no folder to write to.
 
