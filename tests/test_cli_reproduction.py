@@ -387,6 +387,11 @@ def test_the_report_says_first_what_was_reproduced(zeros_as_mnist, tmp_path):
     assert "Below it are cnn_simple by 0.57 points" in verdict_words
     assert weights_words.endswith("in cnn_large.")
     assert "the most accurate is 512 (99.00 ± 0.00 %)" in study_words
+    tied = json.loads(json.dumps(document))
+    for row in tied["studies"][0]["variants"][:2]:
+        row["accuracy"] = 0.995
+    study_words = reproduction_report(tied).summary[2]
+    assert "the most accurate are 128 and 256, equally (99.50 %)" in study_words
     assert [figure.number for figure in report.key_figures] == [
         "2 of 3",
         "3 of 4",

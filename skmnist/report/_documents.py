@@ -196,6 +196,10 @@ def search_document_of(search):
     rows = []
     for i in order:
         has_failed = bool(np.isnan(scores[i]).any())
+        accuracy = None if has_failed else float(scores[i].mean())
+        verdict = "failed" if has_failed else ""
+        if not has_failed and (not rows or accuracy == rows[0]["accuracy"]):
+            verdict = "best"
         spread = None
         if are_folds and not has_failed:
             spread = corrected_standard_error(scores[i], 1 / (scores.shape[1] - 1))
@@ -205,13 +209,13 @@ def search_document_of(search):
                     key: _plain_parameter(value)
                     for key, value in results["params"][i].items()
                 },
-                "accuracy": None if has_failed else float(scores[i].mean()),
+                "accuracy": accuracy,
                 "accuracy_se": spread,
                 "accuracies": None if has_failed else scores[i].tolist(),
                 "fit_time": float(results["mean_fit_time"][i]),
                 "predict_time_us": None,
                 "n_parameters": None,
-                "verdict": "failed" if has_failed else "best" if not rows else "",
+                "verdict": verdict,
                 "error_message": None,
             }
         )

@@ -147,11 +147,13 @@ def _chart(candidates):
     if len({key for p in params for key in p}) > len(names):
         more = f" Where more parameters differ, {shown} is the best candidate there."
     over = " and ".join(names)
+    n_best = np.sum(display.scores_ == np.nanmax(display.scores_))
+    marked = "the best" if n_best == 1 else f"one of the {n_best} best"
     return [
         draw(
             plot,
             _chart_size(display),
-            caption=f"Mean accuracy over the folds, by {over}; the best is marked."
+            caption=f"Mean accuracy over the folds, by {over}; {marked} is marked."
             f"{more}",
             alt=f"Chart of the mean accuracy over {over}, from "
             f"{percent(np.nanmin(display.scores_))} to "
