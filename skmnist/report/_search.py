@@ -12,7 +12,7 @@ from ._comparison import (
     models_table,
     reading_texts,
 )
-from ._content import Cell, Column, KeyFigure, Report, Section, Table, Text
+from ._content import Cell, Column, KeyFigure, Report, Section, Table
 from ._drawings import draw, sketch
 from ._evaluation import evaluation_sections
 from ._histories import history_section

@@ -348,7 +348,6 @@ def test_a_search_without_a_single_best_says_so(images, grid, words):
     assert words in make_report(search, format="text")
     page = Page(make_report(search))
     rows = page.table("Candidates for KNeighborsClassifier")
-    assert all(row["Verdict"].text == "best" for row in rows[len(rows) == 1 :])
     captions = [caption.text for caption in page.all("figcaption")]
     assert ["one of the 2 best is marked" in text for text in captions] == (
         [True] if rows[1:] else []
