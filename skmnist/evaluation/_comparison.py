@@ -266,7 +266,9 @@ def _check_comparable(scores):
     names = [s.name for s in scores]
     if len(set(names)) < len(names):
         raise ValueError(f"The names of the models must be unique; got {names}.")
-    if len({(s.n_test, s.split_checksum) for s in scores if not s.failed}) > 1:
+    sizes = {s.n_test for s in scores if not s.failed}
+    checksums = {s.split_checksum for s in scores} - {None}
+    if len(sizes) > 1 or len(checksums) > 1:
         raise ValueError("The scores are from different splits and do not compare.")
 
 
