@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from benchmarks.chart import write_charts
 from benchmarks.comparisons import run_in_new_process, run_rounds
 from benchmarks.data import load
 from benchmarks.results import (
@@ -34,8 +35,9 @@ SUITES = (
 @click.option("--quick", is_flag=True, help="One round on few images, to see it work.")
 @click.option(
     "--runs",
-    type=click.IntRange(1),
-    help="Number of rounds. [default: 5, fast_model 10; quick: 1]",
+    type=click.IntRange(0),
+    help="Number of rounds. [default: 5, fast_model 10; quick: 1] With 0 nothing is "
+    "measured: --page writes what --out holds.",
 )
 @click.option(
     "--match", default="", help="Only comparisons whose title contains this text."
@@ -49,7 +51,7 @@ SUITES = (
     "--page",
     "page_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write this page of the documentation, docs/benchmarks.md.",
+    help="Write this page of the documentation, docs/benchmarks.md, and its chart.",
 )
 def main(names, quick, runs, match, out, page_file):
     """Measure skmnist beside its peers, in turn and in fresh processes."""
@@ -62,7 +64,7 @@ def main(names, quick, runs, match, out, page_file):
     ]
     if not chosen:
         raise click.UsageError(f"No comparison of these has {match!r} in its title.")
-    if not quick and any(suite.NEEDS_MNIST for suite in suites):
+    if runs != 0 and not quick and any(suite.NEEDS_MNIST for suite in suites):
         _check_mnist()
     for file in (out, page_file):  # before the first run, which may take long
         if file and not file.parent.is_dir():
@@ -75,6 +77,9 @@ def main(names, quick, runs, match, out, page_file):
     if not console.is_terminal:
         console = Console(width=_PIPE_WIDTH, highlight=False)
     console.print("\n".join(machine_lines(document)), markup=False)
+    if runs == 0:
+        _write_page(page_file, document)
+        return
     for comparison in chosen:
         n_runs = runs or (1 if quick else comparison.n_runs)
         rounds = run_rounds(comparison, n_runs, run_in_new_process, _progress(n_runs))
@@ -83,8 +88,14 @@ def main(names, quick, runs, match, out, page_file):
         # After each, so that nothing is lost if a later one is interrupted.
         if out:
             write_text(out, json.dumps(document, indent=1) + "\n")
-        if page_file:
-            write_text(page_file, page(document))
+        _write_page(page_file, document)
+
+
+def _write_page(file, document):
+    """Write the page of the documentation with its chart, if it is wanted."""
+    if file:
+        write_charts(document, file.parent)
+        write_text(file, page(document))
 
 
 def _check_mnist():

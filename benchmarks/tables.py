@@ -5,11 +5,14 @@ from datetime import datetime
 from rich import box
 from rich.table import Table
 
+from benchmarks.chart import CHARTS, verdict_lines
+
 __all__ = ["machine_lines", "page", "table"]
 
 _RATIO = ("minimum", "median", "maximum")
 # More columns of figures than these are hard to read side by side.
 _MAX_FIGURES = 6
+_CHART, _DARK_CHART = CHARTS
 
 
 def number(value, unit):
@@ -126,11 +129,24 @@ def machine_lines(document):
 
 
 def page(document):
-    """Write results as a page of the documentation, in Markdown."""
-    lines = [
-        "# Benchmarks",
-        "",
-        "skmnist beside its peers. In each round all contestants run one after the "
+    """Write results as a page of the documentation, in Markdown.
+
+    It begins with the pictures that :func:`benchmarks.chart.draw_chart` makes.
+    """
+    verdict = verdict_lines(document)
+    lines = ["# Benchmarks", ""]
+    if verdict:
+        lines += [
+            *_picture(_CHART, "only-light"),
+            *_picture(_DARK_CHART, "only-dark"),
+            "Median times; shorter is faster. How many times as long as skmnist the "
+            "peers take, within a round:",
+            "",
+            *verdict,
+            "",
+        ]
+    lines += [
+        "In each round all contestants run one after the "
         "other, each round from another one on, each in a process of its own, on the "
         "same data, with the same network, optimizer and batch size, unless a note "
         "says otherwise. Times are medians of the rounds. A ratio is peer divided by "
@@ -181,6 +197,17 @@ def page(document):
         "",
     ]
     return "\n".join(lines)
+
+
+def _picture(file, kind):
+    """Show a chart in one of the light and dark modes of the documentation."""
+    return [
+        f"```{{image}} {file}",
+        f":class: {kind}",
+        ":alt: Times of skmnist and its peers, which the table below has too",
+        "```",
+        "",
+    ]
 
 
 def _cell(text):

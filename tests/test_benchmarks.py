@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -325,6 +326,35 @@ def test_results_go_to_terminal_file_and_page(tmp_path, monkeypatch):
     assert len(kept["comparisons"][0]["rounds"]) == 2
     assert {"processor", "n_cores", "flags"} <= set(kept["machine"])
     assert {"skmnist", "keras", "skorch"} <= set(kept["versions"])
+
+
+def test_page_of_kept_results_begins_with_a_chart_and_the_ratios(tmp_path, monkeypatch):
+    monkeypatch.setattr(command_line, "run_in_new_process", None)  # nothing is run
+    document = make_document(quick=False)
+    rounds = [
+        {
+            "skmnist": {"fit_s": 2.0, "accuracy": 0.98},
+            "Keras": {"fit_s": 5.0, "accuracy": 0.98},
+            "skorch": {"missing": "skorch is not installed"},
+        }
+    ]
+    measured = replace(
+        comparison(*map(contestant, ("skmnist", "keras", "skorch"))),
+        title="mlp_512, 60,000 images of MNIST, 5 epochs",
+        measures=(Measure("fit_s", "fit", "s"), ACCURACY),
+    )
+    add_comparison(document, measured, rounds, ["training"])
+    out, written = tmp_path / "results.json", tmp_path / "page.md"
+    out.write_text(json.dumps(document), encoding="utf-8")
+    arguments = ["training", "--runs", "0", "--out", out, "--page", written]
+    result = CliRunner().invoke(command_line.main, map(str, arguments))
+    assert result.exit_code == 0, result.output
+    text = written.read_text(encoding="utf-8")
+    assert "| Train an MLP: 5 epochs | 2.0 s | 2.5 × |  |  |  |" in text
+    for chart in re.findall(r"{image} (\S+)", text):
+        picture = (tmp_path / chart).read_text(encoding="utf-8")
+        assert picture.count("<!-- 5.0 s -->") == 1
+    assert len(list((tmp_path / "_static").iterdir())) == 2
 
 
 def test_results_without_a_revision_are_shown_too():
