@@ -12,6 +12,11 @@ from skmnist.datasets import fetch_mnist
 from skmnist.evaluation import evaluate
 from skmnist.pipelines import make_model
 
+ROOT = Path(__file__).parent.parent
+FIRST_CODE = re.compile(
+    r"^```py\n(.*?)^```\n\n```\n(.*?)^```", re.MULTILINE | re.DOTALL
+)
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
@@ -46,6 +51,7 @@ def test_model_reaches_its_accuracy_on_mnist(mnist, name, params, least):
     assert (X[:100] == before).all()
 
 
+<<<<<<< HEAD
 def test_pictures_of_the_guide_can_be_made_again(tmp_path):
     docs = Path(__file__).parent.parent / "docs"
     script = runpy.run_path(docs / "mnist_pictures.py")
@@ -63,3 +69,17 @@ def test_pictures_of_the_guide_can_be_made_again(tmp_path):
         return float(re.match(r"Accuracy +([\d.]+)%", text)[1])
 
     assert accuracy(tmp_path) == pytest.approx(accuracy(stored), abs=0.2)
+=======
+def test_first_code_of_the_readme_prints_what_stands_below_it(capsys):
+    pages = [ROOT / "README.md", ROOT / "docs" / "index.md"]
+    first, second = (FIRST_CODE.search(page.read_text("utf-8")) for page in pages)
+    assert first.groups() == second.groups()
+    code, output = first.groups()
+    with plt.rc_context():
+        exec(code, {})
+    plt.close("all")
+    *labels, accuracy = capsys.readouterr().out.split()
+    *said_labels, said_accuracy = output.split()
+    assert labels == said_labels
+    # The last digits depend on the machine.
+    assert float(accuracy) == pytest.approx(float(said_accuracy), abs=0.002)

@@ -1,0 +1,71 @@
+"""Draw the picture with which README and documentation begin.
+
+    python docs/showcase.py seed0.json seed1.json seed2.json
+
+trains `cnn_fast` on MNIST, and takes the accuracies of the other models from the
+comparisons that `docs/results.py` makes its tables of.
+"""
+
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from results import SELECTION, read_comparisons, summarize
+
+from skmnist.datasets import fetch_mnist
+from skmnist.pipelines import make_model
+from skmnist.plotting import (
+    FeatureMapsDisplay,
+    ModelComparisonDisplay,
+    RecognitionDisplay,
+)
+
+STATIC = Path(__file__).parent / "_static"
+
+
+def accuracies(paths):
+    """Return the table that the comparison of models shows."""
+    models = summarize(read_comparisons(paths))
+    table = pd.DataFrame(models).T.loc[list(SELECTION)]
+    seeds = table["accuracies"].map(pd.Series)
+    table["accuracy_se"] = seeds.map(pd.Series.std)
+    return table.drop(columns="accuracies").astype(float)
+
+
+def draw(model, X, y, table, path, style):
+    """Write the picture: misclassified images, feature maps, accuracy and time."""
+    with plt.style.context(style):
+        figure, axes = plt.subplots(
+            1, 3, figsize=(12.5, 3.9), layout="constrained", width_ratios=[1.1, 1, 1.25]
+        )
+        figure.get_layout_engine().set(wspace=0.06)
+        RecognitionDisplay.from_estimator(
+            model, X, y, ax=axes[0], kind="wrong", n_images=15, n_columns=5
+        )
+        layers = ["convolution_1", "convolution_2"]
+        FeatureMapsDisplay.from_estimator(
+            model, X, ax=axes[1], layers=layers, n_columns=8
+        )
+        ModelComparisonDisplay.from_table(table, ax=axes[2], kind="fit_time")
+        figure.savefig(path, transparent=True, dpi=120)
+        plt.close(figure)
+
+
+def main(paths):
+    """Train the network, and write the picture for light and dark pages."""
+    table = accuracies(paths)
+    model = make_model("cnn_fast", random_state=0).fit(*fetch_mnist(return_X_y=True))
+    X_test, y_test = fetch_mnist("test", return_X_y=True)
+    draw(model, X_test, y_test, table, STATIC / "showcase.png", "default")
+    draw(model, X_test, y_test, table, STATIC / "showcase_dark.png", "dark_background")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        raise SystemExit(__doc__)
+    main(sys.argv[1:])
