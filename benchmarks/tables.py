@@ -146,17 +146,17 @@ def page(document):
             "",
         ]
     lines += [
-        "In each round every row runs once, in a rotating order, each in a new process, "
-        "on the same data, with the same network, optimizer and batch size unless a "
-        "note says otherwise. Times are medians of the rounds. A ratio is a row's time "
-        "divided by the first row's in the same round: above 1, the first row is "
-        "faster. Accuracies are means.",
+        "In each round every row runs once, in a rotating order, each in a new "
+        "process, on the same data, with the same network, optimizer and batch size "
+        "unless a note says otherwise. Times are medians of the rounds. A ratio is a "
+        "row's time divided by the first row's in the same round: above 1, the first "
+        "row is faster. Accuracies are means.",
         "",
     ]
     if document["quick"]:
         lines += [
-            "**A quick run on few images, which only shows that the benchmarks work. Its "
-            "figures are no results.**",
+            "**A quick run on few images, which only shows that the benchmarks work. "
+            "Its figures are no results.**",
             "",
         ]
     lines += [f"- {line}" for line in machine_lines(document)]
