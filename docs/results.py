@@ -1,17 +1,21 @@
-"""Write the tables of results on MNIST, from comparisons with several seeds.
+"""Write the results on MNIST: those of the package, and the tables of the pages.
 
     skmnist compare --dataset mnist --seed 0 --out seed0.json   # and with 1 and 2
-    python docs/results.py seed0.json seed1.json seed2.json
+    python docs/results.py "2 cores of an AMD EPYC" seed0.json seed1.json seed2.json
 
-puts them between the marks in README.md, docs/index.md and docs/results.md.
+puts what the comparisons found into ``skmnist/results.json``, with the name of the
+machine, and from there into the tables of README.md, docs/index.md and docs/results.md.
+Without arguments it only writes the tables.
 """
 
 import json
 import re
-import statistics
 import sys
 from datetime import date
 from pathlib import Path
+from statistics import mean
+
+from skmnist.pipelines import results_on_mnist
 
 ROOT = Path(__file__).parent.parent
 # What a newcomer sees first; the page of the results has all models.
@@ -26,44 +30,47 @@ SELECTION = (
     "logistic_regression",
 )
 # What must be the same in all comparisons.
-CIRCUMSTANCES = ("dataset", "n_train", "n_test", "platform", "n_cpus", "versions")
+CIRCUMSTANCES = ("dataset", "n_train", "n_test", "image_shape", "versions")
 
 
-def read_comparisons(paths):
-    """Return comparisons of the same models on the same data, one for each seed."""
+def gather(machine, paths):
+    """Return what comparisons with several seeds found, as the package keeps it."""
     documents = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
-    first, *others = documents
-    names = {row["model"] for row in first["models"]}
-    for path, document in zip(paths[1:], others, strict=True):
-        differing = [key for key in CIRCUMSTANCES if document[key] != first[key]]
-        if differing or {row["model"] for row in document["models"]} != names:
-            what = ", ".join(differing) or "models"
-            raise SystemExit(f"{path} differs from {paths[0]} in {what}.")
-    if len({document["seed"] for document in documents}) < len(documents):
-        raise SystemExit("Two comparisons have one seed.")
-    return documents
-
-
-def summarize(documents):
-    """Return what each model reached over the seeds, the most accurate first."""
+    first = documents[0]
+    for path, document in zip(paths, documents, strict=True):
+        for key in CIRCUMSTANCES:
+            if key == "versions":  # without networks Keras' is not among them
+                shared = first[key].keys() & document[key].keys()
+                equal = all(first[key][name] == document[key][name] for name in shared)
+            else:
+                equal = first[key] == document[key]
+            if not equal:
+                raise SystemExit(f"{path} differs from {paths[0]} in {key}.")
     rows = {}
-    for document in documents:
+    for document in sorted(documents, key=lambda document: document["seed"]):
         for row in document["models"]:
             if row["error_message"]:
                 raise SystemExit(f"{row['model']}: {row['error_message']}")
             rows.setdefault(row["model"], []).append(row)
-    models = {
-        name: {
-            "accuracies": [row["accuracy"] for row in found],
-            "accuracy": statistics.mean(row["accuracy"] for row in found),
-            # What else the machine does makes a time longer, never shorter.
-            "fit_time": min(row["fit_time"] for row in found),
-            "predict_time_us": min(row["predict_time_us"] for row in found),
-            "n_parameters": found[0]["n_parameters"],
-        }
-        for name, found in rows.items()
+    return {
+        **{key: first[key] for key in CIRCUMSTANCES[:-1]},
+        "seeds": sorted({document["seed"] for document in documents}),
+        "made": max(document["made"] for document in documents)[:10],
+        "machine": machine,
+        "versions": first["versions"],
+        "models": {
+            name: {
+                "accuracies": [row["accuracy"] for row in found],
+                # What else the machine does makes a time longer, never shorter.
+                "fit_time": round(min(row["fit_time"] for row in found), 2),
+                "predict_time_us": round(
+                    min(row["predict_time_us"] for row in found), 2
+                ),
+                "n_parameters": found[0]["n_parameters"],
+            }
+            for name, found in rows.items()
+        },
     }
-    return dict(sorted(models.items(), key=lambda item: -item[1]["accuracy"]))
 
 
 def duration(seconds):
@@ -73,19 +80,19 @@ def duration(seconds):
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
-def table(models, names, details):
-    """Return a table in Markdown."""
+def table(models, details):
+    """Return a table in Markdown, the most accurate model first."""
     heads = ["Model", "Test accuracy", "Fit", "Parameters"]
     if details:
-        heads[2:2] = ["lowest to highest"]
-        heads[4:4] = ["Predict, an image"]
+        heads[2:2] = ["Lowest to highest"]
+        heads[4:4] = ["Predict one image"]
     lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
-    for name in names:
+    for name in sorted(models, key=lambda name: -mean(models[name]["accuracies"])):
         model = models[name]
-        low, high = min(model["accuracies"]), max(model["accuracies"])
-        n_parameters = model["n_parameters"]
-        cells = [f"`{name}`", f"{100 * model['accuracy']:.2f} %"]
+        accuracies, n_parameters = model["accuracies"], model["n_parameters"]
+        cells = [f"`{name}`", f"{100 * mean(accuracies):.2f} %"]
         if details:
+            low, high = min(accuracies), max(accuracies)
             same = low == high
             cells.append("" if same else f"{100 * low:.2f} to {100 * high:.2f}")
         cells.append(duration(model["fit_time"]))
@@ -97,42 +104,40 @@ def table(models, names, details):
     return "\n".join(lines)
 
 
-def circumstances(documents):
+def origin(results):
     """Return the sentence on where the results come from."""
-    days = sorted(date.fromisoformat(document["made"][:10]) for document in documents)
-    first = documents[0]
-    versions = ", ".join(f"{name} {n}" for name, n in first["versions"].items())
-    seeds = ", ".join(str(document["seed"]) for document in documents)
-    return (
-        f"Seeds {seeds}; {first['n_cpus']} CPUs, {first['platform']}; {versions}; "
-        f"{days[-1]:%-d %B %Y}."
-    )
+    made = date.fromisoformat(results["made"])
+    versions = ", ".join(f"{name} {n}" for name, n in results["versions"].items())
+    seeds = ", ".join(map(str, results["seeds"]))
+    return f"Seeds {seeds}; {results['machine']}; {versions}; {made:%-d %B %Y}."
 
 
-def replace_marked(path, name, text):
-    """Replace what stands between the marks of that name on a page."""
+def replace_marked(path, text):
+    """Replace what stands between the marks of the results on a page."""
     page = path.read_text(encoding="utf-8")
-    begin, end = f"<!-- {name}: docs/results.py -->", f"<!-- end of {name} -->"
+    begin, end = "<!-- results: docs/results.py -->", "<!-- end of results -->"
     pattern = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
     if len(pattern.findall(page)) != 1:
         raise SystemExit(f"{path} must have {begin} and {end} once.")
     path.write_text(pattern.sub(lambda _: f"\n{text}\n\n", page), encoding="utf-8")
 
 
-def main(paths):
-    """Write all tables."""
-    documents = read_comparisons(paths)
-    models = summarize(documents)
-    brief = table(models, [name for name in models if name in SELECTION], False)
-    full = table(models, models, True)
-    replace_marked(ROOT / "README.md", "results", brief)
-    replace_marked(ROOT / "docs" / "index.md", "results", brief)
-    replace_marked(
-        ROOT / "docs" / "results.md", "results", f"{full}\n\n{circumstances(documents)}"
-    )
+def main(arguments):
+    """Keep new results, if there are any, and write the tables."""
+    if arguments:
+        machine, *paths = arguments
+        kept = json.dumps(gather(machine, paths), indent=2) + "\n"
+        (ROOT / "skmnist" / "results.json").write_text(kept, encoding="utf-8")
+    results = results_on_mnist()
+    models = results["models"]
+    brief = table({name: models[name] for name in SELECTION}, False)
+    replace_marked(ROOT / "README.md", brief)
+    replace_marked(ROOT / "docs" / "index.md", brief)
+    full = f"{table(models, True)}\n\n{origin(results)}"
+    replace_marked(ROOT / "docs" / "results.md", full)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
+    if len(sys.argv) == 2:
         raise SystemExit(__doc__)
     main(sys.argv[1:])

@@ -1,12 +1,9 @@
 """Draw the picture with which README and documentation begin.
 
-    python docs/showcase.py seed0.json seed1.json seed2.json
-
-trains `cnn_fast` on MNIST, and takes the accuracies of the other models from the
-comparisons that `docs/results.py` makes its tables of.
+``python docs/showcase.py`` trains ``cnn_fast`` on MNIST, and takes the accuracies of all
+models from ``skmnist/results.json``.
 """
 
-import sys
 from pathlib import Path
 
 import matplotlib
@@ -15,10 +12,10 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from results import SELECTION, read_comparisons, summarize
+from results import SELECTION
 
 from skmnist.datasets import fetch_mnist
-from skmnist.pipelines import make_model
+from skmnist.pipelines import make_model, results_on_mnist
 from skmnist.plotting import (
     FeatureMapsDisplay,
     ModelComparisonDisplay,
@@ -28,13 +25,13 @@ from skmnist.plotting import (
 STATIC = Path(__file__).parent / "_static"
 
 
-def accuracies(paths):
+def accuracies():
     """Return the table that the comparison of models shows."""
-    models = summarize(read_comparisons(paths))
-    table = pd.DataFrame(models).T.loc[list(SELECTION)]
+    models = results_on_mnist()["models"]
+    table = pd.DataFrame([models[name] for name in SELECTION], index=SELECTION)
     seeds = table["accuracies"].map(pd.Series)
-    table["accuracy_se"] = seeds.map(pd.Series.std)
-    return table.drop(columns="accuracies").astype(float)
+    table["accuracy"], table["accuracy_se"] = seeds.map(pd.Series.mean), 0.0
+    return table
 
 
 def draw(model, X, y, table, path, style):
@@ -56,9 +53,9 @@ def draw(model, X, y, table, path, style):
         plt.close(figure)
 
 
-def main(paths):
+def main():
     """Train the network, and write the picture for light and dark pages."""
-    table = accuracies(paths)
+    table = accuracies()
     model = make_model("cnn_fast", random_state=0).fit(*fetch_mnist(return_X_y=True))
     X_test, y_test = fetch_mnist("test", return_X_y=True)
     draw(model, X_test, y_test, table, STATIC / "showcase.png", "default")
@@ -66,6 +63,4 @@ def main(paths):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        raise SystemExit(__doc__)
-    main(sys.argv[1:])
+    main()

@@ -240,7 +240,7 @@ def results_on_mnist():
 
     Reads ``results.json``: `made` (a date), `machine`, `versions`, `seeds`, and in
     `models` by name `accuracies` (on the test images, one for each seed), `fit_time`
-    (seconds, mean over the seeds), `predict_time_us` (likewise, microseconds) and
+    (seconds, the shortest of all), `predict_time_us` (likewise, microseconds) and
     `n_parameters` (None where a model has no weights to count).
     """
     path = Path(__file__).with_name("results.json")

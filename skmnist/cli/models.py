@@ -60,11 +60,11 @@ def _print_tables(models, measured):
             rows.append(tuple(map(Cell, (model["name"], *cells, model["summary"]))))
         tables.append(Table(caption, columns, tuple(rows)))
     seeds = measured["seeds"]
+    over = f"mean of {len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
     words = (
         f"Measured on MNIST: accuracy on {measured['n_test']:,} test images after "
-        f"training on {measured['n_train']:,}, time of one fit "
-        f"({f'means of {len(seeds)} seeds' if len(seeds) > 1 else f'seed {seeds[0]}'}; "
-        f"{measured['machine']}; {measured['made']}; skmnist "
+        f"training on {measured['n_train']:,} ({over}), and the time of the fastest "
+        f"fit ({measured['machine']}; {measured['made']}; skmnist "
         f"{measured['versions']['skmnist']}). “Results on MNIST” in the documentation "
         "has more."
     )
