@@ -1,6 +1,6 @@
 """Draw the picture with which README and documentation begin.
 
-``python docs/showcase.py`` trains ``cnn_fast`` on MNIST, and takes the accuracies of all
+``python docs/showcase.py`` trains ``cnn_fast`` on MNIST, and takes accuracies of all
 models from ``skmnist/results.json``.
 """
 
