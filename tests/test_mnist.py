@@ -51,9 +51,8 @@ def test_model_reaches_its_accuracy_on_mnist(mnist, name, params, least):
     assert (X[:100] == before).all()
 
 
-<<<<<<< HEAD
 def test_pictures_of_the_guide_can_be_made_again(tmp_path):
-    docs = Path(__file__).parent.parent / "docs"
+    docs = ROOT / "docs"
     script = runpy.run_path(docs / "mnist_pictures.py")
     try:
         for page in script["PAGES"]:
@@ -69,7 +68,8 @@ def test_pictures_of_the_guide_can_be_made_again(tmp_path):
         return float(re.match(r"Accuracy +([\d.]+)%", text)[1])
 
     assert accuracy(tmp_path) == pytest.approx(accuracy(stored), abs=0.2)
-=======
+
+
 def test_first_code_of_the_readme_prints_what_stands_below_it(capsys):
     pages = [ROOT / "README.md", ROOT / "docs" / "index.md"]
     first, second = (FIRST_CODE.search(page.read_text("utf-8")) for page in pages)
