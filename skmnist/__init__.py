@@ -1,7 +1,7 @@
 """Keras networks for small images as scikit-learn classifiers.
 
-Importing this package is cheap: TensorFlow, Keras and matplotlib are loaded
-when a network is first built or a picture first drawn.
+Importing this package is cheap: TensorFlow, Keras and matplotlib are loaded the first
+time that a network is built or a figure is drawn.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""The network classifiers: multilayer perceptrons, CNN, and networks of your own."""
+"""The network classifiers: multilayer perceptrons, CNN, and your own networks."""
 
 from skmnist.classifiers._convolutional import KerasCNNClassifier
 from skmnist.classifiers._custom import KerasImageClassifier

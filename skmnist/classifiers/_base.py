@@ -1,8 +1,8 @@
 """The estimator contract: validate, seed, train, and keep the state.
 
-What scikit-learn promises its users is kept here, for every network classifier;
-what Keras does is in :mod:`skmnist._training`, which is imported when a network
-is first trained.
+Everything that scikit-learn promises its users is here, for every network classifier;
+the work of Keras is in :mod:`skmnist._training`, which is imported when a network is
+first trained.
 """
 
 import contextlib
@@ -48,10 +48,10 @@ _logger = logging.getLogger(__package__)
 
 
 class BaseKerasClassifier(NetworkPredictor):
-    """Base of the network classifiers; not for use by itself.
+    """Base class of the network classifiers; not for direct use.
 
-    A subclass stores its parameters and tells by ``_specify`` which network they
-    mean for images of a given size.
+    A subclass stores its parameters; its ``_specify`` returns the network that they
+    describe for images of a given size.
     """
 
     _habits = PARAMETERS
@@ -85,23 +85,24 @@ class BaseKerasClassifier(NetworkPredictor):
         ----------
         X : array-like of shape (n_samples, n_features) or \
                 (n_samples, height, width[, channels])
-            Images, as rows of pixels or as they are. Any numeric type; best scaled
-            to [0, 1].
+            Images, as rows of pixels or as arrays of images, of any numeric type. Best
+            scaled to [0, 1].
         y : array-like of shape (n_samples,)
-            Labels of any one kind: numbers, strings, booleans.
+            Labels: all numbers, all strings or all booleans.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sample, at least 0. Only ratios matter. A sample of
-            weight 0 is left out; its label counts as a class all the same, as in a
-            bootstrap that draws one class alone.
+            Weight of each sample, at least 0. Only ratios matter. Samples of weight 0
+            are left out, but their labels still count as classes, for bootstraps that
+            draw a single class.
         X_val : array-like, default=None
-            Images for validation, of the form of `X`. Loss and accuracy on them
-            are kept in ``history_``; early stopping looks at them, and no part of
-            `X` is set aside. In a :class:`~sklearn.pipeline.Pipeline` they pass the
-            steps before, as `X` does, with ``transform_input=["X_val"]``, metadata
-            routing enabled and ``set_fit_request(X_val=True, y_val=True)``; as
-            ``clf__X_val`` they must be scaled already.
+            Images for validation, in the same form as `X`. ``history_`` keeps the loss
+            and accuracy on them, early stopping uses them, and no part of `X` is set
+            aside. In a :class:`~sklearn.pipeline.Pipeline`, the previous steps
+            transform them like `X` if it has ``transform_input=["X_val"]``, metadata
+            routing is enabled and the classifier has
+            ``set_fit_request(X_val=True, y_val=True)``. Passed as ``clf__X_val``, they
+            must be scaled already.
         y_val : array-like, default=None
-            Labels of `X_val`. Images with a label that `y` lacks are left out, with a
+            Labels of `X_val`. Images whose label is not in `y` are left out, with a
             warning.
 
         Returns
@@ -114,15 +115,16 @@ class BaseKerasClassifier(NetworkPredictor):
         ValueError
             If data or parameters are not as described.
         FloatingPointError
-            If training diverges. The classifier stays as it was before.
+            If training diverges. The classifier is left unchanged.
 
         Warns
         -----
         UserWarning
-            If `X_val`, or `X` where training resumes, has clearly another range of
-            pixels than the images before: if it is not scaled as they were, for one;
-            if `y_val` or a partial `class_weight` holds labels that `y` lacks; if the
-            part that is set aside for validation has very few images or lacks a class.
+            If the pixels of `X_val`, or of `X` when training resumes, clearly have
+            another range than the training images so far, for example because they are
+            not scaled; if `y_val` or a partial `class_weight` contains labels that `y`
+            lacks; if the part set aside for validation has very few images or lacks a
+            class.
         """
         if (X_val is None) != (y_val is None):
             given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
@@ -147,7 +149,7 @@ class BaseKerasClassifier(NetworkPredictor):
     @answers_habits
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one more epoch, with the weights and optimizer state so far.
+        """Train for one more epoch, from the current weights and optimizer state.
 
         Parameters
         ----------
@@ -157,10 +159,10 @@ class BaseKerasClassifier(NetworkPredictor):
         y : array-like of shape (n_samples,)
             Labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever be given. Needed at the first call only.
+            All labels that will ever occur. Required at the first call only.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sample, at least 0. As other samples may come later, the
-            weights are taken as they are: one of 2 counts twice, and if all are 0,
+            Weight of each sample, at least 0. They are not normalised, as other samples
+            may follow: a sample of weight 2 counts twice, and if all weights are 0,
             nothing is learned.
 
         Returns
@@ -171,16 +173,16 @@ class BaseKerasClassifier(NetworkPredictor):
         Raises
         ------
         ValueError
-            If data or parameters are not as described, or with early stopping,
-            balanced class weights or a schedule of learning rates, which need all
-            data and epochs at once.
+            If data or parameters are not as described; or with early stopping, balanced
+            class weights or a learning rate schedule, which need all data and epochs at
+            once.
 
         Notes
         -----
-        The state of the optimizer is kept from call to call, and goes into files
-        and pickles once `partial_fit` has been called. That of a classifier that
-        was only fitted (without `warm_start`) does not, as it is twice as large as
-        the network: after loading such a one, the optimizer starts from scratch.
+        The optimizer state is kept between calls. Once `partial_fit` has been called,
+        it is also saved in files and pickles. After `fit` alone (without `warm_start`)
+        it is not saved, because it is twice as large as the network: the optimizer of a
+        loaded classifier then starts from scratch.
         """
         self._validate_params()  # which scikit-learn leaves out once it is fitted
         for parameter, allowed in (
@@ -233,7 +235,7 @@ class BaseKerasClassifier(NetworkPredictor):
     def _specify(self, n_features, image_shape, n_classes):
         """Return the :class:`~skmnist.networks.NetworkSpec` for images of a size.
 
-        `image_shape` is None where the images came as rows of pixels.
+        `image_shape` is None if the images came as rows of pixels.
         """
 
     def _validate_params(self):
@@ -402,8 +404,8 @@ class BaseKerasClassifier(NetworkPredictor):
 def _joined(earlier, later):
     """Join two histories of the same network.
 
-    Metrics that only one of them has, such as those of validation data that came later,
-    are kept with a gap, so that lengths agree.
+    Metrics that only one of them has, such as those of validation data added later, are
+    padded with NaN, so that lengths agree.
     """
     gaps = [[float("nan")] * len(history["loss"]) for history in (earlier, later)]
     return {

@@ -26,38 +26,38 @@ class KerasCNNClassifier(LayeredClassifier):
     filters : int or sequence of int, default=(32, 64)
         Number of feature maps of each convolution.
     kernel_size : int or sequence, default=3
-        Height and width of the filters, in pixels: one size or pair (height, width)
-        for all convolutions, or one for each. ``(1, 3)`` is a pair, as in Keras; but
-        with two convolutions ``(5, 3)`` is 5×5, then 3×3, and a warning says so. Write
-        ``((5, 5), (3, 3))``, or ``((5, 3), (5, 3))`` for the pair.
+        Size of the filters in pixels, a number or a pair (height, width): one for all
+        convolutions, or one per convolution. As in Keras, ``(1, 3)`` is a pair. But
+        with two convolutions ``(5, 3)`` means 5×5, then 3×3, with a warning. To avoid
+        it, write ``((5, 5), (3, 3))``, or ``((5, 3), (5, 3))`` for the pair.
     pool_size : int or sequence, default=None
-        Window of the max pooling after each convolution, in pixels, as `kernel_size`;
-        1 means no pooling. None pools by 2 after the last one alone.
+        Size of the max pooling after each convolution, in the same form as
+        `kernel_size`; 1 means no pooling. None pools by 2 after the last convolution
+        only.
     padding : {"valid", "same"}, default="valid"
         Whether convolutions shrink the image or pad it with zeros.
     units : int or sequence of int, default=128
         Width of each hidden layer after the convolutions.
     dropout : float or sequence of float, default=None
-        Dropout rates in [0, 1): the first after the last pooling, then one for
-        each hidden layer. One value alone counts for all of these; None means 0.25
-        and then 0.5.
+        Dropout rates in [0, 1): the first after the last pooling, then one per hidden
+        layer. A single value applies to all of these. None means 0.25 after the pooling
+        and 0.5 after each hidden layer.
     image_shape : tuple of int or "row", default=None
-        ``(height, width)`` or ``(height, width, channels)`` of the images. If `X`
-        holds images, they must have this shape, or ``(channels, height, width)``
-        and are transposed; three equal numbers mean channels last. None
-        takes the shape of the images in `X`, also of those that an
-        :class:`~skmnist.ImageScaler` made rows of, else a square. "row" takes any
-        number of features as an image of one row.
+        ``(height, width)`` or ``(height, width, channels)`` of the images. If `X` holds
+        images, they must have this shape, or ``(channels, height, width)``, which is
+        transposed; three equal numbers mean channels last. None infers the shape from
+        `X`, even if an :class:`~skmnist.ImageScaler` flattened the images; rows of
+        unknown shape are treated as square images. "row" treats any number of features
+        as an image of one row.
     $layers
     precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
-        Arithmetic of training. "bfloat16" multiplies with 8 significant bits and keeps
-        the weights in float32. That takes convolutions about half of the time on CPUs
-        with native bfloat16 instructions, and much more on others. "auto" trains so on
-        CPUs where it is faster, with TensorFlow, and in float32 elsewhere. Predictions
-        are computed in float32. "float64" trains and predicts in double precision, with
-        pixels that are rounded to float32 first. It is slow, is there for comparing
-        networks in more digits than float32 has, and is not available with JAX as it is
-        set up by default.
+        Precision of training. "bfloat16" multiplies with 8 significant bits and keeps
+        the weights in float32. It takes about half the time on CPUs with native
+        bfloat16 instructions, and much longer on others. "auto" chooses bfloat16 with
+        TensorFlow on CPUs where it is faster, and float32 elsewhere. All of these
+        predict in float32. "float64" trains and predicts in double precision, on pixels
+        rounded to float32. It is slow and meant for comparing networks to more digits
+        than float32 has. JAX does not support it in its default configuration.
     $training
 
     Attributes
@@ -152,7 +152,7 @@ class KerasCNNClassifier(LayeredClassifier):
 
     @property
     def image_shape_(self):
-        """``(height, width, channels)`` of the images that the network takes."""
+        """``(height, width, channels)`` of the images."""
         check_is_fitted(self)
         return self._spec.input_shape
 

@@ -22,36 +22,37 @@ _PREFIX = "builder_params__"
 
 @documented
 class KerasImageClassifier(BaseKerasClassifier):
-    """Classifier from a Keras network of your own.
+    """Classifier for your own Keras network.
 
     Parameters
     ----------
     builder : callable
-        Function ``builder(input_shape, n_classes, **builder_params)`` that returns
-        a :class:`keras.Model` with one probability per class. Loss and optimizer are
-        the classifier's: it need not be compiled. What it returns is never trained:
-        every fit trains a copy with the same weights, so that layers which the
-        builder hands out again and again, pretrained ones for example, are the same
-        for all fits. Let it be importable (not defined in a script or notebook) if
-        the classifier is to be saved.
+        Function ``builder(input_shape, n_classes, **builder_params)`` that returns a
+        :class:`keras.Model` with one probability per class. The model need not be
+        compiled: the classifier sets loss and optimizer. It is never trained itself.
+        Every fit trains a copy with the same weights, so that layers which the builder
+        reuses, such as pretrained ones, are the same in all fits. To save the
+        classifier, define the builder in an importable module, not in a script or
+        notebook.
     builder_params : dict, default=None
-        Further arguments of the builder. Each of them is also a parameter of the
-        classifier, such as ``builder_params__width``, for `set_params` and searches.
+        Further arguments of the builder. In `set_params` and searches, each of them is
+        a parameter of the classifier, such as ``builder_params__width``.
     image_shape : tuple of int, "row" or "flat", default=None
-        What the builder is given as `input_shape`: ``(height, width)`` or
-        ``(height, width, channels)``; None for the shape of the images in `X`, also of
-        those that an :class:`~skmnist.ImageScaler` made rows of, or a square, with its
-        channels; "row" for an image of one row; "flat" for ``(n_features,)``.
-        Images in `X` must have the shape that is given, or
-        ``(channels, height, width)`` and are transposed; three equal numbers are
-        treated as channels last.
+        The `input_shape` of the builder: ``(height, width)`` or
+        ``(height, width, channels)``; "row" for an image of one row; "flat" for
+        ``(n_features,)``. None infers the shape from `X`, with its channels, even if an
+        :class:`~skmnist.ImageScaler` flattened the images; rows of unknown shape are
+        treated as square images. Images in `X` must have the given shape, or
+        ``(channels, height, width)``, which is transposed; three equal numbers mean
+        channels last.
     $training
 
     Attributes
     ----------
     $attributes
     image_shape_ : tuple of int
-        ``(height, width, channels)`` of the images, or what the builder was given.
+        The `input_shape` that the builder was given, such as
+        ``(height, width, channels)``.
 
     References
     ----------
@@ -131,7 +132,7 @@ class KerasImageClassifier(BaseKerasClassifier):
 
     @property
     def image_shape_(self):
-        """Shape of one image as the builder was given it."""
+        """Shape of one image, as passed to the builder."""
         check_is_fitted(self)
         return self._spec.input_shape
 
@@ -141,9 +142,9 @@ class KerasImageClassifier(BaseKerasClassifier):
         Parameters
         ----------
         deep : bool, default=True
-            Whether to list the arguments of the builder too, as
+            Whether to include the arguments of the builder, as
             ``builder_params__<name>``: those in `builder_params`, and the defaults of
-            others.
+            the others.
 
         Returns
         -------
@@ -164,8 +165,8 @@ class KerasImageClassifier(BaseKerasClassifier):
         Parameters
         ----------
         **params
-            Values by name. ``builder_params__<name>`` sets one argument of the
-            builder and leaves the others as they are.
+            Values by name. ``builder_params__<name>`` sets one argument of the builder
+            and keeps the others.
 
         Returns
         -------
@@ -175,7 +176,7 @@ class KerasImageClassifier(BaseKerasClassifier):
         Raises
         ------
         ValueError
-            If there is no such parameter, or the builder takes no such argument.
+            If a parameter or an argument of the builder does not exist.
         """
         arguments = {
             name.removeprefix(_PREFIX): params.pop(name)

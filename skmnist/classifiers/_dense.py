@@ -108,7 +108,8 @@ class KerasDNNClassifier(LayeredClassifier):
     units : int or sequence of int, default=(512, 512)
         Width of each hidden layer.
     dropout : float or sequence of float, default=0.2
-        Dropout rate after each hidden layer, in [0, 1): one for all, or one for each.
+        Dropout rate after each hidden layer, in [0, 1): one value for all layers, or
+        one per layer.
     $layers
     $dense_precision
     $training

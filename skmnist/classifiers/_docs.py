@@ -1,4 +1,4 @@
-"""Text that the documentation of several classifiers has in common."""
+"""Documentation shared by several classifiers."""
 
 import inspect
 import string
@@ -7,7 +7,7 @@ __all__ = ["documented"]
 
 
 def documented(cls):
-    """Insert what classifiers have in common into the docstring of one, a decorator."""
+    """Insert the shared texts into the docstring of a classifier, a decorator."""
     if cls.__doc__ is not None:  # which Python leaves out with -OO
         text = inspect.cleandoc(
             cls.__doc__
@@ -18,88 +18,87 @@ def documented(cls):
 
 _LAYERS = """\
 activation : str, default="relu"
-    Keras name of the activation of convolutions and hidden layers.
+    Name of the Keras activation of the convolutions and hidden layers.
 kernel_initializer : str, default="glorot_uniform"
-    Keras name of the initializer of the weights, such as ``"he_normal"`` or
+    Name of the Keras initializer of the weights, such as ``"he_normal"`` or
     ``"random_normal"``.
 l1, l2 : float, default=0.0
     Strength of the L1 and L2 regularization, at least 0."""
 
 _DENSE_PRECISION = """\
 precision : {"auto", "float32", "bfloat16", "float64"}, default="auto"
-    Arithmetic of training. "auto" means float32: without convolutions bfloat16
-    saves a sixth of the time at most. It multiplies with 8 significant bits and
-    keeps the weights in float32. Predictions are computed in float32. "float64"
-    trains and predicts in double precision, with pixels that are rounded to
-    float32 first. It is slow, is there for comparing networks in more digits than
-    float32 has, and is not available with JAX as it is set up by default."""
+    Precision of training. "auto" means float32. "bfloat16" multiplies with 8
+    significant bits and keeps the weights in float32; without convolutions it saves at
+    most a sixth of the time. Both predict in float32. "float64" trains and predicts in
+    double precision, on pixels rounded to float32. It is slow and meant for comparing
+    networks to more digits than float32 has. JAX does not support it in its default
+    configuration."""
 
 _TRAINING = """\
 optimizer : str, dict, callable or keras.optimizers.Optimizer, default="adam"
-    Name, serialised configuration, or function that makes one. An instance
-    is used as a template: every fit gets its own optimizer.
+    Keras optimizer: a name, a serialised configuration, a function that returns one, or
+    an instance. An instance is used as a template: every fit gets its own optimizer.
 learning_rate : float, default=None
-    Learning rate of the optimizer, above 0; None keeps the optimizer's default.
+    Learning rate, above 0. None keeps the optimizer's default.
 learning_rate_schedule : {"constant", "one_cycle", "cosine"}, default="constant"
-    How the learning rate changes over a call of `fit`. "one_cycle" [1]_ rises to
-    `learning_rate` over the first 30 % of the steps and falls to almost 0;
-    "cosine" [2]_ falls from the start.
+    How the learning rate changes during `fit`. "one_cycle" [1]_ raises it to
+    `learning_rate` over the first 30 % of the steps, then lowers it to almost 0.
+    "cosine" [2]_ lowers it from the start.
 epochs : int, default=20
     Number of passes over the training data, at least 1.
 batch_size : int, default=128
-    Number of samples for each update of the weights.
+    Number of samples per weight update, at least 1.
 early_stopping : bool, default=False
-    Whether to stop when the loss on validation data has not fallen for
-    `n_iter_no_change` epochs, and to keep the weights of the best epoch.
+    Whether to stop once the validation loss has not fallen for `n_iter_no_change`
+    epochs, and keep the weights of the best epoch.
 validation_fraction : float, default=None
-    Fraction of the training data, in (0, 1), that is set aside for validation,
-    stratified by class. Classes too rare to be on both sides stay in training,
-    with a warning. None means 0.1 with early stopping and no validation without
-    it.
+    Fraction of the training data, in (0, 1), to set aside for validation, stratified by
+    class. Classes too rare to be in both parts stay in the training part, with a
+    warning. None means 0.1 with early stopping and no validation without it.
 n_iter_no_change : int, default=5
     Patience of early stopping, in epochs.
 class_weight : dict or "balanced", default=None
-    Weight of each class by label (1 where not given), or weights that are
-    inversely proportional to the class frequencies. A dict may name labels that `y`
-    lacks, as a fold may; if it has no weight for some class in `y`, a warning
-    names them, as they may be misspelt.
+    Weight of each class by label (1 if not given), or "balanced" for weights inversely
+    proportional to the class frequencies. A dict may contain labels that `y` lacks, as
+    a fold may. If it also has no weight for some class in `y`, a warning lists these
+    labels, as they may be misspelt.
 callbacks : keras.callbacks.Callback, callable or list of these, default=None
-    Keras callbacks, or functions that make them. Every fit uses copies, which
-    share what user-defined callbacks were given, such as a list or a client. A
-    path that they write to gets a directory of that fit's own, ``fit_id_``.
+    Keras callbacks, or functions that return them. Every fit uses copies. The copies of
+    a user-defined callback share the objects that it was given, such as a list or a
+    client. Callbacks that write files write to a separate directory in each fit, named
+    by ``fit_id_``.
 warm_start : bool, default=False
-    Whether a further call of `fit` resumes with the weights and the state of
-    the optimizer that the last one left, for `epochs` more epochs. With early
-    stopping every call keeps the best of its own epochs. `y` must hold no other
-    labels than before; it may lack some.
+    Whether the next call of `fit` resumes training, with the weights and the optimizer
+    state of the last call, for `epochs` more epochs. With early stopping, every call
+    keeps the best of its own epochs. `y` must not contain new labels; it may lack some.
 random_state : int, RandomState instance or None, default=None
-    Decides the initial weights, dropout, the order of the samples and the
-    validation split. Pass an int for the same result at each call.
+    Controls the initial weights, dropout, the order of the samples and the validation
+    split. Pass an int for reproducible results across calls.
 verbose : int, default=0
-    0 is silent, 1 shows a progress bar, 2 prints a line for each epoch."""
+    0 is silent, 1 shows a progress bar, 2 prints one line per epoch."""
 
 _ATTRIBUTES = """\
 classes_ : ndarray of shape (n_classes,)
-    The labels.
+    The class labels, sorted.
 n_features_in_ : int
-    Number of pixels of an image.
+        Number of pixels of an image, all channels counted.
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
-    Column names, if `X` had any that are strings.
+    Column names of `X`, if they are all strings.
 history_ : dict of str to list of float
-    Loss and accuracy of each epoch, and with validation data ``val_loss`` and
-    ``val_accuracy``; with a schedule also the ``learning_rate`` at its end. The
-    losses of training are weighted as the samples are, the accuracies not.
-    ``val_loss`` is weighted likewise if part of `X` was set aside, but not on
-    `X_val`, which has no weights.
+    ``loss`` and ``accuracy`` of each epoch. With validation data also ``val_loss`` and
+    ``val_accuracy``; with a schedule also ``learning_rate``, at the end of the epoch.
+    Sample and class weights apply to ``loss``, and to ``val_loss`` if part of `X` was
+    set aside (`X_val` has no weights). Accuracies are unweighted.
 n_iter_ : int
-    Number of epochs trained, over all calls that resumed training.
+    Number of epochs trained, including those of earlier calls if training resumed.
 n_parameters_ : int
     Number of weights of the network.
 model_ : keras.Model
     The trained network, built on demand. Changing it does not change the
     classifier.
 fit_id_ : str
-    Name of the directories of this fit; only with callbacks that write."""
+    Name of the directory that callbacks wrote to. Only with callbacks that write
+    files."""
 
 _REFERENCES = """\
 .. [1] L. N. Smith, N. Topin (2019). Super-convergence: very fast training of

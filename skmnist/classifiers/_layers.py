@@ -73,20 +73,20 @@ class LayeredClassifier(BaseKerasClassifier):
 
     @answers_habits
     def decision_function(self, X):
-        """Compute the logits, of which the probabilities are the softmax.
+        """Compute the logits, whose softmax gives the probabilities.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or \
                 (n_samples, height, width[, channels])
-            Images, of the size seen in `fit`.
+            Images, of the same size as in `fit`.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            In float64. With two classes the logit of ``classes_[1]`` minus that of
-            ``classes_[0]``, which is above 0 where `predict` gives ``classes_[1]``;
-            else the logit of each class, the largest of which `predict` takes.
+            Logits in float64. With two classes, the logit of ``classes_[1]`` minus that
+            of ``classes_[0]``: it is above 0 where `predict` returns ``classes_[1]``.
+            Otherwise one logit per class; `predict` returns the class of the largest.
         """
         logits = self._outputs(X)[0].astype(np.float64, copy=False)
         return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits

@@ -1,4 +1,4 @@
-"""What a fitted network classifier does: classify images of the size that it knows."""
+"""Prediction by a fitted network classifier."""
 
 import copy
 import functools
@@ -28,10 +28,10 @@ INPUT_DTYPES = (np.float32, np.uint8)
 
 
 class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
-    """Prediction by a trained network; not for use by itself.
+    """Prediction by a trained network; not for direct use.
 
     A subclass trains it, and sets ``_network`` and ``classes_``; ``_image_shape``, the
-    shape of an image in training, or None where the images came as rows of pixels, and
+    shape of an image in training, or None if the images came as rows of pixels, and
     ``_sample_shape``, that shape as they came, with the channels first or last; and
     ``_pixel_range``, the lowest and the highest pixel in training.
     """
@@ -48,22 +48,22 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         ----------
         X : array-like of shape (n_samples, n_features) or \
                 (n_samples, height, width[, channels])
-            Images, of the size seen in `fit`.
+            Images, of the same size as in `fit`.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of ``classes_``. Those of an image do not depend
-            on the images beside it, except by rounding for a network of your own
-            builder and in double precision. They are the softmax of the network's
-            logits, computed in float64, which tells probabilities near 1 apart. A
-            network of your own builder that does not end in a plain softmax gives its
-            probabilities in its own precision.
+            Probabilities in the order of ``classes_``: the softmax of the network's
+            logits, computed in float64, which distinguishes probabilities near 1. The
+            probabilities of an image do not depend on the other images, except for
+            rounding with your own builder and in double precision. A network from your
+            own builder that does not end in a plain softmax returns its probabilities
+            in its own precision.
 
         Warns
         -----
         UserWarning
-            If `X` has clearly another range of pixels than the images in `fit`.
+            If the pixels of `X` clearly have another range than in `fit`.
         """
         outputs, are_logits = self._outputs(X)
         if are_logits:
@@ -78,15 +78,15 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         ----------
         X : array-like of shape (n_samples, n_features) or \
                 (n_samples, height, width[, channels])
-            Images, of the size seen in `fit`.
+            Images, of the same size as in `fit`.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Natural logarithms in the order of ``classes_``. Computed from the logits,
-            they are finite where a probability is too small for a float64. A network
-            of your own builder that does not end in a plain softmax may give minus
-            infinity, for a probability of 0.
+            Natural logarithms in the order of ``classes_``. They are computed from the
+            logits, so they are finite even where a probability is too small for
+            float64. A network from your own builder that does not end in a plain
+            softmax may return minus infinity, for a probability of 0.
         """
         outputs, are_logits = self._outputs(X)
         if are_logits:
@@ -102,7 +102,7 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         ----------
         X : array-like of shape (n_samples, n_features) or \
                 (n_samples, height, width[, channels])
-            Images, of the size seen in `fit`.
+            Images, of the same size as in `fit`.
 
         Returns
         -------
@@ -120,7 +120,7 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         ----------
         X : array-like of shape (n_samples, n_features) or \
                 (n_samples, height, width[, channels])
-            Images, of the size seen in `fit`.
+            Images, of the same size as in `fit`.
         y : array-like of shape (n_samples,)
             Their true labels.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -129,7 +129,7 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         Returns
         -------
         float
-            Fraction of the images that are classified correctly.
+            Fraction of the images classified correctly.
         """
         return super().score(X, label_column(y, "y"), sample_weight)
 
@@ -137,10 +137,10 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
     def model_(self):
         """The trained network as a live :class:`keras.Model`, built on demand.
 
-        A new copy each time: what is done to it does not reach the classifier. It is
-        compiled with the optimizer and the learning rate of the fit, and where the
-        classifier keeps the state of the optimizer (with `warm_start`, or after
-        `partial_fit`), with that too: ``model_.fit`` goes on from there.
+        Every access returns a new copy: changing it does not change the classifier. It
+        is compiled with the optimizer and learning rate of the fit. If the classifier
+        keeps the optimizer state (with `warm_start`, or after `partial_fit`), the copy
+        has it too, and ``model_.fit`` resumes from there.
         """
         check_is_fitted(self)
 
@@ -160,7 +160,7 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
 
     @property
     def _spec(self):
-        """What the network is."""
+        """The specification of the network."""
         return self._network.spec
 
     def __setstate__(self, state):
