@@ -1,6 +1,6 @@
 """Names that people know from other packages, and what to write here instead.
 
-The classifiers answer such a name by these words, and the migration guide lists them.
+The error messages of the classifiers use these texts; the migration guide lists them.
 """
 
 import functools
@@ -160,17 +160,17 @@ class HabitsMixin:
         Parameters
         ----------
         **params : dict
-            Values by the names of parameters.
+            Parameter values by name.
 
         Returns
         -------
         self
-            The same object.
+            The classifier.
 
         Raises
         ------
         ValueError
-            If there is no such parameter. What to write instead is said where it is
+            If a parameter does not exist. The message says what to write instead, if
             known.
         """
         known = self.get_params()

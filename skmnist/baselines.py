@@ -1,8 +1,7 @@
-"""Classical classifiers to hold against the networks, set up for small images.
+"""Classical classifiers to compare with the networks, tuned for small images.
 
-The settings are meant for pixels in [0, 1] and were tried on the 8×8 digits and
-on MNIST. All of them leave ``n_jobs`` at None, so that a search or a comparison
-that runs in parallel has the CPUs to itself.
+The settings are for pixels in [0, 1] and were tried on the 8×8 digits and on MNIST. All
+leave ``n_jobs`` at None, so that parallel searches and comparisons can use all CPUs.
 """
 
 from copy import deepcopy
@@ -14,18 +13,18 @@ __all__ = ["BASELINES", "Baseline"]
 
 @dataclass(frozen=True)
 class Baseline:
-    """A named classifier of scikit-learn with settings for small images.
+    """A scikit-learn classifier with settings for small images.
 
     Parameters
     ----------
     estimator : str
-        Where the class is imported from, once it is needed.
+        Import path of the class, imported when needed.
     summary : str
-        What it is, in a few words.
+        Short description.
     parameters : dict
-        Parameters of the class that differ from its defaults.
+        Parameters that differ from the defaults of the class.
     search_space : dict of str to list
-        Candidates for parameters that are worth a search.
+        Candidate values of the parameters worth searching.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The registry of models: names of networks and baselines, pipelines, search spaces."""
+"""Models by name: pipelines of networks and baselines, and their search spaces."""
 
 import json
 from copy import deepcopy
@@ -37,12 +37,12 @@ _KINDS = {"network": ARCHITECTURES, "baseline": BASELINES}
 
 
 def model_names(kind: Literal["network", "baseline"] | None = None) -> list[str]:
-    """List the models that can be made by name.
+    """List the models that :func:`make_model` knows.
 
     Parameters
     ----------
     kind : {"network", "baseline"} or None, default=None
-        List only the Keras networks, or only the classical classifiers.
+        List only the Keras networks or only the classical classifiers.
 
     Returns
     -------
@@ -70,30 +70,30 @@ def model_names(kind: Literal["network", "baseline"] | None = None) -> list[str]
 
 
 def make_model(name: str, **params: Any) -> Pipeline:
-    """Make an unfitted pipeline by the name of a model.
+    """Make an unfitted pipeline for a named model.
 
-    Its step ``scale`` is an :class:`~skmnist.ImageScaler`, its step ``clf`` the
-    classifier. Networks with convolutions get images from the scaler, all others
-    rows of pixels.
+    The step ``scale`` is an :class:`~skmnist.ImageScaler`, the step ``clf`` the
+    classifier. The scaler passes images to networks with convolutions, and rows of
+    pixels to all others.
 
     Parameters
     ----------
     name : str
         One of :func:`model_names`.
     **params
-        Parameters of the classifier by their bare names, as in ``epochs=3``, and
-        those of any step by ``step__parameter``, as in ``scale__data_range=(0, 16)``.
-        The `image_shape` of a network with convolutions is given to the scaler too.
+        Parameters of the classifier, such as ``epochs=3``, and of any step as
+        ``step__parameter``, such as ``scale__data_range=(0, 16)``. The `image_shape` of
+        a network with convolutions is passed to the scaler too.
 
     Returns
     -------
     sklearn.pipeline.Pipeline
-        A new pipeline with the settings of that name and `params`.
+        A new pipeline with the settings of the named model and `params`.
 
     Raises
     ------
     ValueError
-        If there is no such model, or it has no such parameter.
+        If the model or one of its parameters does not exist.
 
     See Also
     --------
@@ -176,7 +176,7 @@ def _check_parameters(name, model, params):
 
 
 def search_space(name: str) -> dict[str, list]:
-    """Give candidates for the parameters of a model, for a search over a grid.
+    """Return candidate parameter values of a named model, for a grid search.
 
     Parameters
     ----------
@@ -186,9 +186,9 @@ def search_space(name: str) -> dict[str, list]:
     Returns
     -------
     dict of str to list
-        Candidates by names as :func:`make_model` pipelines take them, for a
-        network ``clf__units``, ``clf__dropout`` and ``clf__epochs``, the model's
-        own values among them. A new dict, free to be changed.
+        Candidate values, the model's own among them, by the parameter names of the
+        :func:`make_model` pipeline: for a network ``clf__units``, ``clf__dropout`` and
+        ``clf__epochs``. A new dict, which you may change.
 
     Raises
     ------

@@ -1,9 +1,9 @@
-"""What was published about the named networks: results, their sources, and studies.
+"""Published results of the named networks, their sources, and studies.
 
-These networks are those of five tutorials of digit recognition with Keras on MNIST.
-How each was built and trained (layers, optimizer, epochs, batch size) is in
-:data:`skmnist.networks.ARCHITECTURES`; here stands what it reached, and how the
-data were used. The published accuracies are those of single runs.
+The networks come from five tutorials on digit recognition with Keras on MNIST.
+:data:`skmnist.networks.ARCHITECTURES` has their layers and training recipes (optimizer,
+epochs, batch size); this module has the results that were reported and how the data
+were used. Each published accuracy is from a single run.
 """
 
 from dataclasses import dataclass, field
@@ -13,20 +13,20 @@ __all__ = ["RESULTS", "SOURCES", "STUDIES", "PublishedResult", "Source", "Study"
 
 @dataclass(frozen=True)
 class Source:
-    """A tutorial, as far as it names itself.
+    """A tutorial, with what is known about its origin.
 
     Parameters
     ----------
-    description : str
-        What it is.
+        description : str
+        Short description of the source.
     title : str or None
-        Its title; None where it has none.
+        Title, if it has one.
     author : str or None
-        Its author, where it names one.
+        Author, if named.
     year : int or None
-        When it appeared, where it says so.
+        Year of publication, if given.
     url : str or None
-        Address of what it builds upon, where it gives one.
+        Address of the work that it builds on, if given.
     """
 
     description: str
@@ -38,29 +38,29 @@ class Source:
 
 @dataclass(frozen=True)
 class PublishedResult:
-    """What a tutorial reports of a network, on the 10,000 test images of MNIST.
+    """Result that a tutorial reports for a network on the 10,000 test images of MNIST.
 
     Parameters
     ----------
     source : str
         Key of :data:`SOURCES`.
     n_parameters : int
-        Number of weights, as printed or as the published layers give.
+        Number of weights, as printed in the source or computed from its layers.
     accuracy : float or None
-        Test accuracy in [0, 1]; None where none is reported.
+        Test accuracy in [0, 1]; None if not reported.
     loss : float or None
         Mean cross-entropy on the test images, at least 0.
     validation : float, "test" or None
-        What was evaluated after each epoch: a share in (0, 1) of the training
-        images, which were not trained on; the test images, with all training images
-        trained on; or nothing. No tutorial stops early or keeps the best epoch.
+        Data evaluated after each epoch: a fraction in (0, 1) of the training images,
+        held out from training; the test images, with training on all training images;
+        or none. No tutorial stops early or keeps the best epoch.
     seed : int or None
-        Seed of the run, where one is given. It seeds other generators than those of
-        today's Keras, so it does not give the same run.
+        Seed of the run, if given. It does not reproduce the run, because Keras uses
+        other random generators today.
     epoch_time : float or None
-        Median seconds of an epoch, on the author's machine.
+        Median time of an epoch in seconds, on the author's machine.
     note : str
-        What else is worth knowing about the recipe.
+        Further notes on the recipe.
     """
 
     source: str
@@ -75,24 +75,25 @@ class PublishedResult:
 
 @dataclass(frozen=True)
 class Study:
-    """One recipe varied in one respect.
+    """Study that varies one aspect of a recipe.
 
     Parameters
     ----------
-    title : str
-        What is varied.
+        title : str
+        Aspect that is varied.
     source : str
         Key of :data:`SOURCES`.
     model : str
         Name of the network whose recipe is varied.
     variants : dict of str to dict
-        Parameters that take the place of the recipe's, by the name of the variant.
+        Parameters of each variant that differ from the recipe, by the name of the
+        variant.
     reference : str
-        The variant that is the recipe as published.
+        Name of the variant that is the published recipe.
     claim : str
-        What the tutorial says about the outcome.
+        Conclusion of the tutorial.
     note : str
-        What the tutorial leaves open, and what we took.
+        What the tutorial leaves open, and what is used here.
     """
 
     title: str
@@ -144,8 +145,8 @@ RESULTS = {
         loss=0.0744,
         validation="test",
         epoch_time=6,
-        note=f"{_NO_OPTIMIZER} Its text speaks of a fifth for validation, but its log "
-        "shows 60,000 images trained on.",
+        note=f"{_NO_OPTIMIZER} Its text mentions a fifth for validation, but its log "
+        "shows training on 60,000 images.",
     ),
     "mlp_784": PublishedResult(
         "slides",
@@ -202,8 +203,8 @@ RESULTS = {
         loss=0.0274,
         validation=0.2,
         epoch_time=168.5,
-        note=f"{_NO_OPTIMIZER} Keras set the last fifth of the images aside; we draw "
-        "one with equal shares of each digit.",
+        note=f"{_NO_OPTIMIZER} Keras set the last fifth of the images aside; here a "
+        "random fifth is set aside, stratified by digit.",
     ),
 }
 
@@ -228,10 +229,10 @@ STUDIES = {
         },
         reference="Adam",
         claim="Adam has the highest test accuracy.",
-        note="Learning rates are Keras' own for each optimizer.",
+        note="Each optimizer has the default learning rate of Keras.",
     ),
     "regularization": Study(
-        "Dropout against penalties on the weights",
+        "Dropout versus L1 and L2 regularization",
         "kernel",
         "mlp_256_256",
         {
@@ -242,7 +243,7 @@ STUDIES = {
         },
         reference="dropout 0.45",
         claim="Dropout does better than L2.",
-        note="The factor of L2 is the published one; for L1 none is given, 0.0001 is "
-        "ours. Penalties are on all weight matrices.",
+        note="The L2 strength is the published one. No L1 strength is given; 0.0001 is "
+        "ours. Both apply to all weight matrices.",
     ),
 }

@@ -2,8 +2,8 @@
 
 A builder knows no estimator. It is called as
 ``builder(input_shape, n_classes, **parameters)`` and returns an uncompiled
-:class:`keras.Model` whose output are class probabilities. The same functions
-serve the classifiers of this package, plain Keras code, and
+:class:`keras.Model` whose outputs are class probabilities. The same functions work with
+the classifiers of this package, in plain Keras code, and with
 ``scikeras.wrappers.KerasClassifier``.
 """
 

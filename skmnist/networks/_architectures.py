@@ -10,11 +10,11 @@ class Architecture:
     Parameters
     ----------
     classifier : {"mlp", "dnn", "cnn"}
-        Which of the network classifiers it is: "cnn" for `KerasCNNClassifier`.
+        The network classifier: "cnn" stands for `KerasCNNClassifier`.
     summary : str
-        What it looks like, in a few words.
+        Short description of its layers.
     parameters : dict
-        Parameters of that classifier.
+        Parameters of the classifier.
     """
 
     classifier: str
@@ -22,7 +22,7 @@ class Architecture:
     parameters: dict = field(default_factory=dict)
 
 
-# Layers, epochs and batch sizes are those of five published tutorials of MNIST
+# Layers, epochs and batch sizes are those of five published tutorials on MNIST
 # with Keras. Where one names no optimizer or batch size, Adam and 128 are used.
 ARCHITECTURES = {
     "mlp_512": Architecture(
@@ -102,7 +102,7 @@ ARCHITECTURES = {
     ),
     "cnn_fast": Architecture(
         "cnn",
-        "5×5 and 3×3 convolutions with pooling, 256 hidden units, 3 quick epochs",
+        "5×5 and 3×3 convolutions with pooling, 256 hidden units, 3 fast epochs",
         {
             "filters": (24, 32),
             "kernel_size": ((5, 5), (3, 3)),

@@ -29,24 +29,23 @@ def build_mlp(
     Parameters
     ----------
     input_shape : tuple of int
-        Shape of one sample without the batch axis: ``(n_features,)``, or the
-        shape of an image, which is flattened first.
+        Shape of one sample, without the batch axis: ``(n_features,)``, or the shape of
+        an image, which is flattened.
     n_classes : int
         Number of classes, at least 2.
     units : int or sequence of int, default=(512,)
         Width of each hidden layer.
     dropout : float or sequence of float, default=0.2
-        Share of the outputs of a hidden layer that is dropped while training,
-        in [0, 1); one value for all layers or one for each. No layer is added
-        for a rate of 0.
+        Dropout rate after each hidden layer, in [0, 1): one value for all layers, or
+        one per layer. A rate of 0 adds no layer.
     activation : str, default="relu"
         Name of the Keras activation of the hidden layers.
     kernel_initializer : str, default="glorot_uniform"
         Name of the Keras initializer of all weight matrices.
     l1, l2 : float, default=0.0
-        Factors of the L1 and L2 penalties on all weight matrices.
+        Strength of the L1 and L2 regularization of all weight matrices.
     dtype : str, default="float32"
-        Type of the weights and of all arithmetic, or the name of a Keras policy.
+        Type of the weights and of all computations, or the name of a Keras policy.
 
     Returns
     -------
@@ -101,29 +100,29 @@ def build_cnn(
     filters : int or sequence of int, default=(32, 64)
         Number of feature maps of each convolution.
     kernel_size : int or sequence of int or pairs, default=3
-        Height and width of the filters in pixels: one size or pair (height, width)
-        for all convolutions, or one for each. Two numbers are a pair; only with two
-        convolutions is ``(5, 3)`` 5×5, then 3×3.
+        Size of the filters in pixels, a number or a pair (height, width): one for all
+        convolutions, or one per convolution. Two numbers are a pair, except with two
+        convolutions, where ``(5, 3)`` means 5×5, then 3×3.
     pool_size : int or sequence of int or pairs, default=None
-        Window of the max pooling after each convolution, in pixels, as `kernel_size`;
-        1 means no pooling. None pools by 2 after the last one alone. A window is never
-        larger than what is left of the image.
+        Size of the max pooling after each convolution, in the same form as
+        `kernel_size`; 1 means no pooling. None pools by 2 after the last convolution
+        only. A window is never larger than the feature maps that it pools.
     padding : {"valid", "same"}, default="valid"
         Whether convolutions shrink the image or pad it with zeros.
     units : int or sequence of int, default=(128,)
         Width of each hidden layer after the convolutions.
     dropout : float or sequence of float, default=None
-        Dropout rates in [0, 1): the first after the last pooling, then one for
-        each hidden layer. One value alone counts for all of these; None means 0.25
-        and then 0.5.
+        Dropout rates in [0, 1): the first after the last pooling, then one per hidden
+        layer. A single value applies to all of these. None means 0.25 after the pooling
+        and 0.5 after each hidden layer.
     activation : str, default="relu"
-        Name of the Keras activation of convolutions and hidden layers.
+        Name of the Keras activation of the convolutions and hidden layers.
     kernel_initializer : str, default="glorot_uniform"
         Name of the Keras initializer of all filters and weight matrices.
     l1, l2 : float, default=0.0
-        Factors of the L1 and L2 penalties on all filters and weight matrices.
+        Strength of the L1 and L2 regularization of all filters and weight matrices.
     dtype : str, default="float32"
-        Type of the weights and of all arithmetic, or the name of a Keras policy.
+        Type of the weights and of all computations, or the name of a Keras policy.
 
     Returns
     -------
@@ -133,8 +132,8 @@ def build_cnn(
     Raises
     ------
     ValueError
-        If the image is too small for the convolutions, or there is no such activation,
-        or none that keeps the shape of its input.
+        If the image is too small for the convolutions, or the activation is unknown or
+        changes the shape of its input.
 
     Examples
     --------

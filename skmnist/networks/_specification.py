@@ -1,4 +1,4 @@
-"""What a network is to be: its builder, the size of its images, its parameters."""
+"""Specification of a network: its builder, image size and parameters."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ def plain_numbers(value):
 
 @dataclass(frozen=True, eq=False)
 class NetworkSpec:
-    """What to build: ``builder(input_shape, n_classes, **parameters)``.
+    """Specification of a network: ``builder(input_shape, n_classes, **parameters)``.
 
     Parameters
     ----------
@@ -55,12 +55,12 @@ class NetworkSpec:
     __hash__ = None  # parameters are a dict
 
     def changes_to(self, other):
-        """Say in what another specification differs.
+        """Describe how another specification differs.
 
         Parameters
         ----------
         other : NetworkSpec
-            The other one.
+            The other specification.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Transformers that bring small images into the form that a classifier wants."""
+"""Transformers that prepare small images for a classifier."""
 
 from .deskewing import Deskewer
 from .layout import resolve_image_shape

@@ -1,4 +1,4 @@
-"""Setting slanted digits upright."""
+"""Deskewing of slanted digits."""
 
 from numbers import Real
 
@@ -12,27 +12,25 @@ from .transformer import ImageTransformer, image_batches
 
 
 class Deskewer(ImageTransformer):
-    """Set slanted digits upright and put them into the middle of the image.
+    """Set slanted digits upright and centre them.
 
-    Classical models compare pixels that stand at the same place, so they gain
-    from images that do not differ in slant and position [1]_. The slant is
-    measured by the second central moments of the brightness [2]_: the rows of
-    an image are shifted by ``(y - y_mean) * cov(x, y) / var(y)`` to make the
-    covariance zero, and the centre of mass is moved into the middle, both with
-    bilinear interpolation.
+    Classical models compare pixels at the same position, so they are more accurate if
+    images do not differ in slant and position [1]_. The slant is measured by the second
+    central moments of the brightness [2]_: the rows of an image are shifted by
+    ``(y - y_mean) * cov(x, y) / var(y)`` to make the covariance zero, and the centre of
+    mass is moved to the middle, both with bilinear interpolation.
 
     Parameters
     ----------
     image_shape : None, "row" or tuple of 2 or 3 int, default=None
-        ``(height, width)`` or ``(height, width, channels)`` of the images.
-        None takes it from the input, where that has images, or else asks for
-        a square with one channel. ``"row"`` takes any width as an image of
-        one row, which has no slant.
+        ``(height, width)`` or ``(height, width, channels)`` of the images. None infers
+        it from the input; rows of pixels must then be square images with one channel.
+        ``"row"`` treats rows of any width as images of one row, which have no slant.
     max_shear : float, default=1.0
-        Largest correction of the slant, in columns per row, at least 0: a
-        flat stroke has a slant without bound. 1 stands for 45 degrees.
+        Largest correction of the slant, in columns per row, at least 0; 1 means 45
+        degrees. It is needed because the slant of a flat stroke is unbounded.
     center : bool, default=True
-        Whether to move the centre of mass into the middle of the image.
+        Whether to move the centre of mass to the middle of the image.
 
     Attributes
     ----------
@@ -41,8 +39,8 @@ class Deskewer(ImageTransformer):
     n_features_in_ : int
         Number of pixels of an image, all channels counted.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, if `fit` was given a data frame whose column
-        names are all strings.
+        Column names of `X`, if `fit` was given a data frame whose column names are all
+        strings.
 
     See Also
     --------
@@ -50,11 +48,10 @@ class Deskewer(ImageTransformer):
 
     Notes
     -----
-    Each image is handled by itself. Its lowest value counts as background: it
-    has no mass, and it fills what is moved in from outside. Strokes must
-    therefore be brighter than the background. All channels of an image are
-    moved alike. An image of one colour stays as it is. Layouts are told apart as
-    by :class:`ImageScaler`.
+    Each image is deskewed independently. Its lowest value is the background: it has no
+    mass, and it fills the pixels moved in from outside. Strokes must therefore be
+    brighter than the background. All channels of an image are moved alike. An image of
+    one colour is not changed. Layouts are detected as in :class:`ImageScaler`.
 
     References
     ----------
@@ -107,8 +104,8 @@ class Deskewer(ImageTransformer):
         Raises
         ------
         ValueError
-            If `X` has NaN or infinite pixels or a shape that does not fit, or
-            if a parameter is not allowed.
+            If `X` has NaN or infinite pixels or an unsuitable shape, or if a parameter
+            is invalid.
         TypeError
             If `X` is sparse.
         """
@@ -122,14 +119,14 @@ class Deskewer(ImageTransformer):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_pixels) or images
-            Images in any of the layouts that `fit` takes.
+            Images in any layout that `fit` accepts.
 
         Returns
         -------
         ndarray of float32 of shape (n_samples, `n_features_in_`)
-            Rows of pixels in the order height, width, channels, within the
-            range of the values of their image. The array carries the shape of the
-            images, as that of :class:`ImageScaler`.
+            Rows of pixels in the order height, width, channels, within the value range
+            of each image. The array carries the shape of the images, like the output of
+            :class:`ImageScaler`.
         """
         check_is_fitted(self)
         pixels, image_shape = self._read(X, check=self._check_new)

@@ -17,14 +17,14 @@ class ImageShape(NamedTuple):
 
 
 class ImageArray(np.ndarray):
-    """What a transformer of images returns: an array that carries the image shape.
+    """Output of an image transformer: an array that carries the image shape.
 
     A table of pixels does not say how high and wide its images are, so a network that
-    gets one from an :class:`~skmnist.ImageScaler` would have to guess. The shape stays
-    with selected rows, copies, pickles, rows joined to others of that shape, and
-    results of elementwise functions. Whatever else is computed carries no shape, as the
-    pixels may have changed places; nor does what scikit-learn's own transformers make
-    of it. Pixels that are moved within the array itself go unnoticed.
+    gets one from an :class:`~skmnist.ImageScaler` would have to guess. Selected rows,
+    copies, pickles, concatenations with rows of the same shape and results of
+    elementwise functions keep the shape. All other results lose it, as pixels may have
+    changed places; so does the output of scikit-learn's own transformers. Pixels moved
+    within the array itself are not noticed.
 
     The image shape is not part of the hash that :class:`joblib.Memory` computes.
     """

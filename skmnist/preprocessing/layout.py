@@ -20,15 +20,15 @@ _SHORTEST_SQUARE = 5
 def resolve_image_shape(
     n_pixels: int, image_shape: Sequence[int] | Literal["row"] | None = None
 ) -> tuple[int, int, int]:
-    """Tell the height, width and channels of images that come as flat rows.
+    """Return the height, width and channels of images given as flat rows.
 
     Parameters
     ----------
     n_pixels : int
         Width of the rows: height * width * channels.
     image_shape : None, "row" or tuple of 2 or 3 int, default=None
-        ``(height, width)`` or ``(height, width, channels)``; ``"row"`` takes
-        any width as an image of one row; None asks for a square of one channel.
+        ``(height, width)`` or ``(height, width, channels)``. ``"row"`` treats rows of
+        any width as images of one row. None expects square images with one channel.
 
     Returns
     -------
@@ -38,8 +38,8 @@ def resolve_image_shape(
     Raises
     ------
     ValueError
-        If `image_shape` is malformed or does not have `n_pixels` pixels, or if
-        it is None and `n_pixels` is no square number.
+        If `image_shape` is malformed or does not have `n_pixels` pixels, or if it is
+        None and `n_pixels` is not a square number.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def as_rows(X, *, n_features=None, y=None, shape_needed=False):
             (n_samples, height, width[, channels])
         Images, which are not validated yet.
     n_features : int, default=None
-        Number of pixels of an image, where it is known.
+        Number of pixels of an image, if known.
     y : array-like, default=None
         Labels of the images.
     shape_needed : bool, default=False

@@ -38,66 +38,66 @@ def _has_flat_output(transformer):
 
 
 class ImageScaler(ImageTransformer):
-    """Scale the pixels of images to [0, 1] and bring them into one layout.
+    """Scale pixels to [0, 1] and convert images to one layout.
 
-    Whatever layout the images come in, the same images give the same output:
-    ``float32`` pixels in one of three layouts. One range holds for all pixels,
-    so that the images keep their look; a pixel that never varies does no harm.
+    The output is ``float32`` pixels in one of three layouts, the same for every layout
+    of the input. All pixels are scaled by the same range, which preserves the look of
+    the images; constant pixels do no harm.
 
     Parameters
     ----------
     layout : {"flat", "channels_last", "channels_first"}, default="flat"
-        Layout of the output: rows of pixels in the order height, width,
-        channels, with shape (n_samples, height * width * channels); images
-        (n_samples, height, width, channels); or images
-        (n_samples, channels, height, width).
+        Layout of the output. "flat": rows of pixels in the order height, width,
+        channels, of shape (n_samples, height * width * channels). "channels_last":
+        images of shape (n_samples, height, width, channels). "channels_first": images
+        of shape (n_samples, channels, height, width).
     image_shape : None, "row" or tuple of 2 or 3 int, default=None
-        ``(height, width)`` or ``(height, width, channels)`` of the images.
-        None takes it from the input, where that has images, or else asks for
-        a square with one channel; rows of any width will do as long as the
-        output is flat too. ``"row"`` takes any width as an image of one row.
+        ``(height, width)`` or ``(height, width, channels)`` of the images. None infers
+        it from the input. Rows of pixels must then be square images with one channel,
+        unless the output is flat, which allows any width. ``"row"`` treats rows of any
+        width as images of one row.
     data_range : None or tuple of 2 float, default=None
-        Pixel values that become 0 and 1. None learns them at `fit`: 0 and 255
-        for ``uint8``, False and True for ``bool``, otherwise the lowest and
-        the highest value of all the pixels.
+        Pixel values that become 0 and 1. None determines them in `fit`: 0 and 255 for
+        ``uint8``, False and True for ``bool``, otherwise the lowest and highest value
+        of all pixels.
     clip : bool, default=True
-        Whether pixels beyond the range, which later images may have, become
-        exactly 0 or 1; if False they are scaled like all others.
+        Whether to clip pixels outside the range, which later images may have, to 0 and
+        1.
 
     Attributes
     ----------
     data_min_ : float
         Pixel value that becomes 0.
     data_max_ : float
-        Pixel value that becomes 1. If it equals `data_min_`, because the
-        images seen at `fit` were all one colour, that colour becomes 0.
+        Pixel value that becomes 1. If it equals `data_min_`, because all images in
+        `fit` had one colour, that colour becomes 0.
     dtype_ : numpy.dtype
-        Type of the pixels seen at `fit`, which `inverse_transform` gives back.
+        Type of the pixels in `fit`, and of the output of `inverse_transform`.
     image_shape_ : tuple of 3 int or None
-        Height, width and channels; None if unknown and not needed.
+        Height, width and channels of the images; None if unknown and not needed.
     n_features_in_ : int
         Number of pixels of an image, all channels counted.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, if `fit` was given a data frame whose column
-        names are all strings.
+        Column names of `X`, if `fit` was given a data frame whose column names are all
+        strings.
 
     See Also
     --------
-    Deskewer : Set slanted digits upright.
-    sklearn.preprocessing.MinMaxScaler : Scale each column by a range of its own.
+    Deskewer : Set slanted digits upright. sklearn.preprocessing.MinMaxScaler : Scale
+    each column by its own range.
 
     Notes
     -----
-    Images of four dimensions are treated as channels-last or channels-first by
-    which side has 1 or 3 entries, or else 4, if `image_shape` does not tell.
-    Images whose height, width and number of channels are the same fit an
-    `image_shape` either way, and are treated as channels-last. The input is never
-    changed and never copied as a whole except into the output.
+    If `image_shape` does not decide it, images of four dimensions are channels-last or
+    channels-first depending on which side has 1 or 3 entries, or else 4. Images with
+    equal height, width and number of channels fit an `image_shape` either way and are
+    treated as channels-last. The input is never changed, and never copied as a whole
+    except into the output.
 
-    The output carries the shape of the images, so that a network after it need
-    not guess one from the number of columns: with selected rows, copies, pickles
-    and arithmetic, but not through other transformers or data frames. A square
-    that was only guessed from rows is not carried by flat output.
+    The output carries the shape of the images, so that a network that receives it need
+    not guess one from the number of columns. Selected rows, copies, pickles and
+    arithmetic keep the shape; other transformers and data frames lose it. Flat output
+    does not carry a square shape that was only guessed from rows.
 
     Examples
     --------
@@ -128,7 +128,7 @@ class ImageScaler(ImageTransformer):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn the range of the pixels and the shape of the images.
+        """Determine the range of the pixels and the shape of the images.
 
         Parameters
         ----------
@@ -147,16 +147,16 @@ class ImageScaler(ImageTransformer):
         Raises
         ------
         ValueError
-            If `X` has NaN or infinite pixels or a shape that does not fit, or
-            if a parameter is not allowed.
+            If `X` has NaN or infinite pixels or an unsuitable shape, or if a parameter
+            is invalid.
         TypeError
             If `X` is sparse.
 
         Warns
         -----
         UserWarning
-            If `X` are bytes of which none is above 16, or has a few pixels below 0
-            where most are above.
+            If `X` contains bytes of which none is above 16, or a few negative pixels
+            among mostly positive ones.
         """
         given = self._given_range()
         pixels, _, known = self._read_fit(X, y, shape_needed=self.layout != "flat")
@@ -181,29 +181,27 @@ class ImageScaler(ImageTransformer):
         return self
 
     def transform(self, X):
-        """Scale the pixels and give the images the layout `layout`.
+        """Scale the pixels and convert the images to the layout.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_pixels) or images
-            Images in any of the layouts that `fit` takes.
+            Images in any layout that `fit` accepts.
 
         Returns
         -------
         ndarray of float32
-            Shape (n_samples, `n_features_in_`),
-            (n_samples, height, width, channels) or
-            (n_samples, channels, height, width). Always a new array, which carries
-            the shape of the images.
+            Shape (n_samples, `n_features_in_`), (n_samples, height, width, channels) or
+            (n_samples, channels, height, width). Always a new array, which carries the
+            shape of the images.
 
         Warns
         -----
         UserWarning
-            If `X` has clearly another range than `fit` was given: floats that all
-            lie in [0, 1] where white is above 10, which would come out nearly black;
-            pixels above 10 where the range lies in [0, 1], or else ten times as
-            bright as white, which would come out white; negative pixels where black
-            is 0 or more.
+            If `X` clearly has another range than the images in `fit`: floats in [0, 1]
+            where white is above 10, which would become almost black; pixels above 10
+            where the range is within [0, 1], or else ten times as bright as white,
+            which would become white; negative pixels where black is 0 or more.
         """
         check_is_fitted(self)
         pixels, image_shape = self._read(X, check=self._check_new)
@@ -247,7 +245,7 @@ class ImageScaler(ImageTransformer):
         )
 
     def inverse_transform(self, X):
-        """Turn scaled pixels back into what they were.
+        """Undo the scaling.
 
         Parameters
         ----------
@@ -257,8 +255,8 @@ class ImageScaler(ImageTransformer):
         Returns
         -------
         ndarray of shape (n_samples, `n_features_in_`)
-            Rows of pixels of the type `dtype_`; for a type of integers rounded
-            and, beyond what that type can hold, clipped.
+            Rows of pixels of type `dtype_`. For integer types they are rounded and
+            clipped to the range of the type.
         """
         check_is_fitted(self)
         scaled, _ = self._read(X, check=self._check_scaled)
@@ -277,17 +275,17 @@ class ImageScaler(ImageTransformer):
 
     @available_if(_has_flat_output)
     def get_feature_names_out(self, input_features=None):
-        """Name the columns of the flat output: they are the columns of the input.
+        """Return the names of the output columns, which are those of the input.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Names to use; None takes `feature_names_in_`, or else x0, x1, ….
+            Names to use; None means `feature_names_in_`, or else x0, x1, ….
 
         Returns
         -------
         ndarray of str objects of shape (`n_features_in_`,)
-            One name a pixel.
+            One name per pixel.
         """
         return super().get_feature_names_out(input_features)
 
