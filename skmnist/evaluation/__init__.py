@@ -1,4 +1,4 @@
-"""How well a model classifies images, and which of several models does so best."""
+"""Evaluation of a fitted classifier, and comparison of several models."""
 
 from ._comparison import compare, comparison_table, iter_compare
 from ._evaluation import Evaluation, evaluate

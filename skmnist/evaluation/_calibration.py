@@ -1,4 +1,4 @@
-"""Whether confidence can be believed: how often answers of a confidence are right."""
+"""Calibration: how often predictions of a given confidence are correct."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ _N_BINS = 10
 
 
 def calibration_table(right, confidence, n_bins=_N_BINS):
-    """Compare the confidence of answers with how many of them are right.
+    """Compare the confidence of predictions with their accuracy.
 
     Parameters
     ----------

@@ -42,17 +42,17 @@ def iter_compare(
     random_state=None,
     callback=None,
 ) -> Generator[ModelScores]:
-    """Compare models like `compare`, giving each one as soon as it is done.
+    """Compare models like `compare`, yielding each as soon as it is finished.
 
-    For long comparisons: whoever iterates has every finished model in hand whatever
-    happens next, Ctrl-C included. :func:`~skmnist.evaluation.comparison_table` makes
-    the table of any of them.
+    Use it for long comparisons: all finished models remain available whatever happens
+    next, even after Ctrl-C. Pass any of them to
+    :func:`~skmnist.evaluation.comparison_table` for the table.
 
     Parameters
     ----------
     models : dict or list
-        Classifiers and registered names. This and all other parameters are those of
-        :func:`~skmnist.evaluation.compare`, which says more.
+        Classifiers and names of models. See :func:`~skmnist.evaluation.compare` for
+        details of all parameters.
     X : array-like or DataFrame with n_samples rows
         Images.
     y : array-like of shape (n_samples,)
@@ -64,22 +64,22 @@ def iter_compare(
     groups : array-like of shape (n_samples,), default=None
         Groups of images for the splitter.
     n_jobs : int, default=None
-        Number of fits to run at the same time.
+        Number of fits to run in parallel.
     random_state : int, RandomState instance or None, default=None
-        Decides the folds and the random state of models given by name.
+        Controls the folds and the random state of models given by name.
     callback : callable, default=None
         Called as ``callback(name, n_done, n_total)`` after every fit.
 
     Returns
     -------
     scores : generator of ModelScores
-        One for each model, failed ones included; in the order of the models, or with
-        ``n_jobs`` in the order in which they are done. Closing the generator stops
-        what is still running. Arguments are checked before it is returned.
+        One per model, including failed ones, in the order of the models, or with
+        ``n_jobs`` in the order in which they finish. Closing the generator stops
+        running fits. Arguments are checked before the generator is returned.
 
     See Also
     --------
-    skmnist.evaluation.compare : The same in one go.
+    skmnist.evaluation.compare : Compare models and return the table.
 
     Examples
     --------
@@ -106,100 +106,101 @@ def iter_compare(
 
 
 def comparison_table(scores: Iterable[ModelScores]) -> pd.DataFrame:
-    """Put the scores of several models into a table, best accuracy first.
+    """Make a table of the scores of several models, best accuracy first.
 
     Parameters
     ----------
     scores : iterable of ModelScores
-        As :func:`~skmnist.evaluation.iter_compare` gives them, all from the same
-        comparison; it need not be complete.
+        Scores from :func:`~skmnist.evaluation.iter_compare`, all from the same
+        comparison, which need not be complete.
 
     Returns
     -------
     table : DataFrame
-        One row a model, indexed by its name (index ``model``), by decreasing
-        accuracy, failed models last. Columns:
+        One row per model, indexed by name (``model``) and sorted by decreasing
+        accuracy, with failed models last. Columns:
 
-        - ``accuracy``: fraction of the test images classified correctly, mean of the
+        - ``accuracy``: fraction of the test images classified correctly, mean over the
           splits;
         - ``accuracy_se``: its standard error;
-        - ``log_loss``: mean of the splits, with probabilities below 2.2e-16 counting
-          as 2.2e-16; NaN for a model without probabilities;
-        - ``fit_time``: seconds of a fit, median of the splits, because the first fit
-          of a process may have something to compile; loading TensorFlow is no part of
-          it. Threads are those that the process allows, see
-          :doc:`/guide/comparing`;
-        - ``predict_time_us``: microseconds to predict an image, median of the splits,
-          when all images of a split are predicted at once; calls before, for which
-          a model may have to build or compile something, are not measured;
+        - ``log_loss``: mean over the splits, with probabilities clipped at 2.2e-16; NaN
+          for a model without probabilities;
+        - ``fit_time``: seconds per fit, median over the splits, because the first fit
+          of a process may compile something; loading TensorFlow is not included. The
+          number of threads is that of the process, see :doc:`/guide/comparing`;
+        - ``predict_time_us``: microseconds per predicted image, median over the splits,
+          when all images of a split are predicted at once; earlier calls, in which a
+          model may build or compile something, are not measured;
         - ``n_parameters`` (Int64): number of fitted weights of networks and linear
-          models; missing for other models, and where the splits differ in it;
-        - ``p_value``: how likely a difference from the best model at least this large
-          is by chance alone; missing for the first model;
-        - ``p_adjusted``: the same, adjusted for the number of models; it never
-          decreases from a model to a more accurate one. Use this one to judge models
-          of a comparison;
-        - ``verdict`` (string): "best" (also of models that share the highest
+          models; missing for other models, and if it differs between splits;
+        - ``p_value``: probability that chance alone causes a difference from the best
+          model at least this large; missing for the first model;
+        - ``p_adjusted``: the p value adjusted for the number of models; it never
+          decreases from a model to a more accurate one. Use this one to judge the
+          models of a comparison;
+        - ``verdict`` (string): "best" (for all models that share the highest
           accuracy), "worse" where ``p_adjusted`` < 0.05, "no clear difference", or
-          "failed". With 95 % confidence the most accurate model is a best one or one
-          without a clear difference;
-        - ``error_message`` (string): type and text of a failed model's error, on
-          one line.
+          "failed". With 95 % confidence, the truly most accurate model is among the
+          "best" and those with "no clear difference";
+        - ``error_message`` (string): type and message of a failed model's error, on one
+          line.
 
-        ``table.attrs`` has ``test`` (what ``p_value`` comes from, in words),
-        ``correction``, ``alpha``, ``n_splits``, ``n_folds`` and ``n_repeats`` (folds of
-        a cross-validation, and how often it was repeated; None for other splits),
-        ``n_train`` and ``n_test`` (numbers of images; of folds, all images and None;
-        of other splits, those of each, or None where they differ), and ``accuracies``
-        (by model, the accuracy on each split).
+        ``table.attrs`` has ``test`` (the test behind ``p_value``, in words),
+        ``correction``, ``alpha``, ``n_splits``, ``n_folds`` and ``n_repeats`` (number
+        of folds and repetitions of a cross-validation; None for other splits),
+        ``n_train`` and ``n_test`` (numbers of images: all images and None for folds;
+        for other splits, those of each split, or None if they differ), and
+        ``accuracies`` (the accuracy on each split, by model).
 
     Raises
     ------
     ValueError
-        If the scores are from different comparisons, in which the labels or the splits
-        of the images differ, or if two have the same name.
+        If the scores are from different comparisons, whose labels or splits differ, or
+        if two models have the same name.
 
     Notes
     -----
-    **One split, or a test set.** ``accuracy_se`` is the binomial
-    sqrt(a (1 - a) / n). McNemar's test [1]_ compares the b images that only the best
-    model classifies correctly with the c that only the other does: the exact binomial
-    test of b among b + c for b + c < 25, above it (abs(b - c) - 1)² / (b + c) as
-    chi-squared with one degree of freedom. It is about these fitted models; how much
-    another training set would change them it cannot know.
+    **One split, or a test set.** ``accuracy_se`` is the binomial sqrt(a (1 - a) / n).
+    McNemar's test [1]_ compares the b images that only the best model classifies
+    correctly with the c images that only the other model does. For b + c < 25 it is the
+    exact binomial test of b among b + c; otherwise (abs(b - c) - 1)² / (b + c) is
+    referred to the chi-squared distribution with one degree of freedom. The test is
+    about these fitted models: it does not know how much another training set would
+    change them.
 
-    **Several splits.** The folds of a cross-validation test each image once, so that
-    b and c count the images of all folds together. This compares the mean accuracies
-    of the models fitted on the folds, and holds although their training sets overlap
-    as long as one image more or less hardly changes a model [2]_. Where accuracies
-    vary more over the folds than images alone explain, as those of networks that start
-    from random weights may, McNemar's test is too certain. The statistic
+    **Several splits.** The folds of a cross-validation test each image once, so b and c
+    count the images of all folds together. This compares the mean accuracies of the
+    models fitted on the folds. It is valid although the training sets overlap, as long
+    as a single image hardly changes a model [2]_. If accuracies vary more over the
+    folds than the images alone explain, as they may for networks with random initial
+    weights, McNemar's test is too optimistic. The statistic
 
         t = (abs(b - c) - 1) / sqrt(φ (b + c))
 
-    is therefore referred to Student's distribution as well, and ``p_value`` is the
-    larger of the two. The dispersion φ is Pearson's chi-squared of the differences on
-    the folds over its median without additional variation [3]_, the median over all
-    pairs of models; M models that differ in any answer and J folds give it
-    (M - 1) (J - 1) degrees of freedom. So ``p_value`` depends on the other models, too:
-    it takes for granted that they vary as much over the folds, and independently of
-    one another. It is too small for a model that varies much more than the others, and
-    among models that are almost the same; ``p_adjusted`` has more in reserve. Two
-    models alone have J - 1 degrees of freedom, so that their difference must be larger:
-    with 5 folds, a t of 2.8 where 15 models need 2.0 for a ``p_value`` of 0.05. Splits
-    that test an image r times on average, as repeated folds do, count b / r and c / r.
+    is therefore also referred to Student's t distribution, and ``p_value`` is the
+    larger of the two p values. The dispersion φ is Pearson's chi-squared of the
+    differences on the folds, divided by its median without additional variation [3]_;
+    it is the median over all pairs of models. With J folds and M models that differ in
+    some prediction, it has (M - 1) (J - 1) degrees of freedom. ``p_value`` therefore
+    depends on the other models too: it assumes that all vary equally over the folds,
+    and independently of each other. It is too small for a model that varies much more
+    than the others, and among almost identical models; ``p_adjusted`` is more
+    conservative. Two models alone have J - 1 degrees of freedom, so their difference
+    must be larger: with 5 folds, a ``p_value`` of 0.05 needs a t of 2.8, compared with
+    2.0 for 15 models. If splits test an image r times on average, as repeated folds do,
+    b / r and c / r are used.
 
-    ``accuracy_se`` is for the accuracy that training on other images would give: with
-    n₁ training and n₂ test images in each split, and s² the sample variance over the
-    splits, it is sqrt((1/J + n₂/n₁) s²) [4]_.
+    ``accuracy_se`` includes the variation from training on other images: with n₁
+    training and n₂ test images per split and the sample variance s² over the splits, it
+    is sqrt((1/J + n₂/n₁) s²) [4]_.
 
-    **Several models.** Models are tested from the least accurate up. While s are left,
-    the least accurate is worse if its p value times the s (s - 1) / 2 pairs is below
-    0.05, and testing goes on without it; otherwise no more models are worse. Verdicts
-    are thus in the order of the accuracies. That is a model confidence set [5]_, whose
-    test in each step is Bonferroni's bound over all pairs: with 95 % confidence none of
-    the models that are truly the most accurate is called worse. Simulated error rates
-    and power are in the user guide, :doc:`/guide/comparing`.
+    **Several models.** Models are tested from the least accurate up. While s models are
+    left, the least accurate is "worse" if its p value times the s (s - 1) / 2 pairs is
+    below 0.05, and testing continues without it; otherwise it ends, and no other model
+    is "worse". Verdicts therefore follow the order of the accuracies. This is a model
+    confidence set [5]_ whose test in each step is a Bonferroni bound over all pairs:
+    with 95 % confidence, none of the truly most accurate models is called worse. For
+    simulated error rates and power, see :doc:`/guide/comparing`.
 
     References
     ----------
@@ -323,70 +324,70 @@ def compare(
 ) -> pd.DataFrame:
     """Fit models on the same data and compare their accuracy on unseen images.
 
-    The models are compared by cross-validation, or on one test set when ``X_test``
-    and ``y_test`` are given. All see the same splits, and all are fitted as copies:
-    those given stay as they are.
+    The models are compared by cross-validation, or on a test set if ``X_test`` and
+    ``y_test`` are given. All models are fitted on the same splits, as copies: the given
+    models are not changed.
 
     Parameters
     ----------
     models : dict of str to (classifier or str), or list of (classifier or str)
-        Classifiers, which need ``fit`` and ``predict``, and registered names as
-        :func:`skmnist.pipelines.make_model` takes them. In a list a classifier is
-        named by its class (in a Pipeline that of the last step), from the second of
-        a kind on with a number: ``SVC``, ``SVC-2``.
+        Classifiers with ``fit`` and ``predict``, or names that
+        :func:`skmnist.pipelines.make_model` knows. In a list, a classifier is named by
+        its class (for a Pipeline, that of the last step), with a number from the second
+        of a class on: ``SVC``, ``SVC-2``.
     X : array-like or DataFrame with n_samples rows
-        Images in any form that the models take, of any number of dimensions.
+        Images in any form that the models accept, with any number of dimensions.
     y : array-like of shape (n_samples,)
-        Their labels, at least two classes.
+        Their labels, of at least two classes.
     cv : int, splitter or iterable of (train, test) row numbers, default=None
         An int of at least 2 is the number of shuffled stratified folds; None means 5,
-        unless there is a test set. A single split is treated as one test set. No row
-        may be in both parts of a split, nor twice in one, see `X_test`.
+        unless there is a test set. A single split is treated as a test set. No row may
+        be in both parts of a split, or twice in one part (see `X_test`).
     X_test, y_test : like X and y, default=None
-        Test images and labels; the models are then fitted once, on all of X and y.
-        No image may be in both, nor twice in one of them: that is not looked for,
-        and would make accuracies too good and p values too small.
+        Test images and labels. The models are then fitted once, on all of X and y. No
+        image may be in both sets, or twice in one of them. This is not checked; it
+        would make accuracies too high and p values too small.
     groups : array-like of shape (n_samples,), default=None
-        For splitters that keep groups of images together.
+        Groups, for splitters that keep groups of images together.
     n_jobs : int, default=None
-        Number of fits to run at the same time, -1 for one a processor; None means 1,
-        or what :class:`joblib.parallel_config` says. The scores do not depend on it
-        (as long as the models are seeded), but times do: fits that share the
-        processors slow each other down. Measure times with one job.
+        Number of fits to run in parallel; -1 means one per CPU, None means 1 unless
+        :class:`joblib.parallel_config` sets it. Scores do not depend on it if the
+        models are seeded. Times do, because parallel fits slow each other down: measure
+        times with one job.
     random_state : int, RandomState instance or None, default=None
-        Decides the folds of an integer ``cv``, and the random state of the models
-        given by name. Classifiers keep their own, a splitter likewise.
+        Controls the folds of an integer ``cv`` and the random state of models given by
+        name. Classifiers and splitters keep their own random state.
     callback : callable, default=None
-        Called as ``callback(name, n_done, n_total)`` after every fit: the model's
-        name, the number of fits that are done, and of all fits.
+        Called as ``callback(name, n_done, n_total)`` after every fit, with the name of
+        the model, the number of finished fits, and that of all fits.
 
     Returns
     -------
     table : DataFrame
-        As :func:`comparison_table` describes it: one row a model, best first. After
-        Ctrl-C it has the models that were done by then, as the command prints them;
-        ``table.attrs["interrupted"]`` is true, and ``table.attrs["left_out"]`` names
-        the others. When none was done the KeyboardInterrupt is passed on.
+        One row per model, best first, as described in :func:`comparison_table`. After
+        Ctrl-C it has the finished models, ``table.attrs["interrupted"]`` is True, and
+        ``table.attrs["left_out"]`` names the others. If no model was finished,
+        KeyboardInterrupt is raised.
 
     Raises
     ------
     ValueError
-        If the data are empty, differ in length, hold one class only or are tested on
-        labels that do not occur in training, if a model's name is unknown or taken,
-        or if both ``cv`` and a test set are given.
+        If the data are empty, differ in length, contain a single class or test labels
+        that do not occur in training; if a model's name is unknown or used twice; or if
+        both ``cv`` and a test set are given.
     TypeError
-        If a model (a regressor, say), ``models`` or ``cv`` is of the wrong kind.
+        If ``models``, ``cv`` or a model is of the wrong type, such as a regressor.
 
     Warns
     -----
     sklearn.exceptions.FitFailedWarning
-        If a model fails. Its error stands in its row, and the others go on.
+        If a model fails. Its row contains the error, and the comparison continues.
     UserWarning
         If the comparison was interrupted.
 
     See Also
     --------
-    iter_compare : Gives each model as soon as it is done.
+    iter_compare : Yield each model as soon as it is finished.
 
     Examples
     --------

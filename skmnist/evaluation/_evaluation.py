@@ -1,4 +1,4 @@
-"""How well a fitted model classifies images."""
+"""Evaluation of a fitted classifier."""
 
 from __future__ import annotations
 
@@ -32,41 +32,40 @@ class Evaluation:
     Parameters
     ----------
     accuracy : float
-        Fraction of the images that were classified correctly, in [0, 1].
+        Fraction of the images classified correctly, in [0, 1].
     accuracy_se : float
         Binomial standard error of the accuracy.
     accuracy_interval : tuple of two floats
-        Wilson's 95 % interval of the accuracy.
+        Wilson's 95 % confidence interval of the accuracy.
     error : float
-        Fraction of the images that were misclassified, ``1 - accuracy``.
+        Fraction of the images misclassified, ``1 - accuracy``.
     log_loss : float
-        Mean negative natural logarithm of the probability of the true class, at
-        least 0. Probabilities below 2.2e-16 (the epsilon of float64), zeros among
-        them, count as 2.2e-16, whatever the type that the model gives. NaN for a
-        model without probabilities.
+        Mean negative natural logarithm of the probability of the true class, at least
+        0. Probabilities are clipped at 2.2e-16 (the epsilon of float64), whatever their
+        type. NaN for a model without probabilities.
     n : int
         Number of images.
     n_right, n_wrong : int
-        Numbers of images that were classified correctly and misclassified.
+        Numbers of images classified correctly and misclassified.
     per_class : DataFrame of shape (n_classes, 4)
-        One row a class, by its label, with the columns ``precision``, ``recall``,
-        ``f1`` (between 0 and 1) and ``support`` (number of images). NaN stands for
-        what is not defined: the precision of a class that was never predicted, the
-        recall of a class without an image.
+        One row per class, indexed by label, with the columns ``precision``, ``recall``,
+        ``f1`` (between 0 and 1) and ``support`` (number of images). Undefined values
+        are NaN: the precision of a class that was never predicted, the recall of a
+        class without images.
     confusion : DataFrame of shape (n_classes, n_classes)
         Numbers of images by true label (rows) and predicted label (columns).
     calibration : DataFrame or None
-        Whether its confidence, the probability of the predicted label, can be
-        believed: one row for each tenth of the range from 0 to 1 that occurs, with
-        the mean ``confidence`` of its images, their ``accuracy``, and their number
-        ``n``. None for a model without probabilities.
+        Reliability of the confidence, which is the probability of the predicted label.
+        One row per non-empty bin of width 0.1, with the mean ``confidence`` of its
+        images, their ``accuracy`` and their number ``n``. None for a model without
+        probabilities.
     calibration_error : float
-        Mean distance between the two, weighted by the numbers of images (expected
-        calibration error), between 0 and 1. NaN for a model without probabilities.
+        Expected calibration error: mean distance between confidence and accuracy,
+        weighted by ``n``, between 0 and 1. NaN for a model without probabilities.
 
     See Also
     --------
-    evaluate : Makes an evaluation from a model and images.
+    evaluate : Evaluate a fitted classifier.
     """
 
     accuracy: float
@@ -85,14 +84,14 @@ class Evaluation:
     _evaluated = None  # model, images and labels, of which a report makes pictures
 
     def to_dict(self):
-        """Return everything as plain numbers, strings, lists and dicts.
+        """Return the evaluation as plain numbers, strings, lists and dicts.
 
         Returns
         -------
         result : dict
-            Ready for :func:`json.dumps`. None stands where the attributes have NaN;
-            ``per_class`` is a list with one dict a class, ``confusion`` a list of
-            rows, ``labels`` their labels, ``calibration`` a list with one dict a bin.
+            Ready for :func:`json.dumps`, with None in place of NaN. ``per_class`` is a
+            list with one dict per class, ``confusion`` a list of rows, ``labels`` their
+            labels, ``calibration`` a list with one dict per bin.
         """
         per_class = self.per_class.reset_index()
         columns = [per_class[column].tolist() for column in per_class]
@@ -155,42 +154,44 @@ def _none_for_nan(value):
 
 
 def evaluate(model: Any, X: Any, y: ArrayLike) -> Evaluation:
-    """Measure how well a fitted classifier classifies images.
+    """Evaluate a fitted classifier on images.
 
-    Labels are those of the model's ``predict``, so that the accuracy equals its
-    ``score``; they are not taken from the largest probability, which some models
-    (:class:`~sklearn.svm.SVC` for one) do not follow. ``predict`` is called once, and
-    ``predict_proba`` once, for log loss and calibration, where the model has it.
+    Predicted labels come from ``predict``, so the accuracy equals
+    ``model.score(X, y)``. They are not derived from the largest probability, which some
+    models, such as :class:`~sklearn.svm.SVC`, do not follow. ``predict`` is called
+    once; if the model has ``predict_proba``, it is also called once, for log loss and
+    calibration.
 
     Parameters
     ----------
     model : classifier or Pipeline
-        Fitted; anything with ``predict`` will do.
+        A fitted model with ``predict``.
     X : array-like, sparse matrix or DataFrame with n_samples rows
-        Images in any form that the model takes.
+        Images in any form that the model accepts.
     y : array-like of shape (n_samples,)
-        Their true labels, of the kind that the model was fitted with: all strings,
-        all numbers or all booleans, whatever the dtype of the array.
+        Their true labels, of the same kind as in `fit`: all strings, all numbers or all
+        booleans, whatever the dtype of the array.
 
     Returns
     -------
     result : Evaluation
-        Accuracy with its uncertainty, error, log loss, precision, recall and F1 of
-        each class, confusion matrix, all of which printing shows; calibration.
+        Accuracy with its uncertainty, error, log loss, precision, recall and F1 of each
+        class, confusion matrix and calibration. Printing it shows all but the
+        calibration.
 
     Raises
     ------
     ValueError
-        If X and y are empty or differ in length, if y holds no class labels, or if
-        it holds labels that the model was not fitted on (they are named).
+        If X and y are empty or differ in length, if y does not contain class labels, or
+        if it contains labels that the model was not fitted on.
     TypeError
-        If the model is a regressor, or something else that is no classifier.
+        If the model is not a classifier.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 
     See Also
     --------
-    compare : Fits several models and compares them.
+    compare : Fit and compare several models.
 
     References
     ----------

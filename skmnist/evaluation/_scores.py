@@ -1,4 +1,4 @@
-"""The scores that each model of a comparison reaches on each split."""
+"""Scores of the models of a comparison on each split."""
 
 import hashlib
 from contextlib import closing
@@ -19,34 +19,34 @@ from ._trial import plain_labels
 
 @dataclass(frozen=True, eq=False)
 class ModelScores:
-    """What one model reached on every split of a comparison.
+    """Scores of one model on every split of a comparison.
 
     Parameters
     ----------
     name : str
-        Name of the model, unique in its comparison.
+        Name of the model, unique in the comparison.
     right : tuple of ndarray of bool, one per split
-        Which test images of the split were classified correctly, in their order.
+        Whether each test image of the split was classified correctly.
     n_train : tuple of int, one per split
         Number of training images.
     fit_times : tuple of float, one per split
         Seconds that `fit` took.
     predict_times : tuple of float, one per split
-        Seconds that `predict` took for all test images of the split, whose
-        probabilities, where the model has any, were computed before.
+        Seconds that `predict` took for all test images of the split, after their
+        probabilities were computed, if the model has any.
     log_losses : tuple of float, one per split
-        Log loss on the test images, in which probabilities below 2.2e-16 count as
-        2.2e-16; NaN for a model without probabilities.
+        Log loss on the test images, with probabilities clipped at 2.2e-16; NaN for a
+        model without probabilities.
     n_parameters : int or None
-        Number of fitted weights; None when unknown or not the same on every split.
+        Number of fitted weights; None if unknown or not the same on every split.
     error_message : str or None
-        Why the model failed; None when it did not. A failed model has empty tuples.
+        Error of a failed model, else None. A failed model has empty tuples.
     test_repeats : float
         How often the splits test an image, averaged over all tests: 1 for folds, r for
-        r repetitions of them.
+        folds repeated r times.
     split_checksum : str or None
-        Checksum of the splits and their labels: scores with different ones do not
-        compare. None when unknown.
+        Checksum of the splits and their labels; None if unknown. Scores with different
+        checksums cannot be compared.
     """
 
     name: str
@@ -62,7 +62,7 @@ class ModelScores:
 
     @property
     def failed(self):
-        """Whether the model has an error in place of scores."""
+        """Whether the model has an error instead of scores."""
         return self.error_message is not None
 
     @property
@@ -105,8 +105,8 @@ class ModelScores:
     def accuracy_se(self):
         """Standard error of the mean accuracy; NaN for a failed model.
 
-        Binomial for one split, else with the variance that Nadeau and Bengio
-        correct for overlapping training sets.
+        Binomial for a single split, otherwise corrected for overlapping training sets
+        as by Nadeau and Bengio.
         """
         if self.failed:
             return float("nan")
