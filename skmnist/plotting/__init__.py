@@ -1,17 +1,16 @@
 """Displays of data, training, predictions, networks, comparisons and searches.
 
-They follow the pattern of scikit-learn's own: a display is made by one of its
-``from_…`` methods, which compute what is to be shown and draw it; ``plot`` draws it
-again, elsewhere or otherwise; the artists are kept in attributes that end with an
-underscore. What scikit-learn draws already is not repeated here:
-:class:`~sklearn.metrics.ConfusionMatrixDisplay`,
+They work like the displays of scikit-learn. A ``from_…`` method computes the values and
+draws the display; ``plot`` draws it again, on other axes or with other settings; the
+artists are attributes that end with an underscore. For plots that scikit-learn has
+already, use its own displays: :class:`~sklearn.metrics.ConfusionMatrixDisplay`,
 :class:`~sklearn.metrics.RocCurveDisplay`,
 :class:`~sklearn.calibration.CalibrationDisplay` and
-:class:`~sklearn.model_selection.LearningCurveDisplay` take the classifiers of this
-package as they are.
+:class:`~sklearn.model_selection.LearningCurveDisplay` work with the classifiers of this
+package.
 
 Drawing needs matplotlib (``pip install "skmnist[plot]"``), which is loaded with the
-first picture; :class:`NetworkDiagram` does without it.
+first figure. :class:`NetworkDiagram` does not need it.
 """
 
 from .comparison import ModelComparisonDisplay

@@ -7,23 +7,23 @@ __all__ = ["LayerNode", "read_graph"]
 
 @dataclass(frozen=True)
 class LayerNode:
-    """One layer of a network, as a diagram shows it.
+    """One layer of a network diagram.
 
     Parameters
     ----------
     name : str
-        Its name in the network.
+        Name of the layer.
     kind : str
-        Its class, such as "Conv2D".
+        Class of the layer, such as "Conv2D".
     details : str
-        Its most telling settings.
+        Most important settings.
     output_shape : tuple of int or None
-        Shape of its output without the batch axis, None standing for any size; None
-        in place of the tuple if it has no single output.
+        Output shape without the batch axis, with None for any size. None instead of the
+        tuple if the layer has no single output.
     n_parameters : int
-        Number of its weights, trainable or not.
+        Number of weights, trainable or not.
     family : {"input", "convolution", "pooling", "dense", "other"}
-        What kind of layer it is, which decides the colour.
+        Kind of layer, which determines the colour.
     """
 
     name: str
@@ -35,26 +35,26 @@ class LayerNode:
 
     @property
     def shape_text(self):
-        """The shape of the output, such as 26×26×32."""
+        """Output shape, such as 26×26×32."""
         if self.output_shape is None:
             return ""
         return "×".join("?" if s is None else str(s) for s in self.output_shape) or "1"
 
     @property
     def parameters_text(self):
-        """The number of parameters, nothing for none."""
+        """Number of parameters; empty if there are none."""
         if not self.n_parameters:
             return ""
         return f"{self.n_parameters:,} parameter{'s' * (self.n_parameters != 1)}"
 
     @property
     def description(self):
-        """The class with its settings."""
+        """Class and settings."""
         return f"{self.kind}, {self.details}" if self.details else self.kind
 
     @property
     def summary(self):
-        """All of it in one phrase."""
+        """The layer in one phrase."""
         parts = [f"{self.name} ({self.description})", self.shape_text]
         return ", ".join(filter(None, [*parts, self.parameters_text]))
 
@@ -70,9 +70,9 @@ def read_graph(model):
     Returns
     -------
     layers : list of LayerNode
-        In an order in which each comes after those that feed it.
+        Each after those that feed it.
     edges : list of (int, int)
-        By places in that list, each once.
+        By positions in that list, each once.
     """
     from skmnist._training.keras import keras
 

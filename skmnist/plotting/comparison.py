@@ -1,4 +1,4 @@
-"""How models compare in accuracy and time."""
+"""Comparison of models by accuracy and time."""
 
 import numpy as np
 
@@ -41,36 +41,36 @@ _VERDICTS = {
 
 
 class ModelComparisonDisplay:
-    """Accuracy of models, with its uncertainty, against the time that they take.
+    """Accuracy of models, with its uncertainty, against their time.
 
-    Made from the table of :func:`skmnist.evaluation.compare` by :meth:`from_table`.
-    The further up and left, the better.
+    Use :meth:`from_table` to make one from the table of
+    :func:`skmnist.evaluation.compare`. The best models are at the top left.
 
     Parameters
     ----------
     table : DataFrame
-        One row a model, its name the index, with the columns ``accuracy``,
-        ``accuracy_se``, ``fit_time`` and ``predict_time_us``, and if it has them
-        ``verdict`` and ``error_message``. Models without an accuracy are left out, and
-        those without a time from its chart; the legends name them. A verdict that
-        ``compare`` does not give is none.
+        One row per model, indexed by name, with the columns ``accuracy``,
+        ``accuracy_se``, ``fit_time`` and ``predict_time_us``, and optionally
+        ``verdict`` and ``error_message``. Models without an accuracy are left out,
+        models without a time only from the chart of that time; the legends name them.
+        Verdicts that ``compare`` does not use are ignored.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        One for each time.
+        One axes per time.
     points_ : dict of str to dict of str to PathCollection
-        The points by time and by verdict.
+        The points, by time and verdict.
     errorbars_ : dict of str to ErrorbarContainer
-        The standard errors by time.
+        The standard errors, by time.
     labels_ : dict of str to dict of str to Annotation
-        The names of the models by time and by name.
+        The labels of the points, by time and name of the model.
     figure_ : matplotlib Figure
         Their figure.
 
     See Also
     --------
-    skmnist.evaluation.compare : Makes the table.
+    skmnist.evaluation.compare : Compare models and return the table.
 
     Examples
     --------
@@ -94,12 +94,12 @@ class ModelComparisonDisplay:
 
     @classmethod
     def from_table(cls, table, **plot_params):
-        """Draw the comparison that a table holds.
+        """Draw a comparison.
 
         Parameters
         ----------
         table : DataFrame
-            As :func:`skmnist.evaluation.compare` returns it.
+            Table from :func:`skmnist.evaluation.compare`.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -111,8 +111,8 @@ class ModelComparisonDisplay:
         Raises
         ------
         ValueError
-            If a column is missing, two models have one name, no model has an
-            accuracy, or accuracies are not from 0 to 1 (in percent, for instance).
+            If a column is missing, two models have the same name, no model has an
+            accuracy, or accuracies are not between 0 and 1.
         """
         missing = [name for name in _COLUMNS if name not in table]
         if missing:
@@ -144,16 +144,16 @@ class ModelComparisonDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array of Axes, default=None
-            Where to draw: a single axes, which is blanked and filled if there are
-            two charts, or an array with one axes for each chart. None makes a figure.
+            Axes to draw on: an array with one axes per chart, or a single axes, which
+            is divided if there are two charts. None makes a figure.
         kind : {"both", "fit_time", "predict_time"}, default="both"
-            Which time to draw.
+            Time to draw.
         scale : {"auto", "error", "linear"}, default="auto"
-            Whether the accuracy is spread by the logarithm of the error, which shows
-            the difference between 99 % and 99.5 % as large as that between 90 % and
-            95 %, or linear; "auto" spreads it where the errors differ by more than a
-            factor of three, and leaves out a model that is hardly better than chance
-            where it would flatten the chart of the others; it is named below.
+            Scale of the accuracy. "error" is logarithmic in the error: the step from 99
+            % to 99.5 % is as large as that from 90 % to 95 %. "auto" uses it if the
+            errors differ by more than a factor of three. It also leaves out models that
+            are hardly better than chance if they would flatten the chart; these are
+            named below it.
 
         Returns
         -------
@@ -163,7 +163,7 @@ class ModelComparisonDisplay:
         Raises
         ------
         ValueError
-            If `kind` or `scale` is unknown, or no model has the time that is drawn.
+            If `kind` or `scale` is unknown, or no model has the time to draw.
         """
         if kind not in ("both", *_PANELS):
             raise ValueError(

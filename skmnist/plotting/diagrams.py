@@ -1,4 +1,4 @@
-"""Diagrams of networks, as SVG and without any other program."""
+"""Diagrams of networks as SVG."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,25 +35,23 @@ _MIN_WIDTH = 250
 class NetworkDiagram:
     """Diagram of a network: its layers with shapes and numbers of parameters.
 
-    Use :meth:`from_estimator` to make one. A notebook shows it by itself; it is SVG
-    text, for which neither matplotlib nor a drawing program is needed.
+    Use :meth:`from_estimator` to make one. Notebooks display it as SVG; neither
+    matplotlib nor Graphviz is needed.
 
     Parameters
     ----------
     layers : tuple of LayerNode
-        The layers, in an order in which each comes after those that feed it.
+        The layers, each after those that feed it.
     edges : tuple of (int, int)
-        Which layer feeds which, by their places in `layers`.
+        Connections between layers, by their positions in `layers`.
     name : str
         Name of the network.
     n_parameters : int
-        Number of weights of the whole network; a layer that is used twice counts
-        once.
+        Number of weights of the network; layers used twice count once.
 
     See Also
     --------
-    LayerNode : What is known of each layer.
-    FiltersDisplay : The weights of convolutions.
+    LayerNode : One layer of the diagram. FiltersDisplay : Filters of the convolutions.
 
     Examples
     --------
@@ -78,9 +76,9 @@ class NetworkDiagram:
         Parameters
         ----------
         estimator : classifier, Pipeline, search or keras.Model
-            A Keras model, sequential or functional, or a fitted classifier that has
-            one as ``model_``, alone or as the last step of a Pipeline. A model inside
-            the model is drawn as one box.
+            A sequential or functional Keras model, or a fitted classifier that has one
+            as ``model_``, alone or as the last step of a Pipeline. A nested model is
+            drawn as one box.
 
         Returns
         -------
@@ -90,7 +88,7 @@ class NetworkDiagram:
         Raises
         ------
         TypeError
-            If there is no Keras network.
+            If `estimator` has no Keras network.
         sklearn.exceptions.NotFittedError
             If the classifier is not fitted.
         """
@@ -99,12 +97,12 @@ class NetworkDiagram:
         return cls(tuple(layers), tuple(edges), model.name, model.count_params())
 
     def to_svg(self):
-        """Return the diagram as the text of an SVG image.
+        """Return the diagram as SVG text.
 
         Returns
         -------
         str
-            An ``<svg>`` element, which may be part of an HTML page or in a file.
+            An ``<svg>`` element, for an HTML page or a file.
         """
         width = max([_MIN_WIDTH, *(_box_width(layer) for layer in self.layers)])
         places, total_width, n_rows = place_nodes(len(self.layers), self.edges, width)
@@ -145,12 +143,12 @@ class NetworkDiagram:
         Parameters
         ----------
         path : str or path-like
-            The file, whose name ends in ``.svg``; one that is there is replaced.
+            The file, with the suffix ``.svg``. An existing file is replaced.
 
         Raises
         ------
         ValueError
-            If the name has another ending or none: SVG is all that can be written.
+            If the name does not end in ``.svg``.
         """
         path = Path(path)
         if path.suffix.lower() != ".svg":

@@ -1,4 +1,4 @@
-"""What the layers of a convolutional network make of an image."""
+"""Feature maps of a convolutional network."""
 
 import numpy as np
 
@@ -12,33 +12,33 @@ __all__ = ["FeatureMapsDisplay"]
 
 
 class FeatureMapsDisplay:
-    """One image, and what the convolutions, poolings and activations make of it.
+    """Feature maps that convolutions, poolings and activations compute for an image.
 
-    One picture a layer, in which its feature maps stand side by side, on one scale.
+    The image and, for each layer, its feature maps side by side on one colour scale.
     Use :meth:`from_estimator` to make one.
 
     Parameters
     ----------
     image : ndarray of shape (height, width[, 3 or 4])
-        The image, in [0, 1].
+        The image, with values in [0, 1].
     feature_maps : dict of str to ndarray of shape (height, width, n_maps)
-        Output of each layer by its name; of a layer that the network calls again,
-        that of each call.
+        Output of each layer, by name. For a layer that the network calls more than
+        once, the output of each call.
 
     Attributes
     ----------
     mosaics_ : dict of str to ndarray of shape (height, width)
-        The picture of each layer; NaN between the maps.
+        Feature maps of each layer as one array, with NaN between the maps.
     axes_ : ndarray of matplotlib Axes, shape (1 + n_layers,)
-        One for the image and one for each layer.
+        One for the image and one per layer.
     images_ : list of AxesImage
-        The pictures as drawn, that of the image first.
+        The images as drawn, the input image first.
     figure_ : matplotlib Figure
         Their figure.
 
     See Also
     --------
-    FiltersDisplay : The filters that make the maps.
+    FiltersDisplay : Filters that compute the maps.
 
     Examples
     --------
@@ -67,18 +67,19 @@ class FeatureMapsDisplay:
         Parameters
         ----------
         estimator : classifier, Pipeline, search or keras.Model
-            Fitted; its last step has a Keras network as ``model_``. It is only read.
+            Fitted, with a Keras network as ``model_`` of its last step. It is not
+            changed.
         X : array-like of shape (n_samples, n_pixels) or images
-            Images as the estimator takes them.
+            Images in the form that the estimator accepts.
         row : int, default=0
-            Which of them.
+            Index of the image in `X`.
         layers : sequence of str, default=None
-            Names of the layers to show; None means every convolution,
-            every pooling, and every activation that is a layer by itself. Further
-            calls of a layer are named such as ``"convolution (call 2)"``.
+            Names of the layers to show. None means all convolutions, poolings and
+            separate activation layers. Repeated calls of a layer are named like
+            ``"convolution (call 2)"``.
         image_shape : tuple of int, default=None
-            ``(height, width)`` or ``(height, width, channels)``, to show the image;
-            None asks the estimator.
+            ``(height, width)`` or ``(height, width, channels)`` of the image; None
+            means the shape that the estimator knows.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -90,9 +91,9 @@ class FeatureMapsDisplay:
         Raises
         ------
         TypeError
-            If there is no Keras network.
+            If `estimator` has no Keras network.
         ValueError
-            If it has no such layer, or the image does not fit.
+            If a layer does not exist, or the image does not fit.
         sklearn.exceptions.NotFittedError
             If the classifier is not fitted.
         """
@@ -123,29 +124,29 @@ class FeatureMapsDisplay:
         return cls(image, maps).plot(**plot_params)
 
     def plot(self, ax=None, *, max_maps=64, n_columns=16, cmap=SEQUENTIAL, im_kw=None):
-        """Draw the image and the feature maps, those of a layer on one scale.
+        """Draw the image and the feature maps, each layer on one colour scale.
 
-        The titles say how many are shown, and from where to where the colours reach.
+        The titles give the number of maps shown and the range of the colours.
 
         Parameters
         ----------
         ax : matplotlib Axes or array of Axes, default=None
-            A single axes is blanked and filled; an array must have one axes for the
-            image and one for each layer. None makes a figure.
+            Axes to draw on: an array with one axes for the image and one per layer, or
+            a single axes, which is divided. None makes a figure.
         max_maps : int, default=64
-            How many maps of a layer to show, from its first on.
+            Maximum number of maps to show per layer.
         n_columns : int, default=16
-            Maps in a row.
+            Number of maps per row.
         cmap : str or Colormap, default="viridis"
-            Colours of the maps, from a layer's lowest value to its highest.
+            Colours of the maps, from the lowest to the highest value of a layer.
         im_kw : dict, default=None
-            Keywords for ``imshow`` of the maps, such as
-            ``{"interpolation": "bilinear"}``; they come before the settings above.
+            Keywords passed to ``imshow`` for the maps, such as
+            ``{"interpolation": "bilinear"}``. They override the settings above.
 
         Returns
         -------
         FeatureMapsDisplay
-            The display itself.
+            The display.
         """
         check_count("max_maps", max_maps)
         check_count("n_columns", n_columns)

@@ -1,4 +1,4 @@
-"""The filters of a convolutional network."""
+"""Filters of a convolutional network."""
 
 import numpy as np
 
@@ -12,32 +12,31 @@ __all__ = ["FiltersDisplay"]
 
 
 class FiltersDisplay:
-    """Filters of every convolution of a network.
+    """Filters of the convolutions of a network.
 
-    One picture a layer, in which the filters stand side by side: those of a layer
-    with one input channel in rows, as many as fit; those of other layers with one
-    column for each filter and one row for each of its input channels. Use
-    :meth:`from_estimator` to make one.
+    One image per layer shows its filters side by side. A layer with one input channel
+    has as many filters in a row as fit; other layers have one column per filter and one
+    row per input channel. Use :meth:`from_estimator` to make one.
 
     Parameters
     ----------
     filters : dict of str to ndarray of shape (height, width, channels, n_filters)
-        The filters of each layer by its name.
+        Filters of each layer, by name.
 
     Attributes
     ----------
     mosaics_ : dict of str to ndarray of shape (height, width)
-        The picture of each layer; NaN between the filters.
+        Filters of each layer as one array, with NaN between the filters.
     axes_ : ndarray of matplotlib Axes, shape (n_layers,)
-        One for each layer.
+        One axes per layer.
     images_ : list of AxesImage
-        The pictures as drawn.
+        The images as drawn.
     figure_ : matplotlib Figure
         Their figure.
 
     See Also
     --------
-    FeatureMapsDisplay : What the filters make of an image.
+    FeatureMapsDisplay : Output of the filters for an image.
 
     Examples
     --------
@@ -61,7 +60,7 @@ class FiltersDisplay:
         Parameters
         ----------
         estimator : classifier, Pipeline, search or keras.Model
-            Fitted; its last step has a Keras network as ``model_``.
+            Fitted, with a Keras network as ``model_`` of its last step.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -73,9 +72,9 @@ class FiltersDisplay:
         Raises
         ------
         TypeError
-            If there is no Keras network.
+            If `estimator` has no Keras network.
         ValueError
-            If it has no convolution over images.
+            If the network has no convolution over images.
         sklearn.exceptions.NotFittedError
             If the classifier is not fitted.
         """
@@ -98,30 +97,30 @@ class FiltersDisplay:
         cmap=DIVERGING,
         im_kw=None,
     ):
-        """Draw the filters, those of a layer on one scale, symmetric about zero.
+        """Draw the filters, each layer on one colour scale symmetric about zero.
 
-        The titles say how many are shown, and from where to where the colours reach.
+        The titles give the number of filters shown and the range of the colours.
 
         Parameters
         ----------
         ax : matplotlib Axes or array of Axes, default=None
-            A single axes is blanked and filled; an array must have one axes for each
-            layer. None makes a figure.
+            Axes to draw on: an array with one axes per layer, or a single axes, which
+            is divided. None makes a figure.
         max_filters : int, default=None
-            How many filters of a layer to show, from its first on; None means 64 in
-            a layer with one input channel, and 16, each in a column, in others.
+            Maximum number of filters to show per layer. None means 64 in layers with
+            one input channel, and 16, one per column, in others.
         max_channels : int, default=8
-            How many input channels of each, likewise.
+            Maximum number of input channels to show per filter.
         cmap : str or Colormap, default="RdBu_r"
             Diverging colours: red for positive weights, blue for negative ones.
         im_kw : dict, default=None
-            Keywords for ``imshow`` of each picture, such as
-            ``{"interpolation": "bilinear"}``; they come before the settings above.
+            Keywords passed to ``imshow``, such as ``{"interpolation": "bilinear"}``.
+            They override the settings above.
 
         Returns
         -------
         FiltersDisplay
-            The display itself.
+            The display.
         """
         if max_filters is not None:
             check_count("max_filters", max_filters)

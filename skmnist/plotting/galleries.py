@@ -1,4 +1,4 @@
-"""Images side by side."""
+"""Galleries of images."""
 
 import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
@@ -19,7 +19,7 @@ __all__ = ["ImageGalleryDisplay", "draw_gallery"]
 
 
 class ImageGalleryDisplay:
-    """Gallery of images: random ones, the first of each class, or chosen rows.
+    """Gallery of random images, the first images of each class, or chosen rows.
 
     Use :meth:`from_random`, :meth:`from_classes` or :meth:`from_rows` to make one.
     Images may have any size, and 1, 3 or 4 channels.
@@ -27,16 +27,16 @@ class ImageGalleryDisplay:
     Parameters
     ----------
     images : ndarray of shape (n_images, height, width[, 3 or 4])
-        Images with values in [0, 1], 0 being paper and 1 ink.
+        Images with values in [0, 1], where 0 is paper and 1 is ink.
     captions : sequence of str, default=None
-        What stands above each image.
+        Caption above each image.
     rows : ndarray of shape (n_images,), default=None
-        Numbers of the rows that the images are from.
+        Row numbers of the images.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes, shape (n_images,)
-        One for each image.
+        One axes per image.
     images_ : list of AxesImage
         The images as drawn.
     figure_ : matplotlib Figure
@@ -44,7 +44,7 @@ class ImageGalleryDisplay:
 
     See Also
     --------
-    RecognitionDisplay : Images with what a classifier made of them.
+    RecognitionDisplay : Images with the predictions of a classifier.
 
     Examples
     --------
@@ -78,7 +78,7 @@ class ImageGalleryDisplay:
         random_state=None,
         **plot_params,
     ):
-        """Show images that are drawn at random, none of them twice.
+        """Show random images, drawn without replacement.
 
         Parameters
         ----------
@@ -88,12 +88,13 @@ class ImageGalleryDisplay:
         y : array-like of shape (n_samples,), default=None
             Labels to write above the images.
         n_images : int, default=25
-            How many to show; all of them if there are fewer.
+            Number of images to show; all if there are fewer.
         image_shape : tuple of int, default=None
-            ``(height, width)`` or ``(height, width, channels)``, where `X` holds
-            rows of pixels; None means a square.
+            ``(height, width)`` or ``(height, width, channels)``, if `X` holds rows of
+            pixels; None means square images.
         random_state : int, RandomState instance or None, default=None
-            Decides which images. Pass an int for the same at each call.
+            Controls which images are drawn. Pass an int for reproducible results across
+            calls.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -124,9 +125,9 @@ class ImageGalleryDisplay:
         y : array-like of shape (n_samples,)
             Their labels.
         labels : array-like, default=None
-            The classes to show; None means all. Give ``[9]`` for the first nines.
+            Classes to show; None means all. ``[9]`` shows the first nines.
         n_images : int, default=10
-            How many of each class; all of them if there are fewer.
+            Number of images per class; all if there are fewer.
         image_shape : tuple of int, default=None
             Shape of an image, as in :meth:`from_random`.
         **plot_params
@@ -140,7 +141,7 @@ class ImageGalleryDisplay:
         Raises
         ------
         ValueError
-            If a class has no image, or no class is asked for.
+            If a class has no image, or `labels` is empty.
         """
         check_count("n_images", n_images)
         y = column_or_1d(y)
@@ -171,7 +172,7 @@ class ImageGalleryDisplay:
         X : array-like of shape (n_samples, n_pixels) or images
             Images, as in :meth:`from_random`.
         rows : array-like of int
-            Numbers of the rows to show, in this order.
+            Row numbers of the images to show, in this order.
         y : array-like of shape (n_samples,), default=None
             Labels of `X`, to write above the images.
         image_shape : tuple of int, default=None
@@ -187,7 +188,7 @@ class ImageGalleryDisplay:
         Raises
         ------
         ValueError
-            If there is no such row, or `y` has another length than `X`.
+            If a row does not exist, or `y` and `X` differ in length.
         """
         rows = check_rows(rows, X)
         captions = None
@@ -204,20 +205,20 @@ class ImageGalleryDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array of Axes, default=None
-            A single axes is blanked and filled with the gallery; an array must
-            have one axes for each image. None makes a figure.
+            Axes to draw on: an array with one axes per image, or a single axes, which
+            is divided. None makes a figure.
         n_columns : int, default=None
-            Images in a row; None fills about a square.
+            Number of images per row; None makes the gallery about square.
         cmap : str or Colormap, default="gray_r"
-            Colours for images of one channel, from 0 to 1.
+            Colours for images with one channel, from 0 to 1.
         im_kw : dict, default=None
-            Keywords for ``imshow`` of each image, such as
-            ``{"interpolation": "bilinear"}``; they come before the settings above.
+            Keywords passed to ``imshow``, such as ``{"interpolation": "bilinear"}``.
+            They override the settings above.
 
         Returns
         -------
         ImageGalleryDisplay
-            The display itself.
+            The display.
         """
         n_images = len(self.images)
         n_columns = columns_for(n_images, n_columns)

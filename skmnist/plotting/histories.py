@@ -1,4 +1,4 @@
-"""How training went: loss and metrics of every epoch."""
+"""Learning curves: loss and metrics of every epoch."""
 
 import numpy as np
 
@@ -31,34 +31,34 @@ _MORE = {"acc", "accuracy", "auc", "f1", "fbeta", "iou", "precision", "r2", "rec
 class TrainingHistoryDisplay:
     """Learning curves: loss and metrics of each epoch, in training and validation.
 
-    Use :meth:`from_estimator` or :meth:`from_history` to make one. (For accuracy
-    against the number of training images there is scikit-learn's
-    :class:`~sklearn.model_selection.LearningCurveDisplay`.)
+    Use :meth:`from_estimator` or :meth:`from_history` to make one. For accuracy against
+    the number of training images, use scikit-learn's
+    :class:`~sklearn.model_selection.LearningCurveDisplay`.
 
     Parameters
     ----------
     history : dict of str to sequence of float
-        One value an epoch for each quantity. ``val_loss`` is ``loss`` on validation
-        data, and so on. NaN stands where an epoch has no value.
+        One value per epoch for each quantity, NaN if an epoch has none. ``val_loss`` is
+        ``loss`` on validation data, and so on.
     best_epoch : int, default=None
-        The epoch to mark, from 1; None marks none.
+        Epoch to mark, counted from 1; None marks none.
     monitor : str, default=None
-        The quantity by which that epoch is best.
+        Quantity by which that epoch is best.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        One for each quantity, training and validation together.
+        One axes per quantity, for training and validation together.
     lines_ : dict of str to Line2D
-        The curves, by their names in `history`.
+        The curves, by name in `history`.
     best_lines_ : list of Line2D
-        What marks the best epoch, one for each axes.
+        Lines that mark the best epoch, one per axes.
     figure_ : matplotlib Figure
         Their figure.
 
     See Also
     --------
-    sklearn.model_selection.LearningCurveDisplay : Curves over the training set's size.
+    sklearn.model_selection.LearningCurveDisplay : Scores against training set size.
 
     Examples
     --------
@@ -83,12 +83,12 @@ class TrainingHistoryDisplay:
         Parameters
         ----------
         estimator : classifier, Pipeline or search
-            Fitted. A classifier that keeps its ``history_``, as those of this package
-            and of scikeras do, or scikit-learn's ``loss_curve_`` (and
-            ``validation_scores_``), as :class:`~sklearn.neural_network.MLPClassifier`
-            does; alone, as the last step of a Pipeline, or found by a search.
+            Fitted. A classifier with ``history_``, as in this package and in scikeras,
+            or with ``loss_curve_`` (and ``validation_scores_``), such as
+            :class:`~sklearn.neural_network.MLPClassifier`; alone, as the last step of a
+            Pipeline, or found by a search.
         monitor : str, default=None
-            As in :meth:`from_history`.
+            See :meth:`from_history`.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -100,7 +100,7 @@ class TrainingHistoryDisplay:
         Raises
         ------
         TypeError
-            If the classifier keeps no learning curves.
+            If the classifier has no learning curves.
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         """
@@ -125,14 +125,14 @@ class TrainingHistoryDisplay:
         Parameters
         ----------
         history : dict of str to sequence of float, or keras.callbacks.History
-            One value an epoch for each quantity, all equally many.
+            One value per epoch for each quantity, all of the same length.
         monitor : str, default=None
-            Quantity whose best epoch is marked: the lowest of a loss or an error, as
-            in ``val_loss``, ``val_mae`` and ``val_binary_crossentropy``, the highest
-            of ``val_accuracy``, ``val_auc`` and the like. None is marked where the
-            name does not tell which is better. None takes ``val_loss``, or without it
-            the first quantity that was validated and whose name tells. Where nothing
-            was validated no epoch is marked, because training alone does not tell.
+            Quantity whose best epoch is marked: the lowest value of a loss or error,
+            such as ``val_loss``, ``val_mae`` or ``val_binary_crossentropy``, and the
+            highest of ``val_accuracy``, ``val_auc`` and the like. No epoch is marked if
+            the name does not show which is better. None means ``val_loss``, or else the
+            first validation quantity whose name shows it. Without validation data no
+            epoch is marked, because training values alone do not show which is best.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -145,7 +145,7 @@ class TrainingHistoryDisplay:
         ------
         ValueError
             If the history is empty, its curves differ in length, or `monitor` is not
-            among them.
+            one of them.
         """
         history = _checked_history(history)
         if monitor is None:
@@ -173,18 +173,18 @@ class TrainingHistoryDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array of Axes, default=None
-            A single axes is blanked and filled; an array must have one axes for each
-            quantity. None makes a figure.
+            Axes to draw on: an array with one axes per quantity, or a single axes,
+            which is divided. None makes a figure.
         metrics : str or sequence of str, default=None
             Quantities to draw, without ``val_``, such as ``["loss", "accuracy"]``;
             None means all.
         line_kw : dict, default=None
-            Keywords for ``plot``, such as ``{"linewidth": 1}``, for every curve.
+            Keywords passed to ``plot`` for every curve, such as ``{"linewidth": 1}``.
 
         Returns
         -------
         TrainingHistoryDisplay
-            The display itself.
+            The display.
         """
         known = list(dict.fromkeys(n.removeprefix(_VALIDATION) for n in self.history))
         known.sort(key=lambda name: name != "loss")  # which is what training lowers

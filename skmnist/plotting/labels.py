@@ -1,4 +1,4 @@
-"""How often each label occurs."""
+"""Histograms of labels."""
 
 import numpy as np
 from sklearn.utils import column_or_1d
@@ -21,32 +21,32 @@ _FONTSIZE = 8
 
 
 class LabelHistogramDisplay:
-    """Histogram of the labels of one set of images, or of two.
+    """Histogram of the labels of one or two sets of images.
 
     Use :meth:`from_labels` to make one.
 
     Parameters
     ----------
     counts : ndarray of shape (n_sets, n_labels)
-        How often each label occurs in each set; one set or two.
+        Number of images of each label in one or two sets.
     labels : ndarray of shape (n_labels,)
         The labels.
     set_names : sequence of str, default=None
-        Names of the sets, for the legend. None means "training" and "test" for
-        two sets, and no legend for one.
+        Names of the sets, for the legend. None means "training" and "test" for two
+        sets, and no legend for one.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where the histogram is drawn.
+        Axes of the histogram.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure of the axes.
     bars_ : list of BarContainer
         The bars of each set.
 
     See Also
     --------
-    ImageGalleryDisplay : The images themselves.
+    ImageGalleryDisplay : Gallery of images.
 
     Examples
     --------
@@ -74,10 +74,10 @@ class LabelHistogramDisplay:
         y : array-like of shape (n_samples,)
             Labels of any kind, such as those of the training images.
         y_test : array-like of shape (n_test_samples,), default=None
-            Labels of a second set. A label that only one of the sets has counts 0
+            Labels of a second set. A label that occurs in one set only has the count 0
             in the other.
         set_names : sequence of str, default=None
-            One name a set; None means "training" and "test".
+            One name per set; None means "training" and "test".
         **plot_params
             Passed to :meth:`plot`.
 
@@ -89,7 +89,7 @@ class LabelHistogramDisplay:
         Raises
         ------
         ValueError
-            If there are no labels, or not as many names as sets.
+            If there are no labels, or the numbers of names and sets differ.
         """
         sets = [column_or_1d(part) for part in (y, y_test) if part is not None]
         for name, part in zip(("y", "y_test"), sets, strict=False):
@@ -111,22 +111,23 @@ class LabelHistogramDisplay:
         return cls(counts, labels, set_names=set_names).plot(**plot_params)
 
     def plot(self, ax=None, *, normalize=False, bar_kw=None):
-        """Draw the histogram, with the numbers above the bars where they fit.
+        """Draw the histogram, with numbers above the bars if they fit.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a figure.
         normalize : bool, default=False
-            Whether to draw shares, in percent of each set, in place of counts. For
-            sets of very different sizes.
+            Whether to draw percentages of each set instead of counts, for sets of very
+            different size.
         bar_kw : dict, default=None
-            Keywords for ``bar``, such as ``{"edgecolor": "black"}``, for every set.
+            Keywords passed to ``bar`` for every set, such as
+            ``{"edgecolor": "black"}``.
 
         Returns
         -------
         LabelHistogramDisplay
-            The display itself.
+            The display.
         """
         ax = open_axes(ax, type(self).__name__ + ".plot", (6.4, 3.6))
         from matplotlib.patches import Rectangle

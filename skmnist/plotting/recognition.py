@@ -1,4 +1,4 @@
-"""Images that a classifier classifies correctly, and those it misclassifies."""
+"""Galleries of correctly classified and misclassified images."""
 
 import numpy as np
 from sklearn.utils import column_or_1d
@@ -29,14 +29,14 @@ _HEADINGS = {"wrong": "Misclassified (true → predicted)", "right": "Correct"}
 
 
 class RecognitionDisplay:
-    """Galleries of misclassified and of correctly classified images.
+    """Galleries of misclassified and correctly classified images.
 
-    Above each image are its true label, the predicted label, and the confidence:
-    the probability of the predicted label. Mistakes come most confident first, right
-    answers least confident first; without probabilities both are in the order of the
-    rows. Use :meth:`from_estimator` or :meth:`from_predictions` to make one. For the
-    confusion matrix there is scikit-learn's
-    :class:`~sklearn.metrics.ConfusionMatrixDisplay`, for calibration
+    Above each image are the true label, the predicted label and the confidence, which
+    is the probability of the predicted label. Misclassified images are sorted most
+    confident first, correctly classified ones least confident first; without
+    probabilities both keep the order of the rows. Use :meth:`from_estimator` or
+    :meth:`from_predictions` to make one. For a confusion matrix, use scikit-learn's
+    :class:`~sklearn.metrics.ConfusionMatrixDisplay`; for calibration,
     :class:`~sklearn.calibration.CalibrationDisplay`.
 
     Parameters
@@ -48,26 +48,26 @@ class RecognitionDisplay:
     confidence : ndarray of shape (n_samples,), default=None
         Probability of each predicted label, in [0, 1].
     image_shape : tuple of int, default=None
-        ``(height, width)`` or ``(height, width, channels)``, where `X` holds rows of
-        pixels; None means a square.
+        ``(height, width)`` or ``(height, width, channels)``, if `X` holds rows of
+        pixels; None means square images.
 
     Attributes
     ----------
     wrong : ndarray of int
         Rows of the misclassified images, in the order of the gallery.
     right : ndarray of int
-        Rows of the correctly classified images, likewise.
+        Rows of the correctly classified images, in the order of the gallery.
     shown_ : dict of str to ndarray of int
-        The rows that were drawn, ``"wrong"`` and ``"right"``.
+        Rows drawn in the galleries ``"wrong"`` and ``"right"``.
     axes_ : dict of str to ndarray of matplotlib Axes
-        One axes for each image drawn, likewise.
+        One axes per image in each gallery.
     figure_ : matplotlib Figure
         Their figure.
 
     See Also
     --------
-    sklearn.metrics.ConfusionMatrixDisplay : Numbers of images by both labels.
-    skmnist.evaluation.evaluate : The numbers.
+    sklearn.metrics.ConfusionMatrixDisplay : Confusion matrix.
+    skmnist.evaluation.evaluate : Accuracy and other scores.
 
     Examples
     --------
@@ -108,20 +108,20 @@ class RecognitionDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, y, *, image_shape=None, **plot_params):
-        """Classify images with a fitted classifier, and show the result.
+        """Classify images with a fitted classifier and show the results.
 
         Parameters
         ----------
         estimator : classifier, Pipeline or search
-            Fitted; anything with ``predict``. With ``predict_proba`` confidences are
-            shown.
+            A fitted classifier with ``predict``. With ``predict_proba``, confidences
+            are shown.
         X : array-like of shape (n_samples, n_pixels) or images
-            Images in any form that the classifier takes.
+            Images in any form that the classifier accepts.
         y : array-like of shape (n_samples,)
             Their true labels.
         image_shape : tuple of int, default=None
-            ``(height, width)`` or ``(height, width, channels)``; None asks the
-            classifier, and takes a square if it does not know.
+            ``(height, width)`` or ``(height, width, channels)``; None means the shape
+            that the classifier knows, or else square images.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -135,8 +135,8 @@ class RecognitionDisplay:
         sklearn.exceptions.NotFittedError
             If the classifier is not fitted.
         ValueError
-            If `y` holds labels of another kind than those of the classifier, such as
-            texts where these are numbers.
+            If the labels in `y` are of another kind than those of the classifier, such
+            as strings instead of numbers.
         """
         y_pred = column_or_1d(estimator.predict(X))
         return cls.from_predictions(
@@ -152,7 +152,7 @@ class RecognitionDisplay:
     def from_predictions(
         cls, X, y_true, y_pred, *, confidence=None, image_shape=None, **plot_params
     ):
-        """Show images with predictions that have been made already.
+        """Show images with given predictions.
 
         Parameters
         ----------
@@ -165,8 +165,8 @@ class RecognitionDisplay:
         confidence : array-like of shape (n_samples,), default=None
             Probability of each predicted label, in [0, 1].
         image_shape : tuple of int, default=None
-            ``(height, width)`` or ``(height, width, channels)``, where `X` holds rows
-            of pixels; None means a square.
+            ``(height, width)`` or ``(height, width, channels)``, if `X` holds rows of
+            pixels; None means square images.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -178,8 +178,8 @@ class RecognitionDisplay:
         Raises
         ------
         ValueError
-            If lengths differ, one kind of labels is text and the other numbers, or a
-            confidence is not in [0, 1] or not one number an image.
+            If lengths differ, one of the labels are strings and the other numbers, or
+            `confidence` is not one number in [0, 1] per image.
         """
         refuse_single_image(X, y=y_true)
         y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
@@ -210,21 +210,21 @@ class RecognitionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array of Axes, default=None
-            A single axes is blanked and filled; an array must have one axes for each
-            gallery. None makes a figure.
+            Axes to draw on: an array with one axes per gallery, or a single axes, which
+            is divided. None makes a figure.
         kind : {"both", "wrong", "right"}, default="both"
-            Whether to show misclassified images, correct ones, or both.
+            Whether to show misclassified images, correctly classified ones, or both.
         n_images : int, default=12
-            How many of each to show, as far as there are as many.
+            Maximum number of images per gallery.
         n_columns : int, default=6
-            Images in a row.
+            Number of images per row.
         cmap : str or Colormap, default="gray_r"
-            Colours for images of one channel.
+            Colours for images with one channel.
 
         Returns
         -------
         RecognitionDisplay
-            The display itself.
+            The display.
         """
         if kind not in ("both", *_HEADINGS):
             raise ValueError(f"kind must be 'both', 'wrong' or 'right'; got {kind!r}.")

@@ -1,4 +1,4 @@
-"""Which parts of an image a prediction rests on."""
+"""Occlusion saliency: the parts of an image that a prediction depends on."""
 
 from numbers import Integral, Real
 
@@ -17,47 +17,47 @@ _BATCH_PIXELS = 2**22
 
 
 class OcclusionSaliencyDisplay:
-    """How much each part of an image speaks for what a classifier takes it for.
+    """Occlusion saliency: how much each part of an image supports a label.
 
-    A patch is moved over the image, and each time the classifier is asked again:
-    where covering lowers its confidence in the label, what was covered spoke for it
-    (red), where covering raises it, against it (blue). That is the occlusion method
-    of Zeiler and Fergus [1]_. It needs no gradients, but a probability or a
-    decision value of each class, which most classifiers give.
-    Use :meth:`from_estimator` to make one.
+    A patch is moved over the image, and the image is classified again at each position.
+    Parts whose covering lowers the confidence in the label support it (red); parts
+    whose covering raises it speak against it (blue). This is the occlusion method of
+    Zeiler and Fergus [1]_. It works with any classifier that has a probability or
+    decision value for each class, and needs no gradients. Use :meth:`from_estimator` to
+    make one.
 
     Parameters
     ----------
     image : ndarray of shape (height, width[, 3 or 4])
-        The image, in [0, 1].
+        The image, with values in [0, 1].
     saliency : ndarray of shape (height, width)
-        For each pixel how much the response falls when it is covered, averaged over
-        the patches that cover it; above 0 where the pixel speaks for the label.
+        Decrease of the response when a pixel is covered, averaged over the patches that
+        cover it. Positive where the pixel supports the label.
     label : object
-        The label that is spoken of.
+        The label that is explained.
     response : float
-        Probability, or decision value, of that label for the whole image.
-    response_name : str, default="probability"
-        What it is.
+        Probability or decision value of the label for the whole image.
+        response_name : str, default="probability"
+        Name of the response.
     predicted : object, default=None
-        The label that is predicted for the whole image, which the title names if it
-        is another one.
+        The label predicted for the whole image. The title names it if it differs from
+        `label`.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes, shape (2,)
-        The image, and the saliency.
+        Axes of the image and of the saliency.
     images_ : list of AxesImage
-        The two as drawn.
+        The image and the saliency as drawn.
     colorbar_ : matplotlib Colorbar
-        The scale of the saliency.
+        Colour scale of the saliency.
     figure_ : matplotlib Figure
         Their figure.
 
     See Also
     --------
-    FeatureMapsDisplay : What a convolutional network makes of an image.
-    sklearn.inspection.permutation_importance : Pixels that matter over all images.
+    FeatureMapsDisplay : Feature maps of a convolutional network.
+    sklearn.inspection.permutation_importance : Importance of pixels over all images.
 
     References
     ----------
@@ -110,33 +110,32 @@ class OcclusionSaliencyDisplay:
         image_shape=None,
         **plot_params,
     ):
-        """Cover one image part by part, and see what a fitted classifier says.
+        """Compute the occlusion saliency of an image with a fitted classifier.
 
         Parameters
         ----------
         estimator : classifier, Pipeline or search
-            Fitted, with ``predict_proba``, or a ``decision_function`` that has one
-            value for each class (one value in all for two).
+            Fitted, with ``predict_proba``, or a ``decision_function`` with one value
+            per class (a single value for two classes).
         X : array-like of shape (n_samples, n_pixels) or images
-            Images in any form that the classifier takes.
+            Images in any form that the classifier accepts.
         row : int, default=0
-            Which of them.
+            Index of the image in `X`.
         label : object, default=None
-            The label to explain; None means the one that is predicted.
+            The label to explain; None means the predicted label.
         patch_size : int, default=None
-            Side of the square patch, in pixels, from 1 to the smaller side of the
-            image; None means a sixth of that, at least 2.
+            Side of the square patch in pixels, from 1 to the smaller side of the image.
+            None means a sixth of that side, at least 2.
         stride : int, default=1
-            Pixels from one position of the patch to the next.
+            Distance between positions of the patch, in pixels.
         fill : float, default=0.0
-            Value of covered pixels, in the units of `X`; 0 is the paper of digits.
+            Value of covered pixels, in the units of `X`; 0 is the background of digits.
         response_method : {"auto", "predict_proba", "decision_function"}, \
                 default="auto"
-            What the classifier is asked for; "auto" means probabilities if it has
-            them.
+            Response of the classifier; "auto" means probabilities if it has them.
         image_shape : tuple of int, default=None
-            ``(height, width)`` or ``(height, width, channels)``; None asks the
-            classifier, and takes a square if it does not know.
+            ``(height, width)`` or ``(height, width, channels)``; None means the shape
+            that the classifier knows, or else square images.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -150,7 +149,7 @@ class OcclusionSaliencyDisplay:
         TypeError
             If the classifier has neither probabilities nor decision values.
         ValueError
-            If there is no such row or label, or a parameter is not allowed.
+            If the row or label does not exist, or a parameter is invalid.
         sklearn.exceptions.NotFittedError
             If the classifier is not fitted.
         """
@@ -196,22 +195,23 @@ class OcclusionSaliencyDisplay:
         return display.plot(**plot_params)
 
     def plot(self, ax=None, *, cmap=DIVERGING, im_kw=None):
-        """Draw the image, and beside it the saliency with the outline of the image.
+        """Draw the image and its saliency side by side.
 
         Parameters
         ----------
         ax : matplotlib Axes or array of 2 Axes, default=None
-            A single axes is blanked and filled. None makes a figure.
+            Axes to draw on: an array of two axes, or a single axes, which is divided.
+            None makes a figure.
         cmap : str or Colormap, default="RdBu_r"
-            Diverging colours: red where a part speaks for the label.
+            Diverging colours: red where a part supports the label.
         im_kw : dict, default=None
-            Keywords for ``imshow`` of the saliency, such as
-            ``{"interpolation": "bilinear"}``; they come before the settings above.
+            Keywords passed to ``imshow`` for the saliency, such as
+            ``{"interpolation": "bilinear"}``. They override the settings above.
 
         Returns
         -------
         OcclusionSaliencyDisplay
-            The display itself.
+            The display.
         """
         height, width = self.image.shape[:2]
         cell_height = float(np.clip(2.6 * height / width, 0.8, 4.0))

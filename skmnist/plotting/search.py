@@ -1,4 +1,4 @@
-"""What a search over parameters found."""
+"""Results of a parameter search."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -19,52 +19,52 @@ __all__ = ["SearchResultsDisplay"]
 
 
 class SearchResultsDisplay:
-    """Scores of a search, over one parameter or over two.
+    """Scores of a search over one or two parameters.
 
-    One parameter gives a line with the spread over the folds, two give a heat map;
-    or, where a random search tried too many values for that, points coloured by
-    score. Where a search has further parameters, every place shows the best of its
-    candidates. Use :meth:`from_estimator` or :meth:`from_results` to make one.
+    One parameter is drawn as a line with the spread over the folds, two as a heat map,
+    or as points coloured by score if a random search tried too many values. If the
+    search has more parameters, each position shows the best of its candidates. Use
+    :meth:`from_estimator` or :meth:`from_results` to make one.
 
     Parameters
     ----------
     cv_results : dict or DataFrame
-        As in :meth:`from_results`.
+        See :meth:`from_results`.
     params : str or sequence of 1 or 2 str, default=None
-        As in :meth:`from_results`.
+        See :meth:`from_results`.
     metric : str, default="score"
-        As in :meth:`from_results`.
+        See :meth:`from_results`.
 
     Attributes
     ----------
     kind_ : {"line", "heatmap", "points"}
-        What was drawn.
+        Kind of plot drawn.
     params_ : tuple of str
-        The one or two parameters that are shown, by their full names: that of the
-        horizontal axis, and that of the vertical one.
+        Full names of the one or two parameters shown: first that of the horizontal
+        axis, then that of the vertical one.
     values_ : tuple of list
-        The values of each parameter along its axis, in order.
+        Values of each parameter along its axis, in order.
     scores_ : ndarray of shape (n_values,) or (n_values_2, n_values_1)
-        Mean score of the best candidate at each place; NaN where there is none, or
-        all failed.
+        Mean score of the best candidate at each position; NaN if there is none or all
+        failed.
     spreads_ : ndarray like `scores_`
-        Standard deviation over the folds of the same candidates.
+        Standard deviation of the same candidates over the folds.
     best_ : dict
-        The values of `params_` of the best candidate that is shown, which is marked;
-        in a halving search the best of the last round.
+        Values of `params_` for the best candidate shown, which is marked. In a halving
+        search, the best of the last round.
     ax_ : matplotlib Axes
-        Where it is drawn.
+        Axes of the plot.
     line_, band_ : Line2D, Collection or None
-        The means of a line, and their spread: a band, or bars where the values are
-        not numbers or other parameters differ from point to point.
+        Mean scores, and their spread: a band, or error bars if the values are not
+        numbers or other parameters differ from point to point.
     image_ : AxesImage, PathCollection or None
         The heat map, or the points.
     text_ : dict of (int, int) to Text
-        The scores in a heat map, by row and column.
+        Scores in a heat map, by row and column.
     colorbar_ : matplotlib Colorbar or None
-        The scale of the scores.
+        Colour scale of the scores.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure of the axes.
 
     See Also
     --------
@@ -94,16 +94,16 @@ class SearchResultsDisplay:
 
     @classmethod
     def from_estimator(cls, search, *, params=None, metric="score", **plot_params):
-        """Draw what a fitted search found.
+        """Draw the results of a fitted search.
 
         Parameters
         ----------
         search : GridSearchCV, RandomizedSearchCV, HalvingGridSearchCV, …
-            Fitted; anything with ``cv_results_``.
+            A fitted search, with ``cv_results_``.
         params : str or sequence of 1 or 2 str, default=None
-            As in :meth:`from_results`.
+            See :meth:`from_results`.
         metric : str, default="score"
-            As in :meth:`from_results`.
+            See :meth:`from_results`.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -115,7 +115,7 @@ class SearchResultsDisplay:
         Raises
         ------
         TypeError
-            If it is no search.
+            If it is not a search.
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         """
@@ -136,18 +136,18 @@ class SearchResultsDisplay:
         Parameters
         ----------
         cv_results : dict or DataFrame
-            ``cv_results_`` of a search: ``params``, ``mean_test_score`` and
-            ``std_test_score``. Candidates that a halving search has met more than once
-            count by their last score, and one that came further counts as better. A
-            parameter that is its resource is not shown.
+            ``cv_results_`` of a search, with ``params``, ``mean_test_score`` and
+            ``std_test_score``. In a halving search, the last score of a candidate
+            counts, candidates of later rounds are better, and the parameter that is the
+            resource is not shown.
         params : str or sequence of 1 or 2 str, default=None
-            The parameters to show, that of the horizontal axis first; their bare
-            names will do (``units`` for ``clf__units``). None takes those two that
-            make the largest difference, or the only one that varies. Where others
-            vary too, every place shows the best over their values, and the label of
-            the score names them: that is more favourable than their mean.
+            Parameters to show, that of the horizontal axis first, as full or bare names
+            (``units`` for ``clf__units``). None selects the two that make the largest
+            difference, or the only one that varies. If other parameters vary too, each
+            position shows the best over their values, which is more favourable than
+            their mean; the label of the score names them.
         metric : str, default="score"
-            Which score, of a search by several.
+            Metric to show, if the search has several.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -159,7 +159,7 @@ class SearchResultsDisplay:
         Raises
         ------
         ValueError
-            If there is no such parameter or metric, no parameter varies, or all
+            If a parameter or the metric does not exist, no parameter varies, or all
             candidates failed.
         """
         return cls(cv_results, params=params, metric=metric).plot(**plot_params)
@@ -170,14 +170,14 @@ class SearchResultsDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a figure.
         cmap : str or Colormap, default="viridis"
-            Colours of the scores, the lowest to the highest.
+            Colours of the scores, from the lowest to the highest.
 
         Returns
         -------
         SearchResultsDisplay
-            The display itself.
+            The display.
         """
         self._results = results = SearchResults.from_cv_results(
             self.cv_results, self.metric

@@ -1,4 +1,4 @@
-"""What the first dense layer learned: its weights as images."""
+"""Weights of the first dense layer as images."""
 
 import numpy as np
 
@@ -13,28 +13,28 @@ __all__ = ["DenseWeightsDisplay"]
 
 
 class DenseWeightsDisplay:
-    """Weights of the first dense layer, one image for each of its units.
+    """Weights of the first dense layer, one image per unit.
 
-    Each picture shows where ink drives a unit up (red) and where it drives it down
-    (blue). Use :meth:`from_estimator` or :meth:`from_weights` to make one.
+    Each image shows where ink increases the activation of a unit (red) and where it
+    decreases it (blue). Use :meth:`from_estimator` or :meth:`from_weights` to make one.
 
     Parameters
     ----------
     weights : ndarray of shape (n_units, height, width[, 3])
         Weights from each pixel to each unit.
     names : sequence of str, default=None
-        What stands above each picture.
+        Caption above each image.
     units : ndarray of shape (n_units,), default=None
-        Numbers of the units in their layer.
+        Numbers of the units in the layer.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes, shape (n_units,)
-        One for each unit.
+        One axes per unit.
     images_ : list of AxesImage
-        The pictures as drawn; their arrays are the weights.
+        The images as drawn; their arrays are the weights.
     colorbar_ : matplotlib Colorbar
-        The scale of all pictures; None for weights of three colours.
+        Colour scale of all images; None for weights of three channels.
     figure_ : matplotlib Figure
         Their figure.
 
@@ -72,16 +72,16 @@ class DenseWeightsDisplay:
         estimator : classifier, Pipeline, search or keras.Model
             Fitted: a Keras network whose first layer with weights is dense,
             scikit-learn's :class:`~sklearn.neural_network.MLPClassifier`, or a linear
-            classifier, which has a unit for each class. Steps before it may scale
-            pixels or deskew images; those of other kinds are refused.
+            classifier, which has one unit per class. Previous steps of a Pipeline may
+            only scale pixels or deskew images.
         n_units : int, default=25
-            How many units of a hidden layer to show: those with the largest weights
+            Number of units of a hidden layer to show: those with the largest weights
             (by Euclidean norm), largest first.
         units : array-like of int, default=None
-            Numbers of the units to show, in place of the largest.
+            Numbers of the units to show, instead of the largest.
         image_shape : tuple of int, default=None
-            ``(height, width)`` or ``(height, width, channels)``; None asks the
-            estimator, and takes a square if it does not know.
+            ``(height, width)`` or ``(height, width, channels)``; None means the shape
+            that the estimator knows, or else square images.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -95,8 +95,8 @@ class DenseWeightsDisplay:
         TypeError
             If the classifier has no such weights.
         ValueError
-            If what reaches its first dense layer are no pixels, as in a CNN or
-            after :class:`~sklearn.decomposition.PCA`.
+            If the inputs of the first dense layer are not pixels, as in a CNN or after
+            :class:`~sklearn.decomposition.PCA`.
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         """
@@ -129,14 +129,15 @@ class DenseWeightsDisplay:
             Weights from each pixel, in the order height, width, channels, to each
             unit.
         image_shape : tuple of int, default=None
-            ``(height, width)`` or ``(height, width, channels)``; None means a square.
+            ``(height, width)`` or ``(height, width, channels)``; None means square
+            images.
         n_units : int, default=25
-            How many units to show, those with the largest weights first. With `names`
+            Number of units to show, those with the largest weights first. With `names`,
             all are shown.
         units : array-like of int, default=None
-            Numbers of the units to show, in place of the largest.
+            Numbers of the units to show, instead of the largest.
         names : sequence of str, default=None
-            Name of each of all units.
+            Names of all units.
         **plot_params
             Passed to :meth:`plot`.
 
@@ -148,7 +149,7 @@ class DenseWeightsDisplay:
         Raises
         ------
         ValueError
-            If the matrix does not fit the images, or there is no such unit.
+            If the matrix does not fit the images, or a unit does not exist.
         """
         kernel = np.array(kernel, dtype=float)
         if kernel.ndim != 2:
@@ -182,26 +183,26 @@ class DenseWeightsDisplay:
         return cls(weights, names=shown, units=units).plot(**plot_params)
 
     def plot(self, ax=None, *, n_columns=None, cmap=DIVERGING, im_kw=None):
-        """Draw the weights, all on one scale that is symmetric about zero.
+        """Draw the weights on one colour scale symmetric about zero.
 
         Parameters
         ----------
         ax : matplotlib Axes or array of Axes, default=None
-            A single axes is blanked and filled; an array must have one axes for each
-            unit. None makes a figure.
+            Axes to draw on: an array with one axes per unit, or a single axes, which is
+            divided. None makes a figure.
         n_columns : int, default=None
-            Pictures in a row; None fills about a square.
+            Number of images per row; None makes the figure about square.
         cmap : str or Colormap, default="RdBu_r"
-            Diverging colours. Weights of three channels are drawn in these, about
-            a middle grey.
+            Diverging colours. Weights of three channels are drawn in their own colours,
+            about a middle grey.
         im_kw : dict, default=None
-            Keywords for ``imshow`` of each picture, such as
-            ``{"interpolation": "bilinear"}``; they come before the settings above.
+            Keywords passed to ``imshow``, such as ``{"interpolation": "bilinear"}``.
+            They override the settings above.
 
         Returns
         -------
         DenseWeightsDisplay
-            The display itself.
+            The display.
         """
         weights = np.asarray(self.weights)
         # A few outliers must not make all others pale.
