@@ -270,7 +270,7 @@ def _check_comparable(scores):
     sizes = {s.n_test for s in scores if not s.failed}
     checksums = {s.split_checksum for s in scores} - {None}
     if len(sizes) > 1 or len(checksums) > 1:
-        raise ValueError("The scores are from different splits and do not compare.")
+        raise ValueError("The scores are from different splits and cannot be compared.")
 
 
 def _row(scores):

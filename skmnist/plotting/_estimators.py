@@ -76,15 +76,15 @@ def fitted_network(estimator, caller):
         model = getattr(classifier, "model_", None)
         if not isinstance(model, keras.Model):
             raise TypeError(
-                f"{caller} cannot look into {type(classifier).__name__}. It needs a "
-                "keras.Model, or a fitted classifier that has one as model_, alone or "
-                "as the last step of a Pipeline."
+                f"{caller} needs a keras.Model, or a fitted classifier that has one as "
+                "model_, alone or as the last step of a Pipeline; got "
+                f"{type(classifier).__name__}."
             )
     if not getattr(model, "inputs", None):
         raise TypeError(
             f"{caller} needs a network that is a graph of layers, such as a "
             f"Sequential or functional model; {type(model).__name__} "
-            f"{model.name!r} is none, or has not been built yet."
+            f"{model.name!r} is not one, or has not been built yet."
         )
     return model
 
@@ -138,8 +138,8 @@ def network_input(estimator, model, X, row, caller):
     if _fits((image.size,), wanted):
         return image.reshape(1, -1)
     raise ValueError(
-        f"The network takes inputs of the shape {wanted}, but an image that reaches it "
-        f"has the shape {given}."
+        f"The network expects inputs of the shape {wanted}, but the image that reaches "
+        f"it has the shape {given}."
     )
 
 

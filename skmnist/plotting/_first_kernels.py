@@ -60,9 +60,9 @@ def first_kernel(estimator):
     for step in steps:
         if not _keeps_pixels(step):
             raise ValueError(
-                f"{type(classifier).__name__} sees what the step {type(step).__name__} "
-                "makes of the image, which is not known to be an image. Where it is, "
-                "DenseWeightsDisplay.from_weights shows the weights."
+                f"The input of {type(classifier).__name__} is the output of the step "
+                f"{type(step).__name__}, which may not be an image. If it is one, use "
+                "DenseWeightsDisplay.from_weights."
             )
     names = None
     if hasattr(classifier, "coefs_"):
@@ -75,7 +75,8 @@ def first_kernel(estimator):
     if len(kernel) != n_pixels:
         raise ValueError(
             f"The weights belong to {len(kernel)} features that the steps before "
-            f"{type(classifier).__name__} make of {n_pixels} pixels: they are no image."
+            f"{type(classifier).__name__} compute from {n_pixels} pixels, "
+            "not to an image."
         )
     return kernel, names, image_shape_of(estimator)
 
@@ -88,7 +89,7 @@ def _keeps_pixels(step):
 
 
 def _linear_kernel(classifier):
-    """Return the weights of a linear classifier and the classes that they speak for."""
+    """Return the weights of a linear classifier and the classes that they belong to."""
     if not hasattr(classifier, "classes_"):
         raise TypeError(
             f"{_CALLER} needs a classifier; {type(classifier).__name__} has no classes."
@@ -118,13 +119,13 @@ def _dense_kernel(model):
             if len(kernel) == n_pixels:
                 return kernel
             raise ValueError(
-                f"The first dense layer of {model.name!r} does not see the image as a "
-                f"whole: it has weights for {len(kernel)} values of {n_pixels}."
+                f"The first dense layer of {model.name!r} does not get the whole "
+                f"image: it has weights for {len(kernel)} values of {n_pixels}."
             )
         if type(layer).__name__ not in _PIXELWISE:
             raise ValueError(
-                f"The first dense layer of {model.name!r} sees what the layer "
-                f"{layer.name!r} ({type(layer).__name__}) makes of the image, not its "
-                "pixels. FiltersDisplay and FeatureMapsDisplay show such networks."
+                f"The first dense layer of {model.name!r} gets the output of the layer "
+                f"{layer.name!r} ({type(layer).__name__}), not pixels. Use "
+                "FiltersDisplay and FeatureMapsDisplay for such networks."
             )
     raise ValueError(f"The network {model.name!r} has no dense layer.")

@@ -19,8 +19,8 @@ __all__ = ["ModelComparisonDisplay"]
 
 _COLUMNS = ("accuracy", "accuracy_se", "fit_time", "predict_time_us")
 _PANELS = {
-    "fit_time": "time of a fit (s)",
-    "predict_time": "time to predict an image (µs)",
+    "fit_time": "fit time (s)",
+    "predict_time": "prediction time per image (µs)",
 }
 _TIMES = {"fit_time": "fit_time", "predict_time": "predict_time_us"}
 _OTHER = "no verdict"
@@ -123,7 +123,7 @@ class ModelComparisonDisplay:
         repeated = table.index[table.index.duplicated()]
         if len(repeated):
             raise ValueError(
-                "table must have one row a model, with a name of its own; got several "
+                "table must have one row per model, with unique names; got several "
                 f"rows named {', '.join(map(repr, repeated.unique().tolist()))}."
             )
         accuracy = table["accuracy"].dropna()
@@ -131,7 +131,7 @@ class ModelComparisonDisplay:
             raise ValueError("No model in the table has an accuracy: all have failed.")
         if not accuracy.between(0, 1).all():
             raise ValueError(
-                "accuracy must be a share of the images, from 0 to 1; got values from "
+                "accuracy must be a fraction, from 0 to 1; got values from "
                 f"{accuracy.min():g} to {accuracy.max():g}."
             )
         if (table["accuracy_se"] < 0).any():

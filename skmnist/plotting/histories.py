@@ -276,7 +276,7 @@ def _checked_history(history):
     history = getattr(history, "history", history)
     if not isinstance(history, dict) or not history:
         raise ValueError(
-            "history must be a dict of one or more sequences, one value an epoch; got "
+            "history must be a dict of one or more sequences, one value per epoch; got "
             f"{history!r}."
         )
     checked = {}
@@ -286,7 +286,7 @@ def _checked_history(history):
             lengths = {len(curve) for curve in checked.values()}
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"history[{name!r}] must be a sequence of numbers, one an epoch "
+                f"history[{name!r}] must be a sequence of numbers, one per epoch "
                 f"({error})."
             ) from error
     if len(lengths) > 1 or 0 in lengths:

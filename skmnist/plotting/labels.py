@@ -159,7 +159,7 @@ class LabelHistogramDisplay:
             positions, texts, **({"rotation": 45, "ha": "right"} if long else {})
         )
         ax.set_xlabel("label")
-        ax.set_ylabel("share of the images (%)" if normalize else "number of images")
+        ax.set_ylabel("percentage of the images" if normalize else "number of images")
         if not normalize:
             ax.yaxis.get_major_locator().set_params(integer=True)
             ax.yaxis.set_major_formatter("{x:,.0f}")

@@ -189,7 +189,7 @@ class RecognitionDisplay:
             shape = np.shape(confidence)
             if len(shape) != 1 and shape[1:] != (1,):
                 raise ValueError(
-                    "confidence must hold one number an image, the probability of its "
+                    "confidence must hold one number per image, the probability of its "
                     f"predicted label; got the shape {shape}. Of the probabilities of "
                     "all labels, take the highest: .max(axis=1)."
                 )

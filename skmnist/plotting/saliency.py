@@ -247,11 +247,11 @@ class OcclusionSaliencyDisplay:
         if self.predicted is not None and self.predicted != self.label:
             title += f" (predicted: {self.predicted})"
         left.set_title(title, loc="left", fontsize=10)
-        right.set_title(f"what speaks for {self.label}", loc="left", fontsize=10)
+        right.set_title(f"evidence for {self.label}", loc="left", fontsize=10)
         self.colorbar_ = self.figure_.colorbar(
             self.images_[1],
             ax=right,
-            label=f"fall of {self.response_name} if covered",
+            label=f"drop in {self.response_name} if covered",
             fraction=0.05,
             pad=0.03,
         )
@@ -288,7 +288,7 @@ def _column(estimator, label):
 def _responses(estimator, method, X, column):
     """Return the classifier's confidence in one label for each image."""
     values = np.asarray(getattr(estimator, method)(X), dtype=float)
-    if values.ndim == 1:  # decision values of two classes speak for the second
+    if values.ndim == 1:  # decision values of two classes are evidence for the second
         return values if column == 1 else -values
     if values.shape[1] != len(estimator.classes_):
         raise TypeError(

@@ -27,9 +27,9 @@ __all__ = [
 _MAX_NAMED = 3  # models in a sentence
 _TONES = {"best": "good", "worse": "faint", "failed": "bad"}
 _TIMES = {
-    "fit_time": ("the time of a fit", "is fitted fastest", duration),
+    "fit_time": ("fit time", "fits fastest", duration),
     "predict_time_us": (
-        "the time to predict an image",
+        "prediction time per image",
         "predicts fastest",
         microseconds,
     ),
@@ -71,7 +71,7 @@ def _key_figures(done):
     figures = [KeyFigure(percent(done[0]["accuracy"]), what)]
     if len(best) == 1:
         figures += [
-            KeyFigure(duration(best[0]["fit_time"]), "to fit it"),
+            KeyFigure(duration(best[0]["fit_time"]), "to fit"),
             KeyFigure(microseconds(best[0]["predict_time_us"]), "to predict an image"),
         ]
     return tuple(figures)
@@ -89,7 +89,7 @@ def _named(rows):
 
 def _summary(results, done):
     if not done:
-        return ("No model gave a result.",)
+        return ("No model has a result.",)
     best = best_rows(done)
     others = done[len(best) :]
     first = done[0]
@@ -99,7 +99,7 @@ def _summary(results, done):
     elif len(best) == 1:
         what = f"{first['model']} is the most accurate: {reached}"
     else:
-        most = "the most accurate, and equally so" if others else "equally accurate"
+        most = "the most accurate, and equally accurate" if others else "equally accurate"
         what = f"{_named(best)} are {most}: {percent(first['accuracy'])}"
     words = [f"{what} ({method_words(results)})."]
     # A part of a table may lack the best model, which verdicts are about.
@@ -126,7 +126,9 @@ def _summary(results, done):
     if failed:
         paragraphs.append(f"Failed: {listed(failed)}.")
     if results.get("interrupted"):
-        paragraphs.append("The comparison was interrupted: not all models were done.")
+        paragraphs.append(
+            "The comparison was interrupted: not all models are finished."
+        )
     return tuple(paragraphs)
 
 
@@ -242,8 +244,8 @@ def _charts(done):
                     frame, kind=kind, ax=ax
                 ),
                 (5.4, 4.4),
-                caption=f"Accuracy against {what}. The further up and left, the "
-                "better; bars are standard errors.",
+                caption=f"Accuracy against {what}. The best models are at the top "
+                "left; bars are standard errors.",
                 alt=f"Chart of accuracy against {what}. {values}.",
             )
         )

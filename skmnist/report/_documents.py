@@ -244,9 +244,9 @@ def _accuracy_of(search):
     if "mean_test_score" in search.cv_results_ and search.scoring in (None, "accuracy"):
         return "score"
     raise ValueError(
-        "A report shows the accuracy of the candidates of a search, which this one "
-        f"does not know: its scoring is {search.scoring!r}. Fit it with "
-        "scoring='accuracy', or with several scores, 'accuracy' among them."
+        "A report needs the accuracy of the candidates, but the scoring of this search "
+        f"is {search.scoring!r}. Fit it with scoring='accuracy', or with several "
+        "scores that include 'accuracy'."
     )
 
 

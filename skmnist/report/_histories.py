@@ -53,7 +53,7 @@ def history_section(history):
         folded="The numbers of all epochs",
     )
     hint = Text(
-        "For the curves on images that are not trained on, set validation_fraction, as "
+        "For curves on images held out from training, set validation_fraction, as "
         "in skmnist train --param validation_fraction=0.1."
     )
     hints = [] if any(name.startswith("val_") for name in history) else [hint]
@@ -73,9 +73,9 @@ def _curve_words(curves, metric):
 def _caption(metric, validated):
     name = metric.replace("_", " ")
     where = (
-        "on the training images and on the validation images"
+        "on the training and validation images"
         if validated
-        else ("on the training images, while they were being learned")
+        else "on the training images, during training"
     )
     return f"{name[:1].upper()}{name[1:]} of each epoch, {where}."
 

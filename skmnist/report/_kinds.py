@@ -131,8 +131,8 @@ def _made(results, subject, command, finish):
         elif hasattr(results, "fit"):
             hint = " This is a model: evaluate or compare it first."
         raise ReportDataError(
-            "A report is made of what compare, evaluate and reproduce return, of a "
-            "fitted search, or of the results that a command printed with --json; got "
+            "results must be what compare, evaluate or reproduce returns, a fitted "
+            "search, or the results that a command printed with --json; got "
             f"{type(results).__name__}.{hint}"
         )
     kind = document.get("kind")
@@ -140,8 +140,8 @@ def _made(results, subject, command, finish):
         known = ", ".join(map(repr, _KINDS))
         found = "no kind" if kind is None else f"the kind {kind!r}"
         raise ReportDataError(
-            f"These are no results that a report can be made of: they have {found}; "
-            f"known are {known}."
+            f"A report cannot be made of these results: they have {found}; known are "
+            f"{known}."
         )
     document = printable(document)
     try:

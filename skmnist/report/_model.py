@@ -137,11 +137,11 @@ def _saliency(subject):
         draw(
             display.plot,
             (5.4, 2.7),
-            caption=f"What speaks for the prediction of {which}. Covering what is red "
-            "lowers the confidence, covering what is blue raises it (occlusion, Zeiler "
+            caption=f"Evidence for the prediction of {which}. Covering red parts "
+            "lowers the confidence, covering blue parts raises it (occlusion, Zeiler "
             "and Fergus 2014).",
-            alt=f"Saliency of {which}: of all places, row {top[0] + 1} and column "
-            f"{top[1] + 1} of the image speak most for {predicted}.",
+            alt=f"Saliency of {which}: row {top[0] + 1}, column {top[1] + 1} of the "
+            f"image is the strongest evidence for {predicted}.",
         )
     ]
 
@@ -162,12 +162,11 @@ def _weights(subject):
             draw(
                 lambda ax: dense.plot(ax, n_columns=n_columns),
                 (0.95 * n_columns + 0.9, 1.1 * n_rows + 0.1),
-                caption="What the first layer learned: where ink drives a unit up "
-                "(red), and where it drives it down (blue). The units with the "
+                caption="What the first layer learned: ink on red increases the "
+                "activation of a unit, ink on blue decreases it. The units with the "
                 "largest weights come first."
                 if dense.names and dense.names[0].startswith("unit ")
-                else "What speaks for each label: where there is ink on red, and no "
-                "ink on blue.",
+                else "Evidence for each label: ink on red, and no ink on blue.",
                 alt=f"Weights from the pixels to {n} units as pictures: "
                 f"{', '.join(dense.names)}.",
             )
@@ -187,8 +186,8 @@ def _weights(subject):
             filters.plot,
             _mosaic_size(filters.mosaics_.values()),
             caption="The filters of each convolution: red for positive weights, blue "
-            "for negative ones. In layers that see several channels each column is a "
-            "filter, each row one of its channels.",
+            "for negative ones. In layers with several input channels, each column "
+            "is a filter and each row one of its channels.",
             alt=f"Filters of the convolutions as pictures: {layers}.",
         )
     ]
@@ -217,8 +216,8 @@ def _feature_maps(subject):
         draw(
             maps.plot,
             _mosaic_size([maps.image, *maps.mosaics_.values()], first=0.8),
-            caption=f"What each layer makes of {which}: one picture for each of its "
-            "feature maps, bright where it responds.",
+            caption=f"Feature maps of each layer for {which}, bright where the layer "
+            "responds.",
             alt=f"Feature maps of {which}, after each layer: {layers}.",
         )
     ]
@@ -246,8 +245,8 @@ def _diagram(subject):
     return [
         Figure(
             lambda: svg,
-            "The layers from the image to the probabilities, with the shape of what "
-            "each gives and its number of parameters.",
+            "The layers from the image to the probabilities, with output shapes and "
+            "numbers of parameters.",
             float(svg.partition('viewBox="0 0 ')[2].split()[0]),
         )
     ]

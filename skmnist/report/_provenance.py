@@ -21,7 +21,7 @@ _FACTS = {
     "n_folds": "Folds",
     "seed": "Seed",
     "seeds": "Seeds",
-    "n_jobs": "Fits at the same time",
+    "n_jobs": "Parallel fits",
     "n_threads": "Threads of a classical model",
     "n_cpus": "CPUs",
     "platform": "System",
@@ -57,7 +57,7 @@ def provenance_section(results, command):
             for name, value in sorted(parameters.items())
         )
         columns = (Column("Parameter", sort="ascending"), Column("Value"))
-        caption = "Parameters of the model, those left as they were included"
+        caption = "Parameters of the model, defaults included"
         blocks.append(
             Table(caption, columns, rows, folded=f"All {len(rows)} parameters")
         )

@@ -138,12 +138,12 @@ def _networks_section(networks, results):
     )
     rows = tuple(_accuracy_row(row, bool(judged)) for row in networks)
     blocks.append(Table("Accuracy, and the time of one training", columns, rows))
-    ours = "Ours are those of one seed"
+    ours = "Ours are from one seed"
     if any(len(row["seeds"]) > 1 for row in networks):
         ours = "Ours are means ± standard deviations over the seeds"
     blocks.append(
         Text(
-            f"Published figures are those of single runs. {ours}, on the "
+            f"Published figures are from single runs. {ours}, on the "
             f"{number_of(results['n_test'], 'test image')} of {results['dataset']}."
         )
     )

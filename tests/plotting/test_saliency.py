@@ -40,7 +40,7 @@ def explain(model, X=IMAGES, **params):
 
 
 def expected(patch_size, fall):
-    """Mean fall of the patches over each pixel, when one pixel decides."""
+    """Mean drop of the patches over each pixel, when one pixel decides."""
     total, covers = np.zeros((5, 6)), np.zeros((5, 6))
     for top in range(5 - patch_size + 1):
         for left in range(6 - patch_size + 1):
@@ -182,14 +182,14 @@ def test_drawn_are_the_image_and_the_saliency_about_zero():
     np.testing.assert_allclose(saliency.get_array(), display.saliency)
     assert saliency.get_clim() == (-0.75, 0.75)
     titles = [ax.get_title(loc="left") for ax in display.axes_]
-    assert titles == ["ink: 75.0 %", "what speaks for ink"]
+    assert titles == ["ink: 75.0 %", "evidence for ink"]
 
 
 def test_title_says_what_was_predicted_in_place_of_the_label():
     display = explain(OnePixel().fit(None, None), label="paper")
     assert display.predicted == "ink"
     titles = [ax.get_title(loc="left") for ax in display.axes_]
-    assert titles == ["paper: 25.0 % (predicted: ink)", "what speaks for paper"]
+    assert titles == ["paper: 25.0 % (predicted: ink)", "evidence for paper"]
 
 
 @pytest.mark.parametrize(

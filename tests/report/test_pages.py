@@ -68,7 +68,7 @@ def test_a_comparison_is_told_in_words_first(comparison):
         "2-fold cross-validation on digits, 1,797 images, 8×8 pixels, 10 labels",
         "svm may be as accurate: the difference may be chance.",
         "linear is less accurate, by more than chance explains.",
-        "svm is fitted fastest (0.80 s) and cnn predicts fastest (41 µs)",
+        "svm fits fastest (0.80 s) and cnn predicts fastest (41 µs)",
         "Failed: broken",
     ):
         assert words in summary
@@ -83,7 +83,7 @@ def test_a_comparison_is_told_in_words_first(comparison):
 def test_a_comparison_of_failures_only_still_says_so(comparison):
     comparison["models"] = comparison["models"][3:]
     page = Page(make_report(comparison))
-    assert "No model gave a result" in page.first("header").text
+    assert "No model has a result" in page.first("header").text
     assert page.all("svg") == []
 
 
@@ -144,13 +144,13 @@ def test_looks_into_a_network_are_of_the_image_that_they_name(
     make_report(evaluation, subject=subject)
     row = subject.example
     assert row > 0
-    starts = ("What speaks for the prediction of", "What each layer makes of")
+    starts = ("Evidence for the prediction of", "Feature maps of each layer for")
     looks = [name for name in drawings if name.startswith(starts)]
     assert len(looks) == 2
     for name in looks:
         shown = drawings[name].findobj(AxesImage)[0].get_array()
         np.testing.assert_allclose(shown, subject.images([row])[0], atol=1e-6)
-    saliency = next(drawings[name] for name in looks if "speaks" in name)
+    saliency = next(drawings[name] for name in looks if "Evidence" in name)
     titles = [ax.get_title(loc="left") for ax in saliency.axes]
     assert not any("predicted" in title for title in titles)  # it is what is explained
 
@@ -354,7 +354,7 @@ def test_a_network_is_looked_into(model_page, subject):
     for words in (
         "Chart of loss after each epoch. training from",
         "Chart of the fraction of correct predictions against confidence",
-        f"Saliency of {which}: of all places, row ",
+        f"Saliency of {which}: row ",
         "Filters of the convolutions as pictures: convolution_1 (3 of 3×3)",
         f"Feature maps of {which}, after each layer: convolution_1",
         "Diagram of the network: ",
@@ -592,7 +592,7 @@ def test_drawing_leaves_matplotlib_alone(evaluation, subject):
 
 @pytest.mark.parametrize("results", [None, [], {}, {"kind": "poem"}, {"kind": []}])
 def test_other_data_are_refused(results):
-    with pytest.raises(ReportDataError, match=r"'comparison', 'ev|A report is made"):
+    with pytest.raises(ReportDataError, match=r"'comparison', 'ev|results must be"):
         make_report(results)
 
 
