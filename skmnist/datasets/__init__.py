@@ -1,4 +1,4 @@
-"""Digit images: loading them, fetching MNIST, reading and writing their files."""
+"""Digit images: load the digits, fetch MNIST, read and write image files."""
 
 from skmnist.datasets._csv import read_csv, write_csv
 from skmnist.datasets._files import DataFormatError, DataNotFoundError

@@ -35,80 +35,81 @@ def read_csv(
     label: str | int | None = "auto",
     header: bool | Literal["auto"] = "auto",
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    r"""Read images and labels from a CSV file, as programs and people write them.
+    r"""Read images and labels from a CSV file.
 
-    Each row is one image: one column a pixel, row after row of the image, and maybe
-    a label. A table that can be read in more than one way is refused.
+    Each row is one image: one column per pixel, in row-major order, and optionally a
+    label. The layout of the columns is detected; ambiguous tables are refused.
 
     Parameters
     ----------
     path : str or path-like
-        The file, plain or gzipped. Gzip is detected by the content, but a file
-        whose name ends in ``.gz`` must be gzipped. The text is UTF-8, or what its
-        byte order mark says. Columns are separated by commas, semicolons, tabs or
-        blanks; with semicolons and tabs, numbers may have decimal commas. Cells may
-        be quoted. Lines before the first row that begin with ``#`` are comments.
+        The file, plain or gzipped. Gzip is detected from the content, but a file whose
+        name ends in ``.gz`` must be gzipped. The encoding is UTF-8, unless a byte order
+        mark says otherwise. Columns are separated by commas, semicolons, tabs or
+        spaces; with semicolons and tabs, numbers may have decimal commas. Cells may be
+        quoted. Lines before the first row that begin with ``#`` are comments.
     label : {"auto", "first", "last"}, str, int or None, default="auto"
-        The column of the labels: the first one after an index, the last one, its
-        name, or its number, from 0 or from the end as -1. None means that there are
-        no labels. See the notes for ``"auto"``.
+        The column of the labels: the first (after an index), the last, a column name,
+        or a column number from 0 (or negative, from the end). None means no labels. For
+        ``"auto"``, see the notes.
     header : bool or "auto", default="auto"
-        Whether the first row holds names of columns. ``"auto"`` takes it for names
-        if one of its cells is a word and those that are numbers count upward.
+        Whether the first row contains column names. ``"auto"`` treats it as names if
+        one of its cells is a word and the numbers in it count upward.
 
     Returns
     -------
     X : ndarray of shape (n_images, n_pixels), dtype uint8
         The pixels, 0 to 255.
     y : ndarray of shape (n_images,), dtype int64, or None
-        The labels; None if the file has none.
+        The labels, or None if the file has none.
 
     Raises
     ------
     DataFormatError
-        If a cell is not a whole number in whatever notation (7, 7.0 or 7e0), a pixel
-        is not in 0 to 255, a row has another number of columns than the first, or
-        there is no row. The message gives the row, counted from 1 as a spreadsheet
-        counts, header included. Labels other than whole numbers from 0, letters for
-        example, are refused too: encode them first. Also if it is not certain which
-        columns hold what, and if the file is a damaged gzip file, or none though its
-        name ends in ``.gz``.
+        If a cell is not a whole number (7, 7.0 or 7e0), a pixel is not between 0 and
+        255, a row differs in length from the first, or there are no rows. The message
+        gives the row, counted from 1 and including the header, as in a spreadsheet.
+        Also if labels are not whole numbers from 0 (encode letters first), if the
+        meaning of the columns is ambiguous, or if the file is damaged or is not gzipped
+        although its name ends in ``.gz``.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
 
     See Also
     --------
-    write_csv : Write such a file.
+    write_csv : Write images and labels to a CSV file.
 
     Notes
     -----
-    With ``label="auto"``, names of columns decide. Upper and lower case are alike.
+    With ``label="auto"``, column names decide first. Case is ignored.
 
     - ``label``, ``labels``, ``target``, ``targets``, ``class``, ``digit`` and ``y``
       name the labels.
-    - ``index``, ``id``, ``ImageId`` and the like, ``Unnamed: 0`` and no name at all
-      in front name an index, which is left out.
-    - All others must differ by numbers only, as ``pixel0``, ``pixel1`` do, or
-      ``1x1``, ``1x2``. They are put in the order of these numbers (row × column).
-      If the names say pixel, or have two numbers, there are no labels.
+    - ``index``, ``id``, ``ImageId`` and the like, ``Unnamed: 0``, or an empty name of
+      the first column denote an index, which is left out.
+    - All other names must differ in numbers only, such as ``pixel0``, ``pixel1`` or
+      ``1x1``, ``1x2``. The columns are sorted by these numbers (row × column). If the
+      names say pixel, or have two numbers, none of these columns holds labels.
 
-    Where names say nothing (there are none, or they are ``0``, ``1`` or ``V1``,
-    ``V2``), the number of columns and the values at both ends decide.
+    If there are no names, or they say nothing (``0``, ``1`` or ``V1``, ``V2``), the
+    number of columns and the values in the first and last columns decide.
 
-    - All columns but a label and an index must make a square of 7×7 pixels or more.
-      If no number does, only a label in front is found, in five rows or more.
-    - Labels are at most 100 different numbers that lie close together, and are
-      distributed in another way than the pixels beside them; pixels at the edge
-      are 0, or alike, or many different numbers.
-    - An index counts from 0 or 1; in up to 100 rows that may be labels as well.
-      Different numbers in ascending order, or above 255, may be the index of a part
-      of a table. Without another column of labels such a table is refused.
-    - Each end must look like what it is read as, the other end like pixels.
-    - Fewer than five rows do not show this. With a label or an index they are
-      refused, unless numbers above 255 exclude all but one reading. In fewer than
-      20 rows, an end that is all 0 may be the label 0.
+    - All columns except a label and an index must form a square of at least 7×7 pixels.
+      If that is impossible, only a label in the first column is detected, and only with
+      at least five rows.
+    - Labels have at most 100 different values that are close together and are
+      distributed differently from the pixels next to them; pixels at the edge are 0, or
+      alike, or have many different values.
+    - An index counts from 0 or 1; in up to 100 rows it may also be labels. Different
+      numbers in ascending order, or above 255, may be the index of a part of a table.
+      Such a table is refused unless it has another column of labels.
+    - The label or index column must look like one, and the column at the other end like
+      pixels.
+    - Fewer than five rows are not enough to detect this. With a label or an index they
+      are refused, unless numbers above 255 leave only one interpretation. In fewer than
+      20 rows, a first or last column of zeros may be the label 0.
 
-    Tables of two or three columns without names have the label in front.
+    In tables of two or three columns without names, the label is the first column.
 
     Examples
     --------
@@ -292,33 +293,33 @@ def write_csv(
 ) -> None:
     """Write images and labels to a CSV file.
 
-    Each row is one image: the label, then one column a pixel. The file appears
-    under its name only when it is complete.
+    Each row is one image: the label, then one column per pixel. The file appears only
+    when it is complete.
 
     Parameters
     ----------
     path : str or path-like
-        The file to write; gzipped if the name ends in ``.gz``.
+        The file to write, gzipped if its name ends in ``.gz``.
     X : array-like of shape (n_images, n_pixels) or (n_images, height, width)
         The pixels, whole numbers from 0 to 255.
     y : array-like of shape (n_images,)
         The labels, whole numbers from 0.
     header : bool, default=True
-        Write names of columns first: ``label``, then ``pixel0``, ``pixel1``, …, row
-        after row of the image. If `X` has three dimensions and the images are no
-        squares, the names of the pixels are ``1x1``, ``1x2``, … (row × column), so
-        that the file tells their height and width. False leaves the names out, as
-        in the files ``mnist_train.csv`` that many tutorials use.
+        Whether to write column names first: ``label``, then ``pixel0``, ``pixel1``, …
+        in row-major order. If `X` has three dimensions and the images are not square,
+        the pixels are named ``1x1``, ``1x2``, … (row × column), so that the file
+        contains their height and width. Without names, the file looks like the
+        ``mnist_train.csv`` of many tutorials.
 
     Raises
     ------
     ValueError
-        If there are no images, the numbers of images and labels differ, or
-        values are no whole numbers in range.
+        If there are no images, the numbers of images and labels differ, or values are
+        not whole numbers in range.
 
     See Also
     --------
-    read_csv : Read such a file.
+    read_csv : Read images and labels from a CSV file.
 
     Examples
     --------

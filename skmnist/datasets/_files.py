@@ -34,16 +34,16 @@ _OUT_OF_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSP
 
 
 class DataFormatError(ValueError):
-    """A data file does not hold what its format or its companions promise.
+    """Error for data files that are damaged or not in the expected format.
 
     The message names the file, what was found and what was expected.
     """
 
 
 class DataNotFoundError(FileNotFoundError):
-    """A data set, or one of its files, is not where it was looked for.
+    """Error for data sets or files that were not found.
 
-    The message names the places, the files and how to get them.
+    The message lists the places searched, the missing files and how to get them.
     """
 
 

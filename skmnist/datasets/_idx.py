@@ -39,39 +39,37 @@ _MAX_DIMS = 64  # of a numpy array
 
 
 def read_idx(path: str | os.PathLike) -> np.ndarray:
-    """Read an array from a file in IDX format.
+    """Read an array from an IDX file.
 
-    IDX is the format in which MNIST and many sets modelled on it are published.
-    All six value types and any number of dimensions from 1 to 64 are read.
+    IDX is the format of MNIST and of many data sets modelled on it. All six data types
+    and 1 to 64 dimensions are supported.
 
     Parameters
     ----------
     path : str or path-like
-        The file, plain or gzipped. Gzip is detected by the content, but a file
-        whose name ends in ``.gz`` must be gzipped.
+        The file, plain or gzipped. Gzip is detected from the content, but a file whose
+        name ends in ``.gz`` must be gzipped.
 
     Returns
     -------
     ndarray
-        The values in the shape that the file gives, in native byte order; the
-        type is uint8, int8, int16, int32, float32 or float64. The array is
-        writable and owned by the caller.
+        The array in native byte order, of type uint8, int8, int16, int32, float32 or
+        float64. It is writable and not shared.
 
     Raises
     ------
     DataFormatError
-        If the file is not in IDX format, is shorter or longer than its header
-        says, is empty, is a damaged gzip file, or is none though its name ends in
-        ``.gz``. What it is instead, such as a web page, is named if it is of a
-        known kind. Also if a gzip file unpacks to more than 1 GiB, or to more
-        than 64 MiB and 100 times its own size.
+        If the file is empty, damaged, not in IDX format, shorter or longer than its
+        header says, or not gzipped although its name ends in ``.gz``. If the file is of
+        another known kind, such as a web page, the message says so. Also if a gzip file
+        unpacks to more than 1 GiB, or to more than 64 MiB and 100 times its own size.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
 
     See Also
     --------
-    write_idx : Write such a file.
-    load_idx : Images and labels from a folder of such files.
+    write_idx : Write an array to an IDX file.
+    load_idx : Load images and labels from a folder of IDX files.
 
     Examples
     --------
@@ -169,33 +167,32 @@ def _read_header(stream, path):
 
 
 def write_idx(path: str | os.PathLike, array: ArrayLike) -> None:
-    """Write an array to a file in IDX format.
+    """Write an array to an IDX file.
 
-    The file appears under its name only when it is complete; what stood there
-    before is untouched until then.
+    The file appears, or replaces an existing one, only when it is complete.
 
     Parameters
     ----------
     path : str or path-like
-        The file to write; gzipped if the name ends in ``.gz``. MNIST calls its
-        files ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``,
+        The file to write, gzipped if its name ends in ``.gz``. The files of MNIST are
+        named ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``,
         ``t10k-images-idx3-ubyte`` and ``t10k-labels-idx1-ubyte``.
     array : array-like
-        Numbers in 1 to 64 dimensions, at least one. The types of the format
-        (uint8, int8, int16, int32, float32, float64) are written as they are;
-        other integers, int64 labels for example, as the first of uint8, int8,
-        int16 and int32 that holds all values, and float16 as float32.
+        Numbers in 1 to 64 dimensions, not empty. The types of the format (uint8, int8,
+        int16, int32, float32, float64) are kept. Other integers, such as int64 labels,
+        are converted to the first of uint8, int8, int16 and int32 that holds all
+        values, and float16 to float32.
 
     Raises
     ------
     TypeError
-        If the array does not hold real numbers of at most 64 bits.
+        If the array does not contain real numbers of at most 64 bits.
     ValueError
         If the array is empty or a scalar, or an integer needs more than 32 bits.
 
     See Also
     --------
-    read_idx : Read such a file.
+    read_idx : Read an array from an IDX file.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Image sets as Bunches: the embedded digits, MNIST's relatives, sets of one's own."""
+"""Image sets as Bunches: the bundled digits, relatives of MNIST, your own sets."""
 
 from __future__ import annotations
 
@@ -77,17 +77,17 @@ def load_digits(*, return_X_y: Literal[False] = False) -> Bunch: ...
 @overload
 def load_digits(*, return_X_y: Literal[True]) -> tuple[np.ndarray, np.ndarray]: ...
 def load_digits(*, return_X_y: bool = False) -> Bunch | tuple[np.ndarray, np.ndarray]:
-    """Load the 1,797 handwritten digits of 8x8 pixels that come with scikit-learn.
+    """Load the 1,797 handwritten 8x8 digits that come with scikit-learn.
 
-    No file or network is needed. scikit-learn's pixel values 0 to 16 (the number
-    of dark dots in a block of 4x4) are multiplied by 255/16 and rounded to the
-    nearest whole number, 8 to 128, so that they span 0 to 255 as MNIST's do;
-    ``np.rint(data / 15.9375)`` gives them back.
+    No download is needed. The pixel values 0 to 16 of scikit-learn (the number of dark
+    dots in a 4x4 block) are multiplied by 255/16 and rounded to the nearest whole
+    number (8 becomes 128), so that they span 0 to 255 like those of MNIST.
+    ``np.rint(data / 15.9375)`` restores them.
 
     Parameters
     ----------
     return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
+        Whether to return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
@@ -95,23 +95,23 @@ def load_digits(*, return_X_y: bool = False) -> Bunch | tuple[np.ndarray, np.nda
         A dictionary with attribute access:
 
         data : ndarray of shape (1797, 64), dtype uint8
-            One image a row, pixel rows one after another.
+            One image per row, in row-major order.
         images : ndarray of shape (1797, 8, 8), dtype uint8
-            The same pixels as pictures (a view of `data`).
+            The same pixels as images (a view of `data`).
         target : ndarray of shape (1797,), dtype int64
             The digit that each image shows.
         image_shape : tuple of int
             Height and width, ``(8, 8)``.
         target_names : ndarray of shape (10,), dtype str
-            Names of the classes, in ascending order of the label.
+            Names of the classes, sorted by label.
         DESCR : str
-            Where the data come from, and what was done to them.
+            Description of the data, their origin and preprocessing.
         source : str
-            Where they were read.
+            Where the data were read from.
 
     See Also
     --------
-    fetch_mnist : The 70,000 digits of 28x28 pixels.
+    fetch_mnist : Load the 70,000 digits of 28x28 pixels.
 
     Examples
     --------
@@ -159,37 +159,36 @@ def load_idx(
     name: str | None = None,
     return_X_y: bool = False,
 ) -> Bunch | tuple[np.ndarray, np.ndarray]:
-    """Load MNIST, a relative of it, or a set of one's own from a folder of files.
+    """Load MNIST, a relative of it, or your own data set from a folder.
 
-    MNIST, Fashion-MNIST, KMNIST, Kuzushiji-49, QMNIST and all parts of EMNIST load
-    as they are published: upright, with the names of what their labels stand for.
-    `write_idx` makes such files of one's own images. Any size of image and any
-    number of labels will do.
+    The published files of MNIST, Fashion-MNIST, KMNIST, Kuzushiji-49, QMNIST and all
+    parts of EMNIST load without conversion: images are upright, and labels have names.
+    To load your own images, of any size and with any number of labels, write such files
+    with `write_idx`.
 
     Parameters
     ----------
     folder : str or path-like
-        Folder with the files ``train-images-idx3-ubyte``,
-        ``train-labels-idx1-ubyte``, ``t10k-images-idx3-ubyte`` and
-        ``t10k-labels-idx1-ubyte``, or those of them that `subset` needs. Each
-        may be gzipped (``.gz``); ``test`` may stand for ``t10k``, and
-        ``.idx3`` for ``-idx3``. A name may precede, as in
-        ``emnist-letters-train-images-idx3-ubyte``, and instead of an IDX file
-        there may be a numpy archive of one array, as in ``k49-train-imgs.npz``.
-        Where a file is there twice, the unpacked one is read. A folder without
-        any of MNIST's names may hold ``mnist.npz``, with the arrays
-        ``x_train``, ``y_train``, ``x_test`` and ``y_test``, instead.
+        Folder with the files ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``,
+        ``t10k-images-idx3-ubyte`` and ``t10k-labels-idx1-ubyte``, or those of them that
+        `subset` needs. Each may be gzipped (``.gz``). ``test`` may replace ``t10k``,
+        and ``.idx3`` may replace ``-idx3``. Names may have a prefix, as in
+        ``emnist-letters-train-images-idx3-ubyte``. A NumPy archive of one array may
+        replace an IDX file, as in ``k49-train-imgs.npz``. If a file exists both ways,
+        the uncompressed one is read. A folder without these files may contain
+        ``mnist.npz`` with the arrays ``x_train``, ``y_train``, ``x_test`` and
+        ``y_test``.
     subset : {"train", "test", "all"}, default="train"
         The part to load; ``"all"`` is the training part followed by the test
         part.
     name : str, default=None
-        The set to load, where a folder holds several: what precedes
-        the names of its files, such as ``"emnist-letters"``, ``"qmnist"`` or
-        ``"k49"``. For files in MNIST's own naming it says what they are:
-        ``"mnist"``, ``"fashion-mnist"`` or ``"kmnist"``. That is needed only
-        for excerpts, as the whole sets are known by their labels.
+        The set to load if the folder has several: the prefix of its file names, such as
+        ``"emnist-letters"``, ``"qmnist"`` or ``"k49"``. For files named as those of
+        MNIST, it says which set they are: ``"mnist"``, ``"fashion-mnist"`` or
+        ``"kmnist"``. This is needed only for excerpts, as complete sets are identified
+        by their labels.
     return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
+        Whether to return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
@@ -197,49 +196,46 @@ def load_idx(
         A dictionary with attribute access:
 
         data : ndarray of shape (n_images, height * width), dtype uint8
-            One image a row, pixel rows one after another.
+            One image per row, in row-major order.
         images : ndarray of shape (n_images, height, width), dtype uint8
-            The same pixels as pictures (a view of `data`). Those of EMNIST,
-            which its files hold transposed, stand upright.
+            The same pixels as images (a view of `data`). Images of EMNIST, which are
+            transposed in its files, are upright.
         target : ndarray of shape (n_images,), dtype int64
-            The labels as published: 1 to 26 for ``emnist-letters``. Of QMNIST's
-            eight columns, the first, the class.
+            The labels as published, such as 1 to 26 for ``emnist-letters``. For QMNIST,
+            the first of its eight columns, the class.
         image_shape : tuple of int
             Height and width.
         target_names : ndarray of str
-            Names of the labels that occur, in ascending order of the label:
-            letters, articles of clothing or hiragana, where that is known, else
-            the labels themselves.
+            Names of the labels that occur, sorted by label: letters, articles of
+            clothing or hiragana, if known, otherwise the labels themselves.
         DESCR : str
-            What was found.
+            Description of the data.
         source : str
             The folder.
 
     Raises
     ------
     DataNotFoundError
-        If the folder does not exist, lacks one of the files, or holds no set
-        called `name`.
+        If the folder does not exist, lacks one of the files, or has no set called
+        `name`.
     DataFormatError
-        If a file is damaged or not in the format that its name says, if there
-        are not as many labels as images, if images are not whole numbers from 0
-        to 255 in three dimensions, if labels are not whole numbers from 0, if
-        the images of both parts differ in size, or if MNIST's own file names
-        hold another set than `name`.
+        If a file is damaged or not in the format of its name, if the numbers of labels
+        and images differ, if images are not whole numbers from 0 to 255 in three
+        dimensions, if labels are not whole numbers from 0, if the images of both parts
+        differ in size, or if files named as those of MNIST contain another set than
+        `name`.
     ValueError
-        If `subset` is none of the three, or the folder holds several sets and
-        `name` is not given.
+        If `subset` is invalid, or the folder has several sets and `name` is not given.
 
     See Also
     --------
-    read_idx : One such file.
-    fetch_mnist : MNIST itself, found or downloaded.
+    read_idx : Read an array from an IDX file.
+    fetch_mnist : Find or download MNIST.
 
     Notes
     -----
-    The letters of ``emnist-bymerge`` and ``emnist-balanced`` that look alike in
-    both cases have the name of the capital, and so have all of
-    ``emnist-letters``.
+    In ``emnist-bymerge`` and ``emnist-balanced``, letters that look alike in both cases
+    are named by the capital, as are all letters of ``emnist-letters``.
 
     References
     ----------

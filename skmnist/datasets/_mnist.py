@@ -1,4 +1,4 @@
-"""MNIST: found where it lies already, or downloaded."""
+"""MNIST: found on this machine, or downloaded."""
 
 from __future__ import annotations
 
@@ -97,24 +97,23 @@ def fetch_mnist(
     download_if_missing: bool = True,
     return_X_y: bool = False,
 ) -> Bunch | tuple[np.ndarray, np.ndarray]:
-    """Load MNIST from where it lies already, or download it.
+    """Load MNIST, and download it if necessary.
 
-    70,000 handwritten digits of 28x28 pixels, 60,000 for training and 10,000 for
-    testing. The first of these places that has the files decides:
+    MNIST has 70,000 handwritten digits of 28x28 pixels, 60,000 for training and 10,000
+    for testing. They are loaded from the first of these places that has the files:
 
     1. the folder `data_home`;
     2. the folder in the environment variable ``SKMNIST_DATA``;
-    3. the folder for downloads, ``skmnist`` among the user's caches
+    3. the download folder, ``skmnist`` in the user's cache directory
        (``~/.cache/skmnist`` on Linux);
     4. the cache of Keras (``datasets/mnist.npz`` in ``KERAS_HOME``, by default
        ``~/.keras``);
-    5. the cache of scikit-learn (``mnist_784`` as `fetch_openml` leaves it in
-       ``SCIKIT_LEARN_DATA``, by default ``~/scikit_learn_data``), which takes
-       some seconds to read.
+    5. the cache of scikit-learn (``mnist_784`` of `fetch_openml` in
+       ``SCIKIT_LEARN_DATA``, by default ``~/scikit_learn_data``), which takes a few
+       seconds to read.
 
-    Otherwise the published files that `subset` needs, 11.6 MB in all, are
-    downloaded into `data_home`, else ``SKMNIST_DATA``, else the folder for
-    downloads.
+    Otherwise the published files that `subset` needs (11.6 MB for all) are downloaded
+    to `data_home`, or else ``SKMNIST_DATA``, or else the download folder.
 
     Parameters
     ----------
@@ -122,14 +121,13 @@ def fetch_mnist(
         The part to load; ``"all"`` is the training part followed by the test
         part.
     data_home : str or path-like, default=None
-        Folder with the four IDX files of MNIST, gzipped or not, or with
-        ``mnist.npz``, as `load_idx` reads them; they may hold images of another
-        size and other labels. A folder without them, or that does not exist yet,
-        is where a download goes.
+        Folder with the four IDX files of MNIST, gzipped or not, or with ``mnist.npz``,
+        as in `load_idx`. They may contain images of another size and other labels. If
+        the folder has no such files, or does not exist, MNIST is downloaded to it.
     download_if_missing : bool, default=True
-        If False, raise an error instead of downloading.
+        Whether to download missing files. If False, raise an error instead.
     return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
+        Whether to return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
@@ -137,53 +135,52 @@ def fetch_mnist(
         A dictionary with attribute access:
 
         data : ndarray of shape (n_images, 784), dtype uint8
-            One image a row, pixel rows one after another.
+            One image per row, in row-major order.
         images : ndarray of shape (n_images, 28, 28), dtype uint8
-            The same pixels as pictures (a view of `data`).
+            The same pixels as images (a view of `data`).
         target : ndarray of shape (n_images,), dtype int64
             The digit that each image shows.
         image_shape : tuple of int
             Height and width, ``(28, 28)``.
         target_names : ndarray of shape (10,), dtype str
-            Names of the classes, in ascending order of the label.
+            Names of the classes, sorted by label.
         DESCR : str
-            Where the data come from and what is known of them.
+            Description of the data and their origin.
         source : str
-            The folder or cache they were read from.
+            The folder or cache that the data were read from.
 
     Raises
     ------
     DataNotFoundError
-        An `OSError`: if the files are nowhere and cannot be or should not be
-        downloaded; the message lists the places and what to do. Also if a folder
-        given by `data_home` or ``SKMNIST_DATA`` holds some files of a set but not
-        all that `subset` needs. (Where those are the published ones, a download
-        that was broken off, they are completed instead.)
+        An `OSError`: if the files are not found and cannot or must not be downloaded.
+        The message lists the places searched and what to do. Also if the folder
+        `data_home` or ``SKMNIST_DATA`` has some files of a set but not all that
+        `subset` needs. (If they are published files of an interrupted download, the
+        missing ones are downloaded instead.)
     DataFormatError
-        A `ValueError`: if a file in a folder that was given is damaged, or
-        images and labels differ in number. Damaged caches of Keras and
-        scikit-learn are passed over with a warning.
+        A `ValueError`: if a file in a given folder is damaged, or the numbers of images
+        and labels differ. Damaged caches of Keras and scikit-learn are skipped with a
+        warning.
     ValueError
-        If `subset` is none of the three.
+        If `subset` is invalid.
 
     Warns
     -----
     UserWarning
-        If a folder was named, by `data_home` or else by ``SKMNIST_DATA``, but the
-        images were found in another place; or if what was found is Fashion-MNIST
-        or KMNIST, whose files have the same names.
+        If a folder was given by `data_home` or ``SKMNIST_DATA`` but the images were
+        found elsewhere; or if the files are those of Fashion-MNIST or KMNIST, which
+        have the same names.
 
     See Also
     --------
-    load_idx : Any other set in the same format.
-    load_digits : A smaller set that needs no files.
+    load_idx : Load any other set in the same format.
+    load_digits : Load a smaller set that needs no download.
 
     Notes
     -----
-    Checksums are insisted on for what is downloaded, not for files that are
-    there already. A download never replaces a file that is not the published
-    one; several processes may download at once. Progress is shown on standard
-    error if that is a terminal.
+    Checksums are verified for downloads, not for existing files. A download never
+    replaces a file that differs from the published one. Several processes may download
+    at the same time. Progress is shown on standard error if it is a terminal.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Numpy archives in the layout of Keras: x_train, y_train, x_test, y_test."""
+"""NumPy archives in the layout of Keras: x_train, y_train, x_test, y_test."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _MAX_MEMBERS = 1000  # four make a set
 
 
 def read_npz(path: str | PathLike) -> dict[str, np.ndarray]:
-    """Read all arrays of a numpy archive.
+    """Read all arrays of a NumPy archive.
 
-    Unlike :func:`numpy.load`, it checks each array's header against what is
-    there before any memory is set aside. Pickled objects, which could run code,
-    are refused.
+    Unlike :func:`numpy.load`, it checks the header of each array against the size of
+    the file before it allocates memory. Pickled objects, which could run code, are
+    refused.
 
     Parameters
     ----------
@@ -48,23 +48,23 @@ def read_npz(path: str | PathLike) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to ndarray
-        The arrays by name. The file that Keras leaves has ``x_train`` and
-        ``x_test`` of shape (n_images, height, width), ``y_train`` and ``y_test``
-        of shape (n_images,), all uint8.
+        The arrays by name. The file of Keras has ``x_train`` and ``x_test`` of shape
+        (n_images, height, width), ``y_train`` and ``y_test`` of shape (n_images,), all
+        uint8.
 
     Raises
     ------
     DataFormatError
-        If the file is no zip archive, is damaged, or holds pickled objects. What
-        it is instead is named if it is of a known kind. Also if it unpacks to
-        more than 1 GiB, or to more than 64 MiB and 100 times its own size, or
-        has more than 1,000 members.
+        If the file is damaged, is not a zip archive, or contains pickled objects. If it
+        is of another known kind, the message says so. Also if it unpacks to more than 1
+        GiB, or to more than 64 MiB and 100 times its own size, or has more than 1,000
+        members.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
 
     See Also
     --------
-    write_npz : Write such a file.
+    write_npz : Write images and labels to a NumPy archive.
 
     Examples
     --------
@@ -139,37 +139,37 @@ def write_npz(
     X_test: ArrayLike | None = None,
     y_test: ArrayLike | None = None,
 ) -> None:
-    """Write images and labels to a compressed numpy archive as Keras keeps MNIST.
+    """Write images and labels to a compressed NumPy archive, in the layout of Keras.
 
-    The arrays are named ``x_train``, ``y_train``, ``x_test`` and ``y_test``. The
-    file appears under its name only when it is complete. Called ``mnist.npz``
-    it is found by `fetch_mnist` and `load_idx`.
+    The arrays are named ``x_train``, ``y_train``, ``x_test`` and ``y_test``. The file
+    appears only when it is complete. `fetch_mnist` and `load_idx` find it if it is
+    called ``mnist.npz``.
 
     Parameters
     ----------
     path : str or path-like
         The file to write.
     X_train : array-like of shape (n_images, height, width) or (n_images, n_pixels)
-        Training images, whole numbers from 0 to 255. Flat rows must be square
-        images and are written as such.
+        Training images, whole numbers from 0 to 255. Flat rows must be square images
+        and are written as images.
     y_train : array-like of shape (n_images,)
         Training labels, whole numbers from 0.
     X_test : array-like of shape (n_images, height, width) or (n_images, n_pixels), \
 default=None
-        Test images. A set without a test part leaves both out.
+        Test images, if the set has a test part.
     y_test : array-like of shape (n_images,), default=None
         Test labels.
 
     Raises
     ------
     ValueError
-        If there are no images, the numbers of images and labels differ, values
-        are no whole numbers in range, flat images are not square, or only one
-        of `X_test` and `y_test` is given.
+        If there are no images, the numbers of images and labels differ, values are not
+        whole numbers in range, flat images are not square, or only one of `X_test` and
+        `y_test` is given.
 
     See Also
     --------
-    read_npz : Read such a file.
+    read_npz : Read the arrays of a NumPy archive.
 
     Examples
     --------

@@ -51,7 +51,8 @@ class NetworkDiagram:
 
     See Also
     --------
-    LayerNode : One layer of the diagram. FiltersDisplay : Filters of the convolutions.
+    LayerNode : One layer of the diagram.
+    FiltersDisplay : Filters of the convolutions.
 
     Examples
     --------

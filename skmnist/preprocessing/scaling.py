@@ -83,8 +83,8 @@ class ImageScaler(ImageTransformer):
 
     See Also
     --------
-    Deskewer : Set slanted digits upright. sklearn.preprocessing.MinMaxScaler : Scale
-    each column by its own range.
+    Deskewer : Set slanted digits upright.
+    sklearn.preprocessing.MinMaxScaler : Scale each column by its own range.
 
     Notes
     -----
