@@ -2,12 +2,11 @@
 Grid search on a Dask cluster
 =============================
 
-Everything that runs in parallel goes through joblib, so one line sends the fits of a
-search to a cluster. Here it has two worker processes on this machine; with
-``Client("tcp://scheduler:8786")`` they are those of a cluster that runs elsewhere, on
-whose machines this package is installed too.
+All parallel work uses joblib, so one line sends the fits of a search to a cluster. Here
+the cluster has two worker processes on this machine. ``Client("tcp://scheduler:8786")``
+connects to a remote cluster, on whose machines this package must be installed.
 
-The workers import this script, so that what starts them is under
+The workers import this script, so the code that starts them is under
 ``if __name__ == "__main__"``.
 """
 

@@ -2,9 +2,9 @@
 Early stopping inside cross-validation
 ======================================
 
-Early stopping needs images that the network is not trained on. They are taken from the
-training part of each fold: the part that the fold is scored on is never seen. So the
-score stays honest, and every fold stops when its network is done.
+Early stopping needs validation images. They are taken from the training part of each
+fold, so the test part is never used in training and scores stay unbiased. Each fold
+stops on its own.
 """
 
 import matplotlib.pyplot as plt
@@ -38,18 +38,18 @@ for score, fitted in zip(result["test_score"], result["estimator"], strict=True)
     print(f"accuracy {score:.3f}, {len(curve)} epochs, best weights from epoch {best}")
 
 # %%
-# The curves of the last fold. The marked epoch is the one whose weights were kept.
+# The learning curves of the last fold. The marked epoch is the one whose weights are
+# kept.
 
 TrainingHistoryDisplay.from_estimator(result["estimator"][-1])
 plt.show()
 
 # %%
-# With validation images of your own
-# ----------------------------------
+# Your own validation images
+# --------------------------
 #
-# ``X_val`` and ``y_val`` take the place of the part that is set aside. With
-# ``transform_input`` the Pipeline scales them with what it learned from the training
-# images.
+# ``X_val`` and ``y_val`` replace the part that is set aside. With ``transform_input``,
+# the Pipeline scales them with the range of the training images.
 
 import sklearn
 from sklearn.model_selection import train_test_split

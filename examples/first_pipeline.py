@@ -2,7 +2,7 @@
 Training a CNN in a Pipeline
 ============================
 
-Scale the images, train a small convolutional network, look at what it says.
+Scale the images, train a small convolutional network, and look at its predictions.
 """
 
 from sklearn.metrics import classification_report
@@ -35,7 +35,7 @@ print(f"{network.n_parameters_:,} parameters, {network.n_iter_} epochs")
 print(classification_report(y_test, model.predict(X_test), digits=3))
 
 # %%
-# The first 25 test images, each with the label that the network gives it:
+# The first 25 test images with their predicted labels:
 
 import matplotlib.pyplot as plt
 

@@ -2,8 +2,8 @@
 Grid search over units, dropout and epochs
 ==========================================
 
-Every parameter of a network is a constructor parameter, so that scikit-learn's
-searches can set it. Networks of the same shape share one compiled program.
+All settings of a network are constructor parameters, so scikit-learn's searches can set
+them. Networks of the same shape share compiled code.
 """
 
 import pandas as pd

@@ -2,7 +2,7 @@
 Inside a CNN: filters, feature maps, saliency
 =============================================
 
-What has a convolutional network learned, and what does it look at?
+Show what a convolutional network has learned, and which pixels it uses.
 """
 
 # sphinx_gallery_thumbnail_number = 3
@@ -37,8 +37,8 @@ model.fit(X_train, y_train)
 print(f"accuracy {model.score(X_test, y_test):.3f}")
 
 # %%
-# The layers, with the shapes of what passes between them and their numbers of weights.
-# A notebook shows the diagram, ``diagram.save("network.svg")`` writes it, and in a
+# The diagram shows the layers with their output shapes and numbers of parameters.
+# Notebooks display it, ``diagram.save("network.svg")`` writes it to a file, and in a
 # terminal ``model[-1].model_.summary()`` prints the same as a table.
 
 diagram = NetworkDiagram.from_estimator(model)
@@ -47,8 +47,9 @@ diagram = NetworkDiagram.from_estimator(model)
 # Filters
 # -------
 #
-# The first convolution looks at pixels: red where ink drives a filter up, blue where it
-# drives it down. Each filter of the second one looks at all maps of the first.
+# The filters of the first convolution see pixels: ink on red increases their output,
+# ink on blue decreases it. Each filter of the second convolution sees all feature maps
+# of the first.
 
 FiltersDisplay.from_estimator(model)
 plt.show()
@@ -57,8 +58,8 @@ plt.show()
 # Feature maps
 # ------------
 #
-# One image, and what every convolution, pooling and activation makes of it. Pooling
-# comes before the activation, which then has less to do and gives the same:
+# An image, and the output of every convolution, pooling and activation for it. Pooling
+# comes before the activation, which is faster and gives the same result:
 
 FeatureMapsDisplay.from_estimator(model, X_test, row=4, max_maps=16)
 plt.show()
@@ -67,8 +68,8 @@ plt.show()
 # Saliency
 # --------
 #
-# A patch is moved over the image. Where covering it lowers the confidence, what was
-# covered spoke for the digit (red).
+# A patch is moved over the image. Where covering a part lowers the confidence, that
+# part is evidence for the predicted digit (red).
 
 OcclusionSaliencyDisplay.from_estimator(model, X_test, row=4)
 plt.show()
@@ -83,8 +84,8 @@ plt.show()
 # A dense layer on the pixels
 # ---------------------------
 #
-# Without convolutions each unit of the first layer weighs all pixels. These are the
-# units with the largest weights.
+# Without convolutions, each unit of the first layer has a weight for every pixel. These
+# are the units with the largest weights.
 
 mlp = make_model("mlp_512", units=64, l2=0.001, epochs=20, random_state=0)
 mlp.fit(X_train, y_train)

@@ -2,8 +2,8 @@
 Loading, viewing and storing digits
 ===================================
 
-How often does each digit occur, what do they look like, and how do they get into files
-and back? The same lines work with ``fetch_mnist()`` in place of ``load_digits()``.
+Count the labels, show some images, and write the data to files and read them back. The
+same code works with ``fetch_mnist()`` instead of ``load_digits()``.
 """
 
 # %%
@@ -31,7 +31,7 @@ plt.show()
 # Pictures
 # --------
 #
-# Twenty-five images at random, and the first nine in the data:
+# 25 random images, and the first nine in the data:
 
 ImageGalleryDisplay.from_random(X_train, y_train, n_images=25, random_state=0)
 plt.show()
@@ -46,7 +46,7 @@ plt.show()
 # CSV files
 # ---------
 #
-# One image a row: the label, then one column a pixel.
+# Each row is one image: the label, then one column per pixel.
 
 import tempfile
 from pathlib import Path
@@ -66,12 +66,12 @@ ImageGalleryDisplay.from_rows(X_read, [row], y_read)
 plt.show()
 
 # %%
-# One file for work without a network
-# -----------------------------------
+# One file for offline work
+# -------------------------
 #
-# A numpy archive as Keras keeps MNIST holds both sets, and ``load_idx`` and
-# ``fetch_mnist`` find it in a folder. Pickle works too, as for all numpy arrays, but a
-# pickle can run code when it is loaded, and an archive cannot.
+# A NumPy archive in the layout of Keras' MNIST file holds both sets; ``load_idx`` and
+# ``fetch_mnist`` find it in a folder. Pickle works too, as for all NumPy arrays, but
+# loading a pickle can run code, while loading an archive cannot.
 
 import pickle
 

@@ -2,8 +2,8 @@
 Networks against logistic regression
 ====================================
 
-Are networks more accurate than the classical models, or is the difference
-chance? All are trained and tested on the same five folds.
+Are networks more accurate than classical models, or may the differences be chance? All
+models are trained and tested on the same five folds.
 """
 
 import matplotlib.pyplot as plt
@@ -31,15 +31,15 @@ columns = ["accuracy", "accuracy_se", "fit_time", "predict_time_us", "n_paramete
 print(table[columns].to_string(float_format="{:.4g}".format))
 
 # %%
-# ``p_value`` is how likely a difference at least this large to the best model is by
-# chance alone, ``p_adjusted`` the same, adjusted for the number of models. The test is
-# McNemar's on the images of all folds, see
+# ``p_value`` is the probability that chance alone causes a difference from the best
+# model at least this large; ``p_adjusted`` is adjusted for the number of models. The
+# test is McNemar's on the images of all folds, see
 # :func:`~skmnist.evaluation.comparison_table`.
 
 print(table[["p_value", "p_adjusted", "verdict"]].to_string())
 
 # %%
-# Further up is better, further to the left is faster:
+# Models further up are more accurate, those further left are faster:
 
 ModelComparisonDisplay.from_table(table)
 plt.show()

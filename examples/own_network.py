@@ -2,12 +2,12 @@
 Training your own Keras network
 ===============================
 
-A function ``builder(input_shape, n_classes, **parameters)`` that returns a Keras model
-is all it takes. Its parameters are searched like those of any classifier, and loss,
-optimizer, early stopping and labels are the classifier's business.
+Write a function ``builder(input_shape, n_classes, **parameters)`` that returns a Keras
+model. Its parameters can be searched like those of any classifier; the classifier takes
+care of loss, optimizer, early stopping and labels.
 
-A model with a builder of your own is saved like any other, if the builder is in a
-module that can be imported where the model is loaded.
+A model with your own builder is saved like any other, if the builder is in a module
+that can be imported where the model is loaded.
 """
 
 import keras
@@ -22,7 +22,7 @@ from skmnist.plotting import SearchResultsDisplay
 
 
 def residual_network(input_shape, n_classes, filters=32, blocks=1):
-    """Two convolutions and a way around them, a few times over."""
+    """Build a network of residual blocks with two convolutions each."""
     inputs = keras.Input(input_shape)
     tensor = layers.Conv2D(filters, 3, padding="same", activation="relu")(inputs)
     for _ in range(blocks):
@@ -53,14 +53,14 @@ model.fit(X_train, y_train)
 print(f"accuracy {model.score(X_test, y_test):.3f}")
 
 # %%
-# The graph of what was trained:
+# The trained network:
 
 from skmnist.plotting import NetworkDiagram
 
 diagram = NetworkDiagram.from_estimator(model)
 
 # %%
-# A search over an argument of the builder, by its name:
+# Search over an argument of the builder, by its name:
 
 search = GridSearchCV(
     model,

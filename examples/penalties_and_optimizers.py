@@ -2,9 +2,8 @@
 Comparing optimizers, dropout, L1 and L2
 ========================================
 
-Three sweeps of one parameter at a time: the width of the hidden layer, the optimizer,
-and what holds back overfitting. To see anything of the last one the training set is
-made small.
+Vary one setting at a time: the width of the hidden layer, the optimizer, and the
+regularization. To show overfitting, the last comparison uses a small training set.
 """
 
 import matplotlib.pyplot as plt
@@ -44,8 +43,8 @@ plt.show()
 # Optimizers
 # ----------
 #
-# By name, with Keras' own settings; ``learning_rate`` changes the step. The accuracy in
-# training, epoch by epoch:
+# Optimizers are chosen by name, with the default settings of Keras; ``learning_rate``
+# sets the learning rate. The training accuracy after each epoch:
 
 figure, ax = plt.subplots()
 for optimizer in ["sgd", "rmsprop", "adam"]:
@@ -55,7 +54,7 @@ for optimizer in ["sgd", "rmsprop", "adam"]:
     model.fit(X, y)
     epochs = range(1, model[-1].n_iter_ + 1)
     ax.plot(epochs, model[-1].history_["accuracy"], label=optimizer)
-ax.set(xlabel="Epoch", ylabel="Accuracy in training")
+ax.set(xlabel="Epoch", ylabel="Training accuracy")
 ax.legend()
 plt.show()
 
@@ -63,10 +62,11 @@ plt.show()
 # Dropout, L1, L2
 # ---------------
 #
-# 300 images to train on, five times others, and a network that learns all of them by
-# heart. The gap between training and test is what dropout and penalties are to close.
-# Their strengths were chosen by cross-validation inside the 300 images. On digits as
-# plain as these they change little; logistic regression is there for comparison.
+# The network is trained on 300 images, in five random splits, and is large enough to
+# memorize them. Dropout and regularization are to reduce the gap between training and
+# test accuracy. Their strengths were chosen by cross-validation inside the 300 images.
+# On digits as simple as these they change little; logistic regression is included for
+# comparison.
 
 settings = {
     "none": {"dropout": 0.0},

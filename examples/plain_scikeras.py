@@ -2,9 +2,9 @@
 Using the network builders with scikeras
 ========================================
 
-The functions that build the networks know no estimator. They work with
-``scikeras.wrappers.KerasClassifier`` as well, which passes what it knows of the data
-as ``meta``.
+The builders do not depend on the classifiers of this package. They also work with
+``scikeras.wrappers.KerasClassifier``, which passes information about the data as
+``meta``.
 """
 
 from scikeras.wrappers import KerasClassifier
@@ -40,7 +40,7 @@ classifier.fit(X_train, y_train)
 print(f"accuracy {classifier.score(X_test, y_test):.3f}")
 
 # %%
-# The displays take such classifiers too. The learning curves:
+# The displays work with such classifiers too. The learning curves:
 
 import matplotlib.pyplot as plt
 

@@ -3,7 +3,7 @@ Saving and loading
 ==================
 
 A fitted model is plain data: its parameters, a description of the network, and weights.
-Another process that loads it gets the same probabilities, bit for bit.
+Another process that loads it predicts the same probabilities, bit for bit.
 """
 
 import subprocess
@@ -31,8 +31,7 @@ path = save_model(
 print(f"{path.stat().st_size / 1000:.0f} kB")
 
 # %%
-# In a process of its own, which knows nothing of this one. Only the hash of the
-# probabilities comes back:
+# Load the model in a separate process, and compare the hash of its probabilities:
 
 script = """
 import sys
@@ -50,8 +49,8 @@ run = subprocess.run(
 print("the same:", run.stdout.strip() == joblib.hash(model.predict_proba(X)))
 
 # %%
-# The metadata come back as well, and files that joblib or pickle wrote are read too.
-# Load only files from a source you trust: all of these can run code.
+# ``load_model`` also returns the metadata, and reads files written by joblib or pickle.
+# Load only files from sources that you trust: all of these can run code.
 
 loaded, metadata = load_model(path, return_metadata=True)
 print(metadata)
@@ -70,7 +69,7 @@ ImageGalleryDisplay.from_rows(X_test, range(20), loaded.predict(X_test))
 plt.show()
 
 # %%
-# Training resumes where it stopped: a loaded network learns for one more epoch.
+# Training can be resumed: train the loaded network for one more epoch.
 
 clf = loaded.named_steps["clf"]
 scaled = loaded.named_steps["scale"].transform(X_train)
@@ -78,8 +77,8 @@ clf.partial_fit(scaled, y_train)
 print(clf.n_iter_, "epochs")
 
 # %%
-# For other programs there is the live Keras model, which Keras saves in formats of its
-# own.
+# For other programs, ``model_`` is a Keras model, which you can save in the formats of
+# Keras.
 
 keras_path = Path(folder.name) / "digits.keras"
 clf.model_.save(keras_path)

@@ -2,12 +2,12 @@
 Ten-minute tour
 ===============
 
-From images to a network that is trained, looked at, compared, saved and loaded again.
-Every block goes on from those above it. The data come with scikit-learn, so that
-nothing is downloaded; the last section says how to take MNIST instead.
+Load images, train a network, evaluate and visualize it, search its parameters, compare
+it with other models, and save it. Each block builds on those above. The data come with
+scikit-learn, so nothing is downloaded; the last section shows how to use MNIST instead.
 
-Install the package first, with what draws pictures: ``pip install ".[plot]"`` from a
-checkout of the repository.
+First install the package with matplotlib: ``pip install ".[plot]"`` in a checkout of
+the repository.
 """
 
 # sphinx_gallery_thumbnail_number = 3
@@ -15,8 +15,8 @@ checkout of the repository.
 # The data
 # --------
 #
-# 1,797 handwritten digits of 8×8 pixels. A row of ``X`` is an image, a value is the ink
-# of a pixel from 0 to 255.
+# The data are 1,797 handwritten digits of 8×8 pixels. Each row of ``X`` is an image;
+# its values are the ink of each pixel, from 0 to 255.
 
 import matplotlib.pyplot as plt
 from sklearn.model_selection import train_test_split
@@ -37,13 +37,11 @@ plt.show()
 # A network is a classifier
 # -------------------------
 #
-# The network is in a Pipeline after :class:`~skmnist.ImageScaler`, which brings
-# pixels of any type to [0, 1]. All that can be set is a parameter of the constructor.
-# Images this small are padded for the convolutions, and the learning rate follows a
-# cycle; a tenth of the training images is set aside to watch. ``fit`` prints nothing,
-# however long it takes; with ``verbose=1`` the network shows a progress bar for each
-# epoch, with the accuracy and the loss so far, and at its end those on the images set
-# aside.
+# The network follows an :class:`~skmnist.ImageScaler`, which scales pixels of any type
+# to [0, 1], in a Pipeline. All settings are parameters of the constructor. Here the
+# small images are padded for the convolutions, the learning rate follows a one-cycle
+# schedule, and a tenth of the training images is held out for validation. ``fit`` is
+# silent; ``verbose=1`` shows a progress bar with loss and accuracy for each epoch.
 
 from sklearn.pipeline import make_pipeline
 
@@ -77,15 +75,16 @@ plt.show()
 # How good is it?
 # ---------------
 #
-# :func:`~skmnist.evaluation.evaluate` counts, and says how certain the accuracy is.
+# :func:`~skmnist.evaluation.evaluate` computes the accuracy with its uncertainty, and
+# scores for each digit.
 
 from skmnist.evaluation import evaluate
 
 print(evaluate(model, X_test, y_test))
 
 # %%
-# And these are its mistakes, the most confident first, with the digit, the
-# predicted digit, and the confidence:
+# The misclassified images, most confident first, with the true digit, the predicted
+# digit and the confidence; then the correctly classified ones, least confident first:
 
 from skmnist.plotting import RecognitionDisplay
 
@@ -96,8 +95,8 @@ plt.show()
 # Search
 # ------
 #
-# Networks go into scikit-learn's searches like any other classifier. Here one that has
-# a name is made: :func:`~skmnist.pipelines.make_model` gives a Pipeline with the steps
+# Networks work in scikit-learn's searches like any other classifier. Here,
+# :func:`~skmnist.pipelines.make_model` makes a named network: a Pipeline with the steps
 # ``scale`` and ``clf``.
 
 from sklearn.model_selection import GridSearchCV
@@ -127,8 +126,8 @@ plt.show()
 # Compare
 # -------
 #
-# Is a network worth it? :func:`~skmnist.evaluation.compare` fits models on the same
-# data and says which of the differences are more than chance.
+# Is a network more accurate than a simpler model? :func:`~skmnist.evaluation.compare`
+# fits models on the same data and tests which differences are more than chance.
 
 from skmnist.evaluation import compare
 from skmnist.plotting import ModelComparisonDisplay
@@ -152,7 +151,7 @@ plt.show()
 # Save and load
 # -------------
 #
-# A fitted model is plain data. What is loaded, here or in another process, gives the
+# A fitted model is plain data. A loaded model, in this or another process, predicts the
 # same probabilities, bit for bit.
 
 import tempfile
@@ -172,15 +171,15 @@ folder.cleanup()
 # On MNIST
 # --------
 #
-# :func:`~skmnist.datasets.fetch_mnist` takes the place of ``load_digits``; all else
-# stays as it is::
+# Use :func:`~skmnist.datasets.fetch_mnist` instead of ``load_digits``; everything else
+# stays the same::
 #
 #     from skmnist.datasets import fetch_mnist
 #
 #     X_train, y_train = fetch_mnist("train", return_X_y=True)
 #     X_test, y_test = fetch_mnist("test", return_X_y=True)
 #
-# Or without any Python, in a terminal::
+# Or work in a terminal, without Python code::
 #
 #     skmnist train cnn_32_64 --dataset mnist --out digits.joblib
 #     skmnist evaluate digits.joblib

@@ -2,13 +2,13 @@
 Transfer learning with pretrained layers
 ========================================
 
-A network that was trained on many images knows strokes and corners, which helps where
-there are few. Here layers that were trained on the digits 0 to 4 are put under a new
-head for 5 to 9: as they are, frozen, or trained further.
+A network trained on many images has learned strokes and corners, which helps if there
+are few images for a new task. Here, layers trained on the digits 0 to 4 get a new head
+for the digits 5 to 9, and are either frozen or trained further.
 
-A builder may hand out the same pretrained layers at each call. Every fit trains a copy
-of them, so that no fold of a cross-validation knows what another one has learned. They
-must not have seen the images that they are tested with: here these are of other digits.
+A builder may return the same pretrained layers at each call. Every fit trains a copy of
+them, so the folds of a cross-validation are independent. The layers must not have been
+trained on the test images; here these show other digits.
 """
 
 import keras
@@ -28,8 +28,8 @@ first, second = y < 5, y >= 5
 
 
 # %%
-# Layers that learn to tell 0 to 4 apart. They have names of their own, as Keras would
-# give a new layer the name of an old one:
+# Layers that learn to distinguish 0 to 4. They have explicit names, as Keras might give
+# a new layer the name of an old one:
 def features(input_shape):
     return keras.Sequential(
         [
@@ -62,8 +62,8 @@ pretrained = source.model_.get_layer("features")
 
 
 # %%
-# The new network. ``trainable = False`` freezes the layers, also the mean and variance
-# that the normalization keeps:
+# The new network. ``trainable = False`` freezes the layers, including the mean and
+# variance of the normalization:
 def transferred(input_shape, n_classes, trainable=False):
     pretrained.trainable = trainable
     return keras.Sequential(
@@ -76,8 +76,8 @@ def transferred(input_shape, n_classes, trainable=False):
 
 
 # %%
-# Three images of each of the digits 5 to 9 to learn from, all others to test with.
-# Logistic regression is there for comparison:
+# Train on three images of each of the digits 5 to 9, and test on all others. Logistic
+# regression is included for comparison:
 folds = StratifiedShuffleSplit(n_splits=3, train_size=15, random_state=0)
 settings = {"learning_rate": 0.005, "batch_size": 10, "epochs": 20, "random_state": 0}
 new = KerasImageClassifier(builder=whole, **settings)
@@ -103,7 +103,7 @@ ax.set_yticks(range(1, len(accuracies) + 1), list(accuracies))
 ax.set_xlabel("accuracy on the digits 5 to 9")
 
 # %%
-# No fit has changed what the builder uses:
+# No fit has changed the pretrained layers:
 unchanged = source.model_.get_layer("features").get_weights()
 assert all(map(np.array_equal, pretrained.get_weights(), unchanged))
 plt.show()

@@ -69,9 +69,10 @@ idle_loops = LoopPool(max_loops=48, max_bytes=256 * 2**20)
 def clear_programs() -> None:
     """Free the memory of compiled networks that are kept for later fits.
 
-    Fits of the same network share what TensorFlow has compiled for it. Some of it
-    stays in memory, within bounds, when the classifiers are gone. The next fit compiles
-    what it needs again. What a classifier predicts with is its own, and goes with it.
+    Fits of the same network share the code that TensorFlow compiled for it. A limited
+    amount of it stays in memory after the classifiers are deleted. This function frees
+    it; later fits compile what they need again. Predictions do not use it: their memory
+    is freed with the classifier.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The command line: ``skmnist compare``, ``train``, ``evaluate``, ``predict`` and more.
+"""Command line: ``skmnist compare``, ``train``, ``evaluate``, ``predict`` and more.
 
 The commands are defined in ``_commands``. Their work is done by
 functions that take and return plain objects, one module for each subject, so that
@@ -16,14 +16,14 @@ __all__ = ["main"]
 
 
 def main() -> NoReturn:
-    """Run the command line of this process and exit with its code.
+    """Run the command line and exit.
 
     Raises
     ------
     SystemExit
-        Always. The code is 0 if all went well, 1 after a failure, 2 for wrong usage
-        or bad input, 130 after Ctrl-C, 143 after SIGTERM, 141 if nobody reads the
-        results to their end.
+        Always. The code is 0 on success, 1 after a failure, 2 for wrong usage or bad
+        input, 130 after Ctrl-C, 143 after SIGTERM, and 141 if the reader of the output
+        closes the pipe.
     """
     # Read by TensorFlow and OpenMP when they are loaded, in the workers too. Threads
     # of OpenMP that spin while they wait make gradient boosting ten times slower

@@ -1,12 +1,12 @@
-"""Fitted models in the ONNX format, which runs without Python and without Keras.
+"""Export of fitted models to ONNX, which runs without Python and Keras.
 
-:func:`to_onnx` writes a network of this package with the transformers before it.
-Whatever runs the file, such as ONNX Runtime, needs nothing of this package.
+:func:`to_onnx` exports a network of this package with the transformers before it. Any
+ONNX runtime can run the file without this package.
 
 Where skl2onnx is installed (``pip install ".[onnx]"``), importing this module also
-registers the estimators of this package with it: ``skl2onnx.to_onnx`` then converts
-models in which they stand beside those of scikit-learn. A warning says so if it is
-installed but cannot be imported.
+registers the estimators of this package with it, so that ``skl2onnx.to_onnx`` converts
+models that combine them with scikit-learn estimators. If skl2onnx is installed but
+cannot be imported, a warning says so.
 """
 
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""Fitted Pipelines of this package as ONNX models."""
+"""Export of fitted models of this package to ONNX."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ _WRITTEN = {
 
 
 def to_onnx(model: Any, path: str | PathLike | None = None) -> ModelProto:
-    """Write a fitted network, alone or in a Pipeline, as an ONNX model.
+    """Convert a fitted network, alone or in a Pipeline, to an ONNX model.
 
     Parameters
     ----------
@@ -47,40 +47,39 @@ def to_onnx(model: Any, path: str | PathLike | None = None) -> ModelProto:
             KerasImageClassifier or Pipeline
         A fitted classifier with a network of :func:`~skmnist.networks.build_mlp` or
         :func:`~skmnist.networks.build_cnn`, or a :class:`~sklearn.pipeline.Pipeline`
-        that ends in one. Its other steps are any number of
-        :class:`~skmnist.ImageScaler` and :class:`~skmnist.Deskewer`, in any order and
-        with any parameters, ``"passthrough"``, and Pipelines of these.
+        that ends in one. Its other steps may be any number of
+        :class:`~skmnist.ImageScaler`, :class:`~skmnist.Deskewer`, ``"passthrough"``,
+        and Pipelines of these.
     path : str or path-like, default=None
-        Where to write the model; an existing file is replaced. None writes no file.
+        The file to write. An existing file is replaced. None writes no file.
 
     Returns
     -------
     onnx.ModelProto
-        The model, with the names that scikit-learn models have in skl2onnx. It takes
-        ``X``, and gives ``label``, of shape (n,), and ``probabilities``, float32 of
-        shape (n, n_classes). ``X`` is uint8 if the first transformer was fitted on
-        bytes, else float32. It has the shape that the images had in `fit`: rows
-        (n, n_pixels), which may have come as a data frame, or images (n, height,
-        width), (n, height, width, channels) or (n, channels, height, width). Labels
-        are string, int64, float32 or bool. The version of this package, the shape of
-        an image and the labels are in the metadata of the model.
+        The model, with the input and output names of skl2onnx. The input ``X`` is uint8
+        if the first transformer was fitted on bytes, else float32. It has the layout of
+        the images in `fit`: rows (n, n_pixels), also for data frames, or images (n,
+        height, width), (n, height, width, channels) or (n, channels, height, width).
+        The outputs are ``label``, of shape (n,) and type string, int64, float32 or
+        bool, and ``probabilities``, float32 of shape (n, n_classes). The metadata
+        contain the version of this package, the image shape and the labels.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
     TypeError
-        If a part of the model cannot be written: another step, another classifier, or
+        If a part of the model cannot be converted: another step, another classifier, or
         a network from your own builder.
     FileNotFoundError
-        If there is no folder to write to.
+        If the folder does not exist.
 
     Notes
     -----
-    Arithmetic is that of the fitted model: transformers compute in double precision,
-    the network in float32, the softmax in double precision. Probabilities agree with
-    `predict_proba` to within 1e-6. The model does not check its input, and warns of
-    nothing.
+    Computations are those of the fitted model: transformers in double precision, the
+    network in float32, the softmax in double precision. Probabilities agree with
+    `predict_proba` to within 1e-6. The ONNX model does not check its input and gives no
+    warnings.
 
     Examples
     --------

@@ -1,10 +1,10 @@
 """Saving and loading of fitted models.
 
-A model file holds a fitted estimator, a few words about where it comes from, and a
-checksum. It is a joblib file, which takes any classifier, Pipeline or search; or a
-safetensors file, which takes the networks of this package and runs no code when it is
-loaded. Because fitted networks are plain data, ``joblib.dump`` and ``pickle`` alone
-work as well, and :func:`load_model` reads their files too.
+A model file contains a fitted estimator, metadata about its origin, and a checksum.
+There are two formats: joblib files hold any classifier, Pipeline or search; safetensors
+files hold the networks of this package and run no code when loaded. As fitted networks
+are plain data, ``joblib.dump`` and ``pickle`` work too, and :func:`load_model` reads
+their files.
 """
 
 from skmnist.persistence._model_files import load_model, save_model

@@ -1,4 +1,4 @@
-"""Fitted models, written to files and read from them."""
+"""Saving and loading of model files."""
 
 import logging
 import pickle
@@ -40,31 +40,29 @@ def save_model(
 ) -> Path:
     """Save a fitted model.
 
-    The file appears under its name only when it is complete. A name that ends in
-    ``.safetensors`` makes a file of arrays and words, which runs no code when it is
-    loaded. ``.joblib``, ``.pkl``, ``.pickle``, ``.joblib.gz`` and the like, and a name
-    without an ending make a file of joblib. Endings of other formats, such as
-    ``.keras`` and ``.onnx``, are refused.
+    The file appears only when it is complete. The suffix ``.safetensors`` makes a
+    safetensors file, which runs no code when loaded. ``.joblib``, ``.pkl``,
+    ``.pickle``, ``.joblib.gz`` and the like, or no suffix, make a joblib file. Suffixes
+    of other formats, such as ``.keras`` and ``.onnx``, are refused.
 
     Parameters
     ----------
     model : estimator
-        A fitted classifier, :class:`~sklearn.pipeline.Pipeline` or search that
-        ends in one. For ``.safetensors`` a network classifier of this package with a
-        builder of this package, alone or at the end of a Pipeline whose other steps
-        are :class:`~skmnist.ImageScaler`, :class:`~skmnist.Deskewer` or
-        "passthrough".
+        A fitted classifier, or a :class:`~sklearn.pipeline.Pipeline` or search that
+        ends in one. For ``.safetensors``, a network classifier and builder of this
+        package, alone or at the end of a Pipeline whose other steps are
+        :class:`~skmnist.ImageScaler`, :class:`~skmnist.Deskewer` or "passthrough".
     path : str or path-like
-        Where to write; an existing file is replaced.
+        The file to write. An existing file is replaced.
     metadata : dict, default=None
-        Words about the model, such as the data set that it was trained on. For
-        ``.safetensors`` plain data: None, booleans, numbers of up to 64 bits, strings,
-        and lists, tuples and dicts of these.
+        Information about the model, such as its training data. For ``.safetensors`` it
+        must be plain data: None, booleans, numbers of up to 64 bits, strings, and
+        lists, tuples and dicts of these.
     compress : int, str or tuple of (str, int), default=3
-        Degree of compression, from 0 (none) to 9; or a method of
-        :func:`joblib.dump`, such as ``"xz"``; or both. Files in ``.safetensors`` are
-        not compressed. With the default a name that ends in ``.gz``, ``.bz2``,
-        ``.xz``, ``.lzma`` or ``.z`` decides the method.
+        Compression level, from 0 (none) to 9; a method of :func:`joblib.dump`, such as
+        ``"xz"``; or both. With the default, the suffixes ``.gz``, ``.bz2``, ``.xz``,
+        ``.lzma`` and ``.z`` select the method. ``.safetensors`` files are not
+        compressed.
 
     Returns
     -------
@@ -76,26 +74,25 @@ def save_model(
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
     TypeError
-        If the model is a regressor, a transformer, or something else that is no
-        classifier, or has a part that a ``.safetensors`` file cannot hold.
+        If the model is not a classifier, or has a part that a ``.safetensors`` file
+        cannot hold.
     ValueError
-        If `path` ends like files of another format, such as ``.keras``, or almost like
-        ``.safetensors`` or ``.joblib``; if there is no such compression; or if a
-        ``.safetensors`` file would have to hold what is not allowed in it, such as
-        weights that are not finite.
+        If `path` has the suffix of another format, such as ``.keras``, or a misspelt
+        ``.safetensors`` or ``.joblib``; if `compress` is invalid; or if a
+        ``.safetensors`` file cannot hold a value, such as weights that are not finite.
     pickle.PicklingError
-        If a file of joblib would have to hold what cannot be pickled, such as a builder
-        that is defined inside of a function; the parameter is named.
+        If a joblib file cannot hold a parameter, such as a builder defined inside a
+        function. The message names the parameter.
     FileNotFoundError
-        If there is no folder to write to.
+        If the folder does not exist.
 
     Warns
     -----
     UserWarning
-        If a ``.safetensors`` file does not keep settings of training that are no plain
-        data: callbacks, an optimizer that is a function or not of Keras, a
-        ``RandomState``, or the memory of a Pipeline. The loaded model predicts the
-        same, and has the defaults in their place.
+        If a ``.safetensors`` file cannot keep training settings that are not plain
+        data: callbacks, an optimizer that is a function or not from Keras, a
+        ``RandomState``, or the memory of a Pipeline. The loaded model makes the same
+        predictions and has the defaults of these settings.
 
     Examples
     --------
@@ -177,35 +174,36 @@ def load_model(path: str | PathLike, *, return_metadata: bool = False) -> Any:
     """Load a fitted model.
 
     .. warning::
-       Files of joblib and pickle run code when they are loaded. Load only such that
-       come from a source you trust. Files in ``.safetensors`` run none, and need
-       neither TensorFlow nor Keras.
+       Loading joblib and pickle files can run arbitrary code. Load them only from
+       sources that you trust. ``.safetensors`` files run no code, and need neither
+       TensorFlow nor Keras.
 
     Parameters
     ----------
     path : str or path-like
-        A file that :func:`save_model`, :func:`joblib.dump` or :mod:`pickle` wrote. Its
-        content says which, whatever its name; but a name that ends in
-        ``.safetensors`` is never opened as a file of joblib or pickle.
+        A file written by :func:`save_model`, :func:`joblib.dump` or :mod:`pickle`. The
+        format is detected from the content, but a file named ``.safetensors`` is never
+        opened as a joblib or pickle file.
     return_metadata : bool, default=False
-        Whether to return the words about the model as well.
+        Whether to return the metadata too.
 
     Returns
     -------
     model : estimator
         The fitted model.
     metadata : dict
-        Only with ``return_metadata=True``; empty where the file has none.
+        Information about the model, empty if the file has none. Only with
+        ``return_metadata=True``.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ModelFileError
-        If it is a file of another kind, if its model is not fitted or no classifier,
-        or if it is damaged. The checksum of a file of :func:`save_model` is verified;
-        in other files, that of each network of this package. All that is in a
-        ``.safetensors`` file is checked.
+        If the file is of another kind or damaged, or if its model is not a fitted
+        classifier. For files of :func:`save_model` the checksum of the file is
+        verified, for other files that of each network of this package. The whole
+        content of ``.safetensors`` files is checked.
     """
     path = Path(path)
     content, metadata = _read(path)

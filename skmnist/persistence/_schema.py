@@ -17,7 +17,7 @@ _repr.maxstring = _repr.maxother = 80
 
 
 class ModelFileError(ValueError):
-    """A file is not a model that can be loaded."""
+    """Error for files that are not models or are damaged."""
 
 
 @dataclass(frozen=True)

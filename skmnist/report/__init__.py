@@ -1,12 +1,12 @@
-"""Results as one self-contained HTML page: words first, then figures and tables.
+"""Reports of results as one self-contained HTML page.
 
-:func:`make_report` takes the results of a command as plain data, which is what the
-option ``--json`` of the command prints, and, where there is one, the fitted model
-with the images that it was tested on, for pictures of both. It gives the text of a
-page that loads nothing from anywhere, reads well on a phone, in the dark and on
-paper, and says how to repeat what it shows.
+:func:`make_report` makes a report of the results of a comparison, evaluation, search or
+reproduction, or of the JSON that a command prints with ``--json``. With the fitted
+model and its test images, the report has pictures of both. The page loads nothing from
+elsewhere, works on phones, in dark mode and in print, and says how to repeat the
+results.
 
-It needs Jinja2 and matplotlib (``pip install "skmnist[report]"``).
+HTML reports need Jinja2 and matplotlib (``pip install "skmnist[report]"``).
 """
 
 from ._kinds import ReportDataError, kinds_of_results, make_report

@@ -99,7 +99,7 @@ def _summary(results, done):
     elif len(best) == 1:
         what = f"{first['model']} is the most accurate: {reached}"
     else:
-        most = "the most accurate, and equally accurate" if others else "equally accurate"
+        most = "the most accurate, and equally so" if others else "equally accurate"
         what = f"{_named(best)} are {most}: {percent(first['accuracy'])}"
     words = [f"{what} ({method_words(results)})."]
     # A part of a table may lack the best model, which verdicts are about.

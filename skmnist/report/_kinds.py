@@ -38,16 +38,16 @@ _DAMAGE = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
 
 class ReportDataError(ValueError):
-    """Data are no results that a report could be made of."""
+    """Error for data that are not results of a known kind."""
 
 
 def kinds_of_results() -> list[str]:
-    """Name the kinds of results, as they are in ``kind``.
+    """Return the kinds of results that reports can be made of.
 
     Returns
     -------
     list of str
-        The names.
+        The names, as in the ``kind`` of JSON results.
     """
     return list(_KINDS)
 
@@ -59,22 +59,23 @@ def make_report(
     command: str | None = None,
     format: Literal["html", "markdown", "text"] = "html",  # noqa: A002
 ) -> str:
-    """Make the report that shows results.
+    """Make a report of results.
 
     Parameters
     ----------
     results : DataFrame, Evaluation, search or dict
-        What :func:`skmnist.evaluation.compare` or :func:`skmnist.evaluation.evaluate`
-        returns, a fitted search of scikit-learn, what
-        :func:`skmnist.reproduction.reproduce` returns, or what the option ``--json`` of
-        a command prints, whose ``kind`` says which.
+        Return value of :func:`skmnist.evaluation.compare`,
+        :func:`skmnist.evaluation.evaluate` or :func:`skmnist.reproduction.reproduce`, a
+        fitted scikit-learn search, or the results that a command printed with
+        ``--json``.
     subject : Subject, default=None
-        The model that the results are about, with the images that it was tested on:
-        then the page has pictures of both.
+        The model that the results are about, with its test images. The page then has
+        pictures of both.
     command : str, default=None
-        The command line that made the page, if another one than that of the results.
+        Command line that made the page, if it differs from that of the results.
     format : {"html", "markdown", "text"}, default="html"
-        A whole HTML document; or, without figures, Markdown or plain text.
+        Format of the report: an HTML document, or Markdown or plain text without
+        figures.
 
     Returns
     -------
@@ -84,9 +85,9 @@ def make_report(
     Raises
     ------
     ReportDataError
-        If the data are of no known kind, incomplete or damaged.
+        If the data are of an unknown kind, incomplete or damaged.
     ImportError
-        If Jinja2 or matplotlib is missing, which a page needs.
+        If Jinja2 or matplotlib is missing, which HTML reports need.
 
     Examples
     --------

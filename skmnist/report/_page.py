@@ -12,12 +12,12 @@ _PACKAGES = ("Jinja2", "matplotlib")
 
 
 def check_packages() -> None:
-    """Make sure that what reports need is installed.
+    """Check that the packages that reports need are installed.
 
     Raises
     ------
     ImportError
-        If something is missing; the message says what, and how to get it.
+        If a package is missing. The message says how to install it.
     """
     missing = [name for name in _PACKAGES if find_spec(name.lower()) is None]
     if missing:

@@ -1,4 +1,4 @@
-"""What a report can look at, beyond numbers: a model and images."""
+"""The model and images that a report shows pictures of."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,19 +14,19 @@ __all__ = ["Subject"]
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A fitted model and the images that it was tested on.
+    """Fitted model with its test images, for the pictures of a report.
 
     Parameters
     ----------
     model : classifier, Pipeline or search
         Fitted.
     X : array-like with n_samples rows
-        Images as the model takes them.
+        Images in the form that the model accepts.
     y : array-like of shape (n_samples,)
         Their true labels.
     image_shape : tuple of int, default=None
-        ``(height, width)`` or ``(height, width, channels)``; None asks the model, and
-        takes a square if it does not know.
+        ``(height, width)`` or ``(height, width, channels)``; None means the shape that
+        the model knows, or else square images.
     """
 
     model: object
@@ -36,7 +36,7 @@ class Subject:
 
     @cached_property
     def recognition(self):
-        """What the model makes of the images, a RecognitionDisplay not yet drawn."""
+        """The predictions of the model, a RecognitionDisplay that is not drawn yet."""
         y, predicted = np.asarray(self.y), np.asarray(self.model.predict(self.X))
         return RecognitionDisplay(
             self.X,
@@ -56,13 +56,13 @@ class Subject:
         return True
 
     def images(self, rows):
-        """Return images as they are shown: floats in [0, 1], 0 being paper."""
+        """Return images as they are shown: floats in [0, 1], where 0 is paper."""
         rows = np.asarray(rows, dtype=int)
         return displayed_images(self.X, rows, self.recognition.image_shape)
 
     @property
     def example(self):
-        """Row of the image to look at closely: the most confident mistake, if any."""
+        """Row of the example image: the most confident misclassified one, if any."""
         recognition = self.recognition
         rows = np.concatenate([recognition.wrong, recognition.right])
         return int(rows[0])

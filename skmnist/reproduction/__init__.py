@@ -1,8 +1,8 @@
-"""Published results reproduced: networks of :mod:`skmnist.published` trained again.
+"""Reproduction of the published results in :mod:`skmnist.published`.
 
-:func:`reproduce` trains them by their own recipes, keeps each finished run as a file,
-and returns the results beside the published ones. ``skmnist reproduce`` does the same
-on the command line.
+:func:`reproduce` trains the networks by their published recipes, saves each finished
+run to a file, and returns the results next to the published ones. ``skmnist reproduce``
+does the same on the command line.
 """
 
 from skmnist.reproduction._reproduce import reproduce

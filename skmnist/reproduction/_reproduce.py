@@ -30,42 +30,42 @@ def reproduce(
 ) -> dict[str, Any]:
     """Train published networks by their own recipes and compare the results.
 
-    Each finished run is kept as a file and is not trained again: the same call resumes
-    a reproduction that was interrupted or killed.
+    Each finished run is saved to a file and not trained again, so the same call resumes
+    an interrupted reproduction.
 
     Parameters
     ----------
     *names : str
         Names of networks (:data:`skmnist.published.RESULTS`) and studies
         (:data:`skmnist.published.STUDIES`); ``"networks"`` and ``"studies"`` mean all
-        of them. All networks if none is given.
+        of them. Without names, all networks are trained.
     dataset : str, default="mnist"
         ``"mnist"``, ``"digits"``, or the path of a folder of IDX or CSV files. Only
         results on MNIST itself are compared with the published ones.
     seeds : int or tuple of int, default=None
-        How many seeds, the published one or 0 and those that follow, or the seeds
-        themselves, each in [0, 2**32). None means 3, and 1 with `quick`.
+        Number of seeds, counted up from the published one or else 0; or the seeds, each
+        in [0, 2**32). None means 3 seeds, or 1 with `quick`.
     quick : bool, default=False
-        Train for 2 epochs on at most 5,000 images, to see that everything works.
+        Whether to train for 2 epochs on at most 5,000 images only, as a test.
     runs : path-like, default="skmnist-runs"
-        Folder of finished runs, which is made if it does not exist.
+        Folder of finished runs. It is created if it does not exist.
     callback : callable, default=None
-        Called as ``callback(title, n_done, n_total)`` after each run, where the total
-        counts the runs that were not finished before.
+        Called as ``callback(title, n_done, n_total)`` after each run. Runs that were
+        finished before do not count.
 
     Returns
     -------
     dict
-        What ``skmnist reproduce --json`` prints: ``networks`` and ``studies`` beside
-        the published figures, ``runs``, ``failures`` and ``versions``, among others.
-        After Ctrl-C, ``interrupted`` is True, and what is finished is there.
+        The output of ``skmnist reproduce --json``: ``networks`` and ``studies`` with
+        the published results, ``runs``, ``failures``, ``versions`` and more. After
+        Ctrl-C, ``interrupted`` is True and the dict contains the finished runs.
         :func:`skmnist.report.make_report` makes a page of it.
 
     Raises
     ------
     ValueError
-        If there is no such network, study or data set, a network cannot take images
-        of that size, or the folder of runs cannot be written to.
+        If a network, study or data set does not exist, a network cannot take images of
+        this size, or the folder of runs is not writable.
     OSError
         If a finished run cannot be written.
     KeyboardInterrupt
