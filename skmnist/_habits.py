@@ -22,7 +22,7 @@ __all__ = [
 
 _OPTIMIZER = (
     "give optimizer an example, such as keras.optimizers.SGD(momentum=0.9): every fit "
-    "gets one like it."
+    "gets its own copy."
 )
 _OWN_NETWORK = (
     "use KerasImageClassifier(builder=…), where builder is a function of input_shape "
@@ -30,7 +30,9 @@ _OWN_NETWORK = (
 )
 _CONVOLUTIONS = "use KerasCNNClassifier, which has convolutions."
 _LIVE = "use model_.{} after fit; model_ is a keras.Model."
-_ANY_FALL = "with early_stopping, any fall of the validation loss counts as progress."
+_ANY_FALL = (
+    "with early_stopping, any decrease of the validation loss counts as progress."
+)
 _ALL_ROWS = "an epoch is one pass over all rows, and each is followed by validation."
 
 # Of the constructor, and of fit where it is no parameter of the constructor.
@@ -43,8 +45,8 @@ PARAMETERS = {
     "device": "the backend of Keras chooses the device.",
     "epsilon": _OPTIMIZER,
     "eval_set": "give fit X_val and y_val.",
-    "initial_epoch": "use warm_start=True or partial_fit to go on training.",
-    "input_shape": "fit finds it in X; image_shape is for images given as rows.",
+    "initial_epoch": "use warm_start=True or partial_fit to resume training.",
+    "input_shape": "fit infers it from X; image_shape is for images given as rows.",
     "learning_rate_init": "use learning_rate.",
     "loss": "the loss is always the sparse categorical cross-entropy.",
     "lr": "use learning_rate.",
@@ -65,7 +67,7 @@ PARAMETERS = {
     "run_eagerly": "training is always compiled.",
     "sample_weight": "give it to fit.",
     "seed": "use random_state.",
-    "shuffle": "rows are shuffled for each epoch, as random_state decides.",
+    "shuffle": "rows are shuffled for each epoch; random_state seeds it.",
     "solver": "use optimizer.",
     "steps_per_epoch": _ALL_ROWS,
     "tol": _ANY_FALL,
@@ -76,7 +78,7 @@ PARAMETERS = {
     "validation_split": "use validation_fraction in the constructor; random_state "
     "chooses the rows, stratified by label.",
     "validation_steps": _ALL_ROWS,
-    "weight_decay": "use optimizer='adamw', or a function that makes an optimizer.",
+    "weight_decay": "use optimizer='adamw', or a function that returns an optimizer.",
     "X_val": "give it to fit.",
     "y_val": "give it to fit.",
 }
@@ -95,7 +97,7 @@ LAYERS = {
 # Of predict, predict_proba, score and the like.
 PREDICTION = {
     "batch_size": "the classifier chooses it; results do not depend on it.",
-    "callbacks": "they are called in fit alone.",
+    "callbacks": "they are called in fit only.",
     "steps": "all rows are predicted.",
     "verbose": "predictions are silent.",
 }
@@ -106,7 +108,7 @@ ATTRIBUTES = {
     "compile": "optimizer and learning_rate are parameters, and fit compiles.",
     "count_params": "use n_parameters_.",
     "evaluate": "use score(X, y), or skmnist.evaluation.evaluate.",
-    "fit_generator": "use fit with arrays, or partial_fit with a part at a time.",
+    "fit_generator": "use fit with arrays, or partial_fit with one batch at a time.",
     "get_weights": _LIVE.format("get_weights()"),
     "history": "use history_, a dict such as {'loss': […]}.",
     "intercepts_": _LIVE.format("get_weights()"),
