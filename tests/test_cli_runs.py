@@ -293,9 +293,9 @@ def test_what_is_found_takes_no_time(clock, capsys):
         progress.started("third")
         progress.found(made_up(0.5))
     _, first, second, third = capsys.readouterr().err.splitlines()
-    assert first == "[1/4] first: accuracy 50.00 %, made by another command"
+    assert first == "[1/4] first: accuracy 50.00 %, trained by another command"
     assert second.endswith("; about 0:04:30 left")
-    assert third.endswith("made by another command; about 0:00:30 left")
+    assert third.endswith("trained by another command; about 0:00:30 left")
 
 
 def test_what_is_postponed_comes_last_and_is_told_of_once(clock, capsys):
@@ -309,7 +309,7 @@ def test_what_is_postponed_comes_last_and_is_told_of_once(clock, capsys):
         progress.postponed()
         progress.started("long")
     _, postponed, short = capsys.readouterr().err.splitlines()
-    assert postponed == "long: another command is at it, so it comes later"
+    assert postponed == "long: another command is training it, so it comes later"
     assert short.endswith("; about 0:01:20 left")
 
 
@@ -323,7 +323,7 @@ def test_the_bar_counts_what_is_left_to_train():
         progress.started("second")
         progress.finished(made_up(0.5))
         assert (task.completed, task.total) == (1, 1)
-    assert "made by another command" in console.file.getvalue()
+    assert "trained by another command" in console.file.getvalue()
 
 
 def test_the_figure_shows_differences_with_their_errors(monkeypatch):

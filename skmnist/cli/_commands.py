@@ -10,9 +10,9 @@ __all__ = ["skmnist"]
 _EPILOG = """\
 \b
 Results go to standard output, everything else to standard error.
-Exit codes: 0 all went well; 1 something failed, a model of a comparison for
-one; 2 wrong usage or bad input; 130 ended by Ctrl-C, 143 by SIGTERM; 141 if the
-reader of standard output left before the end.
+Exit codes: 0 success; 1 failure, such as a failed model in a comparison;
+2 wrong usage or bad input; 130 after Ctrl-C, 143 after SIGTERM; 141 if the
+reader of standard output closes the pipe.
 """
 
 
@@ -35,7 +35,7 @@ reader of standard output left before the end.
 )
 @click.version_option(package.__version__, prog_name="skmnist")
 @click.option(
-    "--debug", is_flag=True, help="Show where errors come from (or set SKMNIST_DEBUG)."
+    "--debug", is_flag=True, help="Show tracebacks of errors (or set SKMNIST_DEBUG)."
 )
 def skmnist(debug):
     """Keras networks and classical models that classify digits.

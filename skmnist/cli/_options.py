@@ -3,8 +3,8 @@
 import click
 
 TRUST = """
-A .joblib file runs code when it is loaded: load only files that come from a source
-you trust. A .safetensors file runs none.
+Loading a .joblib file can run any code: load only files from sources you trust.
+A .safetensors file runs no code.
 """
 _LARGEST_SEED = 2**32 - 1
 
@@ -22,7 +22,7 @@ def dataset_option(default="digits", **settings):
         "--dataset",
         default=default,
         metavar="digits|mnist|PATH",
-        help="Images: the embedded 8×8 digits, MNIST, a folder of IDX or CSV files, or "
+        help="Images: the bundled 8×8 digits, MNIST, a folder of IDX or CSV files, or "
         "a CSV file.",
         **shown,
         **settings,
@@ -48,7 +48,7 @@ seed_option = click.option(
     metavar="N",
     default=0,
     show_default=True,
-    help="Decides splits, initial weights and order.",
+    help="Seed of splits, initial weights and sample order.",
 )
 jobs_option = click.option(
     "--jobs",
@@ -57,30 +57,30 @@ jobs_option = click.option(
     default=1,
     show_default=True,
     callback=_not_zero,
-    help="Fits at the same time; -1 for one per CPU.",
+    help="Number of parallel fits; -1 means one per CPU.",
 )
 epochs_option = click.option(
     "--epochs",
     type=click.IntRange(1),
     metavar="N",
-    help="Epochs of the networks, in place of their own.",
+    help="Number of epochs of the networks, instead of their defaults.",
 )
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document as the result."
+    "--json", "as_json", is_flag=True, help="Print the results as one JSON document."
 )
 subset_option = click.option(
     "--subset",
     type=click.Choice(["train", "test", "all"]),
     default=None,
     show_default="test",
-    help="The part to test on; of a set without a test part, the images that "
-    "'skmnist train' kept back, or would have.",
+    help="The part to test on. In a data set without a test part, 'test' means the "
+    "images that 'skmnist train' sets aside.",
 )
 report_option = click.option(
     "--report",
     "page",
     type=click.Path(),
     metavar="FILE",
-    help="Write a report too: one HTML page with text, figures and tables.",
+    help="Also write a report: one HTML page with text, figures and tables.",
 )
-force_option = click.option("--force", is_flag=True, help="Replace what exists.")
+force_option = click.option("--force", is_flag=True, help="Replace existing files.")

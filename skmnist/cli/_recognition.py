@@ -145,7 +145,7 @@ def overlap_warning(model_file, image_set, subset):
         seen = None
     else:
         seen = "may have been trained on some of these images"
-    return seen and f"The model {seen}; on others it may do worse."
+    return seen and f"The model {seen}; it may be less accurate on others."
 
 
 def predict(model_file, X, *, proba):

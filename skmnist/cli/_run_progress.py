@@ -50,13 +50,13 @@ class _Runs:
 
     def found(self, result):
         self._works[self._n_ended] = 0.0
-        self._end(f"accuracy {percent(result['accuracy'])}, made by another command")
+        self._end(f"accuracy {percent(result['accuracy'])}, trained by another command")
 
     def postponed(self):
         self._works.append(self._works.pop(self._n_ended))
         if self._run not in self._postponed:
             self._postponed.add(self._run)
-            self._say(f"{self._run}: another command is at it, so it comes later")
+            self._say(f"{self._run}: another command is training it, so it comes later")
 
     def failed(self, message):
         self._end(f"failed, {message}")

@@ -19,14 +19,13 @@ from skmnist.cli._options import (
 @click.option(
     "--models",
     metavar="NAME,...",
-    help="Models to compare, 'networks' or 'baselines'; by default all that can take "
-    "images of this size ('skmnist models' lists them).",
+    help="Models to compare, 'networks' or 'baselines' (see 'skmnist models'); by "
+    "default all that can take images of this size.",
 )
 @dataset_option()
 @folds_option(
     default=None,
-    help="Number of folds; by default the test part is used, or 5 folds if there is "
-    "none.",
+    help="Number of folds; by default the test part, or 5 folds if there is none.",
 )
 @epochs_option
 @jobs_option
@@ -35,7 +34,7 @@ from skmnist.cli._options import (
     "--out",
     type=click.Path(),
     metavar="FILE",
-    help="Write the results too, as the name ends: .csv, .json, .md or .txt.",
+    help="Also write the results to a .csv, .json, .md or .txt file.",
 )
 @report_option
 @force_option
@@ -43,9 +42,9 @@ from skmnist.cli._options import (
 def command(models, dataset, n_folds, epochs, jobs, seed, out, page, force, as_json):
     """Compare models: accuracy, time and size, best first.
 
-    Without options: the networks beside the classical baselines on the embedded
-    digits. The networks are trained as they were published for MNIST; --epochs
-    changes how long. Ctrl-C prints the table of what is done.
+    Without options, compare the networks and the classical baselines on the bundled
+    digits. The networks are trained by their recipes for MNIST; --epochs changes the
+    number of epochs. Ctrl-C prints the table of the finished models.
     """
     from skmnist._numbers import counted
     from skmnist.cli._comparison import is_small, resolve_folds, run_comparison

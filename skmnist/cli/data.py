@@ -11,11 +11,11 @@ from skmnist.cli._options import force_option, json_option
     "--to",
     "file_format",
     type=click.Choice(["csv", "idx", "npz"]),
-    help="Write it in this format: CSV (names of columns; the label, then one column "
-    "per pixel), gzipped IDX, or mnist.npz.",
+    help="Convert to this format: CSV (column names; the label, then one column per "
+    "pixel), gzipped IDX, or mnist.npz.",
 )
 @click.option(
-    "--out", type=click.Path(), metavar="FOLDER", help="Where to write with --to."
+    "--out", type=click.Path(), metavar="FOLDER", help="Folder to write to with --to."
 )
 @force_option
 @json_option

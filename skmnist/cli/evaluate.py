@@ -20,7 +20,7 @@ from skmnist.cli._options import (
 @force_option
 @json_option
 def command(model, dataset, subset, page, force, as_json):
-    """Test the model in a file: accuracy, each label, confusions."""
+    """Test a saved model: accuracy, scores of each label, confusions."""
     from skmnist.cli._messages import note
     from skmnist.cli._pages import check_page, write_page
     from skmnist.cli._recognition import evaluate_file

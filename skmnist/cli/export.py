@@ -5,18 +5,22 @@ import click
 from skmnist.cli._options import TRUST, force_option, json_option
 
 
-@click.command("export", epilog=TRUST, short_help="Write the model in a file as ONNX.")
+@click.command("export", epilog=TRUST, short_help="Convert a model file to ONNX.")
 @click.argument("model", type=click.Path())
 @click.option(
-    "--out", type=click.Path(), metavar="FILE", required=True, help="Where to write it."
+    "--out",
+    type=click.Path(),
+    metavar="FILE",
+    required=True,
+    help="The ONNX file to write.",
 )
 @force_option
 @json_option
 def command(model, out, force, as_json):
-    """Write the model in a file as ONNX, to be run without Python and Keras.
+    """Convert a model file to ONNX, which runs without Python and Keras.
 
-    For networks of this package, alone or after ImageScaler and Deskewer. The ONNX
-    model takes images as X, as they were in training, and gives label and
+    For networks of this package, alone or after ImageScaler and Deskewer. The input X
+    of the ONNX model has the layout of the training images; the outputs are label and
     probabilities.
     """
     from skmnist.cli._errors import BadInput, bad_input

@@ -11,21 +11,20 @@ from skmnist.cli._options import TRUST, json_option
 @click.option(
     "--proba",
     is_flag=True,
-    help="Print comma-separated values: the label, then the probability of each.",
+    help="Print CSV: the predicted label, then the probability of each label.",
 )
 @click.option(
     "--invert",
     is_flag=True,
-    help="For dark ink on light paper, in images of any kind; MNIST has light ink on "
-    "dark.",
+    help="Invert images with dark ink on light paper; MNIST has light ink on dark.",
 )
 @json_option
 def command(model, images, proba, invert, as_json):
     """Classify images with the model in a file: one label per line.
 
-    IMAGES are NumPy arrays (.npy), IDX or CSV files (gzipped or not; CSV with one
-    image per row; labels and an index are left out), or pictures (.png and others) of
-    the size that the model takes. --json numbers the images of each file from 0.
+    IMAGES are NumPy arrays (.npy), IDX or CSV files (gzipped or not; CSV with one image
+    per row; labels and an index are ignored), or pictures (.png and others) of the size
+    that the model expects. --json numbers the images of each file from 0.
     """
     from skmnist.cli._image_files import read_images
     from skmnist.cli._recognition import predict, read_model

@@ -11,20 +11,19 @@ from skmnist.cli._options import TRUST, dataset_option, force_option, subset_opt
     "--out",
     type=click.Path(),
     metavar="FILE",
-    help="The page; by default named like what it is made of, in this folder.",
+    help="The page to write; by default named like the source, in this folder.",
 )
 @dataset_option(default=None, show_default="the set that the model was trained on")
 @subset_option
 @force_option
 def command(source, out, dataset, subset, force):
-    """Write one HTML page about a model, or about results.
+    """Write one HTML page about a model or about results.
 
-    Results are JSON in a file: what --json of compare, train, evaluate, search or
-    reproduce printed, or --out FILE.json of compare or reproduce wrote. A model is
-    tested first, and the page has pictures of images that it classifies correctly,
-    images that it misclassifies, and what it looks at; so has the page of the option
-    --report of the other commands. The page is one file, which needs neither a network
-    nor other files.
+    Results are a JSON file: the --json output of compare, train, evaluate, search or
+    reproduce, or the --out FILE.json of compare or reproduce. A model is tested first;
+    the page then shows images that it classifies correctly, images that it
+    misclassifies, and what it looks at, as the --report pages of the other commands do.
+    The page is a single file that works offline.
     """
     from pathlib import Path
 

@@ -17,14 +17,14 @@ from skmnist.cli._options import (
 @click.option(
     "--quick",
     is_flag=True,
-    help="A shortened run that reproduces nothing: two epochs on few images, to see in "
-    "a minute or two that everything works.",
+    help="A shortened run that reproduces nothing: two epochs on few images, as a test "
+    "of a minute or two.",
 )
 @click.option(
     "--seeds",
     metavar="N|LIST",
-    help="How many seeds, the published one or 0 and those that follow; or the seeds "
-    "themselves, as in 0,1,2.  [default: 3; 1 with --quick]",
+    help="Number of seeds, counted up from the published one or 0; or the seeds, as in "
+    "0,1,2.  [default: 3; 1 with --quick]",
 )
 @click.option(
     "--runs",
@@ -32,14 +32,14 @@ from skmnist.cli._options import (
     metavar="FOLDER",
     default="skmnist-runs",
     show_default=True,
-    help="Where finished runs are kept, which are not trained again.",
+    help="Folder of finished runs, which are not trained again.",
 )
 @click.option(
     "--out",
     type=click.Path(),
     metavar="FILE",
-    help="Write the results too, as the name ends: .json (with every run and its "
-    "epochs), .md or .txt.",
+    help="Also write the results to a .json (with every run and its epochs), .md or "
+    ".txt file.",
 )
 @report_option
 @force_option
@@ -47,13 +47,13 @@ from skmnist.cli._options import (
 def command(names, dataset, quick, seeds, runs, out, page, force, as_json):
     """Train the published networks by their own recipes and compare the results.
 
-    NAME is one of the eight published networks, or a study of what happens when one
-    part of a recipe is varied: units (128 to 1024), optimizers (SGD, Adam, RMSprop)
-    or regularization (dropout, L1, L2). 'networks', the default, means all of
-    these networks, 'studies' all studies.
+    NAME is one of the eight published networks, or a study that varies one part of a
+    recipe: units (128 to 1024), optimizers (SGD, Adam, RMSprop) or regularization
+    (dropout, L1, L2). 'networks', the default, means all of these networks, 'studies'
+    all studies.
 
-    Everything with three seeds takes an hour or more on two CPUs. Whatever ends it,
-    Ctrl-C or worse, the same command resumes the runs that are not finished.
+    A full run with three seeds takes an hour or more on two CPUs. If it is interrupted,
+    the same command resumes with the runs that are not finished.
     """
     from skmnist.cli._data import training_set
     from skmnist.cli._errors import bad_input, describe
@@ -90,7 +90,7 @@ def command(names, dataset, quick, seeds, runs, out, page, force, as_json):
                 command=command_line(),
             )
         except OSError as error:  # such as a disk that is full
-            raise Failure(f"Cannot keep a finished run: {describe(error)}") from error
+            raise Failure(f"Cannot save a finished run: {describe(error)}") from error
         except KeyboardInterrupt:  # with nothing to show
             note("The same command resumes the runs that are not finished.")
             raise

@@ -23,7 +23,7 @@ from skmnist.cli._options import (
     "--n-iter",
     type=click.IntRange(1),
     metavar="N",
-    help="Try so many candidates, drawn at random; by default the whole grid.",
+    help="Number of random candidates; by default the whole grid.",
 )
 @epochs_option
 @jobs_option
@@ -32,8 +32,8 @@ from skmnist.cli._options import (
     "--out",
     type=click.Path(),
     metavar="FILE",
-    help="Save the best model, trained on all training images, as .joblib or, if it "
-    "is a network, .safetensors.",
+    help="Save the best model, trained on all training images, as .joblib or, for a "
+    "network, .safetensors.",
 )
 @report_option
 @force_option
@@ -41,10 +41,11 @@ from skmnist.cli._options import (
 def command(
     name, dataset, n_folds, n_iter, epochs, jobs, seed, out, page, force, as_json
 ):
-    """Search for the parameters with which a model does best.
+    """Search for the best parameters of a model.
 
-    Candidates are compared by cross-validation on the training part; the best one is
-    trained on all of it and tested on the test part. Ctrl-C prints what is done.
+    Candidates are compared by cross-validation on the training part. The best one is
+    trained on the whole training part and tested on the test part. Ctrl-C prints the
+    finished candidates.
     """
     from sklearn.base import clone
 

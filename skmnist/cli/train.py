@@ -22,16 +22,16 @@ from skmnist.cli._options import (
     "params",
     multiple=True,
     metavar="KEY=VALUE",
-    help="A parameter of the classifier, such as dropout=0.3 or units=512,256; may "
-    "be given several times.",
+    help="A parameter of the classifier, such as dropout=0.3 or units=512,256; can be "
+    "repeated.",
 )
 @seed_option
 @click.option(
     "--out",
     type=click.Path(),
     metavar="FILE",
-    help="The model file; by default NAME.joblib in this folder. A network may be "
-    "saved as .safetensors, which runs no code when it is loaded.",
+    help="The model file; by default NAME.joblib in this folder. A network can be "
+    "saved as .safetensors, which runs no code when loaded.",
 )
 @report_option
 @force_option
@@ -39,10 +39,10 @@ from skmnist.cli._options import (
 def command(name, dataset, epochs, params, seed, out, page, force, as_json):
     """Train one model, test it, and save it.
 
-    It is tested on the test part of the data set; of a set without one, the digits for
-    example, a quarter of the images is set aside for that, chosen by --seed. An
-    existing file is only replaced with --force. Ctrl-C ends the training of a network
-    after the current epoch and saves what it has learned so far.
+    The model is tested on the test part of the data set. If there is none, as for the
+    digits, a quarter of the images is set aside for that, chosen by --seed. An existing
+    file is replaced only with --force. Ctrl-C ends the training of a network after the
+    current epoch and saves it.
     """
     from skmnist._configuration import n_epochs
     from skmnist._numbers import counted
