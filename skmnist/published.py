@@ -17,7 +17,7 @@ class Source:
 
     Parameters
     ----------
-        description : str
+    description : str
         Short description of the source.
     title : str or None
         Title, if it has one.
@@ -79,7 +79,7 @@ class Study:
 
     Parameters
     ----------
-        title : str
+    title : str
         Aspect that is varied.
     source : str
         Key of :data:`SOURCES`.

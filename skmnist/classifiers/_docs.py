@@ -81,7 +81,7 @@ _ATTRIBUTES = """\
 classes_ : ndarray of shape (n_classes,)
     The class labels, sorted.
 n_features_in_ : int
-        Number of pixels of an image, all channels counted.
+    Number of pixels of an image, all channels counted.
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Column names of `X`, if they are all strings.
 history_ : dict of str to list of float

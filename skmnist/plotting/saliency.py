@@ -37,7 +37,7 @@ class OcclusionSaliencyDisplay:
         The label that is explained.
     response : float
         Probability or decision value of the label for the whole image.
-        response_name : str, default="probability"
+    response_name : str, default="probability"
         Name of the response.
     predicted : object, default=None
         The label predicted for the whole image. The title names it if it differs from
