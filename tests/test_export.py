@@ -386,7 +386,7 @@ def test_the_command_writes_a_model_of_a_file(digits, tmp_path, monkeypatch):
         ("m.joblib --out m.txt", "m.txt: the name must end in .onnx."),
         ("m.joblib --out nowhere/m.onnx", "no folder nowhere"),
         ("none.joblib --out m.onnx", "none.joblib"),
-        ("there.onnx --out m.onnx", "there.onnx is no model file"),
+        ("there.onnx --out m.onnx", "there.onnx is not a model file"),
         ("l.joblib --out m.onnx", "got StandardScaler, LogisticRegression.\n"),
     ],
 )

@@ -364,7 +364,7 @@ def test_binary_file_read_as_csv_is_refused(tmp_path):
         (IMAGES, [1.0, 2.0], "y: labels"),
         (IMAGES, [[1], [2]], "y: .*2 dimensions"),
         (IMAGES[:0], [], "X: no pixels"),
-        (np.array([1, 2]), LABELS, "X must have one row an image"),
+        (np.array([1, 2]), LABELS, "X must have one row per image"),
     ],
 )
 def test_write_csv_refuses_bad_arguments_and_writes_nothing(tmp_path, X, y, match):
@@ -401,7 +401,7 @@ def test_write_npz_makes_pictures_of_flat_square_images(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ((IMAGES.reshape(2, 12), LABELS), "X_train: 12 pixels are no square"),
+        ((IMAGES.reshape(2, 12), LABELS), "X_train: 12 pixels are not a square"),
         ((IMAGES[..., None], LABELS), "X_train must have the shape"),
         ((IMAGES, LABELS, IMAGES), "both X_test and y_test"),
         ((IMAGES, LABELS, IMAGES, [1]), "y_test: 1 labels for 2 images"),

@@ -184,6 +184,6 @@ def _check_finite(model, weights, history, samples):
         values = [losses, outputs, *weights]
         if not all(np.isfinite(np.asarray(v, float)).all() for v in values):
             raise FloatingPointError(
-                "Training diverged: losses, weights or probabilities are no finite "
-                f"numbers. {AGAINST_DIVERGENCE}"
+                "Training diverged: losses, weights or probabilities are not "
+                f"finite. {AGAINST_DIVERGENCE}"
             )

@@ -217,7 +217,7 @@ class BaseKerasClassifier(NetworkPredictor):
                 self._training.is_kept = True
             elif not resume:
                 raise ValueError(
-                    "The first call to partial_fit needs some sample of a weight "
+                    "The first call to partial_fit needs a sample with a weight "
                     "above 0."
                 )
         return self
@@ -305,9 +305,9 @@ class BaseKerasClassifier(NetworkPredictor):
         check_memory(spec)
         if resume and spec != self._spec:
             raise ValueError(
-                "Training cannot go on: what makes the network has changed: "
-                f"{self._spec.changes_to(spec)}. Set it back, or fit from scratch with "
-                "warm_start=False."
+                "Training cannot resume, because the network has changed: "
+                f"{self._spec.changes_to(spec)}. Change it back, or fit from scratch "
+                "with warm_start=False."
             )
         if not resume:
             self._sample_shape, self._image_shape = image_shape, None
@@ -342,7 +342,7 @@ class BaseKerasClassifier(NetworkPredictor):
         try:
             inputs = self._inputs(X_val, input_shape)
         except ValueError as error:
-            raise ValueError(f"X_val, as an X: {error}") from error
+            raise ValueError(f"X_val is not a valid X: {error}") from error
         self._warn_of_range(
             inputs, "X_val", ' with transform_input=["X_val"] and metadata routing'
         )

@@ -203,9 +203,9 @@ class KerasImageClassifier(BaseKerasClassifier):
             raise InvalidParameterError(
                 "builder must be a function builder(input_shape, n_classes, "
                 "**builder_params) that returns a keras.Model; got the "
-                f"{type(self.builder).__name__} {self.builder.name!r} itself. If it is "
-                "to be trained further, or is a part of the network, let a function "
-                "return it: every fit then trains a copy of it."
+                f"{type(self.builder).__name__} {self.builder.name!r} itself. To "
+                "train it further, or to use it in a network, write a function that "
+                "returns it: every fit then trains a copy."
             )
         super()._validate_params()
 

@@ -29,7 +29,7 @@ def network_image_shape(image_shape, n_features, data_shape):
     ------
     ValueError
         If the parameter is malformed, if the data have images of another shape, or
-        if it cannot be told which shape is meant.
+        if the shape cannot be inferred.
     """
     if image_shape is not None or data_shape is None:
         shape = resolve_image_shape(n_features, image_shape)
@@ -42,7 +42,7 @@ def network_image_shape(image_shape, n_features, data_shape):
     if looks_first and min(data_shape[1:]) > 4:
         raise ValueError(
             f"X holds images of the shape {data_shape}, which looks like channels "
-            "first. Networks take (height, width, channels): put ImageScaler in "
-            "front, or say what is meant by image_shape."
+            "first. Networks expect (height, width, channels): scale the images with "
+            "ImageScaler first, or set image_shape."
         )
     return (*data_shape, 1)[:3]

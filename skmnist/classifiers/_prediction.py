@@ -244,6 +244,6 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
             low, high = self._pixel_range
             warn_caller(
                 f"{name} holds {problem}: the network is trained on pixels from "
-                f"{low:g} to {high:g}. Scale {name} likewise; a Pipeline with "
-                f"ImageScaler does so by itself{how}."
+                f"{low:g} to {high:g}. Scale {name} in the same way; a Pipeline "
+                f"with ImageScaler does so automatically{how}."
             )

@@ -193,11 +193,11 @@ def stratified_split(data, fraction, seed, classes):
     if missing:
         warn_caller(
             f"{part} aside for validation, none of them with a label of "
-            f"{_listed(missing)}: loss and accuracy on these images say nothing of "
+            f"{_listed(missing)}: loss and accuracy on these images say nothing about "
             f"them. {hint}"
         )
     elif len(validation) < _FEW_IMAGES:
         warn_caller(
-            f"{part} aside for validation, which is too few to tell much. {hint}"
+            f"{part} aside for validation, which is too few to be reliable. {hint}"
         )
     return data.rows(training), data.rows(validation)

@@ -336,7 +336,7 @@ def write_csv(
     """
     X = as_pixels(X, "X")
     if X.ndim < 2:
-        raise ValueError(f"X must have one row an image, got {X.ndim} dimension")
+        raise ValueError(f"X must have one row per image, got {X.ndim} dimension")
     y = as_labels(y, len(X), "y")
     text = _NUMBERS.__getitem__
     with replacing_data(path) as file:

@@ -95,7 +95,7 @@ def _square(path, n_pixels):
     side = isqrt(n_pixels)
     if side * side != n_pixels:
         raise DataFormatError(
-            f"{path}: images of {n_pixels} pixels are no squares, and the names of the "
+            f"{path}: images of {n_pixels} pixels are not square, and the names of the "
             "columns do not tell height and width, as 1x1, 1x2, … (row × column) do"
         )
     return side, side

@@ -198,7 +198,7 @@ def _images_and_labels(split, X, y):
         side = math.isqrt(images.shape[1])
         if side * side != images.shape[1]:
             raise ValueError(
-                f"X_{split}: {images.shape[1]:,} pixels are no square image; "
+                f"X_{split}: {images.shape[1]:,} pixels are not a square image; "
                 "give the images in shape (n_images, height, width)"
             )
         images = images.reshape(-1, side, side)

@@ -412,7 +412,7 @@ def _undecided(path, readings, places, n_rows):
     elif any(map(_is_square, range(n_columns - 2, n_columns + 1))):
         why = f"by their values, columns {first} and {last} may be pixels or labels"
     else:
-        why = "with labels, an index or without, the images are no squares"
+        why = "with or without labels or an index, the images are not square"
     return (
         f"{path}: which of {n_columns:,} columns are pixels is ambiguous: {why}. "
         f"{_ADVICE}"

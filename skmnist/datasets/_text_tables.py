@@ -241,7 +241,7 @@ def find_table(lines, header="auto"):
     if n_columns < 2:
         raise DataFormatError(
             f"{path}, row {number}: has one column ({rows[0][0][:24]!r}), expected one "
-            "column a pixel, separated by commas, semicolons, tabs or blanks"
+            "column per pixel, separated by commas, semicolons, tabs or spaces"
         )
     return TextTable(lines, names, n_columns, separator, decimal, is_padded)
 

@@ -80,7 +80,7 @@ _DTYPES = {
 
 def _name_of(dtype):
     if dtype.str not in _DTYPES:
-        raise NotPlainError(f"{dtype} is no type of pixels")
+        raise NotPlainError(f"{dtype} is not a type of pixels")
     return dtype.str
 
 

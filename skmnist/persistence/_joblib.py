@@ -161,8 +161,7 @@ def _read_named(path, file):
             reason, cause = _reason(error), error
     if kind is not None:
         raise ModelFileError(
-            f"{path} is no model file, as save_model and joblib.dump write them, but "
-            f"{kind}."
+            f"{path} is not a model file of save_model or joblib.dump but {kind}."
         ) from cause
     raise ModelFileError(f"{path} cannot be loaded as a model: {reason}.") from cause
 
@@ -183,8 +182,8 @@ def _reason(error):
             "that it had when the model was saved"
         )
     return (
-        "it is no model file, is damaged, or needs packages or versions that are not "
-        f"installed ({type(error).__name__}: {error})"
+        "it is not a model file, is damaged, or needs packages or versions that are "
+        f"not installed ({type(error).__name__}: {error})"
     )
 
 

@@ -224,7 +224,7 @@ def _read(path):
     """Return what a file holds as the model, and its metadata."""
     kind = path.stat().st_mode
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # a pipe may never end
-        raise ModelFileError(f"{path} is no model file: it is not a regular file.")
+        raise ModelFileError(f"{path} is not a model file: it is not a regular file.")
     with path.open("rb") as file:
         start = file.read(N_BYTES)
         if not start:
@@ -241,7 +241,7 @@ def _read(path):
                 "a name that ends in .joblib"
             )
         if other is not None:
-            raise ModelFileError(f"{path} is no {SUFFIX} file but {other}.")
+            raise ModelFileError(f"{path} is not a {SUFFIX} file but {other}.")
         try:
             return _safetensors.read(file)
         except ModelFileError as error:

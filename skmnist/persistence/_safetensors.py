@@ -79,9 +79,9 @@ def as_bytes(model, metadata, path):
     if lost:
         warn_caller(
             f"{path} does not keep {', '.join(lost)}. The loaded model predicts the "
-            "same, but trained further or again it takes the defaults instead, such as "
-            "optimizer='adam'. A .joblib file may keep them; an instance of an "
-            "optimizer of Keras is kept here, too."
+            "same, but further training uses the defaults, such as optimizer='adam'. A "
+            ".joblib file may keep them; instances of Keras optimizers are kept here "
+            "too."
         )
     text = text.replace(_NO_CHECKSUM, _checksum(text, tensors), 1)
     content = save(tensors, {_KEY: text})

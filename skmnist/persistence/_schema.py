@@ -98,7 +98,7 @@ def written(values, rules, owner):
             made[name] = value if is_ready else rule.write(value)
         except NotPlainError as error:
             raise not_writable(
-                f"{name}={shortened(value)} of {owner}, which is no plain data"
+                f"{name}={shortened(value)} of {owner}, which is not plain data"
             ) from error
     return made
 

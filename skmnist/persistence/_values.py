@@ -55,7 +55,7 @@ def encoded(value, depth=0):
             if all(type(k) is str for k, _ in pairs) and not _is_tagged(dict(pairs)):
                 return dict(pairs)
             return {"dict": pairs}
-    raise NotPlainError(f"{value!r} is no plain data")
+    raise NotPlainError(f"{value!r} is not plain data")
 
 
 def decoded(value):

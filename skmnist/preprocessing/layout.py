@@ -276,7 +276,7 @@ def as_stack(X):
     if any(isinstance(image, np.ma.MaskedArray) for image in images):
         if any(map(np.ma.is_masked, images)):
             raise ValueError(
-                "X has masked pixels, and there is no image without all of its pixels. "
+                "X has masked pixels, but images must be complete. "
                 "Fill them, as by X.filled(0), or leave these images out."
             )
         X = np.asarray(X)

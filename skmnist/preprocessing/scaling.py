@@ -165,8 +165,8 @@ class ImageScaler(ImageTransformer):
             highest = int(pixels.max())
             if 0 < highest <= _FAR_BELOW_255:
                 warn_caller(
-                    f"X holds bytes up to {highest}, and white of bytes is 255: they "
-                    f"will come out nearly black. If {highest} is white, give "
+                    f"X holds bytes up to {highest}, but white is 255 for bytes: the "
+                    f"images will be almost black. If {highest} is white, give "
                     f"data_range=(0, {highest})."
                 )
         if given is None and high > _FAR_ABOVE_1 and 0 < -low < high / 2:
@@ -213,8 +213,8 @@ class ImageScaler(ImageTransformer):
         )
         if problem is not None:
             warn_caller(
-                f"X holds {problem}: {type(self).__name__} takes {self.data_max_:g} "
-                f"for white. Give pixels from {self.data_min_:g} to "
+                f"X holds {problem}: white is {self.data_max_:g} for this "
+                f"{type(self).__name__}. Give pixels from {self.data_min_:g} to "
                 f"{self.data_max_:g}."
             )
         n = len(pixels)

@@ -157,7 +157,7 @@ def test_what_is_compressed_twice_is_refused(baseline, tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ModelFileError, match=r"pipe is no model file: .* regular"):
+    with pytest.raises(ModelFileError, match=r"pipe is not a model file: .* regular"):
         load_model(tmp_path / "pipe")
 
 

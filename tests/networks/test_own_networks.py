@@ -61,7 +61,7 @@ def test_parameters_of_a_builder_may_be_arrays(digits):
     )
     assert model.fit(X, y).fit(X, y).n_iter_ == 2
     model.set_params(builder_params={"mean": X.mean(axis=0) + 1})
-    with pytest.raises(ValueError, match="Training cannot go on"):
+    with pytest.raises(ValueError, match="Training cannot resume"):
         model.fit(X, y)
 
 

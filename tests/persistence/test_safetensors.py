@@ -279,7 +279,7 @@ def refused_models():
                 KerasImageClassifier(builder=build_mlp, builder_params={"units": 3}),
                 (4, 4),
             ).set_params(builder_params={"dtype": object()}),
-            "builder_params=.*which is no plain data",
+            "builder_params=.*which is not plain data",
         ),
         "history": (_with(tiny_mlp(), history_={"loss": [object()]}), "history_="),
     }

@@ -187,7 +187,7 @@ def test_a_missing_package_is_told_before_anything_is_computed(run, monkeypatch)
         ('{"kind": ', "is not JSON"),
         ("[" * 100_000, "is not JSON"),
         ('{"a": "\udcff"}', "is not JSON"),
-        ("no json", "is no model file"),
+        ("no json", "is not a model file"),
     ],
 )
 def test_other_files_are_refused_on_one_line(run, tmp_path, content, words):
