@@ -124,14 +124,14 @@ def test_a_failed_change_of_the_builder_leaves_the_old_network(digits):
     ],
     ids=str,
 )
-def test_training_cannot_go_on_with_another_network(changed, said, digits):
+def test_training_cannot_resume_with_another_network(changed, said, digits):
     X, y = digits
     model = small_mlp(warm_start=True).fit(X, y)
     expected = model.predict_proba(X)
-    message = f"has changed: {said}. Set it back"
-    for go_on in (model.fit, model.partial_fit):
+    message = f"has changed: {said}. Change it back"
+    for resume in (model.fit, model.partial_fit):
         with pytest.raises(ValueError, match=message):
-            model.set_params(**changed) and go_on(X, y)
+            model.set_params(**changed) and resume(X, y)
     assert np.array_equal(model.predict_proba(X), expected)
 
 

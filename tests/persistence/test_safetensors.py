@@ -409,7 +409,7 @@ def test_a_pickle_in_disguise_is_not_run(compress, path):
     trap = path.with_name("was run")
     joblib.dump(Touching(trap), path, compress=compress)
     with pytest.raises(
-        ModelFileError, match=r"model\.safetensors is no .* but one of joblib"
+        ModelFileError, match=r"model\.safetensors is not a .* but one of joblib"
     ):
         load_model(path)
     path.write_bytes(pickle.dumps(Touching(trap), protocol=2))
