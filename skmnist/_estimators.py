@@ -6,7 +6,7 @@ __all__ = ["other_kind"]
 
 
 def other_kind(model):
-    """Say what a model is that is no classifier; None for what may be one."""
+    """Return the kind of a model that is not a classifier; None if it may be one."""
     try:
         kind = get_tags(model).estimator_type
     except AttributeError:  # no tags, which a classifier may do without

@@ -191,7 +191,7 @@ class HabitsMixin:
 
 
 def answers_habits(method):
-    """Let a method answer names that it does not know, and data that are no arrays.
+    """Let a method refuse unknown names, and data that are not arrays, with advice.
 
     Parameters
     ----------
@@ -257,14 +257,14 @@ def missing_attribute(estimator, name):
 
 
 def refuse_stream(name, data):
-    """Refuse what hands out data bit by bit in place of an array.
+    """Refuse iterators and data loaders that replace an array.
 
     Parameters
     ----------
     name : str
-        What the data are called.
+        Name of the argument.
     data : object
-        What was given.
+        The given value.
 
     Raises
     ------

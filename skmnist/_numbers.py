@@ -1,4 +1,4 @@
-"""Numbers and times as a reader wants them."""
+"""Formatting of numbers and times."""
 
 import math
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What a child process must know: that its parent is gone, or what a fork lost."""
+"""Child processes: the end of their parent, and forks that cannot compute."""
 
 import contextlib
 import os

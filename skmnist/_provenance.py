@@ -1,4 +1,4 @@
-"""What a result was computed with, as plain data: model, machine and versions."""
+"""Provenance of results as plain data: model, machine and versions."""
 
 import math
 import os
@@ -24,7 +24,7 @@ _BACKEND_PACKAGES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 
 
 def provenance(networks, command=None):
-    """Return what tells where a result comes from.
+    """Return the provenance of a result.
 
     Parameters
     ----------

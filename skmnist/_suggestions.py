@@ -1,4 +1,4 @@
-"""Known names that a name which is not known may stand for."""
+"""Suggestions for unknown names."""
 
 from difflib import get_close_matches
 

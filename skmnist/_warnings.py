@@ -1,4 +1,4 @@
-"""Warnings that name the line of the user, however deep the call."""
+"""Warnings that show the user's line of code, however deep the call."""
 
 import inspect
 import warnings

@@ -1,4 +1,4 @@
-"""Whether a network that was read is the one that was written."""
+"""Checks that a loaded network is the one that was saved."""
 
 import contextlib
 import hashlib

@@ -21,7 +21,7 @@ class KerasNetwork:
     """
 
     def __init__(self, model):
-        # float32 cannot tell probabilities near 1 apart.
+        # float32 cannot distinguish probabilities near 1.
         self.gives_logits = _leave_out_softmax(model)
         self._n_classes = model.output_shape[-1]
         self._forward = _compiled(model)

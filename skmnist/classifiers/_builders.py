@@ -1,4 +1,4 @@
-"""What can be said of a user-defined builder before it is called."""
+"""Checks of a user-defined builder before it is called."""
 
 import copy
 import functools

@@ -1,4 +1,4 @@
-"""Labels as people have them: a plain column, or words on how to make it one."""
+"""Labels as one column, or an error that says how to make them one."""
 
 import numpy as np
 from scipy.sparse import issparse

@@ -37,7 +37,7 @@ def encoded(labels, classes, name):
 
 
 def unknown_labels(labels, classes):
-    """Return those of some labels that are no classes, as Python compares them.
+    """Return the labels that are not classes, compared as Python does.
 
     NumPy would take the label "10" for the label 10.
     """
@@ -46,7 +46,7 @@ def unknown_labels(labels, classes):
 
 
 def _check_known(labels, classes, name, *, may_lack=False):
-    """Refuse labels that are no classes, or only strings for numbers and the reverse.
+    """Refuse labels that are not classes, or only strings for numbers and vice versa.
 
     No other part of the data can hold those.
     """
@@ -62,7 +62,7 @@ def _check_known(labels, classes, name, *, may_lack=False):
 
 
 def checked_weights(sample_weight, n_samples):
-    """Return weights, one for each sample and at least 0; one number stands for all."""
+    """Return checked sample weights, at least 0; one number applies to all samples."""
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, sample_weight)
     weights = check_array(
@@ -82,7 +82,7 @@ def checked_weights(sample_weight, n_samples):
 
 
 def training_weights(labels, sample_weight, class_weight, classes):
-    """Multiply the weights of samples and classes; None if all count alike.
+    """Multiply the weights of samples and classes; None if all are equal.
 
     Labels are positions among the classes. `class_weight` is as the classifiers take
     it: labels in a dict that are no classes are ignored, with a warning where they may
@@ -160,7 +160,7 @@ def stratified_split(data, fraction, seed, classes):
 
     A fraction in (0, 1) is set aside, with equal class shares. Classes too rare to be
     on both sides stay in the training part; if each class has one sample only,
-    ValueError is raised. A warning says where the part tells little.
+    ValueError is raised. A warning is given if the part is too small to be reliable.
     """
     labels = data.labels
     n_validation = math.ceil(fraction * len(labels))

@@ -1,4 +1,4 @@
-"""How a command can end, other than well."""
+"""Errors that end a command."""
 
 import contextlib
 
@@ -9,13 +9,13 @@ BROKEN_PIPE = 141  # what a shell makes of a program that SIGPIPE ended
 
 
 class Failure(click.ClickException):
-    """The command was right, but something failed; exit code 1."""
+    """A valid command failed; exit code 1."""
 
     exit_code = FAILURE
 
 
 class BadInput(click.ClickException):
-    """Something that was given cannot be used; exit code 2."""
+    """Invalid input; exit code 2."""
 
     exit_code = BAD_INPUT
 

@@ -103,7 +103,7 @@ def _handled_by(handler, numbers):
 
 
 def _acknowledge():
-    """Tell once what a first Ctrl-C leads to, as the command under way has it."""
+    """Print once what a first Ctrl-C does in the running command."""
     if not _acknowledged.is_set():
         _acknowledged.set()
         if _acknowledgements:

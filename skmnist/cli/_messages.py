@@ -1,4 +1,4 @@
-"""What a command says on standard error: notes, and warnings on one line each."""
+"""Messages on standard error: notes, and warnings on one line each."""
 
 import contextlib
 import sys
@@ -9,7 +9,7 @@ _WIDTH = 200
 
 
 def note(text):
-    """Say something that is no result."""
+    """Print a note that is not a result."""
     # Looked up at each call: a progress bar puts itself in the place of the stream.
     if sys.stderr is not None:  # print takes None for standard output
         print(text, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""What is known about a model, from a file in which anything may stand."""
+"""Metadata of a model from an untrusted file."""
 
 import math
 from numbers import Integral, Real

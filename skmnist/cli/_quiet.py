@@ -1,4 +1,4 @@
-"""A quiet start of TensorFlow, which logs before anybody can tell it not to."""
+"""A quiet start of TensorFlow, which logs before it can be configured."""
 
 import contextlib
 import os

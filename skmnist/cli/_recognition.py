@@ -1,4 +1,4 @@
-"""Fitted models from files, put to use on images."""
+"""Evaluation and prediction with models from files."""
 
 from dataclasses import dataclass, field
 from math import isqrt, prod

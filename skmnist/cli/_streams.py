@@ -1,4 +1,4 @@
-"""Standard output and standard error that may be closed, full or without a reader."""
+"""Standard output and error that may be closed, full or without a reader."""
 
 import contextlib
 import errno

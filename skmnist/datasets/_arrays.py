@@ -1,4 +1,4 @@
-"""What counts as pixels and as labels, in files and in arguments alike."""
+"""Checks of pixels and labels, in files and arguments."""
 
 import numpy as np
 

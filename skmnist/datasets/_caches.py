@@ -1,4 +1,4 @@
-"""MNIST where Keras and scikit-learn left it."""
+"""MNIST in the caches of Keras and scikit-learn."""
 
 import json
 import math
@@ -26,13 +26,13 @@ _OPENML_ID = 554
 
 
 def keras_cache():
-    """Name the file that ``keras.datasets.mnist.load_data`` leaves."""
+    """Return the path of the file of ``keras.datasets.mnist.load_data``."""
     home = os.environ.get("KERAS_HOME") or os.path.join("~", ".keras")
     return Path(os.path.expanduser(home)) / "datasets" / NPZ_NAME
 
 
 def read_keras_cache(splits):
-    """Read what Keras left; None if there is nothing."""
+    """Read MNIST from the cache of Keras; None if there is none."""
     path = keras_cache()
     return read_archive(path, splits) if path.is_file() else None
 
@@ -47,7 +47,7 @@ def sklearn_cache():
 
 
 def read_sklearn_cache(splits):
-    """Read the ``mnist_784`` that scikit-learn left; None if there is nothing.
+    """Read ``mnist_784`` from the cache of scikit-learn; None if there is none.
 
     `fetch_openml` itself would ask the network for whatever is missing, and would
     delete what it cannot read, so its files are read here. Each lies under the path

@@ -1,4 +1,4 @@
-"""What a file is, judged by its first bytes, so that a message can call it that."""
+"""The kind of a file, detected from its first bytes, for error messages."""
 
 import re
 
@@ -41,7 +41,7 @@ _IDX_TYPES = range(0x08, 0x0F)
 
 
 def kind_of(start):
-    """Say what a file is whose first bytes are `start`; None if nobody knows."""
+    """Return the kind of a file from its first bytes `start`; None if unknown."""
     for magic, kind in _MAGIC_NUMBERS:
         if start.startswith(magic):
             return kind

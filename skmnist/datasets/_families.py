@@ -1,4 +1,4 @@
-"""The published relatives of MNIST: how they are stored, and what their labels mean.
+"""The published relatives of MNIST: their storage and the meaning of their labels.
 
 EMNIST keeps its images column by column, as MATLAB does, so that each lies transposed;
 the digits and letters of the other sets stand upright. Fashion-MNIST and KMNIST use

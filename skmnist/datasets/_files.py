@@ -1,4 +1,4 @@
-"""Files as a whole: opened packed or not, replaced in one step, refused with reason."""
+"""Files as a whole: open compressed files, replace files atomically, refuse others."""
 
 import contextlib
 import errno

@@ -1,4 +1,4 @@
-"""Text files as lines: encodings, line ends, files that are no text."""
+"""Text files as lines: encodings, line ends, files that are not text."""
 
 import codecs
 import gzip

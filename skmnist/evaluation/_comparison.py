@@ -1,4 +1,4 @@
-"""The comparison of models: its run, its table and the tests behind its verdicts."""
+"""Comparison of models: fits, table and significance tests."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _DEFAULT_N_SPLITS = 5
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """The data of a comparison and the splits that every model sees alike."""
+    """The data of a comparison, and the splits that all models share."""
 
     X: object
     y: np.ndarray

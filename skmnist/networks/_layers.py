@@ -51,21 +51,21 @@ class MaxPooling(_Layer):
 
 @dataclass(frozen=True)
 class Activation(_Layer):
-    """An activation by itself."""
+    """Separate activation layer."""
 
     activation: str
 
 
 @dataclass(frozen=True)
 class Dropout(_Layer):
-    """Dropout; not there in prediction."""
+    """Dropout, in training only."""
 
     rate: float
 
 
 @dataclass(frozen=True)
 class Flatten(_Layer):
-    """Images to rows of features."""
+    """Flattening of images to rows of features."""
 
     def output_shape(self, shape):
         return (prod(shape),)

@@ -1,4 +1,4 @@
-"""The memory that the weights of a network take, known before it is built."""
+"""The memory that the weights of a network need, computed before it is built."""
 
 import contextlib
 import os

@@ -1,6 +1,6 @@
-"""What the networks of this package are made of: layers as plain data.
+"""Layers of the networks of this package, as plain data.
 
-Of these a builder makes a Keras model, and prediction an ONNX graph.
+Builders convert them to a Keras model, prediction to an ONNX graph.
 """
 
 from collections.abc import Sequence

@@ -22,7 +22,7 @@ _MAX_RATIO = 200
 
 
 class CompressedDataError(ValueError):
-    """Compressed data are damaged, cut short, followed by something, or a bomb."""
+    """Error for compressed data that are damaged, truncated, extended or a bomb."""
 
 
 def _lz4_decompressor():

@@ -1,4 +1,4 @@
-"""Tables of what a description may hold, and one function that checks by them."""
+"""Rules for the contents of a description, and the function that checks them."""
 
 import math
 import re
@@ -46,7 +46,7 @@ def shortened(value):
 
 
 def check(value, rule, place, *, optional=False):
-    """Return what a value at a place stands for, or refuse it.
+    """Decode the value at a place, or refuse it.
 
     The rule for an object is a dict of rules by key. A function in place of one of them
     makes it of what was read before. Keys of `optional` objects may be missing.

@@ -26,7 +26,7 @@ _BRACKET = re.compile(r"[\[\]{}]")
 
 
 class NotPlainError(TypeError):
-    """A value is no plain data."""
+    """Error for values that are not plain data."""
 
 
 def encoded(value, depth=0):

@@ -60,7 +60,7 @@ def fitted_network(estimator, caller):
     estimator : classifier, Pipeline, search or keras.Model
         Anything whose last step has a Keras model as ``model_``.
     caller : str
-        Who asks, for messages.
+        Name of the caller, for error messages.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def network_input(estimator, model, X, row, caller):
     row : int
         Number of the row.
     caller : str
-        Who asks, for messages.
+        Name of the caller, for error messages.
 
     Returns
     -------

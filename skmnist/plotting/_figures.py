@@ -87,7 +87,7 @@ def grid_of_axes(
     n_axes, n_columns : int
         Number of axes, and of those in a row.
     caller : str
-        Who asks, for messages.
+        Name of the caller, for error messages.
     cell_size : tuple of 2 float
         Width and height, in inches, that an axes gets in a new figure.
     gaps : tuple of 2 float, default=(0.0, 0.0)

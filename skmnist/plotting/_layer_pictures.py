@@ -19,7 +19,7 @@ _FONTSIZE = 9
 
 
 def draw_mosaics(ax, pictures, titles, limits, im_kws, max_heights, caller):
-    """Draw one picture a layer, one below the other, each no higher than allowed."""
+    """Draw one picture per layer, one below the other, each no higher than allowed."""
     width, has_room = _WIDTH, True
     if ax is not None:
         first = np.asarray(ax, dtype=object).flat[0]

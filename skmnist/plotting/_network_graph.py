@@ -146,7 +146,7 @@ def _node(operation, n_calls=1):
 
 
 def _family(operation):
-    """Tell what kind of layer it is."""
+    """Return the kind of a layer."""
     from keras import layers
 
     if isinstance(operation, layers.InputLayer):
@@ -160,7 +160,7 @@ def _family(operation):
 
 
 def _details(layer, n_calls):
-    """Yield the settings of a layer that tell most about it."""
+    """Yield the most important settings of a layer."""
     kernel = getattr(layer, "kernel_size", None)
     if getattr(layer, "filters", None) and kernel:
         yield f"{layer.filters} filters of {_size(kernel)}"

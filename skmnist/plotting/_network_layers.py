@@ -26,7 +26,7 @@ def poolings():
 
 
 def activations():
-    """Classes of the layers that are an activation by itself."""
+    """Classes of the separate activation layers."""
     from keras import layers
 
     return layers.Activation, layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU
@@ -39,7 +39,7 @@ def filters_of(layer):
 
 
 def named_layers(model, prefix=""):
-    """Yield the layers of a network, with names that tell where nested ones are."""
+    """Yield the layers of a network, with names that locate nested ones."""
     for layer in model.layers:
         if _is_nested(layer):
             yield from named_layers(layer, f"{prefix}{layer.name}/")
@@ -74,7 +74,7 @@ def _calls(model):
 
 
 def feature_maps_of(model, inputs, prefix=""):
-    """Compute what the layers that make images of images make of one image.
+    """Compute the outputs of all layers that map images to images, for one image.
 
     The layers are read through a second model on the same graph, which leaves the
     network as it is. Of a layer that is called again, the name tells which call.

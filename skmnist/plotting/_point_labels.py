@@ -120,7 +120,7 @@ def _is_ambiguous(place, others, unit):
 
 
 def _cost(place, obstacles, window, unit):
-    """Tell how bad a place is: what it covers, in weighted pixels, and how far off."""
+    """Return how bad a place is: weighted pixels that it covers, and its distance."""
     left, bottom, right, top, distance = place
     cost = 0.0
     for x0, y0, x1, y1, weight in obstacles:

@@ -270,7 +270,7 @@ class SearchResults:
         )
 
     def _difference(self, name):
-        """Tell how much the best score depends on a parameter."""
+        """Return how much the best score depends on a parameter."""
         _, candidates = self.best_at((name,))
         means = self.means[candidates[candidates >= 0]]
         return np.ptp(means)
@@ -316,7 +316,7 @@ def _is_number(value):
 
 
 def _named(metric):
-    """Return a metric's name as it stands at an axis."""
+    """Return the name of a metric for an axis."""
     return "mean score" if metric == "score" else metric.replace("_", " ")
 
 

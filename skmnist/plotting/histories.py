@@ -299,13 +299,13 @@ def _checked_history(history):
 
 
 def _direction(name):
-    """Tell by a name whether more (1) or less (-1) is better; 0 if it does not tell."""
+    """Return from a name whether more (1) or less (-1) is better; 0 if unknown."""
     words = set(name.lower().split("_"))
     return bool(words & _MORE) - bool(words & _LESS)
 
 
 def _best_epoch(history, monitor):
-    """Return the best epoch, from 1; None if the name or the values do not tell."""
+    """Return the best epoch, from 1; None if the name or values do not show it."""
     values = _direction(monitor) * np.array(history[monitor])
     if np.isnan(values).all() or not _direction(monitor):
         return None

@@ -76,7 +76,7 @@ def resolve_image_shape(
 
 
 def _cause_of_width(n_pixels):
-    """Say why rows may have so many columns, which is no square number."""
+    """Say why rows may have a number of columns that is not a square."""
     side = math.isqrt(n_pixels - 1)
     if side * side == n_pixels - 1:
         return f"{n_pixels} is {side} * {side} + 1: was a label column left in?"

@@ -1,7 +1,7 @@
-"""What a report is made of: plain data, each kind of block with its template.
+"""Contents of a report: plain data, each kind of block with its template.
 
-A terminal, plain text and Markdown show a brief report: of the sections that are
-marked so what is text or a table, and the summary.
+Terminals, plain text and Markdown show a brief report: the summary, and the texts and
+tables of the sections marked as brief.
 """
 
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Code:
-    """Something to copy: a command line, or an error message as it came."""
+    """Text to copy: a command line, or an error message."""
 
     text: str
     label: str
@@ -46,7 +46,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Facts:
-    """Terms with what they are."""
+    """Terms with their values."""
 
     items: tuple
     template: ClassVar = "facts.html"
@@ -65,7 +65,7 @@ class Figure:
     caption : str
         What stands below.
     width : float
-        Width, in pixels, beyond which it does not grow.
+        Maximum width in pixels.
     """
 
     draw: object
@@ -245,7 +245,7 @@ class Section:
 
 @dataclass(frozen=True)
 class KeyFigure:
-    """A number to be seen at a glance, and what it is."""
+    """An important number and its meaning."""
 
     number: str
     meaning: str

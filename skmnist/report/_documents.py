@@ -65,7 +65,7 @@ def _(results: pd.DataFrame):
 
 
 def set_facts(image_set):
-    """Return what a reader of results must know about the images."""
+    """Return facts about the images, for the readers of results."""
     return {
         "dataset": image_set.name,
         "source": image_set.source,

@@ -1,4 +1,4 @@
-"""How to repeat what a report shows."""
+"""How to repeat the results of a report."""
 
 from pathlib import PurePath, PureWindowsPath
 

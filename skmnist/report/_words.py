@@ -1,4 +1,4 @@
-"""Words around the results of a report."""
+"""Wording of the results in a report."""
 
 from skmnist._numbers import is_missing, percent
 

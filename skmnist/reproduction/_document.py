@@ -1,4 +1,4 @@
-"""A reproduction as plain data, beside what was published."""
+"""A reproduction as plain data, with the published results."""
 
 from dataclasses import asdict, fields
 
@@ -25,7 +25,7 @@ def is_comparable(image_set):
 
 
 def verdict(accuracy, published):
-    """Say how an accuracy stands to the published one: above, within 0.2, below."""
+    """Compare an accuracy with the published one: above, within 0.2, below."""
     difference = accuracy - published
     if difference >= -_ROUNDING:
         return "above" if difference > _ROUNDING else "equal"
@@ -33,7 +33,7 @@ def verdict(accuracy, published):
 
 
 def reproduction_document(reproduction, image_set, folder, made_with):
-    """Describe a reproduction, beside what was published.
+    """Describe a reproduction, with the published results.
 
     Accuracies are fractions, times seconds; a standard deviation is that of the runs'
     results, None for a single run. `made_with` is from `skmnist._provenance`.

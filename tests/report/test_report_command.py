@@ -176,7 +176,7 @@ def test_a_missing_package_is_told_before_anything_is_computed(run, monkeypatch)
     [
         ('{"kind": "comparison"}', "'models' is missing"),
         ('{"models": []}', "they have no kind"),
-        ("[1, 2]", "A report is made of"),
+        ("[1, 2]", "results must be"),
         ('{"kind": "comparison", "models": [3], "dataset": "d"}', "damaged results"),
         (
             '{"kind": "comparison", "dataset": "d", "models": [{"model": "m", '
