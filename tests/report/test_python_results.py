@@ -199,7 +199,9 @@ def test_only_an_accuracy_is_shown_as_one(images, several):
         best = document_of(search)["candidates"][0]
         assert best["accuracy"] == max(search.cv_results_["mean_test_accuracy"])
     else:
-        with pytest.raises(ReportDataError, match="scoring is 'neg_log_loss'"):
+        with pytest.raises(
+            ReportDataError, match="scoring of this search is 'neg_log_loss'"
+        ):
             make_report(search)
 
 
