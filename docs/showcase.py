@@ -5,6 +5,7 @@ models from ``skmnist/results.json``.
 """
 
 from pathlib import Path
+from statistics import mean
 
 import matplotlib
 
@@ -27,10 +28,12 @@ STATIC = Path(__file__).parent / "_static"
 
 def accuracies():
     """Return the table that the comparison of models shows."""
-    models = results_on_mnist()["models"]
-    table = pd.DataFrame([models[name] for name in SELECTION], index=SELECTION)
-    seeds = table["accuracies"].map(pd.Series)
-    table["accuracy"], table["accuracy_se"] = seeds.map(pd.Series.mean), 0.0
+    results = results_on_mnist()
+    rows = [results["models"][name] for name in SELECTION]
+    table = pd.DataFrame(rows, index=SELECTION)
+    table["accuracy"] = table["accuracies"].map(mean)
+    variance = table["accuracy"] * (1 - table["accuracy"])
+    table["accuracy_se"] = (variance / results["n_test"]) ** 0.5
     return table
 
 
