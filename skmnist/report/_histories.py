@@ -53,8 +53,8 @@ def history_section(history):
         folded="The numbers of all epochs",
     )
     hint = Text(
-        "For curves on images held out from training, set validation_fraction, as "
-        "in skmnist train --param validation_fraction=0.1."
+        "Train with validation_fraction=0.1 (skmnist train --param "
+        "validation_fraction=0.1) for curves on images held out from training."
     )
     hints = [] if any(name.startswith("val_") for name in history) else [hint]
     return [Section("Learning curves", (*figures, *hints, table))]
