@@ -67,7 +67,7 @@ def _ratio(spreads, name):
 
 
 def verdict_lines(document):
-    """Return a table in Markdown of how many times as long as skmnist the peers take.
+    """Return where peers are faster, and a table of how many times as long they take.
 
     Parameters
     ----------
@@ -77,12 +77,22 @@ def verdict_lines(document):
     Returns
     -------
     list of str
-        The lines; none if no task of the table was measured.
+        The lines, in Markdown; none if no task of the table was measured.
     """
     measured = _measured(document)
     if not measured:
         return []
+    faster = [
+        f"“{task.title}: {task.detail}”, where {peer} is faster"
+        for task, spreads in measured
+        for peer in _PEERS
+        if peer in spreads and spreads[peer]["ratio"]["median"] < 1
+    ]
     lines = [
+        f"**{_OURS} is the fastest in all of these tasks"
+        f"{' except ' + '; '.join(faster) if faster else ''}.** The table has its "
+        "median time, and how many times as long the peers take, within a round.",
+        "",
         f"| | {_OURS} | {' | '.join(_PEERS)} |",
         f"|---|---:|{'---:|' * len(_PEERS)}",
     ]

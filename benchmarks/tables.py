@@ -139,9 +139,6 @@ def page(document):
         lines += [
             *_picture(_CHART, "only-light"),
             *_picture(_DARK_CHART, "only-dark"),
-            "Median times; shorter is faster. How many times as long as skmnist the "
-            "peers take, within a round:",
-            "",
             *verdict,
             "",
         ]
