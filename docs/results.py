@@ -101,7 +101,8 @@ def table(models, details):
             cells.append(f"{time:,.0f} µs" if time >= 10 else f"{time:.1f} µs")
         cells.append("" if n_parameters is None else f"{n_parameters:,}")
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    # No line may end between a number and its unit.
+    return re.sub(r"(?<=\d) (?=%|µs|s |min)", "\N{NO-BREAK SPACE}", "\n".join(lines))
 
 
 def origin(results):

@@ -141,7 +141,7 @@ class ImageGalleryDisplay:
         Raises
         ------
         ValueError
-            If a class has no image, or `labels` is empty.
+            If a class has no image, or there are no labels.
         """
         check_count("n_images", n_images)
         y = column_or_1d(y)
