@@ -5,10 +5,13 @@ import configparser
 import importlib
 import inspect
 import re
+import runpy
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
+
+from skmnist.pipelines import model_names, results_on_mnist
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -70,6 +73,18 @@ def test_guide_names_the_callbacks_of_keras_that_the_fast_loop_refuses():
         and not MemoryLoop.suits([object.__new__(kind)], model)
     }
     assert named == refused - {"CallbackList"}  # which holds others
+
+
+def test_tables_of_results_show_what_the_package_has():
+    results = runpy.run_path(str(DOCS / "results.py"))
+    models = results_on_mnist()["models"]
+    assert set(models) == set(model_names())
+    brief = {name: models[name] for name in results["SELECTION"]}
+    for page, shown in ("README.md", brief), ("docs/index.md", brief):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert results["table"](shown, details=False) in text
+    text = (DOCS / "results.md").read_text(encoding="utf-8")
+    assert results["table"](models, details=True) in text
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/install.md"])
