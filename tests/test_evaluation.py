@@ -1092,3 +1092,14 @@ def test_clones_of_the_models_can_be_compared(digits):
     model = GaussianNB(var_smoothing=1e-3)
     table = compare({"a": model, "b": clone(model)}, *digits, cv=2)
     assert table["accuracy"].nunique() == 1
+
+
+def test_images_of_one_label_are_evaluated_without_a_warning(digits):
+    X = digits[0]
+    y = np.full(len(X), 3)
+    model = DummyClassifier().fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = evaluate(model, X, y)
+    assert result.confusion.index.tolist() == result.confusion.columns.tolist() == [3]
+    assert result.confusion.to_numpy().tolist() == [[len(y)]]

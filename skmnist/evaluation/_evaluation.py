@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import precision_recall_fscore_support
 from sklearn.utils.multiclass import unique_labels
 
 from .._estimators import other_kind
@@ -264,7 +264,12 @@ def evaluate(model: Any, X: Any, y: ArrayLike) -> Evaluation:
             index=index,
         ),
         confusion=pd.DataFrame(
-            confusion_matrix(y, predicted, labels=labels),
+            # Not by scikit-learn, which warns of a single label even if it is given.
+            pd.crosstab(
+                pd.Categorical(y, labels),
+                pd.Categorical(predicted, labels),
+                dropna=False,
+            ).to_numpy(),
             index=index.rename("true"),
             columns=index.rename("predicted"),
         ),
