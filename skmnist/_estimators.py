@@ -2,7 +2,7 @@
 
 from sklearn.utils import get_tags
 
-__all__ = ["other_kind"]
+__all__ = ["is_search", "other_kind"]
 
 
 def other_kind(model):
@@ -12,3 +12,14 @@ def other_kind(model):
     except AttributeError:  # no tags, which a classifier may do without
         return None
     return None if kind in (None, "classifier") else kind.replace("_", " ")
+
+
+def is_search(model):
+    """Return whether an estimator, fitted or not, is a search such as GridSearchCV."""
+    # The base class of scikit-learn's searches has no public name, and before `fit`
+    # nothing else tells them from other meta-estimators. Imported here, as it is slow.
+    from sklearn.model_selection._search import BaseSearchCV
+
+    return isinstance(model, BaseSearchCV) or (
+        hasattr(model, "best_estimator_") and hasattr(model, "estimator")
+    )

@@ -5,9 +5,11 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal
 
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from . import classifiers
+from ._estimators import is_search
 from ._suggestions import suggestion
 from .baselines import BASELINES
 from .networks import ARCHITECTURES
@@ -128,7 +130,8 @@ def registered_name(model):
 
     How a model of that name is trained may differ: its seed and epochs, for example.
     """
-    model = getattr(model, "estimator", model)  # of a search
+    while is_search(model) or isinstance(model, FrozenEstimator):
+        model = model.estimator
     if not isinstance(model, Pipeline):
         return type(model).__name__
     settings = _settings(model)

@@ -160,7 +160,7 @@ def image_shape_of(estimator):
 
 
 def confidences(estimator, X, predicted):
-    """Return the probability of each predicted label, or None without probabilities.
+    """Return the probability of each predicted label, or None if one has none.
 
     It is that of the label that ``predict`` gave, which is not the most probable one
     with every classifier.
@@ -168,8 +168,12 @@ def confidences(estimator, X, predicted):
     classes = getattr(estimator, "classes_", None)
     if classes is None or not hasattr(estimator, "predict_proba"):
         return None
-    probabilities = np.asarray(estimator.predict_proba(X))
     columns = {label: i for i, label in enumerate(np.asarray(classes).tolist())}
+    predicted = predicted.tolist()
+    # An answer may be no class, such as one that stands for rejected images.
+    if not columns.keys() >= set(predicted):
+        return None
+    probabilities = np.asarray(estimator.predict_proba(X))
     return probabilities[
-        np.arange(len(predicted)), [columns[label] for label in predicted.tolist()]
+        np.arange(len(predicted)), [columns[label] for label in predicted]
     ]

@@ -14,7 +14,7 @@ from ._content import (
     Text,
 )
 from ._drawings import draw
-from ._model import model_sections, recognition_section
+from ._model import looked_at, model_sections, recognition_section
 from ._words import (
     accuracy_words,
     interval,
@@ -123,7 +123,7 @@ def evaluation_sections(evaluation, subject=None, *, is_brief=False):
     """
     sections = []
     if subject is not None:
-        sections.append(recognition_section(subject))
+        sections += looked_at(lambda s: [recognition_section(s)], subject)
     # On a wide page two blocks stand side by side.
     blocks = (
         *_matrix(evaluation),

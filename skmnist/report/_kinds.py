@@ -5,9 +5,10 @@ line in ``_KINDS``. Results that are no plain data register with ``document_of``
 makes a document of them. The page, the terminal and Markdown all show that report.
 """
 
-import contextlib
 from dataclasses import replace
 from typing import Any, Literal
+
+from skmnist._estimators import is_search
 
 from ._comparison import comparison_report
 from ._documents import document_of
@@ -17,7 +18,7 @@ from ._page import render
 from ._provenance import provenance_section
 from ._reproduction import reproduction_report
 from ._search import search_report
-from ._subject import Subject
+from ._subject import EvaluatedSubject, Subject
 from ._terminal import plain_text
 from ._training import training_report
 from ._words import printable
@@ -122,12 +123,10 @@ def _made(results, subject, command, finish):
         raise ReportDataError(str(error)) from error
     evaluated = getattr(results, "_evaluated", None)
     if subject is None and evaluated is not None and finish is render:
-        # Not all that can be evaluated can be looked at.
-        with contextlib.suppress(Exception):
-            return _made(results, Subject(*evaluated), command, finish)
+        subject = EvaluatedSubject(*evaluated)
     if document is None:
         hint = ""
-        if hasattr(results, "estimator"):
+        if is_search(results):
             hint = " This is a search: fit it first."
         elif hasattr(results, "fit"):
             hint = " This is a model: evaluate or compare it first."

@@ -1,5 +1,7 @@
 """Sections that look at a model and at images: mistakes, weights, feature maps."""
 
+import logging
+
 import numpy as np
 
 from skmnist.plotting import (
@@ -15,9 +17,12 @@ from skmnist.plotting.recognition import confidence_text
 from ._content import Figure, Gallery, Section, Text
 from ._drawings import draw, inline_svg, picture, sketch
 from ._histories import history_section
+from ._subject import EvaluatedSubject
 from ._words import number_of, printable
 
-__all__ = ["model_sections", "recognition_section"]
+__all__ = ["looked_at", "model_sections", "recognition_section"]
+
+_logger = logging.getLogger(__package__)
 
 _N_WRONG = 24
 _N_RIGHT = 12
@@ -85,12 +90,38 @@ def model_sections(subject, *, history=True):
     Sections with learning curves, if `history` is true, and with the diagram, the
     saliency of a mistake, weights and feature maps.
     """
-    sections = history_section(model_history(subject.model)) if history else []
+    sections = looked_at(_history, subject) if history else []
     # In this order they fill two columns of a wide page evenly.
-    looks = _diagram(subject)
+    looks = [_diagram]
     if subject.has_pictures:
-        looks += [*_saliency(subject), *_weights(subject), *_feature_maps(subject)]
-    return [*sections, Section("Inside the model", tuple(looks))] if looks else sections
+        looks += [_saliency, _weights, _feature_maps]
+    blocks = [block for look in looks for block in looked_at(look, subject)]
+    if not blocks:
+        return sections
+    return [*sections, Section("Inside the model", tuple(blocks))]
+
+
+def looked_at(look, subject):
+    """Return the sections or blocks that a function lists for a subject.
+
+    For an `EvaluatedSubject`, one that fails leaves the others in the report.
+    """
+    if not isinstance(subject, EvaluatedSubject):
+        return look(subject)
+    try:
+        parts = look(subject)
+        for part in parts:
+            for block in getattr(part, "blocks", [part]):
+                if isinstance(block, Figure):
+                    _ = block.svg  # drawn here, where an error can be told apart
+    except Exception:
+        _logger.warning("A picture is missing in the report", exc_info=True)
+        return []
+    return parts
+
+
+def _history(subject):
+    return history_section(_shown(lambda: model_history(subject.model)))
 
 
 def model_history(model):

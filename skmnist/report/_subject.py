@@ -9,7 +9,7 @@ from skmnist.plotting import RecognitionDisplay
 from skmnist.plotting._estimators import confidences, image_shape_of
 from skmnist.plotting._images import displayed_images
 
-__all__ = ["Subject"]
+__all__ = ["EvaluatedSubject", "Subject"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,22 +43,27 @@ class Subject:
             y,
             predicted,
             confidence=confidences(self.model, self.X, predicted),
-            image_shape=self.image_shape or image_shape_of(self.model),
+            image_shape=self.known_shape,
         )
+
+    @property
+    def known_shape(self):
+        """The shape of the images, None if nobody knows it."""
+        return self.image_shape or image_shape_of(self.model)
 
     @cached_property
     def has_pictures(self):
         """Whether the rows are images of a shape that can be shown."""
         try:
             self.images([0])
-        except ValueError:
+        except (TypeError, ValueError):
             return False
         return True
 
     def images(self, rows):
         """Return images as they are shown: floats in [0, 1], where 0 is paper."""
         rows = np.asarray(rows, dtype=int)
-        return displayed_images(self.X, rows, self.recognition.image_shape)
+        return displayed_images(self.X, rows, self.known_shape)
 
     @property
     def example(self):
@@ -66,3 +71,11 @@ class Subject:
         recognition = self.recognition
         rows = np.concatenate([recognition.wrong, recognition.right])
         return int(rows[0])
+
+
+class EvaluatedSubject(Subject):
+    """Subject of an evaluation, which need not be of images.
+
+    Pictures that fail are left out and logged; of a subject that the caller gives, the
+    error is raised.
+    """

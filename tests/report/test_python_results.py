@@ -10,8 +10,15 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
@@ -29,6 +36,7 @@ from skmnist.cli._commands import skmnist
 from skmnist.datasets import load_digits
 from skmnist.evaluation import compare, evaluate
 from skmnist.pipelines import make_model, registered_name
+from skmnist.plotting import OcclusionSaliencyDisplay
 from skmnist.report import ReportDataError, Subject, make_report
 from skmnist.report._documents import document_of
 
@@ -132,10 +140,19 @@ def test_the_page_of_an_evaluation_names_its_model(images):
         (make_model("mlp_512", units=64), "KerasMLPClassifier"),
         (clone(make_model("cnn_fast")), "cnn_fast"),
         (GridSearchCV(make_model("rbf_svm"), {}), "rbf_svm"),
+        (RandomForestClassifier(), "RandomForestClassifier"),
+        (AdaBoostClassifier(), "AdaBoostClassifier"),
+        (BaggingClassifier(SVC()), "BaggingClassifier"),
+        (
+            CalibratedClassifierCV(make_model("nearest_neighbors")),
+            "CalibratedClassifierCV",
+        ),
+        (GridSearchCV(RandomForestClassifier(), {}), "RandomForestClassifier"),
+        (FrozenEstimator(make_model("linear_svm")), "linear_svm"),
         (SVC(), "SVC"),
         (make_pipeline(SVC()), "SVC"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_models_with_registered_settings_have_that_name(model, name):
     assert registered_name(model) == name
@@ -210,11 +227,14 @@ def test_only_an_accuracy_is_shown_as_one(images, several):
     [
         (GridSearchCV(LogisticRegression(), {"C": [1.0]}), "a search: fit it first"),
         (LogisticRegression(), "a model: evaluate or compare it first"),
+        (BaggingClassifier(), "a model: evaluate or compare it first"),
         (42, "got int"),
     ],
-    ids=["search", "model", "number"],
+    ids=["search", "model", "meta-estimator", "number"],
 )
-def test_what_is_no_result_is_refused_with_what_to_do(given, words):
+def test_what_is_no_result_is_refused_with_what_to_do(images, given, words):
+    if "evaluate" in words:
+        given.fit(images[0][:100] / 255, images[1][:100])
     with pytest.raises(ReportDataError, match=words):
         make_report(given)
 
@@ -379,6 +399,44 @@ def test_the_best_of_a_halving_search_is_the_one_that_it_chose(images):
     document = document_of(search.fit(X, y))
     assert document["best_params"] == search.best_params_
     assert len(document["candidates"]) == search.n_candidates_[-1]
+
+
+def test_a_picture_that_fails_leaves_the_others(images, monkeypatch, caplog):
+    X, y, X_test, y_test = images
+    model = make_model("logistic_regression").fit(X, y)
+    result = evaluate(model, X_test, y_test)
+    whole = Page(make_report(result)).first("main").all("figcaption")
+    calls = []
+
+    def predict(X):
+        calls.append(len(X))
+        return type(model).predict(model, X)
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("a bug of a display")
+
+    monkeypatch.setattr(model, "predict", predict, raising=False)
+    monkeypatch.setattr(OcclusionSaliencyDisplay, "from_estimator", fail)
+    page = Page(make_report(result))
+    assert len(page.first("main").all("figcaption")) == len(whole) - 1
+    assert calls == [len(X_test)]
+    (record,) = caplog.records
+    assert (record.levelname, record.name) == ("WARNING", "skmnist.report")
+    assert "a bug of a display" in caplog.text
+    with pytest.raises(RuntimeError, match="a bug of a display"):
+        make_report(result, subject=Subject(model, X_test, y_test))
+
+
+def test_images_that_a_model_rejects_are_shown(images):
+    X, y, X_test, y_test = images
+
+    class Rejecting(LogisticRegression):
+        def predict(self, X):
+            return np.where(np.arange(len(X)) < 3, -1, super().predict(X))
+
+    model = Rejecting(max_iter=5).fit(X / 255, y)
+    page = Page(make_report(evaluate(model, X_test / 255, y_test)))
+    assert "Misclassified and correct" in sections(page)
 
 
 def test_versions_are_those_of_what_took_part(table, images):
