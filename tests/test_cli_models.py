@@ -1,6 +1,7 @@
 """Models compared, trained and searched on the command line."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -9,7 +10,9 @@ import signal
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -587,6 +590,72 @@ def test_search_shows_a_column_for_each_parameter(run):
     assert " best " in first
     assert f"the best is n_neighbors={first.split()[0]}, " in before
     assert "of 450 images correctly" in before
+
+
+def test_search_reports_the_parameters_of_the_model_that_it_saves(run, monkeypatch):
+    n = 599
+    folds = (590, 584, 594), (590, 594, 584)  # means that differ in their last bit
+    means = [np.mean(np.divide(counts, n)) for counts in folds]
+    assert means[0] < means[1]
+
+    def scores(name, counts):
+        return ModelScores(
+            name,
+            right=tuple(np.arange(n) < count for count in counts),
+            n_train=(2 * n,) * 3,
+            fit_times=(1.0,) * 3,
+            predict_times=(1.0,) * 3,
+        )
+
+    def compare(models, *args, **kwargs):
+        names = list(models)[: len(folds)]
+        return comparison_table(map(scores, names, folds))
+
+    monkeypatch.setattr("skmnist.cli._comparison.run_comparison", compare)
+    monkeypatch.setattr(
+        "skmnist.pipelines.search_space", lambda name: {"clf__C": [0.1, 1.0]}
+    )
+    result = run("search", "logistic_regression", "--out", "best.joblib", "--json")
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert document["best_params"] == document["candidates"][0]["params"]
+    assert document["best_params"]["C"] == load_model("best.joblib")[-1].C == 0.1
+
+
+@pytest.mark.parametrize("keeps_model", [True, False], ids=["kept", "lost"])
+def test_an_interrupted_refit_is_told_from_an_interrupted_search(
+    run, monkeypatch, keeps_model
+):
+    def interrupted(*args, **kwargs):
+        if not keeps_model:
+            raise KeyboardInterrupt
+        return dataclasses.replace(train(*args, **kwargs), interrupted=True)
+
+    monkeypatch.setattr("skmnist.cli._training.train", interrupted)
+    args = "search", "nearest_neighbors", "--cv", 2, "--n-iter", 2
+    result = run(*args, "--json", "--report", "page.html")
+    assert result.exit_code == 130
+    document = json.loads(result.stdout)
+    assert document["interrupted"] is True
+    assert document["n_candidates"] == len(document["candidates"]) == 2
+    page = Path("page.html").read_text(encoding="utf-8")
+    words = "not all epochs ran" if keeps_model else "there is no model"
+    assert f"The refit was interrupted: {words}." in page
+    assert "search was interrupted" not in page
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("compare", "--models", "dummy", "--cv", 2),
+        ("search", "dummy", "--cv", 2, "--n-iter", 1),
+    ],
+    ids=lambda args: args[0],
+)
+def test_the_number_of_parallel_fits_is_the_effective_one(run, args):
+    result = run(*args, "--jobs", -1, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["n_jobs"] == joblib.effective_n_jobs(-1)
 
 
 def test_an_interrupted_search_saves_no_model(run, tmp_path, monkeypatch):

@@ -46,6 +46,8 @@ def command(models, dataset, n_folds, epochs, jobs, seed, out, page, force, as_j
     digits. The networks are trained by their recipes for MNIST; --epochs changes the
     number of epochs. Ctrl-C prints the table of the finished models.
     """
+    from joblib import effective_n_jobs
+
     from skmnist._numbers import counted
     from skmnist.cli._comparison import is_small, resolve_folds, run_comparison
     from skmnist.cli._data import training_set
@@ -89,7 +91,7 @@ def command(models, dataset, n_folds, epochs, jobs, seed, out, page, force, as_j
         networks=not set(fitting).isdisjoint(model_names("network")),
         command=command_line(),
         seed=seed,
-        n_jobs=jobs,
+        n_jobs=effective_n_jobs(jobs),
         n_threads=1 if jobs == 1 and is_small(image_set) else None,
         interrupted=bool(not_done),
         left_out=left_out | dict.fromkeys(not_done, LEFT_OUT),

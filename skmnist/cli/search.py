@@ -47,6 +47,7 @@ def command(
     trained on the whole training part and tested on the test part. Ctrl-C prints the
     finished candidates.
     """
+    from joblib import effective_n_jobs
     from sklearn.base import clone
 
     from skmnist._configuration import configure, n_epochs
@@ -113,7 +114,8 @@ def command(
         networks="epochs" in candidates[table.index[0]],
         command=command_line(),
         seed=seed,
-        n_jobs=jobs,
+        interrupted=interrupted,
+        n_jobs=effective_n_jobs(jobs),
         file=None if path is None or training is None else str(path),
         parameters=training and plain_parameters(training.model),
         history=training and plain_history(training.model),

@@ -22,6 +22,15 @@ _POOLED_TEST = "McNemar's test on all folds together, widened where folds vary m
 _CORRECTION = "model confidence set with Bonferroni's bound"
 
 
+def ranked_accuracy(accuracy):
+    """Return an accuracy by which models are ranked, equal for the same fractions.
+
+    The mean of the same accuracies may differ in its last bit when the folds do in
+    their order.
+    """
+    return round(accuracy, 12)
+
+
 def comparison_table(scores: Iterable[ModelScores]) -> pd.DataFrame:
     """Make a table of the scores of several models, best accuracy first.
 
@@ -138,20 +147,20 @@ def comparison_table(scores: Iterable[ModelScores]) -> pd.DataFrame:
 
     scores = list(scores)
     _check_comparable(scores)
-    # Rounded, so that models with the same accuracy stay in the order given.
+    # Models with the same accuracy stay in the order given.
     ranked = sorted(
-        (s for s in scores if not s.failed), key=lambda s: -round(s.accuracy, 12)
+        (s for s in scores if not s.failed), key=lambda s: -ranked_accuracy(s.accuracy)
     )
     rows = [_row(s) for s in ranked]
     if ranked:
         right = [s.right for s in ranked]
         p_values = p_values_against_best(right, ranked[0].test_repeats)
-        accuracies = [round(s.accuracy, 12) for s in ranked[1:]]
+        accuracies = [ranked_accuracy(s.accuracy) for s in ranked[1:]]
         adjusted_p_values = step_down(p_values, accuracies)
         for row, p, adjusted in zip(rows[1:], p_values, adjusted_p_values, strict=True):
             verdict = "worse" if adjusted < _ALPHA else "no clear difference"
             row |= {"p_value": p, "p_adjusted": adjusted, "verdict": verdict}
-        n_best = 1 + accuracies.count(round(ranked[0].accuracy, 12))
+        n_best = 1 + accuracies.count(ranked_accuracy(ranked[0].accuracy))
         for row in rows[:n_best]:
             row["verdict"] = "best"
     for failed in (s for s in scores if s.failed):

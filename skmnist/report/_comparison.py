@@ -9,6 +9,7 @@ from skmnist._numbers import (
     pixels,
     with_error,
 )
+from skmnist.evaluation._table import ranked_accuracy
 from skmnist.plotting import ModelComparisonDisplay
 
 from ._content import Cell, Column, KeyFigure, Report, Section, Table, Text
@@ -79,7 +80,8 @@ def _key_figures(done):
 
 def best_rows(done):
     """Return the rows that share the accuracy of the first one."""
-    return [row for row in done if abs(row["accuracy"] - done[0]["accuracy"]) < 1e-12]
+    best = [ranked_accuracy(row["accuracy"]) for row in done[:1]]
+    return [row for row in done if ranked_accuracy(row["accuracy"]) in best]
 
 
 def _named(rows):

@@ -15,11 +15,13 @@ from sklearn.model_selection import (
     StratifiedKFold,
 )
 
+from skmnist._estimators import other_kind
 from skmnist._numbers import is_missing
 from skmnist._provenance import plain_history, plain_parameters, provenance
 from skmnist.evaluation import Evaluation
 from skmnist.evaluation._scores import is_network
 from skmnist.evaluation._significance import corrected_standard_error
+from skmnist.evaluation._table import ranked_accuracy
 from skmnist.pipelines import registered_name
 
 __all__ = [
@@ -39,7 +41,9 @@ _FOLDS = (int, KFold, StratifiedKFold, GroupKFold, StratifiedGroupKFold, LeaveOn
 @singledispatch
 def document_of(results):
     """Return results of any kind as a document; None for an unknown kind."""
-    return search_document_of(results) if hasattr(results, "cv_results_") else None
+    # Feature selection has `cv_results_` too, but without parameters.
+    is_fitted_search = "params" in getattr(results, "cv_results_", ())
+    return search_document_of(results) if is_fitted_search else None
 
 
 @document_of.register
@@ -114,7 +118,11 @@ def comparison_rows(table):
         for row in table.reset_index().to_dict("records")
     ]
     # However the table was sorted since.
-    rows.sort(key=lambda row: 1.0 if row["accuracy"] is None else -row["accuracy"])
+    rows.sort(
+        key=lambda row: (
+            1.0 if row["accuracy"] is None else -ranked_accuracy(row["accuracy"])
+        )
+    )
     for row in rows:
         row["accuracies"] = table.attrs.get("accuracies", {}).get(row["model"])
     return rows
@@ -157,8 +165,8 @@ def search_document(
     """Describe a search, whose candidates were compared in a table by their names.
 
     `candidates` are the parameters of all candidates by name. `settings` are what else
-    is known: ``file``, and of the refitted best candidate ``parameters``, ``history``
-    and ``evaluation``.
+    is known: ``interrupted``, ``file``, and of the refitted best candidate
+    ``parameters``, ``history`` and ``evaluation``.
     """
     rows = comparison_rows(table)
     for row in rows:
@@ -166,7 +174,7 @@ def search_document(
     return {
         "kind": "search",
         "model": name,
-        "best_params": rows[0]["params"],
+        "best_params": candidates[table.index[0]],
         "candidates": rows,
         "n_candidates": len(candidates),
         **_facts(table.attrs, facts),
@@ -188,17 +196,21 @@ def search_document_of(search):
     if "iter" in results:  # of a halving search, whose last round compares the best
         order = order[results["iter"][order] == results["iter"].max()]
     # Of several scores the best model may be that of another one.
-    is_best = search.refit is True or search.refit == metric
-    if is_best:
+    n_metrics = sum(key.startswith("mean_test_") for key in results)
+    is_chosen = n_metrics == 1 or search.refit == metric
+    if is_chosen and hasattr(search, "best_index_"):
         others = order[order != search.best_index_]
         order = np.concatenate([[search.best_index_], others])
     are_folds = is_folds(search.cv) and search.n_splits_ > 1
+    means = scores[order].mean(axis=1)
+    # A function for `refit` may choose another candidate than the most accurate one.
+    highest = max(map(ranked_accuracy, means[~np.isnan(means)]), default=None)
     rows = []
     for i in order:
         has_failed = bool(np.isnan(scores[i]).any())
         accuracy = None if has_failed else float(scores[i].mean())
         verdict = "failed" if has_failed else ""
-        if not has_failed and (not rows or accuracy == rows[0]["accuracy"]):
+        if not has_failed and ranked_accuracy(accuracy) == highest:
             verdict = "best"
         spread = None
         if are_folds and not has_failed:
@@ -219,13 +231,15 @@ def search_document_of(search):
                 "error_message": None,
             }
         )
-    best = search.best_estimator_ if is_best else None
+    best = getattr(search, "best_estimator_", None) if is_chosen else None
+    # A halving search starts with all candidates; the rows are those of its last round.
+    n_candidates = getattr(search, "n_candidates_", [len(rows)])[0]
     return {
         "kind": "search",
         "model": registered_name(search.estimator),
         "best_params": rows[0]["params"],
         "candidates": rows,
-        "n_candidates": len(rows),
+        "n_candidates": n_candidates,
         "dataset": None,
         "n_folds": search.n_splits_ if are_folds else None,
         "n_splits": search.n_splits_,
@@ -239,6 +253,12 @@ def search_document_of(search):
 
 def _accuracy_of(search):
     """Return the name of the accuracy among the scores of a search, or raise."""
+    kind = other_kind(search.estimator)
+    if kind is not None:
+        raise ValueError(
+            "A report needs a search of a classifier; this is one of the "
+            f"{kind} {search.estimator!r}."
+        )
     if "mean_test_accuracy" in search.cv_results_:
         return "accuracy"
     if "mean_test_score" in search.cv_results_ and search.scoring in (None, "accuracy"):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from skmnist._numbers import is_missing, joined, percent, with_error
+from skmnist.evaluation._table import ranked_accuracy
 from skmnist.plotting import SearchResultsDisplay
 
 from ._comparison import (
@@ -39,22 +40,46 @@ def search_report(results, subject=None):
     title = f"Parameters of {results['model']} searched{on_dataset(results)}"
     figures = []
     if best is not None:
-        which = "the best candidate" if candidates[1:] else "the only candidate"
-        figures = [KeyFigure(percent(best["accuracy"]), f"accuracy of {which}")]
+        words = f"accuracy of the {_rank(results)} candidate"
+        figures = [KeyFigure(percent(best["accuracy"]), words)]
     if evaluation is not None:
         figures.append(
             KeyFigure(
                 percent(evaluation["accuracy"]), "on the test images, after refitting"
             )
         )
+    n_tried = _n_tried(results)
     figures.append(
         KeyFigure(
-            f"{len(candidates):,}",
-            "candidates tried" if candidates[1:] else "candidate tried",
+            f"{n_tried:,}", "candidate tried" if n_tried == 1 else "candidates tried"
         )
     )
     summary = _summary(results, best)
     return Report(title, tuple(summary), tuple(sections), tuple(figures))
+
+
+def _n_tried(results):
+    """Return the number of candidates tried, of which a halving search shows a part."""
+    n_done = len(results["candidates"])
+    interrupted = results.get("interrupted")
+    return n_done if interrupted else results.get("n_candidates", n_done)
+
+
+def _rank(results):
+    """Say in a word what the first candidate is among those tried."""
+    if _n_tried(results) == 1:
+        return "only"
+    return "chosen" if _more_accurate(results) else "best"
+
+
+def _more_accurate(results):
+    """List the accuracies above that of the first candidate, which a search chose."""
+    done = [ranked_accuracy(c["accuracy"]) for c in _done(results)]
+    return [accuracy for accuracy in done if accuracy > done[0]]
+
+
+def _done(results):
+    return [c for c in results["candidates"] if not is_missing(c["accuracy"])]
 
 
 def _summary(results, best):
@@ -62,21 +87,32 @@ def _summary(results, best):
         return ["All candidates failed."]
     candidates, evaluation = results["candidates"], results.get("evaluation")
     n_all = results.get("n_candidates", len(candidates))
-    done = [c for c in candidates if not is_missing(c["accuracy"])]
-    n_tied = len(best_rows(done)) - 1
-    which = f"Of {len(candidates):,} candidates the best is"
-    if len(candidates) == 1:
+    n_tried, rank = _n_tried(results), _rank(results)
+    n_best = len(best_rows(_done(results)))
+    which = f"Of {n_tried:,} candidates the best is"
+    if rank == "only":
         which = "The only candidate is"
-    elif n_tied:
+    elif rank == "chosen":
+        which = f"Of {n_tried:,} candidates the search chose"
+    elif n_best > 1:
         which = (
-            f"Of {len(candidates):,} candidates {n_tied + 1:,} are the best, all "
-            "equally accurate; the first is"
+            f"Of {n_tried:,} candidates {n_best:,} are the best, all equally accurate; "
+            "the first is"
         )
     words = (
         f"{which} {joined(best['params'])}, with an accuracy of "
         f"{with_error(best['accuracy'], best['accuracy_se'])} "
         f"({method_words(results)})."
     )
+    if rank == "chosen":
+        n_better = len(_more_accurate(results))
+        verb = "is" if n_better == 1 else "are"
+        words += f" {number_of(n_better, 'other candidate')} {verb} more accurate."
+    if n_tried > len(candidates):
+        words += (
+            " Only the last round is shown, with "
+            f"{number_of(len(candidates), 'candidate')}."
+        )
     unclear = sum(c["verdict"] == "no clear difference" for c in candidates)
     if unclear:
         verb = "differs" if unclear == 1 else "differ"
@@ -91,10 +127,12 @@ def _summary(results, best):
             f"used in the search. {accuracy_words(evaluation)}"
         )
     if results.get("interrupted"):
-        paragraphs.append(
-            f"The search was interrupted: {len(candidates)} of {n_all} candidates were "
-            "done."
-        )
+        n_done = len(candidates)
+        words = f"The search was interrupted: {n_done} of {n_all} candidates were done."
+        if n_done == n_all:
+            lost = "there is no model" if evaluation is None else "not all epochs ran"
+            words = f"The refit was interrupted: {lost}."
+        paragraphs.append(words)
     if results.get("file"):
         paragraphs.append(f"The model is saved in {results['file']}.")
     return paragraphs
@@ -105,9 +143,8 @@ def _best_section(results, candidates):
         (Cell(str(name)), Cell(_text(value)))
         for name, value in (results["best_params"] or {}).items()
     )
-    which = "best" if candidates[1:] else "only"
     columns = Column("Parameter"), Column("Value")
-    best = Table(f"The {which} candidate", columns, rows)
+    best = Table(f"The {_rank(results)} candidate", columns, rows)
     return [Section("What makes a difference", (lambda: _chart(candidates), best))]
 
 
@@ -128,7 +165,8 @@ def _chart(candidates):
     cv_results = {
         "params": params,
         "mean_test_accuracy": [
-            np.nan if is_missing(c["accuracy"]) else c["accuracy"] for c in candidates
+            np.nan if is_missing(c["accuracy"]) else ranked_accuracy(c["accuracy"])
+            for c in candidates
         ],
         "std_test_accuracy": [np.std(values) if values else 0.0 for values in folds],
     }
@@ -171,7 +209,8 @@ def _chart_size(display):
 
 
 def _table(results, candidates):
-    caption = f"Candidates for {results['model']}, best first"
+    first = "the chosen one" if _rank(results) == "chosen" else "best"
+    caption = f"Candidates for {results['model']}, {first} first"
     table = models_table(candidates, caption, [c["params"] for c in candidates])
     blocks = (replace(table, n_brief=_N_BRIEF), *reading_texts(results))
     return Section("All candidates", blocks, is_brief=True)

@@ -18,8 +18,9 @@ from sklearn.ensemble import (
     RandomForestClassifier,
 )
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.feature_selection import RFECV
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
@@ -228,9 +229,13 @@ def test_only_an_accuracy_is_shown_as_one(images, several):
         (GridSearchCV(LogisticRegression(), {"C": [1.0]}), "a search: fit it first"),
         (LogisticRegression(), "a model: evaluate or compare it first"),
         (BaggingClassifier(), "a model: evaluate or compare it first"),
+        (
+            RFECV(LogisticRegression(), cv=2, step=32),
+            "a model: evaluate or compare it first",
+        ),
         (42, "got int"),
     ],
-    ids=["search", "model", "meta-estimator", "number"],
+    ids=["search", "model", "meta-estimator", "feature selection", "number"],
 )
 def test_what_is_no_result_is_refused_with_what_to_do(images, given, words):
     if "evaluate" in words:
@@ -398,7 +403,33 @@ def test_the_best_of_a_halving_search_is_the_one_that_it_chose(images):
     )
     document = document_of(search.fit(X, y))
     assert document["best_params"] == search.best_params_
-    assert len(document["candidates"]) == search.n_candidates_[-1]
+    assert len(document["candidates"]) == search.n_candidates_[-1] == 2
+    assert document["n_candidates"] == search.n_candidates_[0] == 4
+    text = make_report(search, format="text")
+    assert "Of 4 candidates the best is " in text
+    assert "Only the last round is shown, with 2 candidates." in text
+    assert re.search("4 +candidates tried", text)
+
+
+def test_the_candidate_that_a_function_chose_is_shown_as_chosen(images):
+    X, y, _, _ = images
+    grid = {"n_neighbors": [1, 3, 200]}
+    search = GridSearchCV(KNeighborsClassifier(), grid, cv=2, refit=lambda results: 2)
+    document = document_of(search.fit(X, y))
+    assert document["best_params"] == search.best_params_ == {"n_neighbors": 200}
+    assert document["parameters"]["n_neighbors"] == 200
+    text = make_report(search, format="text")
+    assert "Of 3 candidates the search chose n_neighbors=200, with an accuracy" in text
+    assert "2 other candidates are more accurate." in text
+    assert "accuracy of the chosen candidate" in text
+    assert "the chosen one first" in text
+
+
+def test_a_search_of_a_regressor_is_refused(images):
+    X, y, _, _ = images
+    search = GridSearchCV(Ridge(), {"alpha": [1, 10]}, cv=2).fit(X, y)
+    with pytest.raises(ReportDataError, match=r"of a classifier.*regressor Ridge\(\)"):
+        make_report(search)
 
 
 def test_a_picture_that_fails_leaves_the_others(images, monkeypatch, caplog):
