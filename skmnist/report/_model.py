@@ -133,7 +133,8 @@ def _shown(make):
     """Return what a display makes, or None where it says that it does not apply."""
     try:
         return make()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError) as error:
+        _logger.debug("A picture does not apply: %s", error)
         return None
 
 
