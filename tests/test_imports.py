@@ -174,15 +174,8 @@ def test_private_names_of_other_packages_are_listed():
 
 # scikit-learn loads some of these itself, for its estimators.
 TABLES_AND_DOWNLOADS = ["pandas", "pooch", "requests", "rich"]
-DEEP_LEARNING_AND_PLOTS = [
-    "tensorflow",
-    "keras",
-    "scikeras",
-    "jax",
-    "torch",
-    "matplotlib",
-    "jinja2",
-]
+DEEP_LEARNING = ["tensorflow", "keras", "scikeras", "jax", "torch"]
+DEEP_LEARNING_AND_PLOTS = [*DEEP_LEARNING, "matplotlib", "jinja2"]
 
 
 @pytest.mark.parametrize(
@@ -200,6 +193,15 @@ DEEP_LEARNING_AND_PLOTS = [
         ),
         ("import skmnist.evaluation, skmnist.persistence", DEEP_LEARNING_AND_PLOTS),
         ("import skmnist.cli", DEEP_LEARNING_AND_PLOTS),
+        (
+            "from sklearn.datasets import load_iris\n"
+            "from skmnist.evaluation import evaluate\n"
+            "from skmnist.pipelines import make_model\n"
+            "from skmnist.report import make_report\n"
+            "X, y = load_iris(return_X_y=True)\n"
+            "make_report(evaluate(make_model('logistic_regression').fit(X, y), X, y))",
+            DEEP_LEARNING,
+        ),
     ],
 )
 def test_nothing_slow_is_loaded_before_it_is_needed(statement, slow):

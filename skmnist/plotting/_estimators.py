@@ -1,5 +1,6 @@
 """What displays read from a fitted classifier, Pipeline or search."""
 
+import sys
 from math import prod
 
 import numpy as np
@@ -67,14 +68,11 @@ def fitted_network(estimator, caller):
     keras.Model
         Not a copy: whoever uses it must leave it as it is.
     """
-    from skmnist._training.keras import keras
-
-    if isinstance(estimator, keras.Model):
-        model = estimator
-    else:
+    model = estimator
+    if not _is_keras_model(model):
         classifier = last_step(estimator)
         model = getattr(classifier, "model_", None)
-        if not isinstance(model, keras.Model):
+        if not _is_keras_model(model):
             raise TypeError(
                 f"{caller} needs a keras.Model, or a fitted classifier that has one as "
                 "model_, alone or as the last step of a Pipeline; got "
@@ -87,6 +85,12 @@ def fitted_network(estimator, caller):
             f"{model.name!r} is not one, or has not been built yet."
         )
     return model
+
+
+def _is_keras_model(value):
+    """Return whether a value is a Keras model, without loading Keras to find out."""
+    # Where Keras has not been loaded, nothing can be one.
+    return isinstance(value, getattr(sys.modules.get("keras"), "Model", ()))
 
 
 def network_input(estimator, model, X, row, caller):
