@@ -212,30 +212,44 @@ def search_space(name: str) -> dict[str, list]:
     if name in BASELINES:
         space = deepcopy(BASELINES[name].search_space)
     else:
-        space = _network_space(**ARCHITECTURES[name].parameters)
+        # A recipe may leave parameters at the defaults of its classifier.
+        parameters = make_model(name)[-1].get_params()
+        space = {
+            parameter: _distinct(candidates(parameters[parameter]))
+            for parameter, candidates in _CANDIDATES.items()
+            if parameter in parameters
+        }
     return {f"clf__{parameter}": values for parameter, values in space.items()}
-
-
-def _network_space(*, units, dropout, epochs, **_):
-    """Candidates around the settings of a network, with as many layers."""
-    rates = [_alike(dropout, rate) for rate in (0.0, 0.2, 0.5)]
-    return {
-        "units": [_scaled(units, 0.5), units, _scaled(units, 2)],
-        "dropout": rates if dropout in rates else [*rates, dropout],
-        "epochs": [epochs // 2, epochs],
-    }
 
 
 def _alike(dropout, rate):
     """Give `rate` to every layer that has a rate of its own in `dropout`."""
-    return (rate,) * len(dropout) if isinstance(dropout, tuple) else rate
+    return _for_each_layer(lambda _: rate, dropout)
 
 
-def _scaled(units, factor):
-    """Scale the width of every layer."""
-    if isinstance(units, tuple):
-        return tuple(int(width * factor) for width in units)
-    return int(units * factor)
+def _scaled(number, factor):
+    """Scale a number, or that of every layer, to an integer of at least 1."""
+    return _for_each_layer(lambda each: max(1, int(each * factor)), number)
+
+
+def _for_each_layer(change, value):
+    """Change the one value of all layers, or the value of each of them."""
+    if isinstance(value, list | tuple):
+        return type(value)(map(change, value))
+    return change(value)
+
+
+def _distinct(values):
+    """Drop repeated values, which may be lists."""
+    return [value for i, value in enumerate(values) if value not in values[:i]]
+
+
+# Around the settings of a network, with as many layers.
+_CANDIDATES = {
+    "units": lambda units: [_scaled(units, 0.5), units, _scaled(units, 2)],
+    "dropout": lambda rate: [*(_alike(rate, new) for new in (0.0, 0.2, 0.5)), rate],
+    "epochs": lambda epochs: [_scaled(epochs, 0.5), epochs],
+}
 
 
 def results_on_mnist():

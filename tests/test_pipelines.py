@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from skmnist import ImageScaler
 from skmnist.datasets import load_digits
-from skmnist.networks import ARCHITECTURES
+from skmnist.networks import ARCHITECTURES, Architecture, build_mlp
 from skmnist.pipelines import make_model, model_names, search_space
 
 NETWORKS = model_names("network")
@@ -167,6 +167,36 @@ def test_search_spaces_hold_what_the_model_has(name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_are_searched_over_units_dropout_and_epochs(name):
     assert {"clf__units", "clf__dropout", "clf__epochs"} <= search_space(name).keys()
+
+
+@pytest.mark.parametrize(
+    ("classifier", "parameters", "expected"),
+    [
+        ("mlp", {"units": 4}, {"units": [2, 4, 8], "epochs": [10, 20]}),
+        ("mlp", {"units": 1, "epochs": 1}, {"units": [1, 2], "epochs": [1]}),
+        (
+            "dnn",
+            {"units": [4, 2], "dropout": [0.2, 0.2], "epochs": 3},
+            {
+                "units": [[2, 1], [4, 2], [8, 4]],
+                "dropout": [[0.0, 0.0], [0.2, 0.2], [0.5, 0.5]],
+                "epochs": [1, 3],
+            },
+        ),
+        ("cnn", {}, {"dropout": [0.0, 0.2, 0.5, None]}),
+        ("image", {"builder": build_mlp, "epochs": 2}, {"epochs": [1, 2]}),
+    ],
+    ids=["defaults", "smallest", "lists", "no rates", "builder"],
+)
+def test_every_network_that_can_be_made_has_a_search_space(
+    classifier, parameters, expected, monkeypatch
+):
+    network = Architecture(classifier, "made up", parameters)
+    monkeypatch.setitem(ARCHITECTURES, "made_up", network)
+    space = search_space("made_up")
+    assert space == {**space, **{f"clf__{key}": expected[key] for key in expected}}
+    for candidate in one_at_a_time(space):
+        make_model("made_up", **candidate)[-1]._validate_params()
 
 
 @pytest.mark.usefixtures("one_thread")
