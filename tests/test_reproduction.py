@@ -1,8 +1,13 @@
 """Published results reproduced from Python."""
 
+import json
+from pathlib import Path
+
+import numpy as np
 import pytest
 from test_cli_reproduction import small_set
 
+from skmnist.datasets._image_sets import load_image_set
 from skmnist.report import make_report
 from skmnist.reproduction import reproduce
 
@@ -38,6 +43,24 @@ def test_a_finished_run_is_not_trained_again(small):
     assert again["runs"] == first["runs"]
 
 
+@pytest.mark.parametrize("seeds", [np.int64(1), (np.uint8(7),)], ids=["one", "tuple"])
+def test_paths_and_numbers_of_numpy_give_the_same_document(seeds, small):
+    plain = reproduce("mlp_784", quick=True, seeds=1, **small)
+    small["dataset"] = Path(small["dataset"])
+    results = reproduce("mlp_784", quick=np.True_, seeds=seeds, **small)
+    assert results["n_earlier"] == 1
+    assert results["runs"] == plain["runs"]
+    assert json.loads(json.dumps(results))["dataset"] == plain["dataset"]
+
+
+def test_a_path_is_not_the_name_of_a_data_set(small, monkeypatch, tmp_path):
+    (tmp_path / "small").rename(tmp_path / "digits")
+    monkeypatch.chdir(tmp_path)
+    image_set = load_image_set(Path("digits"))
+    assert Path(image_set.address) == tmp_path / "digits"
+    assert image_set.image_shape == (5, 5)
+
+
 @pytest.mark.parametrize(
     ("names", "params", "message"),
     [
@@ -48,8 +71,10 @@ def test_a_finished_run_is_not_trained_again(small):
         (["mlp_784"], {"seeds": ()}, r"got \(\)"),
         (["mlp_784"], {"seeds": (0, 0)}, "different"),
         (["mlp_784"], {"seeds": "a"}, "got 'a'"),
+        (["mlp_784"], {"seeds": True}, "got True"),
+        (["mlp_784"], {"seeds": (7, True)}, r"got \(7, True\)"),
     ],
-    ids=["name", "size", "data", "no seed", "empty", "twice", "text"],
+    ids=["name", "size", "data", "no seed", "empty", "twice", "text", "bool", "bools"],
 )
 def test_bad_input_is_refused_before_anything_is_trained(
     small, names, params, message, tmp_path

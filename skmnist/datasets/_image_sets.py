@@ -1,5 +1,6 @@
 """Labelled images with a training and a test part, by one name."""
 
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -148,7 +149,7 @@ def load_image_set(name):
 
     Parameters
     ----------
-    name : str
+    name : str or path-like
         "digits" for the embedded digits, "mnist", the path of a folder of IDX files,
         with ``mnist.npz`` or with CSV files, or the path of a CSV file. Where a folder
         holds several sets, the name of one follows, as in ``gzip/emnist-letters``.
@@ -163,6 +164,8 @@ def load_image_set(name):
     ValueError, OSError
         If there is no such set, or its files are damaged.
     """
+    if not isinstance(name, str):  # a path, even where it reads like a name
+        name = os.path.join(os.curdir, name)
     if name == "digits":
         parts = [load_digits(), None]
     elif name == "mnist":

@@ -166,7 +166,7 @@ def make_plan(networks, studies, image_set, *, seeds=DEFAULT_SEEDS, quick=False)
     there is none, or the seeds themselves. Raises ValueError if a network cannot take
     these images.
     """
-    _check_seeds(seeds)
+    seeds = _checked_seeds(seeds)
 
     def make_case(label, model, params):
         published = RESULTS[model]
@@ -189,22 +189,31 @@ def make_plan(networks, studies, image_set, *, seeds=DEFAULT_SEEDS, quick=False)
             ]
             for name in studies
         },
-        quick,
+        bool(quick),
     )
 
 
-def _check_seeds(seeds):
-    """Refuse numbers of seeds, and seeds, with which nothing sensible is trained."""
-    if isinstance(seeds, Integral) and seeds >= 1:
-        return
+def _checked_seeds(seeds):
+    """Return a number of seeds as an int, or the seeds as a tuple of int.
+
+    Results are kept as JSON, which does not know the integers of NumPy. Refuses those
+    with which nothing sensible is trained.
+    """
+    if _is_integer(seeds) and seeds >= 1:
+        return int(seeds)
     are_seeds = isinstance(seeds, tuple | list) and all(
-        isinstance(seed, Integral) and 0 <= seed < 2**32 for seed in seeds
+        _is_integer(seed) and 0 <= seed < 2**32 for seed in seeds
     )
     if not are_seeds or not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(
             "seeds must be a number of seeds, at least 1, or a tuple of different "
             f"integers in [0, 2**32); got {seeds!r}."
         )
+    return tuple(map(int, seeds))
+
+
+def _is_integer(value):
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _make_run(model, params, seed, validation, image_set, quick):

@@ -22,7 +22,7 @@ __all__ = ["reproduce", "reproduce_targets"]
 
 def reproduce(
     *names: str,
-    dataset: str = "mnist",
+    dataset: str | PathLike = "mnist",
     seeds: int | tuple[int, ...] | None = None,
     quick: bool = False,
     runs: str | PathLike = "skmnist-runs",
@@ -39,7 +39,7 @@ def reproduce(
         Names of networks (:data:`skmnist.published.RESULTS`) and studies
         (:data:`skmnist.published.STUDIES`); ``"networks"`` and ``"studies"`` mean all
         of them. Without names, all networks are trained.
-    dataset : str, default="mnist"
+    dataset : str or path-like, default="mnist"
         ``"mnist"``, ``"digits"``, or the path of a folder of IDX or CSV files. Only
         results on MNIST itself are compared with the published ones.
     seeds : int or tuple of int, default=None
