@@ -237,6 +237,8 @@ def _container(values, callback, memo):
 
 def _is_held_elsewhere(holder, key):
     """Return whether anything but `holder` refers to what it holds."""
+    # A callback does not record what its constructor was given, and may keep it under
+    # any name or inside a list of its own. Only who gave a list still refers to it.
     alone = {key: []}
     return sys.getrefcount(holder[key]) > sys.getrefcount(alone[key])
 

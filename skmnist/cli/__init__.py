@@ -1,8 +1,8 @@
 """Command line: ``skmnist compare``, ``train``, ``evaluate``, ``predict`` and more.
 
-The commands are defined in ``_commands``. Their work is done by
-functions that take and return plain objects, one module for each subject, so that
-it can be called and tested without a terminal.
+Each command has a module of its name, with its options, its work and its output;
+``_commands`` is the group that loads them. What they share is in the other private
+modules, which can be called and tested without a terminal.
 """
 
 import os
