@@ -35,8 +35,10 @@ _HOMES = {
 _MODULES = {
     "baselines",
     "classifiers",
+    "cli",
     "datasets",
     "evaluation",
+    "export",
     "networks",
     "persistence",
     "pipelines",
@@ -44,6 +46,7 @@ _MODULES = {
     "preprocessing",
     "published",
     "report",
+    "reproduction",
 }
 
 __all__ = [

@@ -456,6 +456,12 @@ def test_evaluate_refuses_what_does_not_predict(model, digits):
         evaluate(model, *digits)
 
 
+@pytest.mark.parametrize("X", [None, 5, np.array(5.0)], ids=repr)
+def test_images_without_rows_are_refused(X):
+    with pytest.raises(TypeError, match="must be an array, a table or a list of rows"):
+        evaluate(DummyClassifier().fit([[0], [1]], [0, 1]), X, [0, 1])
+
+
 # ------------------------------------------------------- compare: the figures
 
 

@@ -2,9 +2,13 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
+from importlib import import_module
+from inspect import isclass
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
@@ -77,6 +81,14 @@ def own_imports(module):
             inner.pop()  # the last part is a function or a class
 
 
+def documented_packages():
+    """List the packages of this package that have a section of the API reference."""
+    text = (ROOT.parent / "docs" / "api.md").read_text(encoding="utf-8")
+    return sorted(
+        set(re.findall(r"^\.\. (?:auto|current)module:: skmnist\.(\w+)", text, re.M))
+    )
+
+
 def place(module):
     return ORDER.index(module.split(".")[0])
 
@@ -114,34 +126,44 @@ def test_scikeras_has_one_home(module):
     assert ("scikeras" in importers) == (module == "_training.keras_loop")
 
 
-# scikeras is frozen. What set_output of scikit-learn was given has no public name. The
-# others are Python's and JAX's.
+# All other private names, and why each is used.
 OTHER_PRIVATE_NAMES = {
-    "_sklearn_output_config",
-    "_ensure_compiled_model",
-    "_initialize_callbacks",
-    "_exit",
-    "_getframe",
-    "_backends",
+    # scikit-learn
+    "_fit_context": "checks `_parameter_constraints` before fit, once for nested fits",
+    "_param_validation": "constraints of parameters, with the messages of scikit-learn",
+    "_validate_params": "overridden: messages that say more than the constraints",
+    "_safe_indexing": "rows of arrays, tables and lists; in the API reference of "
+    "scikit-learn despite its underscore",
+    "_sklearn_output_config": "what set_output was given",
+    "_get_fitted_attr_html": "overridden: shows a classifier without loading Keras",
+    # Keras and TensorFlow: compared with the module of a type, not imported
+    "keras.src.trainers.data_adapters": "a PyDataset given as X, for a message",
+    "tensorflow.python.data": "a tf.data.Dataset given as X, for a message",
+    # Others
+    "_exit": "documented in Python: ends a process whatever its threads do",
+    "_src": "the module of JAX that has the next name",
+    "_backends": "whether JAX runs; asking it in public ways starts it",
 }
 
 
-def private_names(tree):
-    """Yield names with an underscore that code uses, and modules within Keras."""
+def private_names(name):
+    """Yield the private parts of a dotted name; of modules within Keras, all of it."""
+    if name.startswith(("keras.src.", "tensorflow.python.")):
+        yield name
+        return
+    for part in name.split("."):
+        is_name = part.startswith("_") and part.isidentifier() and len(part) > 3
+        if is_name and not part.startswith("__"):
+            yield part
+
+
+def used_names(tree):
+    """Yield attributes that code uses, and texts, which may be names for getattr."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             yield node.attr
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value.rpartition(".")[2]  # as for getattr
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def is_private(name):
-    if name.startswith(("keras.src.", "tensorflow.python.")):
-        return True
-    is_name = name.startswith("_") and name.isidentifier() and len(name) > 3
-    return is_name and not name.startswith("__")
+            yield node.value
 
 
 def own_names(tree):
@@ -155,21 +177,83 @@ def own_names(tree):
             yield node.attr
 
 
-def test_private_names_of_other_packages_are_listed():
-    from skmnist._training.keras import PRIVATE_NAMES
-
-    trees = [ast.parse(path.read_text("utf-8")) for path in MODULES.values()]
+def private_names_of_others():
+    """Return the private names of other packages that are used or imported."""
+    paths = sorted(ROOT.rglob("*.py"))
+    trees = [ast.parse(path.read_text("utf-8")) for path in paths]
     own = {name for tree in trees for name in own_names(tree)}
     # Attributes that are put on user-defined callbacks.
     own |= {"_is_twin", "_redirected"}
     used = {
-        name
+        private
         for tree in trees
-        for name in private_names(tree)
-        if is_private(name) and name not in own
+        for name in used_names(tree)
+        for private in private_names(name)
     }
-    assert used - OTHER_PRIVATE_NAMES == set(PRIVATE_NAMES)
+    imported = {
+        private
+        for path in paths
+        for name in imported_names(path)
+        if not name.startswith("skmnist.")
+        for private in private_names(name)
+    }
+    return used - own | imported
+
+
+def overridden_private_names():
+    """Return the private methods of other packages that classes here override.
+
+    Not their attributes: mixins and metaclasses put some into every class.
+    """
+    modules = [
+        import_module(f"skmnist.{name.removesuffix('.__init__')}")
+        for name in MODULES
+        if name != "__main__"
+    ]
+    classes = [c for module in modules for c in vars(module).values() if isclass(c)]
+    return {
+        private
+        for own in classes
+        if own.__module__.startswith("skmnist.")
+        for base in own.__mro__
+        if not base.__module__.startswith("skmnist.")
+        for name, value in vars(own).items()
+        if name in vars(base) and isinstance(value, FunctionType | property)
+        for private in private_names(name)
+    }
+
+
+def test_private_names_of_other_packages_are_listed():
+    from skmnist._training.keras import PRIVATE_NAMES
+
+    found = private_names_of_others() | overridden_private_names()
+    assert found == PRIVATE_NAMES.keys() | OTHER_PRIVATE_NAMES.keys()
     assert len(PRIVATE_NAMES) <= 8
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from sklearn.utils import _safe_indexing",
+        "from sklearn.utils._param_validation import Interval",
+        "import sklearn.utils._param_validation",
+        "sklearn.utils._safe_indexing(X, rows)",
+        "getattr(X, '_safe_indexing')",
+        "sys.modules['sklearn._loss.link']",
+    ],
+)
+def test_a_private_name_is_found_however_it_is_reached(
+    statement, tmp_path, monkeypatch
+):
+    (tmp_path / "module.py").write_text(statement, encoding="utf-8")
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    assert len(private_names_of_others()) == 1
+
+
+@pytest.mark.parametrize("name", documented_packages())
+def test_documented_packages_are_loaded_when_they_are_used(name):
+    assert name in dir(skmnist)
+    assert skmnist.__getattr__(name) is import_module(f"skmnist.{name}")
 
 
 # scikit-learn loads some of these itself, for its estimators.

@@ -11,8 +11,8 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils.parallel import delayed
-from sklearn.utils.validation import _num_samples
 
+from ..preprocessing.layout import count_rows
 from ._significance import binomial_standard_error, corrected_standard_error
 from ._trial import plain_labels
 
@@ -118,10 +118,10 @@ class ModelScores:
 def predict_labels(model, X):
     """Predicted labels of X as a one-dimensional array, one for each row."""
     predicted = plain_labels(column_or_1d(model.predict(X)), "The prediction")
-    if len(predicted) != _num_samples(X):
+    if len(predicted) != count_rows(X):
         raise ValueError(
             f"{type(model).__name__}.predict gave {len(predicted)} labels "
-            f"for {_num_samples(X)} rows."
+            f"for {count_rows(X)} rows."
         )
     return predicted
 

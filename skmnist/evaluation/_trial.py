@@ -10,11 +10,10 @@ from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _num_samples
 
 from .._estimators import other_kind
 from ..pipelines import make_model
-from ..preprocessing.layout import refuse_single_image
+from ..preprocessing.layout import count_rows, refuse_single_image
 
 _DEFAULT_N_SPLITS = 5
 
@@ -34,7 +33,7 @@ def check_labels(X, y, X_name="X", y_name="y"):
     """Return y as one-dimensional class labels, one for each row of X."""
     refuse_single_image(X, y=y)
     y = plain_labels(column_or_1d(y), y_name)
-    n_rows = _num_samples(X)
+    n_rows = count_rows(X)
     if n_rows != len(y):
         raise ValueError(
             f"{X_name} has {n_rows} rows and {y_name} has {len(y)} labels; "

@@ -5,10 +5,9 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples
 
 from skmnist.preprocessing import ImageScaler
-from skmnist.preprocessing.layout import refuse_single_image
+from skmnist.preprocessing.layout import count_rows, refuse_single_image
 
 __all__ = [
     "check_count",
@@ -62,7 +61,7 @@ def check_count(name, value):
 
 def check_rows(rows, X, name="rows"):
     """Return row numbers of `X`, the parameter `name`, as integers from 0."""
-    n_rows = _num_samples(X)
+    n_rows = count_rows(X)
     if not n_rows:
         raise ValueError("X has no rows, so there is no image to show.")
     if np.ndim(_safe_indexing(X, [0])) < 2:

@@ -3,7 +3,9 @@
 import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import unique_labels
-from sklearn.utils.validation import _num_samples, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
+
+from skmnist.preprocessing.layout import count_rows
 
 from ._figures import (
     INK,
@@ -104,7 +106,7 @@ class ImageGalleryDisplay:
             The display, drawn.
         """
         check_count("n_images", n_images)
-        n_samples = _num_samples(X)
+        n_samples = count_rows(X)
         if random_state is None:  # leaves NumPy's global generator alone
             order = np.random.default_rng().permutation(n_samples)
         else:

@@ -294,6 +294,16 @@ def as_stack(X):
     return stack if stack.ndim > 2 or stack.dtype.kind in "biuf" else X
 
 
+def count_rows(X):
+    """Return the number of rows of an array, a table or a list."""
+    try:
+        return X.shape[0] if hasattr(X, "shape") else len(X)
+    except (TypeError, IndexError):
+        raise TypeError(
+            f"X must be an array, a table or a list of rows; got {X!r}."
+        ) from None
+
+
 def shape_of(X):
     """Shape of the array `X`; (0, 0) of a list of rows, which has none."""
     return tuple(getattr(X, "shape", (0, 0)))
