@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from statistics import mean
 
+from skmnist._numbers import duration, microseconds
 from skmnist.pipelines import results_on_mnist
 
 ROOT = Path(__file__).parent.parent
@@ -73,13 +74,6 @@ def gather(machine, paths):
     }
 
 
-def duration(seconds):
-    """Write a time as a reader would say it."""
-    if seconds >= 90:
-        return f"{seconds / 60:.1f} min"
-    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-
-
 def table(models, details):
     """Return a table in Markdown, the most accurate model first."""
     heads = ["Model", "Test accuracy", "Fit", "Parameters"]
@@ -97,12 +91,15 @@ def table(models, details):
             cells.append("" if same else f"{100 * low:.2f} to {100 * high:.2f}")
         cells.append(duration(model["fit_time"]))
         if details:
-            time = model["predict_time_us"]
-            cells.append(f"{time:,.0f} µs" if time >= 10 else f"{time:.1f} µs")
+            cells.append(microseconds(model["predict_time_us"]))
         cells.append("" if n_parameters is None else f"{n_parameters:,}")
         lines.append(f"| {' | '.join(cells)} |")
     # No line may end between a number and its unit.
-    return re.sub(r"(?<=\d) (?=%|µs|s |min)", "\N{NO-BREAK SPACE}", "\n".join(lines))
+    return re.sub(
+        r"(?<=\d) (?=%|µs|s\b|ms\b|min\b|\d\d s\b)",
+        "\N{NO-BREAK SPACE}",
+        "\n".join(lines),
+    )
 
 
 def origin(results):

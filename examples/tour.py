@@ -181,6 +181,6 @@ folder.cleanup()
 #
 # Or work in a terminal, without Python code::
 #
-#     skmnist train cnn_32_64 --dataset mnist --out digits.joblib
-#     skmnist evaluate digits.joblib
-#     skmnist compare --dataset mnist
+#     skmnist train cnn_fast --dataset mnist --out mnist.safetensors
+#     skmnist evaluate mnist.safetensors
+#     skmnist compare --models logistic_regression,cnn_fast --dataset mnist
