@@ -95,11 +95,8 @@ def table(models, details):
         cells.append("" if n_parameters is None else f"{n_parameters:,}")
         lines.append(f"| {' | '.join(cells)} |")
     # No line may end between a number and its unit.
-    return re.sub(
-        r"(?<=\d) (?=%|µs|s\b|ms\b|min\b|\d\d s\b)",
-        "\N{NO-BREAK SPACE}",
-        "\n".join(lines),
-    )
+    units = r"(?<=\d) (?=%|µs|ms\b|s\b|min\b)|(?<=min) (?=\d)"
+    return re.sub(units, "\N{NO-BREAK SPACE}", "\n".join(lines))
 
 
 def origin(results):
