@@ -15,6 +15,25 @@ from skmnist.evaluation import ModelScores, comparison_table
 # Standard deviation of the accuracy of one model from fold to fold, in addition to
 # what drawing images does.
 _VARIATION = {"none": 0.0, "half a point": 0.005, "one point": 0.01}
+# Models that vary unequally. For each kind of model, best first: how many there are,
+# their accuracy, and whether they vary from fold to fold.
+UNEQUAL = {
+    "2 + 14 worse, steady": [(2, 0.98, True), (14, 0.93, False)],
+    "2, one steady + 14 worse, steady": [
+        (1, 0.98, True),
+        (1, 0.98, False),
+        (14, 0.93, False),
+    ],
+    "2 + 7 worse + 8 much worse, steady": [
+        (2, 0.98, True),
+        (7, 0.965, True),
+        (8, 0.93, False),
+    ],
+    "4 + 12 worse, steady": [(4, 0.98, True), (12, 0.93, False)],
+    "2 + 14 slightly worse, steady": [(2, 0.98, True), (14, 0.97, False)],
+    "16, 12 steady": [(4, 0.98, True), (12, 0.98, False)],
+    "16, 15 steady": [(1, 0.98, True), (15, 0.98, False)],
+}
 
 
 def draw_right(rng, accuracies, n_images, n_folds, *, variation=0.0, correlation=0.9):
@@ -32,8 +51,9 @@ def draw_right(rng, accuracies, n_images, n_folds, *, variation=0.0, correlation
         Expected accuracy of each model.
     n_images, n_folds : int
         Images in all, and their equal parts.
-    variation : float, default=0.0
-        Standard deviation of the expected accuracy over models and folds.
+    variation : float or array-like of shape (n_models,), default=0.0
+        Standard deviation of the expected accuracy over the folds, of all models or
+        of each.
     correlation : float, default=0.9
         Of the scores of two models for an image. The median over the pairs of models
         that ``skmnist compare`` fits to the digits is 0.90.
@@ -49,10 +69,11 @@ def draw_right(rng, accuracies, n_images, n_folds, *, variation=0.0, correlation
     scores += np.sqrt(correlation) * rng.standard_normal(n_images)
     normal = NormalDist()
     right = []
-    for row, accuracy in zip(scores, accuracies, strict=True):
+    variation = np.broadcast_to(variation, accuracies.shape)
+    for row, accuracy, sd in zip(scores, accuracies, variation, strict=True):
         # Symmetric within 0 and 1, so that the mean stays.
-        reach = min(accuracy, 1 - accuracy, 3 * variation)
-        change = np.clip(variation * rng.standard_normal(n_folds), -reach, reach)
+        reach = min(accuracy, 1 - accuracy, 3 * sd)
+        change = np.clip(sd * rng.standard_normal(n_folds), -reach, reach)
         levels = [normal.inv_cdf(p) for p in np.clip(accuracy + change, 1e-9, 1 - 1e-9)]
         folds = np.array_split(row, n_folds)
         right.append([fold < level for fold, level in zip(folds, levels, strict=True)])
@@ -121,13 +142,47 @@ def verdicts(right):
     return [table.loc[s.name, "verdict"] for s in scores]
 
 
-def error_rates(draw, n_runs=400, seed=0):
+def unequal_models(name, n_folds, variation, n_images=1797):
+    """Return how to draw models that vary unequally, and how many are best.
+
+    Parameters
+    ----------
+    name : str
+        One of `UNEQUAL`.
+    n_folds : int
+        Number of folds.
+    variation : float
+        As for `draw_right`, of the models that vary.
+    n_images : int, default=1797
+        Images in all.
+
+    Returns
+    -------
+    draw : callable
+        As for `error_rates`.
+    n_best : int
+        Number of the most accurate models, which come first.
+    """
+    kinds = UNEQUAL[name]
+    draw = partial(
+        draw_right,
+        accuracies=[accuracy for n, accuracy, _ in kinds for _ in range(n)],
+        n_images=n_images,
+        n_folds=n_folds,
+        variation=[variation * varies for n, _, varies in kinds for _ in range(n)],
+    )
+    return draw, sum(n for n, accuracy, _ in kinds if accuracy == kinds[0][1])
+
+
+def error_rates(draw, n_best=None, n_runs=400, seed=0):
     """Return how often any of equally good models, and how often the first, is worse.
 
     Parameters
     ----------
     draw : callable
-        Given a Generator, returns what `verdicts` takes, of equally good models.
+        Given a Generator, returns what `verdicts` takes, equally good models first.
+    n_best : int, default=None
+        Number of the equally good models; None if all are.
     n_runs : int, default=400
         Number of simulated comparisons.
     seed : int, default=0
@@ -136,13 +191,13 @@ def error_rates(draw, n_runs=400, seed=0):
     Returns
     -------
     tuple of float
-        Share of the comparisons in which any model is called worse, and in which
+        Share of the comparisons in which any of these is called worse, and in which
         the first is.
     """
     rng = np.random.default_rng(seed)
     n_any = n_first = 0
     for _ in range(n_runs):
-        found = verdicts(draw(rng))
+        found = verdicts(draw(rng))[:n_best]
         n_any += "worse" in found
         n_first += found[0] == "worse"
     return n_any / n_runs, n_first / n_runs
@@ -216,6 +271,18 @@ def _print_error_rates():
         print(f"| {n_models} | {n_folds} | {' | '.join(cells)} |", flush=True)
 
 
+def _print_unequal_error_rates():
+    print("| models | folds | half a point | one point |")
+    print("|:--|--:|--:|--:|")
+    for name, n_folds in product(UNEQUAL, (2, 3, 5, 10)):
+        rates = [
+            error_rates(*unequal_models(name, n_folds, variation))[0]
+            for variation in (0.005, 0.01)
+        ]
+        shown = " | ".join(f"{rate:.1%}" for rate in rates)
+        print(f"| {name} | {n_folds} | {shown} |", flush=True)
+
+
 def _print_power():
     gaps = (0.005, 0.01, 0.02, 0.03)
     print("| models | folds | " + " | ".join(f"{g:.1%}" for g in gaps) + " |")
@@ -230,3 +297,5 @@ if __name__ == "__main__":
     _print_power()
     print()
     _print_error_rates()
+    print()
+    _print_unequal_error_rates()

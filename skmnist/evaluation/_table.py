@@ -105,16 +105,18 @@ def comparison_table(scores: Iterable[ModelScores]) -> pd.DataFrame:
 
     is therefore also referred to Student's t distribution, and ``p_value`` is the
     larger of the two p values. The dispersion φ is Pearson's chi-squared of the
-    differences on the folds, divided by its median without additional variation [3]_;
-    it is the median over all pairs of models. With J folds and M models that differ in
-    some prediction, it has (M - 1) (J - 1) degrees of freedom. ``p_value`` therefore
-    depends on the other models too: it assumes that all vary equally over the folds,
-    and independently of each other. It is too small for a model that varies much more
-    than the others, and among almost identical models; ``p_adjusted`` is more
-    conservative. Two models alone have J - 1 degrees of freedom, so their difference
-    must be larger: with 5 folds, a ``p_value`` of 0.05 needs a t of 2.8, compared with
-    2.0 for 15 models. If splits test an image r times on average, as repeated folds do,
-    b / r and c / r are used.
+    differences on the folds [3]_: its median over the pairs of models, divided by the
+    median without additional variation, or the upper quartile likewise, whichever is
+    larger. The pairs are those of the tested model and of all models at least as
+    accurate: less accurate ones, which may vary less, are left out. With J folds and m
+    such models that differ in some prediction, it has (m - 1) (J - 1) degrees of
+    freedom. ``p_value`` therefore depends on the more accurate models too: it assumes
+    that most vary equally over the folds, and independently of each other. It is too
+    small for a model that varies much more than these, and among almost identical
+    models; ``p_adjusted`` is more conservative. Two models have J - 1 degrees of
+    freedom, so their difference must be larger: with 5 folds, a ``p_value`` of 0.05
+    needs a t of 2.8, compared with 2.0 for 15 models. If splits test an image r times
+    on average, as repeated folds do, b / r and c / r are used.
 
     ``accuracy_se`` includes the variation from training on other images: with n₁
     training and n₂ test images per split and the sample variance s² over the splits, it
@@ -125,8 +127,9 @@ def comparison_table(scores: Iterable[ModelScores]) -> pd.DataFrame:
     below 0.05, and testing continues without it; otherwise it ends, and no other model
     is "worse". Verdicts therefore follow the order of the accuracies. This is a model
     confidence set [5]_ whose test in each step is a Bonferroni bound over all pairs:
-    with 95 % confidence, none of the truly most accurate models is called worse. For
-    simulated error rates and power, see :doc:`/guide/comparing`.
+    with 95 % confidence, none of the truly most accurate models is called worse. The
+    confidence is lower where a few of many equally good models vary much more than the
+    others. For simulated error rates and power, see :doc:`/guide/comparing`.
 
     References
     ----------
