@@ -107,7 +107,7 @@ def test_equally_good_models_are_seldom_called_worse(draw):
     assert first_is_worse <= any_is_worse
 
 
-@pytest.mark.parametrize("name", UNEQUAL)
+@pytest.mark.parametrize("name", [name for name in UNEQUAL if ";" in name])
 def test_the_best_models_are_seldom_called_worse_where_models_vary_unequally(name):
     draw, n_best = unequal_models(name, n_folds=5, variation=0.01)
     any_is_worse, _ = error_rates(draw, n_best, n_runs=100)
