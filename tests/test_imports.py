@@ -134,6 +134,7 @@ OTHER_PRIVATE_NAMES = {
     "_validate_params": "overridden: messages that say more than the constraints",
     "_safe_indexing": "rows of arrays, tables and lists; in the API reference of "
     "scikit-learn despite its underscore",
+    "_search": "module of the base class of searches, which has no public name",
     "_sklearn_output_config": "what set_output was given",
     "_get_fitted_attr_html": "overridden: shows a classifier without loading Keras",
     # Keras and TensorFlow: compared with the module of a type, not imported

@@ -10,6 +10,7 @@ from skmnist._numbers import (
     with_error,
 )
 from skmnist.evaluation._table import ranked_accuracy
+from skmnist.networks import ARCHITECTURES
 from skmnist.plotting import ModelComparisonDisplay
 
 from ._content import Cell, Column, KeyFigure, Report, Section, Table, Text
@@ -182,7 +183,7 @@ def method_words(results):
 
 def reading_texts(results):
     """Say how verdicts and standard errors are to be read, as a list of texts."""
-    words = [_verdict_words(results), _error_words(results)]
+    words = [_verdict_words(results), _error_words(results), _settings_words(results)]
     return [Text(text) for text in words if text]
 
 
@@ -201,10 +202,9 @@ def _verdict_words(results):
         return None
     confidence = f"{100 * (1 - results['alpha']):.0f} %"
     return (
-        f"How to read the verdicts: with {confidence} confidence the truly most "
-        "accurate model is the best one or one with no clear difference; models called "
-        f"worse are less accurate ({results['test']}; correction for the number of "
-        f"models: {results['correction']})."
+        f"How to read the verdicts: worse means less accurate, with {confidence} "
+        "confidence; with no clear difference, a model may be as accurate as the best "
+        f"({results['test']}; corrected for the number of models)."
     )
 
 
@@ -214,13 +214,24 @@ def _error_words(results):
         return None
     if is_missing(results.get("n_folds")) and (results.get("n_splits") or 1) == 1:
         return (
-            "After ± is the binomial standard error: how much the choice of the test "
-            "images changes the accuracy."
+            "After ± is the binomial standard error: how much the accuracy varies with "
+            "the choice of the test images."
         )
     return (
-        "After ± is the standard error of Nadeau and Bengio (2003): how much other "
-        "training and test images would change the accuracy, corrected for training "
-        "sets that overlap."
+        "After ± is the standard error of Nadeau and Bengio (2003): how much the "
+        "accuracy varies with the choice of training and test images."
+    )
+
+
+def _settings_words(results):
+    """Say what named networks were made for where the images are smaller; else None."""
+    named = {row.get("model") for row in _rows(results)} & ARCHITECTURES.keys()
+    shape = results.get("image_shape")
+    if not named or is_missing(shape) or min(shape[:2]) >= 28:
+        return None
+    return (
+        "The named networks have the settings published for the 28×28 pixels of MNIST; "
+        "smaller images need other ones."
     )
 
 

@@ -73,9 +73,9 @@ def test_a_comparison_is_told_in_words_first(comparison):
     ):
         assert words in summary
     assert (
-        "with 95 % confidence the truly most accurate model is the best one or one "
-        "with no clear difference; models called worse are less accurate (some test; "
-        "correction for the number of models: Holm)"
+        "worse means less accurate, with 95 % confidence; with no clear difference, a "
+        "model may be as accurate as the best (some test; corrected for the number of "
+        "models)"
     ) in page.first("main").text
     assert page.table("What failed")[0]["Error"].text == "ValueError: a < b"
 
