@@ -37,7 +37,7 @@ def search_report(results, subject=None):
     if subject is not None:
         sections += model_sections(subject, history=False)
     sections += failures_section(results, named)
-    title = f"Parameters of {results['model']} searched{on_dataset(results)}"
+    title = f"Parameter search for {results['model']}{on_dataset(results)}"
     figures = []
     if best is not None:
         words = f"accuracy of the {_rank(results)} candidate"
@@ -118,7 +118,7 @@ def _summary(results, best):
         verb = "differs" if unclear == 1 else "differ"
         words += (
             f" {number_of(unclear, 'other candidate')} {verb} from it by no more than "
-            "chance may explain."
+            "chance explains."
         )
     paragraphs = [words]
     if evaluation is not None:

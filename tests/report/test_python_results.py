@@ -164,7 +164,7 @@ def test_a_search_names_a_registered_model(images):
     grid = {"clf__n_neighbors": [1, 3]}
     search = GridSearchCV(make_model("nearest_neighbors"), grid, cv=2).fit(X, y)
     text = make_report(search, format="text")
-    assert text.startswith("Parameters of nearest_neighbors searched\n")
+    assert text.startswith("Parameter search for nearest_neighbors\n")
 
 
 MARKUP = [
