@@ -65,7 +65,7 @@ def test_pictures_of_the_guide_can_be_made_again(tmp_path):
 
     def accuracy(folder):
         text = (folder / "evaluation.txt").read_text(encoding="utf-8")
-        return float(re.match(r"Accuracy +([\d.]+)%", text)[1])
+        return float(re.match(r"Accuracy +([\d.]+) %", text)[1])
 
     assert accuracy(tmp_path) == pytest.approx(accuracy(stored), abs=0.2)
 

@@ -10,6 +10,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from sklearn.utils.multiclass import unique_labels
 
 from .._estimators import other_kind
+from .._numbers import percent
 from ._calibration import calibration_error, calibration_table
 from ._scores import class_probabilities, mean_log_loss, predict_labels
 from ._significance import binomial_standard_error, wilson_interval
@@ -136,9 +137,10 @@ class Evaluation:
         """Return the scores of all classes together, as texts."""
         low, high = self.accuracy_interval
         scores = {
-            "Accuracy": f"{self.accuracy:.2%} (95% interval {low:.2%} to {high:.2%})",
+            "Accuracy": f"{percent(self.accuracy)} "
+            f"(95 % interval {100 * low:.2f} to {percent(high)})",
             "Images": f"{self.n:,}: {self.n_right:,} correct, "
-            f"{self.n_wrong:,} misclassified ({self.error:.2%})",
+            f"{self.n_wrong:,} misclassified ({percent(self.error)})",
         }
         if not np.isnan(self.log_loss):
             scores["Log loss"] = f"{self.log_loss:.4f}"
