@@ -346,10 +346,10 @@ def test_to_dict_is_plain_data(reading):
 def test_printed_evaluation_tells_the_main_figures(reading):
     text = str(evaluate(*reading))
     for figure in (
-        "66.67%",
+        "66.67 %",
         "4 correct",
         "2 misclassified",
-        "30.00% to 90.32%",
+        "30.00 to 90.32 %",
         "0.8000",
     ):
         assert figure in text
