@@ -256,7 +256,7 @@ def results_on_mnist():
     """Return what the named models reached on the whole of MNIST, and where it is from.
 
     Reads ``results.json``: `made` (a date), `machine`, `versions`, `seeds`, and in
-    `models` by name `accuracies` (on the test images, one for each seed), `fit_time`
+    `models` by name `accuracies` (on the test images, by seed; fewer where it changes nothing), `fit_time`
     (seconds, the shortest of all), `predict_time_us` (likewise, microseconds) and
     `n_parameters` (None where a model has no weights to count).
     """

@@ -223,7 +223,7 @@ OTHER_FILES = {
         "zip archive, as .npz and .keras files are",
     ),
     "hdf5": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(30), "an HDF5 file"),
-    "json": (lambda: json.dumps({"a": 1}).encode(), "write them, but JSON"),
+    "json": (lambda: json.dumps({"a": 1}).encode(), "or joblib.dump but JSON"),
     "text": (lambda: b"3,0,0,128\n", "but text that begins with '3,0,0,128'"),
     "empty": (bytes, "cannot be loaded as a model: it is empty"),
     "random": (lambda: np.random.default_rng(0).bytes(1000), "cannot be loaded"),

@@ -151,7 +151,7 @@ def test_a_chunk_without_weight_teaches_nothing(digits):
     X, y = digits
     nothing = np.zeros(len(y))
     model = small_mlp(l2=0.1)
-    with pytest.raises(ValueError, match="first call to partial_fit needs some sample"):
+    with pytest.raises(ValueError, match="first call to partial_fit needs a sample"):
         model.partial_fit(X, y, range(10), sample_weight=nothing)
     assert not hasattr(model, "classes_")
     model.partial_fit(X, y, range(10))
