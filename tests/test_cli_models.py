@@ -77,7 +77,7 @@ def test_a_model_without_results_is_listed_all_the_same(run, monkeypatch):
 
 
 def test_the_list_of_models_fits_a_terminal_of_80_columns(run, monkeypatch):
-    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "80")
     text = re.sub(r"\x1b\[[\d;]*m", "", run("models").stdout)
     assert max(map(len, text.splitlines())) <= 80
