@@ -431,8 +431,15 @@ def train_small(epochs, progress):
     return train("mlp_512", model, images, seed=0, progress=progress)
 
 
-def test_ctrl_c_keeps_the_epochs_that_are_finished(capsys):
-    handler = signal.getsignal(signal.SIGINT)
+@pytest.fixture
+def handler():
+    """Python's own handler of Ctrl-C, which a job in the background may not have."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_keeps_the_epochs_that_are_finished(capsys, handler):
     recorder = _Recorder(interrupt_after=2)
     training = train_small(5, recorder)
     assert recorder.epochs == [(1, 5), (2, 5)]

@@ -78,7 +78,7 @@ MAKERS = {
     "calibration": lambda: CalibratedClassifierCV(network(), cv=2),
     "one vs rest": lambda: OneVsRestClassifier(network()),
     "one vs one": lambda: OneVsOneClassifier(network()),
-    "output code": lambda: OutputCodeClassifier(network(), code_size=3),
+    "output code": lambda: OutputCodeClassifier(network(), random_state=0),
     "multi output": lambda: MultiOutputClassifier(network()),
     "chain": lambda: ClassifierChain(network()),
     "fixed threshold": lambda: FixedThresholdClassifier(network()),
