@@ -19,11 +19,12 @@ if TYPE_CHECKING:  # what __getattr__ below imports when it is asked for
         KerasImageClassifier,
         KerasMLPClassifier,
     )
-    from skmnist.preprocessing import Deskewer, ImageScaler
+    from skmnist.preprocessing import Augmentation, Deskewer, ImageScaler
 
 __version__ = "0.2.0"
 
 _HOMES = {
+    "Augmentation": "preprocessing",
     "Deskewer": "preprocessing",
     "ImageScaler": "preprocessing",
     "KerasCNNClassifier": "classifiers",
@@ -50,6 +51,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "Augmentation",
     "Deskewer",
     "ImageScaler",
     "KerasCNNClassifier",

@@ -41,7 +41,7 @@ def misfit(model, image_set):
     """Say why a network is too deep for images of this size; None if it is not."""
     from skmnist.networks._plans import convolution_plan
 
-    names = ("filters", "kernel_size", "pool_size", "padding")
+    names = ("filters", "kernel_size", "strides", "pool_size", "padding")
     params = model[-1].get_params()
     if not params.keys() >= set(names):
         return None

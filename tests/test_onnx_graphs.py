@@ -12,13 +12,15 @@ from skmnist._inference.network import TrainedNetwork
 from skmnist.networks import ARCHITECTURES, NetworkSpec, build_cnn, build_mlp
 from skmnist.networks._graphs import network_layers
 
-LAYERS = ("units", "dropout", "filters", "kernel_size", "pool_size")
+LAYERS = build_cnn.__kwdefaults__.keys()
 
 
 def randomized(model, rng):
     """Give a Keras model weights that saturate nothing, biases included."""
     for weight in model.weights:
         values = rng.standard_normal(weight.shape)
+        if "variance" in weight.name:
+            values = np.abs(values) * 20  # a tenth of it below
         n_inputs = np.prod(weight.shape[:-1])
         weight.assign(values / np.sqrt(n_inputs) if n_inputs > 1 else values / 10)
     return model.get_weights()
@@ -110,12 +112,14 @@ def test_options_for_training_make_no_difference(builder, parameters):
 def test_random_networks_are_those_of_keras(seed):
     rng = np.random.default_rng(seed)
     names = [*ACTIVATIONS, None]
+    poolings = None, "average", "max"
     for _ in range(50):
         n_convolutions = int(rng.integers(1, 3))
         parameters = {
             "units": tuple(rng.integers(1, 30, rng.integers(0, 3)).tolist()),
             "activation": names[rng.integers(len(names))],
             "dropout": float(rng.choice([0.0, 0.3])),
+            "batch_normalization": bool(rng.random() < 0.3),
         }
         if rng.random() < 0.3:
             shape = tuple(rng.integers(1, 9, rng.integers(1, 4)).tolist())
@@ -132,6 +136,8 @@ def test_random_networks_are_those_of_keras(seed):
             kernel_size=tuple(pairs),
             pool_size=tuple(pools) if rng.random() < 0.7 else None,
             padding=str(rng.choice(["valid", "same"])),
+            strides=tuple(rng.integers(1, 3, n_convolutions).tolist()),
+            global_pooling=poolings[rng.integers(3)],
         )
-        shape = (*rng.integers(9, 16, 2).tolist(), int(rng.integers(1, 4)))
+        shape = (*rng.integers(14, 21, 2).tolist(), int(rng.integers(1, 4)))
         assert_same(build_cnn, shape, int(rng.integers(2, 12)), parameters, rng)

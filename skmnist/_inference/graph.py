@@ -11,13 +11,21 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from skmnist._inference.activations import ACTIVATIONS
-from skmnist.networks._layers import Convolution, Dense, Flatten, MaxPooling
+from skmnist.networks._layers import (
+    BatchNormalization,
+    Convolution,
+    Dense,
+    Flatten,
+    GlobalPooling,
+    MaxPooling,
+)
 
 __all__ = ["BoundGraph", "Graph", "add_network"]
 
 _OPSET = 20  # of ONNX 1.15, the first with Gelu
 _IR_VERSION = 9
 _LARGE = 2**10  # bytes
+_GLOBAL_POOLINGS = {"average": "GlobalAveragePool", "max": "GlobalMaxPool"}
 
 
 class Graph:
@@ -124,30 +132,42 @@ def add_network(graph, tensor, input_shape, plan, weights):
             tensor = graph.add("Transpose", tensor, perm=[0, 3, 1, 2])
     order = None  # of the features, where they are not in that of Keras
     for layer in plan:
+        arrays = [next(weights) for _ in layer.weight_shapes(shape)]
         if isinstance(layer, Convolution):
-            kernel, bias = next(weights), next(weights)
+            kernel, *bias = arrays
             tensor = graph.add(
                 "Conv",
                 tensor,
                 graph.constant(kernel.transpose(3, 2, 0, 1)),
-                graph.constant(bias),
+                *map(graph.constant, bias),
                 kernel_shape=layer.kernel_size,
-                pads=_pads(layer),
+                strides=layer.strides,
+                pads=_pads(layer, shape),
+            )
+        elif isinstance(layer, BatchNormalization):
+            tensor = graph.add(
+                "BatchNormalization",
+                tensor,
+                *map(graph.constant, arrays),
+                epsilon=layer.epsilon,
             )
         elif isinstance(layer, MaxPooling):
             size = layer.pool_size
             tensor = graph.add("MaxPool", tensor, kernel_shape=size, strides=size)
+        elif isinstance(layer, GlobalPooling):
+            tensor = graph.add(_GLOBAL_POOLINGS[layer.kind], tensor)
+            tensor = graph.add("Flatten", tensor)
         elif isinstance(layer, Flatten):
             n_features = prod(shape)
             tensor = graph.add("Reshape", tensor, graph.integers([-1, n_features]))
             if has_convolutions and shape[2] > 1:
                 order = np.arange(n_features).reshape(shape).transpose(2, 0, 1).ravel()
         elif isinstance(layer, Dense):
-            kernel, bias = next(weights), next(weights)
+            kernel, *bias = arrays
             if order is not None:
                 kernel, order = kernel[order], None
             tensor = graph.add(
-                "Gemm", tensor, graph.constant(kernel), graph.constant(bias)
+                "Gemm", tensor, graph.constant(kernel), *map(graph.constant, bias)
             )
         shape = layer.output_shape(shape)
         if layer is not plan[-1]:
@@ -155,12 +175,20 @@ def add_network(graph, tensor, input_shape, plan, weights):
     return tensor
 
 
-def _pads(layer):
+def _pads(layer, shape):
     """Return how many rows and columns of zeros stand around an image."""
     if layer.padding == "valid":
         return [0, 0, 0, 0]
-    height, width = (size - 1 for size in layer.kernel_size)
-    return [height // 2, width // 2, height - height // 2, width - width // 2]
+    # As in TensorFlow: as few as it takes, the odd one at the end.
+    sizes = zip(
+        shape, layer.output_shape(shape), layer.kernel_size, layer.strides, strict=False
+    )
+    totals = [
+        max((n_out - 1) * step + kernel - size, 0)
+        for size, n_out, kernel, step in sizes
+    ]
+    starts = [total // 2 for total in totals]
+    return [*starts, *(t - s for t, s in zip(totals, starts, strict=True))]
 
 
 def _activate(graph, tensor, layer, shape):

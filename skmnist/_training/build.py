@@ -36,6 +36,15 @@ __all__ = [
 # which layers and which weights are trained.
 TRAINABLE = "skmnist_trainable"
 
+# What the weights other than kernels begin with.
+_STARTS = {
+    "bias": keras.ops.zeros,
+    "gamma": keras.ops.ones,
+    "beta": keras.ops.zeros,
+    "moving_mean": keras.ops.zeros,
+    "moving_variance": keras.ops.ones,
+}
+
 trained_layers = weakref.WeakSet()  # by fits, whatever models they are in
 
 
@@ -114,21 +123,23 @@ def initial_arrays(spec, seed):
             if isinstance(layer, Dropout):
                 seeds = keras.random.SeedGenerator(_default_seed(generator))
                 random_states.append(seeds.state)
-            elif hasattr(layer, "kernel_shape"):
-                dtype = policy.variable_dtype
-                if layer is plan[-1] and dtype != "float64":
-                    dtype = "float32"  # as the builders have it
-                kernel, n_outputs = layer.kernel_shape(shape)
-                name = settings["kernel_initializer"]
-                initializer = resolve_name(
-                    "kernel_initializer", name, keras.initializers
-                )
-                config = initializer.get_config()
-                if "seed" in config:
-                    config["seed"] = _default_seed(generator)
-                    initializer = type(initializer).from_config(config)
-                weights.append(initializer(kernel, dtype=dtype))
-                weights.append(keras.ops.zeros(n_outputs, dtype))
+            dtype = policy.variable_dtype
+            if layer is plan[-1] and dtype != "float64":
+                dtype = "float32"  # as the builders have it
+            for name, size in layer.weight_shapes(shape).items():
+                if name == "kernel":
+                    initializer = resolve_name(
+                        "kernel_initializer",
+                        settings["kernel_initializer"],
+                        keras.initializers,
+                    )
+                    config = initializer.get_config()
+                    if "seed" in config:
+                        config["seed"] = _default_seed(generator)
+                        initializer = type(initializer).from_config(config)
+                    weights.append(initializer(size, dtype=dtype))
+                else:
+                    weights.append(_STARTS[name](size, dtype))
             shape = layer.output_shape(shape)
     return as_arrays(weights), as_arrays(random_states)
 

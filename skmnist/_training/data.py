@@ -53,15 +53,19 @@ class ShuffledBatches:
 
     `arrays` are inputs, labels and, maybe, weights; `first_epoch` is the number of
     epochs that went before. The last batch of an epoch may be smaller.
+    ``augmented(seed)`` gives what changes the inputs of an epoch, an
+    :class:`~skmnist.preprocessing.augmentation.AugmentedImages`.
     """
 
     test_batch_size = 512  # of validation data
 
-    def __init__(self, arrays, batch_size, seed, first_epoch):
-        self.arrays = arrays
+    def __init__(self, arrays, batch_size, seed, first_epoch, augmented=None):
+        # Rows of others lie all over the memory.
+        self.arrays = [np.ascontiguousarray(array) for array in arrays]
         self.batch_size = batch_size
         self.seed = seed
         self.first_epoch = first_epoch
+        self.augmented = augmented
         self.n_rows = len(arrays[0])
         self.steps_per_epoch = -(-self.n_rows // batch_size)
 
@@ -69,12 +73,23 @@ class ShuffledBatches:
         """Return the order of the rows in an epoch, counted from the first fit on."""
         return np.random.default_rng([self.seed, epoch]).permutation(self.n_rows)
 
+    def reader(self, epoch):
+        """Return a function of a number, which returns the next rows of an epoch."""
+        order = iter(self.order(epoch))
+        images = self.augmented and self.augmented([self.seed, epoch])
+
+        def read(n_rows):
+            rows = np.fromiter(itertools.islice(order, n_rows), np.intp)
+            inputs, *others = (array[rows] for array in self.arrays)
+            return images.next(inputs) if images else inputs, *others
+
+        return read
+
     def __iter__(self):
         for epoch in itertools.count(self.first_epoch):
-            order = self.order(epoch)
-            for start in range(0, self.n_rows, self.batch_size):
-                rows = order[start : start + self.batch_size]
-                inputs, *others = (array[rows] for array in self.arrays)
+            read = self.reader(epoch)
+            for _ in range(self.steps_per_epoch):
+                inputs, *others = read(self.batch_size)
                 yield inputs.astype(np.float32, copy=False), *others
 
 

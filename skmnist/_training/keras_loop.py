@@ -86,7 +86,7 @@ def _feed(batches):
     Python, all steps give their memory back to the system, and take half as long again
     or more.
     """
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() != "tensorflow" or batches.augmented:
         return iter(batches), batches.steps_per_epoch, []
     import tensorflow as tf
 

@@ -5,13 +5,14 @@ import os
 from skmnist._training.build import is_ours, rebuild, trained_layers
 from skmnist._training.callbacks import leaves_models_alone
 from skmnist._training.keras import all_layers, has_replicas, isolated_names, keras
+from skmnist._training.losses import make_loss
 from skmnist._training.optimizers import first_state, is_of_keras, program_key
 from skmnist._training.processor import bfloat16_is_quick
 from skmnist._training.reuse import idle_loops
 from skmnist.networks._graphs import build_blank, builder_arguments
 
 if keras.backend.backend() == "tensorflow":
-    from skmnist._training.layers import TrainingNumbers, draw_few_bits, structure
+    from skmnist._training.layers import TrainingNumbers, structure, use_own_calls
     from skmnist._training.memory_loop import MemoryLoop
 
 __all__ = ["give_back", "take_loop"]
@@ -28,6 +29,7 @@ def take_loop(spec, start, settings, callbacks):
                 _training_dtype(spec, settings.precision),
                 keras.config.floatx(),  # of metrics
                 program_key(settings.optimizer),
+                settings.label_smoothing,
             ]
         )
     loop = idle_loops.take(key)
@@ -53,7 +55,7 @@ def _compile_loop(spec, start, settings, callbacks):
             else:
                 model = build_blank(spec, dtype)
                 if keras.backend.backend() == "tensorflow":
-                    draw_few_bits(model)
+                    use_own_calls(model)
     elif start.model is not None:
         model = start.model
     else:
@@ -65,7 +67,7 @@ def _compile_loop(spec, start, settings, callbacks):
     model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
     loop_class = _loop_class(callbacks, model)
     # As precise as the network is.
-    loss = keras.losses.SparseCategoricalCrossentropy(dtype=model.outputs[0].dtype)
+    loss = make_loss(settings.label_smoothing, dtype=model.outputs[0].dtype)
     loop = loop_class(model, settings.optimizer, loss)
     loop.numbers = numbers
     loop.first_state = first_state(loop.optimizer)

@@ -79,8 +79,6 @@ class MemoryLoop:
     def fit(self, batches, *, epochs, initial_epoch, validation, callbacks, verbose):
         """Train; see :meth:`skmnist._training.keras_loop.KerasLoop.fit`."""
         model = self.model
-        # Rows of others lie all over the memory.
-        arrays = [np.ascontiguousarray(array) for array in batches.arrays]
         callbacks = keras.callbacks.CallbackList(
             callbacks,
             add_history=True,
@@ -95,7 +93,7 @@ class MemoryLoop:
         callbacks.on_train_begin()
         for epoch in range(initial_epoch, initial_epoch + epochs):
             callbacks.on_epoch_begin(epoch)
-            logs = self._run_epoch(arrays, batches.order(epoch), batches, callbacks)
+            logs = self._run_epoch(batches, epoch, callbacks)
             if validation:
                 means = self._evaluate(validation, batches.test_batch_size)
                 # A new dict: a callback may still be at work on the other one.
@@ -108,20 +106,21 @@ class MemoryLoop:
         callbacks.on_train_end(logs)
         return model.history.history
 
-    def _run_epoch(self, arrays, order, batches, callbacks):
+    def _run_epoch(self, batches, epoch, callbacks):
         size = batches.batch_size
+        read = batches.reader(epoch)
         sums = np.zeros(2)
-        first = 0
-        while first < len(order):
-            callbacks.on_train_batch_begin(first // size)
+        n_done = 0
+        while n_done < batches.n_rows:
+            callbacks.on_train_batch_begin(n_done // size)
             # One batch, as Keras does, where a callback has told it to stop already.
-            n_rows = size if self.model.stop_training else _rows_of_call(arrays, size)
-            rows = order[first : first + n_rows]
-            sums = self._train(size, sums, *(array[rows] for array in arrays))
+            n_rows = _rows_of_call(batches.arrays, size)
+            arrays = read(size if self.model.stop_training else n_rows)
+            sums = self._train(size, sums, *arrays)
             raise_interrupt()
-            first += len(rows)
-            logs = _means(sums, first)
-            callbacks.on_train_batch_end(-(-first // size) - 1, logs)
+            n_done += len(arrays[0])
+            logs = _means(sums, n_done)
+            callbacks.on_train_batch_end(-(-n_done // size) - 1, logs)
             if self.model.stop_training:
                 break
         return logs

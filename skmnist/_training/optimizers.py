@@ -30,13 +30,13 @@ __all__ = [
 ]
 
 
-def make_optimizer(optimizer, learning_rate):
+def make_optimizer(optimizer, learning_rate, weight_decay=None, ema_momentum=None):
     """Make an optimizer that no other fit has.
 
     `optimizer` is a name, a serialized configuration, a function that makes one, or an
-    example, which is not itself used. A learning rate of None keeps the optimizer's
-    own. Raises TypeError or ValueError if it is none of these, or has a schedule
-    besides a learning rate.
+    example, which is not itself used. None keeps the learning rate, the weight decay or
+    the averaging of weights that the optimizer has. Raises TypeError or ValueError if
+    it is none of these, or has a schedule besides a learning rate.
     """
     # Apart, because new optimizers get names from counters of the process.
     with isolated_names():
@@ -49,6 +49,11 @@ def make_optimizer(optimizer, learning_rate):
                 "a schedule of its own: leave one of them out."
             )
         made.learning_rate = learning_rate
+    inner = getattr(made, "inner_optimizer", made)
+    if weight_decay is not None:
+        inner.weight_decay = weight_decay
+    if ema_momentum is not None:
+        inner.use_ema, inner.ema_momentum = True, ema_momentum
     return made
 
 

@@ -7,6 +7,7 @@ rates and penalties of their own into them.
 """
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,7 +43,10 @@ _LARGE = 100.0  # of weights and losses
 
 @dataclass
 class TrainingSettings:
-    """How to train: everything that is neither the network nor the data."""
+    """How to train: everything that is neither the network nor the data.
+
+    ``augmented(seed)`` changes the images of an epoch, see :class:`ShuffledBatches`.
+    """
 
     optimizer: object
     schedule: str
@@ -52,6 +56,8 @@ class TrainingSettings:
     callbacks: list
     precision: str
     verbose: int
+    label_smoothing: float = 0.0
+    augmented: Callable | None = None
 
 
 def train(spec, data, settings, state, *, validation=None, network=None):
@@ -70,7 +76,11 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     _check_rate_is_free(settings)
     start = _start(spec, data, state, network)
     batches = ShuffledBatches(
-        data.arrays, settings.batch_size, state.shuffle_seed, state.n_epochs
+        data.arrays,
+        settings.batch_size,
+        state.shuffle_seed,
+        state.n_epochs,
+        settings.augmented,
     )
     optimizer = settings.optimizer
     if any(weights.dtype == np.float64 for weights in start.weights):

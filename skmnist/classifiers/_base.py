@@ -9,11 +9,12 @@ import contextlib
 import copy
 import logging
 from abc import abstractmethod
+from functools import partial
 from numbers import Integral, Real
 from time import perf_counter
 
 import numpy as np
-from sklearn.base import _fit_context
+from sklearn.base import _fit_context, clone
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
@@ -36,8 +37,10 @@ from skmnist.classifiers._targets import (
     with_mean_of_1,
 )
 from skmnist.networks._memory import check_memory
+from skmnist.preprocessing import Augmentation
+from skmnist.preprocessing.augmentation import AugmentedImages
 from skmnist.preprocessing.image_array import ImageShape
-from skmnist.preprocessing.layout import as_rows
+from skmnist.preprocessing.layout import as_rows, resolve_image_shape
 from skmnist.preprocessing.validation import naming_overflow
 
 __all__ = ["BaseKerasClassifier"]
@@ -61,6 +64,10 @@ class BaseKerasClassifier(NetworkPredictor):
         "optimizer": [str, dict, callable, HasMethods(["apply", "get_config"])],
         "learning_rate": [None, Interval(Real, 0, None, closed="neither")],
         "learning_rate_schedule": [StrOptions({"constant", "one_cycle", "cosine"})],
+        "weight_decay": [None, Interval(Real, 0, None, closed="left")],
+        "ema_momentum": [None, Interval(Real, 0, 1, closed="left")],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "augmentation": [None, Augmentation],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -248,6 +255,14 @@ class BaseKerasClassifier(NetworkPredictor):
                 f"learning_rate_schedule: {', '.join(map(repr, sorted(schedules)))}."
             )
         super()._validate_params()
+        if self.augmentation is not None:
+            self.augmentation._validate_params()
+        if self.early_stopping and self.ema_momentum is not None:
+            raise ValueError(
+                f"ema_momentum={self.ema_momentum} does not go with early_stopping: "
+                "one averages the weights of all epochs, the other keeps those of the "
+                "best epoch. Leave one of them out."
+            )
 
     @contextlib.contextmanager
     def _all_or_nothing(self):
@@ -358,6 +373,15 @@ class BaseKerasClassifier(NetworkPredictor):
             inputs, y_val = inputs[known], y_val[known]
         return TrainingData(inputs, encoded(y_val, self.classes_, "y_val"))
 
+    def _augmented(self, input_shape):
+        """Return what changes the images of an epoch, or None."""
+        if self.augmentation is None:
+            return None
+        shape = input_shape
+        if len(shape) == 1:  # a network of rows
+            shape = self._image_shape or resolve_image_shape(*shape)
+        return partial(AugmentedImages, clone(self.augmentation), (*shape, 1)[:3])
+
     @keep_interrupts()
     def _train(self, spec, training, validation, *, epochs, resume):
         """Train by the engine and set the fitted attributes."""
@@ -366,7 +390,9 @@ class BaseKerasClassifier(NetworkPredictor):
             from skmnist._training.optimizers import make_optimizer
             from skmnist._training.train import TrainingSettings, train
 
-        optimizer = make_optimizer(self.optimizer, self.learning_rate)
+        optimizer = make_optimizer(
+            self.optimizer, self.learning_rate, self.weight_decay, self.ema_momentum
+        )
         callbacks, fit_id = callbacks_for_fit(self.callbacks)
         start = perf_counter()
         weights, description, self._training, history = train(
@@ -381,6 +407,8 @@ class BaseKerasClassifier(NetworkPredictor):
                 callbacks=callbacks,
                 precision=getattr(self, "precision", "float32"),
                 verbose=int(self.verbose),
+                label_smoothing=float(self.label_smoothing),
+                augmented=self._augmented(spec.input_shape),
             ),
             self._training,
             validation=validation,

@@ -30,14 +30,19 @@ class KerasCNNClassifier(LayeredClassifier):
         convolutions, or one per convolution. As in Keras, ``(1, 3)`` is a pair. But
         with two convolutions ``(5, 3)`` means 5×5, then 3×3, with a warning. To avoid
         it, write ``((5, 5), (3, 3))``, or ``((5, 3), (5, 3))`` for the pair.
+    strides : int or sequence, default=1
+        Steps of the filters in pixels, in the same form as `kernel_size`.
     pool_size : int or sequence, default=None
         Size of the max pooling after each convolution, in the same form as
         `kernel_size`; 1 means no pooling. None pools by 2 after the last convolution
         only.
     padding : {"valid", "same"}, default="valid"
         Whether convolutions shrink the image or pad it with zeros.
+    global_pooling : {"average", "max"}, default=None
+        Reduce each feature map of the last convolution to its mean or maximum. None
+        passes on all pixels of the maps.
     units : int or sequence of int, default=128
-        Width of each hidden layer after the convolutions.
+        Width of each hidden layer after the convolutions; ``()`` for none.
     dropout : float or sequence of float, default=None
         Dropout rates in [0, 1): the first after the last pooling, then one per hidden
         layer. A single value applies to all of these. None means 0.25 after the pooling
@@ -69,6 +74,7 @@ class KerasCNNClassifier(LayeredClassifier):
     References
     ----------
     $references
+    $layer_references
 
     Examples
     --------
@@ -86,9 +92,11 @@ class KerasCNNClassifier(LayeredClassifier):
         **LayeredClassifier._parameter_constraints,
         "filters": [WIDTH, list, tuple],
         "kernel_size": [WIDTH, list, tuple],
+        "strides": [WIDTH, list, tuple],
         "pool_size": [None, WIDTH, list, tuple],
         "dropout": [None, RATE, list, tuple],
         "padding": [StrOptions({"valid", "same"})],
+        "global_pooling": [None, StrOptions({"average", "max"})],
         "image_shape": [None, StrOptions({"row"}), list, tuple],
     }
 
@@ -100,12 +108,15 @@ class KerasCNNClassifier(LayeredClassifier):
         *,
         filters=(32, 64),
         kernel_size=3,
+        strides=1,
         pool_size=None,
         padding="valid",
+        global_pooling=None,
         units=128,
         dropout=None,
         image_shape=None,
         activation="relu",
+        batch_normalization=False,
         kernel_initializer="glorot_uniform",
         l1=0.0,
         l2=0.0,
@@ -113,6 +124,10 @@ class KerasCNNClassifier(LayeredClassifier):
         optimizer="adam",
         learning_rate=None,
         learning_rate_schedule="constant",
+        weight_decay=None,
+        ema_momentum=None,
+        label_smoothing=0.0,
+        augmentation=None,
         epochs=20,
         batch_size=128,
         early_stopping=False,
@@ -126,12 +141,15 @@ class KerasCNNClassifier(LayeredClassifier):
     ):
         self.filters = filters
         self.kernel_size = kernel_size
+        self.strides = strides
         self.pool_size = pool_size
         self.padding = padding
+        self.global_pooling = global_pooling
         self.units = units
         self.dropout = dropout
         self.image_shape = image_shape
         self.activation = activation
+        self.batch_normalization = batch_normalization
         self.kernel_initializer = kernel_initializer
         self.l1 = l1
         self.l2 = l2
@@ -139,6 +157,10 @@ class KerasCNNClassifier(LayeredClassifier):
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
+        self.weight_decay = weight_decay
+        self.ema_momentum = ema_momentum
+        self.label_smoothing = label_smoothing
+        self.augmentation = augmentation
         self.epochs = epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping
@@ -159,6 +181,7 @@ class KerasCNNClassifier(LayeredClassifier):
     def _check_layers(self):
         check_layers(self, "filters", WIDTH)
         check_layers(self, "kernel_size", WIDTH, pairs=True)
+        check_layers(self, "strides", WIDTH, pairs=True)
         check_layers(self, "pool_size", WIDTH, pairs=True)
         super()._check_layers()
 
@@ -169,11 +192,13 @@ class KerasCNNClassifier(LayeredClassifier):
             **layer_parameters,
             "filters": plain_numbers(self.filters),
             "kernel_size": plain_numbers(self.kernel_size),
+            "strides": plain_numbers(self.strides),
             "pool_size": plain_numbers(self.pool_size),
             "padding": self.padding,
+            "global_pooling": self.global_pooling,
         }
         n_convolutions = _count(self.filters)
-        for name in ("kernel_size", "pool_size"):
+        for name in ("kernel_size", "strides", "pool_size"):
             if parameters[name] is not None:
                 # In the words of the user, before anything is made of them.
                 window_sizes(parameters[name], n_convolutions, name)
@@ -185,7 +210,7 @@ class KerasCNNClassifier(LayeredClassifier):
 
     def _warn_of_two_numbers(self):
         """Say what they mean for two convolutions, where Keras means a pair."""
-        for name in ("kernel_size", "pool_size"):
+        for name in ("kernel_size", "strides", "pool_size"):
             value = plain_numbers(getattr(self, name))
             if are_two_numbers(value) and value[0] != value[1]:
                 is_row = self.image_shape == "row"

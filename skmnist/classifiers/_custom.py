@@ -96,6 +96,10 @@ class KerasImageClassifier(BaseKerasClassifier):
         optimizer="adam",
         learning_rate=None,
         learning_rate_schedule="constant",
+        weight_decay=None,
+        ema_momentum=None,
+        label_smoothing=0.0,
+        augmentation=None,
         epochs=20,
         batch_size=128,
         early_stopping=False,
@@ -113,6 +117,10 @@ class KerasImageClassifier(BaseKerasClassifier):
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
+        self.weight_decay = weight_decay
+        self.ema_momentum = ema_momentum
+        self.label_smoothing = label_smoothing
+        self.augmentation = augmentation
         self.epochs = epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping

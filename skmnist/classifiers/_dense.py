@@ -28,6 +28,7 @@ class KerasMLPClassifier(LayeredClassifier):
     References
     ----------
     $references
+    $layer_references
 
     Examples
     --------
@@ -54,6 +55,7 @@ class KerasMLPClassifier(LayeredClassifier):
         units=512,
         dropout=0.2,
         activation="relu",
+        batch_normalization=False,
         kernel_initializer="glorot_uniform",
         l1=0.0,
         l2=0.0,
@@ -61,6 +63,10 @@ class KerasMLPClassifier(LayeredClassifier):
         optimizer="adam",
         learning_rate=None,
         learning_rate_schedule="constant",
+        weight_decay=None,
+        ema_momentum=None,
+        label_smoothing=0.0,
+        augmentation=None,
         epochs=20,
         batch_size=128,
         early_stopping=False,
@@ -75,6 +81,7 @@ class KerasMLPClassifier(LayeredClassifier):
         self.units = units
         self.dropout = dropout
         self.activation = activation
+        self.batch_normalization = batch_normalization
         self.kernel_initializer = kernel_initializer
         self.l1 = l1
         self.l2 = l2
@@ -82,6 +89,10 @@ class KerasMLPClassifier(LayeredClassifier):
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
+        self.weight_decay = weight_decay
+        self.ema_momentum = ema_momentum
+        self.label_smoothing = label_smoothing
+        self.augmentation = augmentation
         self.epochs = epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping
@@ -106,7 +117,8 @@ class KerasDNNClassifier(LayeredClassifier):
     Parameters
     ----------
     units : int or sequence of int, default=(512, 512)
-        Width of each hidden layer.
+        Width of each hidden layer; ``()`` for none, which is multinomial logistic
+        regression.
     dropout : float or sequence of float, default=0.2
         Dropout rate after each hidden layer, in [0, 1): one value for all layers, or
         one per layer.
@@ -121,6 +133,7 @@ class KerasDNNClassifier(LayeredClassifier):
     References
     ----------
     $references
+    $layer_references
 
     Examples
     --------
@@ -142,6 +155,7 @@ class KerasDNNClassifier(LayeredClassifier):
         units=(512, 512),
         dropout=0.2,
         activation="relu",
+        batch_normalization=False,
         kernel_initializer="glorot_uniform",
         l1=0.0,
         l2=0.0,
@@ -149,6 +163,10 @@ class KerasDNNClassifier(LayeredClassifier):
         optimizer="adam",
         learning_rate=None,
         learning_rate_schedule="constant",
+        weight_decay=None,
+        ema_momentum=None,
+        label_smoothing=0.0,
+        augmentation=None,
         epochs=20,
         batch_size=128,
         early_stopping=False,
@@ -163,6 +181,7 @@ class KerasDNNClassifier(LayeredClassifier):
         self.units = units
         self.dropout = dropout
         self.activation = activation
+        self.batch_normalization = batch_normalization
         self.kernel_initializer = kernel_initializer
         self.l1 = l1
         self.l2 = l2
@@ -170,6 +189,10 @@ class KerasDNNClassifier(LayeredClassifier):
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
+        self.weight_decay = weight_decay
+        self.ema_momentum = ema_momentum
+        self.label_smoothing = label_smoothing
+        self.augmentation = augmentation
         self.epochs = epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping

@@ -19,6 +19,9 @@ def documented(cls):
 _LAYERS = """\
 activation : str, default="relu"
     Name of the Keras activation of the convolutions and hidden layers.
+batch_normalization : bool, default=False
+    Whether to normalize the output of each convolution and hidden layer over the batch
+    before the activation [5]_. These layers then have no biases.
 kernel_initializer : str, default="glorot_uniform"
     Name of the Keras initializer of the weights, such as ``"he_normal"`` or
     ``"random_normal"``.
@@ -44,6 +47,22 @@ learning_rate_schedule : {"constant", "one_cycle", "cosine"}, default="constant"
     How the learning rate changes during `fit`. "one_cycle" [1]_ raises it to
     `learning_rate` over the first 30 % of the steps, then lowers it to almost 0.
     "cosine" [2]_ lowers it from the start.
+weight_decay : float, default=None
+    Decoupled weight decay [3]_, at least 0: every step shrinks all weights by this
+    part of the learning rate. None keeps the optimizer's default.
+ema_momentum : float, default=None
+    Average the weights over the steps of training with this momentum, in [0, 1), as
+    Keras' optimizers do with ``use_ema``: each step keeps this part of the average.
+    The fitted network has the averages. Not possible with early stopping. None keeps
+    what the optimizer does by default, no averaging.
+label_smoothing : float, default=0.0
+    Part of the target probability, in [0, 1), that is spread evenly over all classes
+    [4]_. It enters ``loss`` and ``val_loss``.
+augmentation : Augmentation, default=None
+    Random changes of the training images, new in each epoch; see
+    :class:`~skmnist.Augmentation`. Validation and prediction see unchanged images. Its
+    parameters can be set and searched as ``augmentation__rotation`` and so on. Pixels
+    may come as rows; rows of unknown shape are treated as square images.
 epochs : int, default=20
     Number of passes over the training data, at least 1.
 batch_size : int, default=128
@@ -104,7 +123,17 @@ _REFERENCES = """\
 .. [1] L. N. Smith, N. Topin (2019). Super-convergence: very fast training of
    neural networks using large learning rates. SPIE 11006.
 .. [2] I. Loshchilov, F. Hutter (2017). SGDR: stochastic gradient descent with
-   warm restarts. International Conference on Learning Representations."""
+   warm restarts. International Conference on Learning Representations.
+.. [3] I. Loshchilov, F. Hutter (2019). Decoupled weight decay regularization.
+   International Conference on Learning Representations.
+.. [4] C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna (2016). Rethinking the
+   Inception architecture for computer vision. Conference on Computer Vision and
+   Pattern Recognition."""
+
+_LAYER_REFERENCES = """\
+.. [5] S. Ioffe, C. Szegedy (2015). Batch normalization: accelerating deep network
+   training by reducing internal covariate shift. International Conference on
+   Machine Learning."""
 
 _TEXTS = {
     "layers": _LAYERS,
@@ -112,4 +141,5 @@ _TEXTS = {
     "training": _TRAINING,
     "attributes": _ATTRIBUTES,
     "references": _REFERENCES,
+    "layer_references": _LAYER_REFERENCES,
 }

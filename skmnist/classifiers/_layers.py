@@ -33,7 +33,8 @@ def check_layers(estimator, parameter, constraint, *, pairs=False):
         return all(map(constraint.is_satisfied_by, entry if is_pair else (entry,)))
 
     values = value if isinstance(value, Sequence) else (value,)
-    if not values or not all(map(is_allowed, values)):
+    is_empty = not values and parameter != "units"
+    if is_empty or not all(map(is_allowed, values)):
         such = (
             "a pair (height, width) of such values, or a sequence of such values or "
             "pairs with one for each convolution"
@@ -65,6 +66,7 @@ class LayeredClassifier(BaseKerasClassifier):
         "units": [WIDTH, list, tuple],
         "dropout": [RATE, list, tuple],
         "activation": [str],
+        "batch_normalization": ["boolean"],
         "kernel_initializer": [str],
         "l1": [_PENALTY],
         "l2": [_PENALTY],
@@ -123,6 +125,7 @@ class LayeredClassifier(BaseKerasClassifier):
             "units": plain_numbers(self.units),
             "dropout": plain_numbers(self.dropout),
             "activation": self.activation,
+            "batch_normalization": bool(self.batch_normalization),
             "kernel_initializer": self.kernel_initializer,
             "l1": float(self.l1),
             "l2": float(self.l2),

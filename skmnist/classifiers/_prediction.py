@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import inspect
 from abc import ABCMeta
 
 import numpy as np
@@ -165,7 +166,12 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
 
     def __setstate__(self, state):
         spec = state.pop("_spec", None)
-        super().__setstate__(state)
+        # A file of an earlier version does not have the parameters that came later.
+        defaults = {
+            name: parameter.default
+            for name, parameter in inspect.signature(type(self)).parameters.items()
+        }
+        super().__setstate__({**defaults, **state})
         if spec is not None:
             from skmnist._trained_network import complete_network
 

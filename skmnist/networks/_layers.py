@@ -1,13 +1,22 @@
 """The layers of this package's networks as plain data.
 
-Each knows the shape of what it returns for images with the channels last, and those
-with weights the shape of their kernel.
+Each knows, for images with the channels last, the shape of what it returns and the
+shapes of its weights by Keras' names, in Keras' order.
 """
 
 from dataclasses import dataclass
 from math import prod
 
-__all__ = ["Activation", "Convolution", "Dense", "Dropout", "Flatten", "MaxPooling"]
+__all__ = [
+    "Activation",
+    "BatchNormalization",
+    "Convolution",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalPooling",
+    "MaxPooling",
+]
 
 
 @dataclass(frozen=True)
@@ -17,25 +26,34 @@ class _Layer:
     def output_shape(self, shape):
         return shape
 
+    def weight_shapes(self, shape):
+        return {}
+
 
 @dataclass(frozen=True)
 class Convolution(_Layer):
-    """Convolution with stride 1."""
+    """Convolution."""
 
     filters: int
     kernel_size: tuple
+    strides: tuple
     padding: str
     activation: str | None
+    use_bias: bool = True
 
-    def kernel_shape(self, shape):
-        return (*self.kernel_size, shape[2], self.filters), self.filters
+    def weight_shapes(self, shape):
+        kernel = {"kernel": (*self.kernel_size, shape[2], self.filters)}
+        return {**kernel, "bias": (self.filters,)} if self.use_bias else kernel
 
     def output_shape(self, shape):
-        height, width, _ = shape
+        sizes = shape[:2]
         if self.padding == "valid":
-            height -= self.kernel_size[0] - 1
-            width -= self.kernel_size[1] - 1
-        return height, width, self.filters
+            sizes = (
+                size - kernel + 1
+                for size, kernel in zip(sizes, self.kernel_size, strict=True)
+            )
+        steps = zip(sizes, self.strides, strict=True)
+        return *(-(-size // step) for size, step in steps), self.filters
 
 
 @dataclass(frozen=True)
@@ -47,6 +65,27 @@ class MaxPooling(_Layer):
     def output_shape(self, shape):
         height, width, channels = shape
         return height // self.pool_size[0], width // self.pool_size[1], channels
+
+
+@dataclass(frozen=True)
+class GlobalPooling(_Layer):
+    """Mean or maximum over each feature map."""
+
+    kind: str
+
+    def output_shape(self, shape):
+        return (shape[2],)
+
+
+@dataclass(frozen=True)
+class BatchNormalization(_Layer):
+    """Batch normalization over the last axis."""
+
+    epsilon: float
+
+    def weight_shapes(self, shape):
+        names = "gamma", "beta", "moving_mean", "moving_variance"
+        return dict.fromkeys(names, shape[-1:])
 
 
 @dataclass(frozen=True)
@@ -77,9 +116,11 @@ class Dense(_Layer):
 
     units: int
     activation: str | None
+    use_bias: bool = True
 
-    def kernel_shape(self, shape):
-        return (shape[0], self.units), self.units
+    def weight_shapes(self, shape):
+        kernel = {"kernel": (shape[0], self.units)}
+        return {**kernel, "bias": (self.units,)} if self.use_bias else kernel
 
     def output_shape(self, shape):
         return (self.units,)

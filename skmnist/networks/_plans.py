@@ -5,7 +5,16 @@ Builders convert them to a Keras model, prediction to an ONNX graph.
 
 from collections.abc import Sequence
 
-from ._layers import Activation, Convolution, Dense, Dropout, Flatten, MaxPooling
+from ._layers import (
+    Activation,
+    BatchNormalization,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalPooling,
+    MaxPooling,
+)
 from ._specification import plain_numbers
 
 __all__ = [
@@ -19,15 +28,28 @@ __all__ = [
 
 # No set: an activation may be a dict of Keras, which has no hash.
 _NEVER_FALLING = ("elu", "leaky_relu", "relu", "relu6", "selu", "sigmoid", "tanh")
+_EPSILON = 1e-3  # Keras' default for batch normalization
 
 
-def mlp_layers(input_shape, n_classes, *, units, dropout, activation, **_):
+def mlp_layers(
+    input_shape,
+    n_classes,
+    *,
+    units,
+    dropout,
+    activation,
+    batch_normalization=False,
+    **_,
+):
     """Plan the layers of :func:`build_mlp`."""
     units = _sequence(units)
     places = _counted(len(units), "hidden layer")
     dropout = _per_layer(dropout, len(units), "dropout", places)
     flatten = [Flatten("flatten")] if len(input_shape) > 1 else []
-    return [*flatten, *_dense_layers(units, dropout, activation, n_classes)]
+    return [
+        *flatten,
+        *_dense_layers(units, dropout, activation, batch_normalization, n_classes),
+    ]
 
 
 def cnn_layers(
@@ -36,17 +58,20 @@ def cnn_layers(
     *,
     filters,
     kernel_size,
+    strides,
     pool_size,
     padding,
+    global_pooling,
     units,
     dropout,
     activation,
+    batch_normalization,
     **_,
 ):
     """Plan the layers of :func:`build_cnn`."""
     units = _sequence(units)
     convolutions = convolution_plan(
-        input_shape, filters, kernel_size, pool_size, padding
+        input_shape, filters, kernel_size, strides, pool_size, padding
     )
     if dropout is None:
         dropout = (0.25,) + (0.5,) * len(units)
@@ -55,38 +80,61 @@ def cnn_layers(
         dropout, 1 + len(units), "dropout", places
     )
     plan = []
-    for index, (n_filters, kernel, pool) in enumerate(convolutions, start=1):
+    for index, (n_filters, kernel, steps, pool) in enumerate(convolutions, start=1):
         is_pooled = pool != (1, 1)
         # The larger of two values stays the larger one under an activation that
         # does not fall: pooling first gives the same result for less work.
-        activate_last = is_pooled and activation in _NEVER_FALLING
+        pool_first = is_pooled and activation in _NEVER_FALLING
+        pooling = [MaxPooling(f"pooling_{index}", pool)] if is_pooled else []
+        activate_last = pool_first or batch_normalization
         plan.append(
             Convolution(
                 f"convolution_{index}",
                 n_filters,
                 kernel,
+                steps,
                 padding,
                 None if activate_last else activation,
+                use_bias=not batch_normalization,
             )
         )
-        if is_pooled:
-            plan.append(MaxPooling(f"pooling_{index}", pool))
+        if batch_normalization:
+            plan.append(BatchNormalization(f"normalization_{index}", _EPSILON))
+        if pool_first:
+            plan += pooling
         if activate_last:
             plan.append(Activation(f"activation_{index}", activation))
-    if image_dropout:
+        if not pool_first:
+            plan += pooling
+    if global_pooling is None:
+        to_rows = Flatten("flatten")
+    else:
+        to_rows = GlobalPooling("global_pooling", global_pooling)
+    if image_dropout and global_pooling is None:
+        plan.append(Dropout("dropout", image_dropout))
+    plan.append(to_rows)
+    if image_dropout and global_pooling is not None:
         plan.append(Dropout("dropout", image_dropout))
     return [
         *plan,
-        Flatten("flatten"),
-        *_dense_layers(units, hidden_dropout, activation, n_classes),
+        *_dense_layers(
+            units, hidden_dropout, activation, batch_normalization, n_classes
+        ),
     ]
 
 
-def _dense_layers(units, dropout, activation, n_classes):
+def _dense_layers(units, dropout, activation, batch_normalization, n_classes):
     """Plan hidden layers, each with its dropout where the rate is > 0, and softmax."""
     plan = []
     for index, (width, rate) in enumerate(zip(units, dropout, strict=True), start=1):
-        plan.append(Dense(f"hidden_{index}", width, activation))
+        if batch_normalization:
+            plan += [
+                Dense(f"hidden_{index}", width, None, use_bias=False),
+                BatchNormalization(f"hidden_normalization_{index}", _EPSILON),
+                Activation(f"hidden_activation_{index}", activation),
+            ]
+        else:
+            plan.append(Dense(f"hidden_{index}", width, activation))
         if rate:
             plan.append(Dropout(f"dropout_{index}", rate))
     return [*plan, Dense("probabilities", n_classes, "softmax")]
@@ -105,31 +153,29 @@ def weight_shapes(input_shape, plan):
     Returns
     -------
     list of tuple of int
-        Kernel and biases of each layer that has them, as Keras orders them.
+        In the order of Keras.
     """
     shape, shapes = tuple(input_shape), []
     for layer in plan:
-        if isinstance(layer, Convolution | Dense):
-            kernel, n_outputs = layer.kernel_shape(shape)
-            shapes += [kernel, (n_outputs,)]
+        shapes += layer.weight_shapes(shape).values()
         shape = layer.output_shape(shape)
     return shapes
 
 
-def convolution_plan(image_shape, filters, kernel_size, pool_size, padding):
+def convolution_plan(image_shape, filters, kernel_size, strides, pool_size, padding):
     """Resolve the convolutions of :func:`build_cnn` for one size of image.
 
     Parameters
     ----------
     image_shape : tuple of int
         ``(height, width, channels)`` of the images.
-    filters, kernel_size, pool_size, padding
+    filters, kernel_size, strides, pool_size, padding
         As in :func:`build_cnn`.
 
     Returns
     -------
-    list of (int, tuple of int, tuple of int)
-        Filters, kernel and pooling window of each convolution.
+    list of (int, tuple of int, tuple of int, tuple of int)
+        Filters, kernel, strides and pooling window of each convolution.
 
     Raises
     ------
@@ -141,10 +187,11 @@ def convolution_plan(image_shape, filters, kernel_size, pool_size, padding):
     if pool_size is None:
         pool_size = ((1, 1),) * (len(filters) - 1) + ((2, 2),)
     pools = window_sizes(pool_size, len(filters), "pool_size")
+    steps = window_sizes(strides, len(filters), "strides")
     height, width = image_shape[:2]
     plan = []
-    for index, (n_filters, kernel, pool) in enumerate(
-        zip(filters, kernels, pools, strict=True), start=1
+    for index, (n_filters, kernel, step, pool) in enumerate(
+        zip(filters, kernels, steps, pools, strict=True), start=1
     ):
         if padding == "valid":
             if kernel[0] > height or kernel[1] > width:
@@ -152,13 +199,14 @@ def convolution_plan(image_shape, filters, kernel_size, pool_size, padding):
                     f"Images of {image_shape[0]}×{image_shape[1]} pixels are too "
                     f"small for this network: {height}×{width} pixels reach "
                     f"convolution {index}, whose kernel is {kernel[0]}×{kernel[1]}. "
-                    "Use fewer convolutions, a smaller kernel_size or pool_size, or "
-                    "padding='same'."
+                    "Use fewer convolutions, a smaller kernel_size, strides or "
+                    "pool_size, or padding='same'."
                 )
             height, width = height - kernel[0] + 1, width - kernel[1] + 1
+        height, width = -(-height // step[0]), -(-width // step[1])
         pool = (min(pool[0], height), min(pool[1], width))
         height, width = height // pool[0], width // pool[1]
-        plan.append((n_filters, kernel, pool))
+        plan.append((n_filters, kernel, step, pool))
     return plan
 
 
@@ -180,7 +228,7 @@ def _counted(number, noun):
 
 
 def window_sizes(value, n_convolutions, name):
-    """Resolve a parameter of convolutions that says the size of windows.
+    """Resolve a parameter of convolutions that has a height and a width.
 
     Parameters
     ----------

@@ -47,8 +47,8 @@ from skmnist.persistence._schema import (
     shortened,
     written,
 )
-from skmnist.persistence._values import NotPlainError
-from skmnist.preprocessing import Deskewer, ImageScaler
+from skmnist.persistence._values import NotPlainError, encoded
+from skmnist.preprocessing import Augmentation, Deskewer, ImageScaler
 
 __all__ = ["check_parts", "describe", "rebuild"]
 
@@ -69,6 +69,14 @@ _PARAMETERS = {
         plain_optimizer,
     ),
     "builder": BUILDER,
+    "augmentation": or_null(
+        Rule(
+            "the parameters of an Augmentation",
+            lambda value: isinstance(value, dict) and _is_augmentation(value),
+            lambda value: Augmentation(**value),
+            lambda augmentation: encoded(augmentation.get_params()),
+        )
+    ),
 }
 # Types of pixels, by the names of NumPy.
 _DTYPES = {
@@ -76,6 +84,14 @@ _DTYPES = {
     for code in "?bBhHiIqQefd"
     for dtype in (np.dtype(f"<{code}"), np.dtype(f">{code}"))
 }
+
+
+def _is_augmentation(parameters):
+    try:
+        Augmentation(**parameters)._validate_params()
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _name_of(dtype):

@@ -76,6 +76,8 @@ _ARGUMENTS = {
         ("linear", *ACTIVATIONS), words="the name of an activation of Keras"
     ),
     "padding": one_of(("valid", "same")),
+    "global_pooling": or_null(one_of(("average", "max"))),
+    "batch_normalization": BOOL,
     "dtype": one_of(tuple(_WEIGHT_DTYPES)),
     "l1": POSITIVE,
     "l2": POSITIVE,
@@ -85,9 +87,11 @@ _WINDOW = Rule(
     lambda value: isinstance(value, tuple) and is_list([*value], SIZE.is_allowed, (2,)),
 )
 _LAYER = {
-    **dict.fromkeys(("name", "padding", "activation"), ANYTHING),
+    **dict.fromkeys(
+        ("name", "padding", "activation", "kind", "use_bias", "epsilon"), ANYTHING
+    ),
     **dict.fromkeys(("filters", "units"), SIZE),
-    **dict.fromkeys(("kernel_size", "pool_size"), _WINDOW),
+    **dict.fromkeys(("kernel_size", "strides", "pool_size"), _WINDOW),
     "rate": Rule("in [0, 1)", lambda value: is_number(value, 0) and value < 1),
 }
 

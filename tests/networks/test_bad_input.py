@@ -303,7 +303,7 @@ BAD_PARAMETERS = [
     (KerasMLPClassifier, {"units": 0}, r"'units'.*\[1, inf\).* Got 0"),
     (KerasMLPClassifier, {"units": (8, 8)}, r"'units'.*\[1, inf\).* Got \(8, 8\)"),
     (KerasDNNClassifier, {"units": (8, 0)}, r"'units'.*\[1, inf\).* Got \(8, 0\)"),
-    (KerasDNNClassifier, {"units": ()}, r"'units'.*one for each.* Got \(\)"),
+    (KerasCNNClassifier, {"filters": ()}, r"'filters'.*one for each.* Got \(\)"),
     (KerasDNNClassifier, {"units": ((8, 4),)}, r"'units'.* Got \(\(8, 4\),\)"),
     (KerasDNNClassifier, {"dropout": ((0.1,), 0)}, r"'dropout'.* Got \(\(0.1,\), 0\)"),
     (KerasDNNClassifier, {"units": (8, "x")}, r"'units'.* Got \(8, 'x'\)"),

@@ -22,7 +22,7 @@ def drop(keras):
     """Return a layer that drops out by few bits, as a function of float64 arrays."""
     import tensorflow as tf
 
-    from skmnist._training.layers import draw_few_bits
+    from skmnist._training.layers import use_own_calls
 
     def make(rate, dtype="float32", seed=3, jit_compile=False):
         # The rate of a variable goes before that of the layer.
@@ -30,7 +30,7 @@ def drop(keras):
         layer_rate = 0.01 if is_variable else rate
         layer = keras.layers.Dropout(layer_rate, seed=seed, dtype=dtype)
         model = keras.Sequential([keras.Input(SHAPE[1:], dtype=dtype), layer])
-        draw_few_bits(model, [rate] if is_variable else None)
+        use_own_calls(model, [rate] if is_variable else None)
 
         @tf.function(
             input_signature=[tf.TensorSpec([None, *SHAPE[1:]], tf.float64)],

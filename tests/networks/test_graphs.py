@@ -155,6 +155,36 @@ def test_an_image_that_the_convolutions_use_up_is_refused_with_the_place():
         build_cnn((6, 6, 1), 10, filters=(2, 2, 2), pool_size=1)
 
 
+def test_strides_count_for_what_is_left_of_an_image():
+    model = build_cnn((9, 9, 1), 2, filters=(2, 2), strides=(2, 1), pool_size=1)
+    assert [layer.output.shape[1:3] for layer in model.layers[1:3]] == [(4, 4), (2, 2)]
+    with pytest.raises(ValueError, match="2×2 pixels reach convolution 2"):
+        build_cnn((9, 9, 1), 2, filters=(2, 2), strides=4, pool_size=1)
+
+
+def test_each_part_is_normalized_before_its_activation(keras):
+    model = build_cnn(
+        (8, 8, 1), 3, filters=(2, 4), units=6, dropout=0, batch_normalization=True
+    )
+    kinds = [type(layer) for layer in model.layers]
+    layers = keras.layers
+    for index, kind in enumerate(kinds):
+        if kind in (layers.Conv2D, layers.Dense) and index < len(kinds) - 1:
+            assert kinds[index + 1] is layers.BatchNormalization
+            assert not model.layers[index].use_bias
+            assert model.layers[index].activation is keras.activations.linear
+    assert kinds.count(layers.BatchNormalization) == 3
+    assert kinds.count(layers.Activation) == 3
+
+
+@pytest.mark.parametrize("kind", ["average", "max"])
+def test_global_pooling_leaves_one_number_of_each_feature_map(kind, keras):
+    model = build_cnn((8, 8, 1), 3, filters=(2, 5), units=(), global_pooling=kind)
+    assert model.layers[-1].input.shape == (None, 5)
+    # Dropout comes behind it: else maps would lose pixels in place of being left out.
+    assert isinstance(model.layers[-2], keras.layers.Dropout)
+
+
 def test_pooling_never_takes_more_than_there_is():
     model = build_cnn((1, 10, 1), 2, filters=2, kernel_size=(((1, 3)),), pool_size=2)
     assert model.output_shape == (None, 2)

@@ -8,7 +8,7 @@ import pytest
 from builders import BACKEND, dense, small_cnn, small_mlp
 
 import skmnist
-from skmnist import KerasImageClassifier
+from skmnist import Augmentation, KerasImageClassifier
 from skmnist._training import loops, memory_loop
 
 ENDS = ("begin", "end")
@@ -54,6 +54,11 @@ def loops_used(monkeypatch):
         {"units": 600, "epochs": 2},
         {"l2": 1e-3, "l1": 1e-4},
         {"l2": 1e-3, "l1": 1e-4, "precision": "float64"},
+        {"label_smoothing": 0.2, "validation_fraction": 0.2},
+        {"batch_normalization": True},
+        {"batch_normalization": True, "precision": "float64"},
+        {"augmentation": Augmentation(rotation=20, elastic=0.05, erasing=0.3)},
+        {"ema_momentum": 0.5, "weight_decay": 0.1},
         {"class_weight": {0: 3.0}},
         {"validation_fraction": 0.2},
         {"learning_rate": 0.01},
@@ -123,6 +128,17 @@ def test_both_loops_take_the_same_steps(fit_on_both, digits, params):
     np.testing.assert_allclose(
         quick.predict_proba(X), slow.predict_proba(X), rtol=1e-3, atol=1e-4
     )
+
+
+def test_both_loops_normalize_images_alike(fit_on_both, digits):
+    X, y = digits
+    model = small_cnn(
+        batch_normalization=True, strides=2, padding="same", global_pooling="max"
+    )
+    quick, slow = fit_on_both(model, X, y)
+    pairs = zip(quick.model_.get_weights(), slow.model_.get_weights(), strict=True)
+    for array, other in pairs:
+        np.testing.assert_allclose(array, other, rtol=1e-2, atol=1e-4)
 
 
 @pytest.mark.parametrize("as_bytes", [False, True])
