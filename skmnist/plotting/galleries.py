@@ -23,7 +23,8 @@ __all__ = ["ImageGalleryDisplay", "draw_gallery"]
 class ImageGalleryDisplay:
     """Gallery of random images, the first images of each class, or chosen rows.
 
-    Use :meth:`from_random`, :meth:`from_classes` or :meth:`from_rows` to make one.
+    Use :meth:`from_random`, :meth:`from_classes`, :meth:`from_rows` or, for changed
+    images, :meth:`from_augmentation` to make one.
     Images may have any size, and 1, 3 or 4 channels.
 
     Parameters
@@ -200,6 +201,62 @@ class ImageGalleryDisplay:
             captions = [str(label) for label in y[rows].tolist()]
         images = displayed_images(X, rows, image_shape)
         return cls(images, captions=captions, rows=rows).plot(**plot_params)
+
+    @classmethod
+    def from_augmentation(
+        cls,
+        augmentation,
+        X,
+        *,
+        rows=(0, 1, 2, 3),
+        n_copies=7,
+        image_shape=None,
+        random_state=None,
+        **plot_params,
+    ):
+        """Show images beside what an augmentation makes of them in training.
+
+        Parameters
+        ----------
+        augmentation : Augmentation
+            Random changes of images.
+        X : array-like of shape (n_samples, n_pixels) or images
+            Images, as in :meth:`from_random`. They are scaled to [0, 1] and then
+            changed.
+        rows : array-like of int, default=(0, 1, 2, 3)
+            Row numbers of the images to show, one below the other.
+        n_copies : int, default=7
+            Number of changed copies of each image, to the right of it.
+        image_shape : tuple of int, default=None
+            Shape of an image, as in :meth:`from_random`.
+        random_state : int, RandomState instance or None, default=None
+            Controls the changes. Pass an int for the same picture across calls.
+        **plot_params
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        ImageGalleryDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If a row does not exist, or a parameter of `augmentation` is out of range.
+        """
+        check_count("n_copies", n_copies)
+        rows = check_rows(rows, X)
+        images = displayed_images(X, rows, image_shape)
+        copies = np.repeat(images, n_copies, axis=0)
+        copies = augmentation.augment(copies, random_state=random_state)
+        copies = copies.reshape(len(rows), n_copies, *images.shape[1:])
+        tiles = np.concatenate([images[:, None], copies], axis=1)
+        plot_params.setdefault("n_columns", n_copies + 1)
+        return cls(
+            tiles.reshape(-1, *images.shape[1:]),
+            captions=["original", *[""] * n_copies] * len(rows),
+            rows=np.repeat(rows, n_copies + 1),
+        ).plot(**plot_params)
 
     def plot(self, ax=None, *, n_columns=None, cmap=INK, im_kw=None):
         """Draw the gallery.

@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skmnist import Augmentation
 from skmnist.plotting import (
     FeatureMapsDisplay,
     ImageGalleryDisplay,
@@ -135,6 +136,21 @@ def test_refuses_rows_that_are_not_there(digits, rows, message):
     with pytest.raises(ValueError, match=message):
         ImageGalleryDisplay.from_rows(digits[0], rows)
     assert plt.get_fignums() == []
+
+
+def test_images_are_shown_beside_what_an_augmentation_makes_of_them(digits):
+    X, _ = digits
+    augmentation = Augmentation(rotation=30)
+    display = ImageGalleryDisplay.from_augmentation(
+        augmentation, X, rows=[4, 1], n_copies=3, random_state=0
+    )
+    pictures = shown(display).reshape(2, 4, 8, 8)
+    originals = X[[4, 1]].reshape(-1, 8, 8) / 255
+    np.testing.assert_allclose(pictures[:, 0], originals, atol=1e-6)
+    copies = augmentation.augment(np.repeat(originals, 3, axis=0), random_state=0)
+    np.testing.assert_allclose(pictures[:, 1:].reshape(-1, 8, 8), copies, atol=1e-5)
+    assert titles(display) == ["original", "", "", ""] * 2
+    assert display.rows.tolist() == [4] * 4 + [1] * 4
 
 
 def test_refuses_what_makes_no_gallery(digits):
