@@ -12,6 +12,8 @@ import onnxruntime
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from sklearn.base import clone
+from sklearn.ensemble import BaggingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -105,6 +107,40 @@ def fit_small(X, y, **params):
 def test_labels_are_those_of_the_classifier(labels, digits):
     X, y = digits
     assert_same(fit_small(X, labels(y)), X)
+
+
+@pytest.mark.parametrize("labels", [None, list("abcdefghij")], ids=["int", "str"])
+@pytest.mark.parametrize("kind", ["bagging", "voting"])
+def test_ensembles_average_their_networks(kind, labels, digits):
+    X, y = digits
+    y = y if labels is None else np.array(labels)[y]
+    network = KerasCNNClassifier(filters=4, units=8, epochs=2, batch_size=32)
+    if kind == "bagging":
+        ensemble = BaggingClassifier(network, 3, bootstrap=False, random_state=0)
+    else:
+        members = [(f"n{i}", clone(network)) for i in range(3)]
+        ensemble = VotingClassifier(members, voting="soft")
+    model = make_pipeline(ImageScaler(), ensemble).fit(X, y)
+    label, probabilities = run(model, X)
+    np.testing.assert_allclose(probabilities, model.predict_proba(X), atol=1e-6)
+    assert label.tolist() == model.predict(X).tolist()
+
+
+@pytest.mark.parametrize(
+    "ensemble",
+    [
+        BaggingClassifier(KerasMLPClassifier(epochs=1), 2, max_features=0.5),
+        BaggingClassifier(LogisticRegression(max_iter=5), 2),
+        VotingClassifier([("a", KerasMLPClassifier(epochs=1))], voting="hard"),
+        VotingClassifier(
+            [("a", KerasMLPClassifier(epochs=1))], voting="soft", weights=[2]
+        ),
+    ],
+    ids=["some pixels", "no networks", "hard votes", "weights"],
+)
+def test_other_ensembles_are_refused(ensemble, digits):
+    with pytest.raises(TypeError, match=r"Only a network classifier .* or an average"):
+        to_onnx(ensemble.fit(*digits))
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.int64, np.float64])

@@ -110,7 +110,7 @@ def _convert_classifier(scope, operator, container):
     if has_scores and container.get_options(classifier).get("raw_scores"):
         scores = graph.add("Cast", _scores(graph, logits, len(classes)), to=kind)
     else:
-        scores = add_probabilities(graph, logits, kind)
+        scores = add_probabilities(graph, [logits], kind)
     _insert(graph, [label, scores], scope, operator, container)
 
 

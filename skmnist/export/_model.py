@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from onnx import ModelProto, TensorProto, helper
+from sklearn.ensemble import BaggingClassifier, VotingClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -44,12 +45,14 @@ def to_onnx(model: Any, path: str | PathLike | None = None) -> ModelProto:
     Parameters
     ----------
     model : KerasMLPClassifier, KerasDNNClassifier, KerasCNNClassifier, \
-            KerasImageClassifier or Pipeline
+            KerasImageClassifier, BaggingClassifier, VotingClassifier or Pipeline
         A fitted classifier with a network of :func:`~skmnist.networks.build_mlp` or
-        :func:`~skmnist.networks.build_cnn`, or a :class:`~sklearn.pipeline.Pipeline`
-        that ends in one. Its other steps may be any number of
-        :class:`~skmnist.ImageScaler`, :class:`~skmnist.Deskewer`, ``"passthrough"``,
-        and Pipelines of these.
+        :func:`~skmnist.networks.build_cnn`, or an ensemble of such classifiers which
+        averages their probabilities (a :class:`~sklearn.ensemble.BaggingClassifier` on
+        all features, or a :class:`~sklearn.ensemble.VotingClassifier` with soft
+        voting), or a :class:`~sklearn.pipeline.Pipeline` that ends in one of these. Its
+        other steps may be any number of :class:`~skmnist.ImageScaler`,
+        :class:`~skmnist.Deskewer`, ``"passthrough"``, and Pipelines of these.
     path : str or path-like, default=None
         The file to write. An existing file is replaced. None writes no file.
 
@@ -116,8 +119,11 @@ def _parts(model):
     unknown = [
         step for step in transformers if not _is_written(step, ImageScaler, Deskewer)
     ]
-    if not _is_written(classifier, NetworkPredictor):
-        unknown.append(classifier)
+    unknown += [
+        part
+        for part in _networks(classifier)
+        if not _is_written(part, NetworkPredictor)
+    ]
     if unknown:
         names = ", ".join(type(step).__name__ for step in unknown)
         hint = "Give its best_estimator_."
@@ -127,11 +133,25 @@ def _parts(model):
                 "this package among them after `import skmnist.export`."
             )
         raise UnwritableModelError(
-            "Only a network classifier of this package, alone or after ImageScaler and "
-            f"Deskewer in a Pipeline, can be written as ONNX; got {names}.",
+            "Only a network classifier of this package or an average of several, alone "
+            "or after ImageScaler and Deskewer in a Pipeline, can be written as ONNX; "
+            f"got {names}.",
             hint,
         )
     return [*transformers, classifier]
+
+
+def _networks(classifier):
+    """List the classifiers that an ensemble averages, or the one that is given."""
+    if isinstance(classifier, BaggingClassifier | VotingClassifier):
+        check_is_fitted(classifier)
+    if type(classifier) is BaggingClassifier:
+        every = np.arange(classifier.n_features_in_)
+        if all(np.array_equal(f, every) for f in classifier.estimators_features_):
+            return classifier.estimators_
+    if type(classifier) is VotingClassifier and classifier.weights is None:
+        return classifier.estimators_ if classifier.voting == "soft" else [classifier]
+    return [classifier]
 
 
 def _flattened(model):
@@ -153,16 +173,19 @@ def _is_written(step, *known):
 def _model(*parts):
     """Return the ONNX model of fitted transformers and a classifier."""
     *transformers, classifier = parts
-    shape, dtype = _seen_in_fit(transformers, classifier)
+    networks = _networks(classifier)
+    shape, dtype = _seen_in_fit(transformers, networks[0])
     kind = TensorProto.UINT8 if dtype == np.uint8 else TensorProto.FLOAT
     classes = classifier.classes_
     graph = Graph()
     tensor, images = "X", Images(shape, kind)
     for step in transformers:
         tensor, images = add_transformer(graph, tensor, images, step)
-    logits = add_classifier(graph, tensor, images, classifier)
-    probabilities = add_probabilities(graph, logits)
-    label, label_kind = add_label(graph, logits, classes)
+    scores = [add_classifier(graph, tensor, images, network) for network in networks]
+    probabilities = add_probabilities(graph, scores)
+    # The largest of one network's logits may be as large as another in float32.
+    best = scores[0] if len(scores) == 1 else probabilities
+    label, label_kind = add_label(graph, best, classes)
     model = graph.model(
         inputs={"X": (kind, shape)},
         outputs={
@@ -180,7 +203,7 @@ def _model(*parts):
         "skmnist_version": skmnist.__version__,
         "classes": json.dumps(classes.tolist(), ensure_ascii=False, default=str),
     }
-    image_shape = _image_shape(transformers, classifier)
+    image_shape = _image_shape(transformers, networks[0])
     if image_shape is not None:
         properties["image_shape"] = json.dumps(image_shape)
     helper.set_model_props(model, properties)

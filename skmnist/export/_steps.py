@@ -167,21 +167,27 @@ def add_classifier(graph, tensor, images, classifier):
 
 
 def add_probabilities(graph, logits, kind=TensorProto.FLOAT):
-    """Add the softmax of logits, computed in double precision."""
-    exact = _cast(graph, logits, TensorProto.FLOAT, TensorProto.DOUBLE)
-    probabilities = graph.add("Softmax", exact, axis=1)
-    return _cast(graph, probabilities, TensorProto.DOUBLE, kind)
+    """Add the mean softmax of the logits of some networks, in double precision."""
+    total = None
+    for tensor in logits:
+        exact = _cast(graph, tensor, TensorProto.FLOAT, TensorProto.DOUBLE)
+        probabilities = graph.add("Softmax", exact, axis=1)
+        # ONNX Runtime has no Sum or Mean in double precision.
+        total = graph.add("Add", total, probabilities) if total else probabilities
+    if len(logits) > 1:
+        total = graph.add("Div", total, graph.constant(np.float64(len(logits))))
+    return _cast(graph, total, TensorProto.DOUBLE, kind)
 
 
-def add_label(graph, logits, classes):
-    """Add the label of the largest logit.
+def add_label(graph, scores, classes):
+    """Add the label of the largest score.
 
     Parameters
     ----------
     graph : Graph
         The graph.
-    logits : str
-        Their name.
+    scores : str
+        Name of logits or probabilities.
     classes : ndarray of shape (n_classes,)
         The labels.
 
@@ -201,7 +207,7 @@ def add_label(graph, logits, classes):
         classes = classes.astype(
             {"b": bool, "f": np.float32}.get(classes.dtype.kind, int)
         )
-    place = graph.add("ArgMax", logits, axis=1, keepdims=0)
+    place = graph.add("ArgMax", scores, axis=1, keepdims=0)
     return graph.add("Gather", graph.constant(classes), place), kind
 
 
