@@ -75,11 +75,14 @@ class ShuffledBatches:
 
     def reader(self, epoch):
         """Return a function of a number, which returns the next rows of an epoch."""
-        order = iter(self.order(epoch))
+        order = self.order(epoch)
+        n_read = 0
         images = self.augmented and self.augmented([self.seed, epoch])
 
         def read(n_rows):
-            rows = np.fromiter(itertools.islice(order, n_rows), np.intp)
+            nonlocal n_read
+            rows = order[n_read : n_read + n_rows]
+            n_read += n_rows
             inputs, *others = (array[rows] for array in self.arrays)
             return images.next(inputs) if images else inputs, *others
 
