@@ -275,10 +275,38 @@ def test_calibration_compares_confidence_with_right_answers():
     assert json.loads(json.dumps(result.to_dict()))["calibration"][0]["n"] == 2
 
 
+def test_accuracy_rises_as_the_least_confident_images_are_rejected():
+    answers = [(0, 0.95, 0), (1, 0.93, 1), (2, 0.91, 0), (1, 0.5, 1), (0, 0.5, 2)]
+    X = np.array([answer[:2] for answer in answers])
+    y = np.array([answer[2] for answer in answers])
+    table = evaluate(Sure().fit(X, [0, 1, 2, 0, 1]), X, y).rejection
+    # The two images of the same confidence are rejected together.
+    assert table["threshold"].tolist() == [0.5, 0.91, 0.93, 0.95]
+    assert table["rejected"].tolist() == [0, 2 / 5, 3 / 5, 4 / 5]
+    assert table["accuracy"].tolist() == [3 / 5, 2 / 3, 1, 1]
+    assert table["n"].tolist() == [5, 3, 2, 1]
+
+
+def test_json_has_the_rejection_of_some_fractions_of_many():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.integers(0, 3, 1000), rng.permutation(1000) / 1000])
+    result = evaluate(Sure().fit(X, [0, 1, 2] * 333 + [0]), X, np.zeros(1000, int))
+    assert len(result.rejection) == 1000
+    rows = json.loads(json.dumps(result.to_dict()))["rejection"]
+    assert len(rows) <= 31
+    fractions = [row["rejected"] for row in rows]
+    assert fractions == sorted(fractions)
+    assert {0, 0.001, 0.01, 0.05, 0.2, 0.8} <= set(fractions)
+    whole = result.rejection.set_index("rejected")
+    for row in rows:
+        assert whole.loc[row["rejected"], "accuracy"] == row["accuracy"]
+
+
 def test_confidence_is_that_of_the_answer_given():
     X = TRUE[:, None]
     result = evaluate(Contrary().fit(X, TRUE), X, TRUE)
     np.testing.assert_allclose(result.calibration["confidence"], [0.1, 0.2, 0.7])
+    np.testing.assert_allclose(result.rejection["threshold"], [0.1, 0.2, 0.7])
 
 
 def test_an_answer_that_is_no_class_is_wrong_and_without_confidence(digits):
@@ -297,6 +325,9 @@ def test_an_answer_that_is_no_class_is_wrong_and_without_confidence(digits):
     assert result.confusion[-1].sum() == 3
     assert result.confusion.index.tolist() == [*range(10), -1]
     assert result.calibration["n"].sum() == len(y) - 3
+    first = result.rejection.iloc[0]  # they count as rejected at any threshold
+    assert (first["rejected"], first["accuracy"]) == (3 / len(y), 1)
+    assert result.to_dict()["rejection"][0]["rejected"] == 3 / len(y)
 
 
 def test_there_is_no_calibration_without_probabilities(reading):
@@ -304,6 +335,8 @@ def test_there_is_no_calibration_without_probabilities(reading):
     assert result.calibration is None
     assert math.isnan(result.calibration_error)
     assert result.to_dict()["calibration"] is None
+    assert result.rejection is None
+    assert result.to_dict()["rejection"] is None
 
 
 def test_string_labels_and_data_frames(digits):

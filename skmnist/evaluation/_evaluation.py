@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import unique_labels
 from .._estimators import other_kind
 from .._numbers import percent
 from ._calibration import calibration_error, calibration_table
+from ._confidence import label_confidence, rejection_table, some_rejections
 from ._scores import class_probabilities, mean_log_loss, predict_labels
 from ._significance import binomial_standard_error, wilson_interval
 from ._trial import check_labels, check_seen, plain_labels
@@ -63,10 +64,16 @@ class Evaluation:
     calibration_error : float
         Expected calibration error: mean distance between confidence and accuracy,
         weighted by ``n``, between 0 and 1. NaN for a model without probabilities.
+    rejection : DataFrame or None
+        Accuracy if the least confident images are rejected. One row per confidence that
+        occurs, in ascending order: ``threshold``, below which images are rejected, the
+        fraction ``rejected``, the ``accuracy`` on the other images and their number
+        ``n``. None for a model without probabilities.
 
     See Also
     --------
     evaluate : Evaluate a fitted classifier.
+    skmnist.plotting.RejectionCurveDisplay : Chart of `rejection`.
     """
 
     accuracy: float
@@ -81,6 +88,7 @@ class Evaluation:
     confusion: pd.DataFrame
     calibration: pd.DataFrame | None = None
     calibration_error: float = float("nan")
+    rejection: pd.DataFrame | None = None
 
     _evaluated = None  # model, images and labels, of which a report makes pictures
 
@@ -92,7 +100,8 @@ class Evaluation:
         result : dict
             Ready for :func:`json.dumps`, with None in place of NaN. ``per_class`` is a
             list with one dict per class, ``confusion`` a list of rows, ``labels`` their
-            labels, ``calibration`` a list with one dict per bin.
+            labels, ``calibration`` a list with one dict per bin, ``rejection`` one with
+            a dict for each of at most 31 rows, from none to 80 % of the images.
         """
         per_class = self.per_class.reset_index()
         columns = [per_class[column].tolist() for column in per_class]
@@ -111,12 +120,9 @@ class Evaluation:
                 for row in zip(*columns, strict=True)
             ],
             "confusion": self.confusion.to_numpy().tolist(),
-            "calibration": (
-                None
-                if self.calibration is None
-                else self.calibration.to_dict("records")
-            ),
+            "calibration": _records(self.calibration),
             "calibration_error": _none_for_nan(self.calibration_error),
+            "rejection": _records(some_rejections(self.rejection)),
         }
 
     def __str__(self):
@@ -155,14 +161,18 @@ def _none_for_nan(value):
     return None if isinstance(value, float) and np.isnan(value) else value
 
 
+def _records(table):
+    return None if table is None else table.to_dict("records")
+
+
 def evaluate(model: Any, X: Any, y: ArrayLike) -> Evaluation:
     """Evaluate a fitted classifier on images.
 
     Predicted labels come from ``predict``, so the accuracy equals
     ``model.score(X, y)``. They are not derived from the largest probability, which some
     models, such as :class:`~sklearn.svm.SVC`, do not follow. ``predict`` is called
-    once; if the model has ``predict_proba``, it is also called once, for log loss and
-    calibration.
+    once; if the model has ``predict_proba``, it is also called once, for log loss,
+    calibration and rejection.
 
     Parameters
     ----------
@@ -178,8 +188,8 @@ def evaluate(model: Any, X: Any, y: ArrayLike) -> Evaluation:
     -------
     result : Evaluation
         Accuracy with its uncertainty, error, log loss, precision, recall and F1 of each
-        class, confusion matrix and calibration. Printing it shows all but the
-        calibration.
+        class, confusion matrix, calibration, and accuracy if the least confident images
+        are rejected. Printing it shows all but the last two.
 
     Raises
     ------
@@ -245,13 +255,13 @@ def evaluate(model: Any, X: Any, y: ArrayLike) -> Evaluation:
     n_right = int(np.sum(predicted == y))
     probabilities = class_probabilities(model, X)
     log_loss = mean_log_loss(y, probabilities, classes)
-    calibration = None
-    is_class = np.isin(predicted, labels if classes is None else classes)
-    if probabilities is not None and is_class.any():
-        columns = {label: i for i, label in enumerate(classes.tolist())}
-        chosen = [columns[label] for label in predicted[is_class].tolist()]
-        confidence = probabilities[is_class, chosen].astype(float)
-        calibration = calibration_table((predicted == y)[is_class], confidence)
+    calibration = rejection = None
+    if probabilities is not None and np.isin(predicted, classes).any():
+        right = predicted == y
+        confidence = label_confidence(predicted, probabilities, classes)
+        answered = ~np.isnan(confidence)
+        calibration = calibration_table(right[answered], confidence[answered])
+        rejection = rejection_table(right, confidence)
     evaluation = Evaluation(
         accuracy=n_right / n,
         accuracy_se=binomial_standard_error(n_right, n),
@@ -279,6 +289,7 @@ def evaluate(model: Any, X: Any, y: ArrayLike) -> Evaluation:
         calibration_error=(
             float("nan") if calibration is None else calibration_error(calibration)
         ),
+        rejection=rejection,
     )
     object.__setattr__(evaluation, "_evaluated", (model, X, y))
     return evaluation

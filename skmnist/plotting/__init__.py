@@ -21,6 +21,7 @@ from .galleries import ImageGalleryDisplay
 from .histories import TrainingHistoryDisplay
 from .labels import LabelHistogramDisplay
 from .recognition import RecognitionDisplay
+from .rejection import RejectionCurveDisplay
 from .saliency import OcclusionSaliencyDisplay
 from .search import SearchResultsDisplay
 from .weights import DenseWeightsDisplay
@@ -36,6 +37,7 @@ __all__ = [
     "NetworkDiagram",
     "OcclusionSaliencyDisplay",
     "RecognitionDisplay",
+    "RejectionCurveDisplay",
     "SearchResultsDisplay",
     "TrainingHistoryDisplay",
 ]

@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
+from skmnist.evaluation._confidence import label_confidence
 from skmnist.preprocessing.image_array import carried_images
 from skmnist.preprocessing.layout import refuse_single_image
 
@@ -172,12 +173,6 @@ def confidences(estimator, X, predicted):
     classes = getattr(estimator, "classes_", None)
     if classes is None or not hasattr(estimator, "predict_proba"):
         return None
-    columns = {label: i for i, label in enumerate(np.asarray(classes).tolist())}
-    predicted = predicted.tolist()
-    # An answer may be no class, such as one that stands for rejected images.
-    if not columns.keys() >= set(predicted):
-        return None
     probabilities = np.asarray(estimator.predict_proba(X))
-    return probabilities[
-        np.arange(len(predicted)), [columns[label] for label in predicted]
-    ]
+    confidence = label_confidence(predicted, probabilities, classes)
+    return None if np.isnan(confidence).any() else confidence

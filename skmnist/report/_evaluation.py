@@ -2,6 +2,7 @@
 
 from skmnist._numbers import count, is_missing, percent
 from skmnist.pipelines import registered_name
+from skmnist.plotting import RejectionCurveDisplay
 
 from ._content import (
     Cell,
@@ -31,6 +32,7 @@ _MAX_CONFUSIONS = 10
 _MAX_NAMED = 3  # labels or confusions in a sentence
 _N_BRIEF = 5  # of them in a terminal
 _N_TONES = 4
+_REJECTED = 0.05  # fraction of the images in a sentence
 _SCORES = ("Precision", "Recall", "F1", "Images")
 
 
@@ -107,6 +109,13 @@ def weakness_words(evaluation):
             f" The confidence of the model is off by {100 * error:.1f} percentage "
             "points on average (expected calibration error)."
         )
+    rejections = evaluation.get("rejection") or ()
+    few = [row for row in rejections if 0 < row["rejected"] <= _REJECTED]
+    if few:
+        words += (
+            f" Without the least confident {100 * few[-1]['rejected']:.3g} % of the "
+            f"images, the accuracy is {percent(few[-1]['accuracy'])}."
+        )
     return [words]
 
 
@@ -130,6 +139,7 @@ def evaluation_sections(evaluation, subject=None, *, is_brief=False):
         *_confusion_table(evaluation),
         _labels(evaluation),
         *_calibration(evaluation),
+        *_rejection(evaluation),
     )
     return [*sections, Section("Labels, confusions and confidence", blocks, is_brief)]
 
@@ -285,5 +295,45 @@ def _calibration(evaluation):
             for row in bins
         ),
         folded="The numbers of the calibration",
+    )
+    return [figure, table]
+
+
+def _rejection(evaluation):
+    rows = evaluation.get("rejection") or ()
+    if len(rows) < 2:  # nothing to choose from: the model is equally confident in all
+        return []
+    rejected = [row["rejected"] for row in rows]
+    accuracy = [row["accuracy"] for row in rows]
+    values = "; ".join(
+        f"{percent(row['rejected'])} rejected, accuracy {percent(row['accuracy'])}"
+        for row in rows
+    )
+    figure = draw(
+        lambda ax: RejectionCurveDisplay(rejected, accuracy).plot(ax=ax),
+        (4.8, 4.2),
+        caption="Accuracy–rejection curve: accuracy on the other images if the least "
+        "confident ones are rejected. A perfect order would reach the dotted line.",
+        alt=f"Chart of accuracy against the fraction of images rejected. {values}.",
+    )
+    columns = (
+        Column("Lowest confidence", number=True, sort="ascending"),
+        Column("Rejected", number=True),
+        Column("Accuracy", number=True),
+        Column("Images", number=True),
+    )
+    table = Table(
+        "Accuracy on the images that are not rejected",
+        columns,
+        tuple(
+            (
+                Cell(f"{row['threshold']:.6f}", row["threshold"]),
+                Cell(percent(row["rejected"]), row["rejected"]),
+                Cell(percent(row["accuracy"]), row["accuracy"]),
+                Cell(count(row["n"]), row["n"]),
+            )
+            for row in rows
+        ),
+        folded="The numbers of the accuracy–rejection curve",
     )
     return [figure, table]

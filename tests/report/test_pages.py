@@ -13,6 +13,7 @@ from PIL import Image
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
+from skmnist._numbers import percent
 from skmnist.evaluation import evaluate
 from skmnist.report import (
     ReportDataError,
@@ -127,7 +128,7 @@ def test_charts_of_a_comparison_show_accuracy_over_either_time(comparison, drawi
 
 def test_calibration_is_drawn_with_confidence_across(evaluation, drawings):
     make_report(evaluation)
-    (figure,) = drawings.values()
+    (figure,) = (drawings[name] for name in drawings if name.startswith("Calibration"))
     (line,) = [
         line
         for line in figure.axes[0].lines
@@ -136,6 +137,39 @@ def test_calibration_is_drawn_with_confidence_across(evaluation, drawings):
     assert line.get_xydata().tolist() == [
         [row["confidence"], row["accuracy"]] for row in evaluation["calibration"]
     ]
+
+
+def test_accuracy_without_the_least_confident_images_is_drawn_and_said(
+    evaluation, drawings
+):
+    page = Page(make_report(evaluation))
+    (figure,) = (v for k, v in drawings.items() if k.startswith("Accuracy–rejection"))
+    line = figure.axes[0].lines[-1]
+    rows = evaluation["rejection"]
+    points = [[row["rejected"], row["accuracy"]] for row in rows]
+    assert line.get_xydata().tolist() == points[: len(line.get_xydata())]
+    assert len(line.get_xydata()) > 10
+    shown = page.table("Accuracy on the images that are not rejected")
+    assert [int(row["Images"].text) for row in shown] == [row["n"] for row in rows]
+    # Of 200 images whose confidences all differ, 10 are 5 %.
+    (row,) = (row for row in rows if row["rejected"] == 0.05)
+    words = (
+        f"least confident 5 % of the images, the accuracy is {percent(row['accuracy'])}"
+    )
+    assert words in page.first("header").text
+    assert row["accuracy"] > evaluation["accuracy"]
+
+
+@pytest.mark.parametrize("rejection", ["unknown", None, "one confidence"])
+def test_nothing_is_said_of_rejection_where_there_is_no_choice(evaluation, rejection):
+    rows = {None: None, "one confidence": evaluation["rejection"][:1]}
+    results = {**evaluation, "rejection": rows.get(rejection)}
+    if rejection == "unknown":  # results of an earlier version
+        del results["rejection"]
+    text = Page(make_report(results)).root.text
+    assert "overconfident" in text
+    assert "ejected" not in text
+    assert "least confident" not in text
 
 
 def test_looks_into_a_network_are_of_the_image_that_they_name(
@@ -544,7 +578,8 @@ def test_a_training_shows_what_it_reached(evaluation, subject):
         "",
         "0.2500",
     ]
-    assert len(page.all("svg")) == 1 + 1 + 4  # the curve, calibration, what it looks at
+    # The loss, calibration and rejection, what it looks at.
+    assert len(page.all("svg")) == 1 + 2 + 4
 
 
 def test_drawings_take_the_colours_of_the_page(comparison):
