@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
@@ -437,7 +439,117 @@ def test_a_model_without_probabilities_is_named(tmp_path):
     out = tmp_path / "m.joblib"
     assert invoke("train", "linear_svm", "--out", out).exit_code == 0
     path = write_images("rows.npy", tmp_path)
-    assert_refused(invoke("predict", out, path, "--proba"), "linear_svm")
+    for option in ["--proba"], ["--min-confidence", 0.9]:
+        assert_refused(invoke("predict", out, path, *option), "linear_svm")
+
+
+@pytest.fixture(scope="module")
+def doubtful(tmp_path_factory):
+    """Make the file of a model that is sure of some digits; return both."""
+    fitted = make_pipeline(ImageScaler(), KNeighborsClassifier(9)).fit(X[:300], Y[:300])
+    return save_model(fitted, tmp_path_factory.mktemp("model") / "m.joblib"), fitted
+
+
+@pytest.mark.parametrize("kind", ["rows.npy", "csv", "idx", "pictures"])
+def test_uncertain_images_are_rejected_with_the_likeliest_labels(
+    doubtful, tmp_path, kind
+):
+    path, fitted = doubtful
+    files = [save_picture(tmp_path / f"{i}.png", X[i]) for i in range(5)]
+    if kind != "pictures":
+        files = [write_images(kind, tmp_path)]
+    result = invoke("predict", path, *files, "--min-confidence", 0.9)
+    expected = []
+    for row in fitted.predict_proba(X[:5]):
+        second, first = np.argsort(row, kind="stable")[-2:]
+        if row[first] >= 0.9:
+            expected.append(f"{first}")
+        else:
+            words = f"? {first} ({row[first]:.2%}) or {second} ({row[second]:.2%})"
+            expected.append(words.replace("%", " %"))
+    assert result.stdout.splitlines() == expected
+    n = sum(line.startswith("?") for line in expected)
+    assert 0 < n < 5
+    words = f"Rejected, with a confidence below 0.9: {n} of 5 images.\n"
+    assert result.stderr == words
+
+
+def test_json_keeps_the_labels_of_rejected_images(doubtful, tmp_path):
+    path, fitted = doubtful
+    args = ["predict", path, write_images("rows.npy", tmp_path), "--json"]
+    before = json.loads(invoke(*args).stdout)
+    after = json.loads(invoke(*args, "--min-confidence", 0.9).stdout)
+    confidence = fitted.predict_proba(X[:5]).max(axis=1)
+    for row, old, value in zip(
+        after["predictions"], before["predictions"], confidence, strict=True
+    ):
+        assert row["confidence"] == value
+        assert row["is_rejected"] is bool(value < 0.9)
+        first, second = row["candidates"]
+        assert first == {"label": row["label"], "probability": value}
+        assert second["probability"] <= 1 - value
+        assert {key: row[key] for key in old} == old
+    assert after.keys() == before.keys()
+
+
+def test_rejected_images_keep_their_probabilities(doubtful, tmp_path):
+    path, fitted = doubtful
+    args = ["predict", path, write_images("rows.npy", tmp_path), "--proba"]
+    before = invoke(*args).stdout.splitlines()
+    after = invoke(*args, "--min-confidence", 0.9).stdout.splitlines()
+    confidence = fitted.predict_proba(X[:5]).max(axis=1)
+    for old, new, value in zip(before[1:], after[1:], confidence, strict=True):
+        label, _, rest = old.partition(",")
+        assert new == f"{label if value >= 0.9 else '?'},{rest}"
+
+
+@pytest.mark.parametrize(("minimum", "n"), [(0, 0), (1, 5)])
+def test_the_least_and_the_highest_confidence_can_be_asked_for(tmp_path, minimum, n):
+    labels = np.where(np.arange(300) % 2 == 0, Y[:300], (Y[:300] + 1) % 10)
+    fitted = GaussianNB(var_smoothing=10.0).fit(X[:300], labels)
+    path = save_model(fitted, tmp_path / "m.joblib")
+    images = write_images("rows.npy", tmp_path)
+    lines = invoke("predict", path, images, "--min-confidence", minimum).stdout
+    assert sum(line.startswith("?") for line in lines.splitlines()) == n
+
+
+def test_confidence_is_that_of_the_label_not_the_largest_probability(tmp_path):
+    images, labels = X[:300], Y[:300] == 8
+    fitted = FixedThresholdClassifier(
+        KNeighborsClassifier(9), threshold=1.0, response_method="predict_proba"
+    ).fit(images, labels)
+    probability = fitted.predict_proba(images)[:, 1]
+    odd = (probability > 0.6) & (probability < 1)  # False is predicted all the same
+    assert odd.sum() > 1
+    path = save_model(fitted, tmp_path / "m.joblib")
+    np.save(tmp_path / "x.npy", images[odd])
+    args = ["predict", path, tmp_path / "x.npy", "--min-confidence", 0.5]
+    assert all(line[:7] == "? True " for line in invoke(*args).stdout.splitlines())
+    for row in json.loads(invoke(*args, "--json").stdout)["predictions"]:
+        assert row["label"] is False
+        assert row["confidence"] < 0.5
+        assert row["candidates"][0]["label"] is True
+
+
+@pytest.mark.parametrize("minimum", ["-0.1", "1.5", "nan", "high"])
+def test_a_confidence_that_is_no_probability_is_refused(model, tmp_path, minimum):
+    images = write_images("rows.npy", tmp_path)
+    refused = invoke("predict", model, images, "--min-confidence", minimum)
+    assert_refused(refused, "confidence", minimum)
+
+
+def test_a_search_has_the_image_size_of_its_best_model(tmp_path):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 100, (20, 6, 10), dtype=np.uint8)
+    images[::2, :, :5] += 150
+    search = GridSearchCV(
+        make_pipeline(ImageScaler(), KNeighborsClassifier()),
+        {"kneighborsclassifier__n_neighbors": [1]},
+        cv=2,
+    ).fit(images, np.arange(20) % 2)
+    path = save_model(search, tmp_path / "m.joblib")
+    Image.fromarray(images[2]).save(tmp_path / "x.png")
+    assert invoke("predict", path, tmp_path / "x.png").stdout == "0\n"
 
 
 @pytest.mark.parametrize("kind", ["csv", "idx"])

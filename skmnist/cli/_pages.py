@@ -30,12 +30,12 @@ def check_page(path, *, force, option="--report"):
         raise Failure(str(error)) from error
 
 
-def write_page(path, results, looked_at=None):
+def write_page(path, results, looked_at=None, *, source=None):
     """Write a report, if one is wanted.
 
     `results` are a document, `looked_at` the parameters of `skmnist.report.Subject` for
-    pictures. Raises BadInput if these are not results of a known kind, and Failure if
-    the file cannot be written.
+    pictures, `source` the file that the results are from. Raises BadInput if these are
+    not results of a known kind, and Failure if the file cannot be written.
     """
     if path is None:
         return
@@ -45,7 +45,7 @@ def write_page(path, results, looked_at=None):
     try:
         page = make_report(results, subject=subject, command=command_line())
     except ReportDataError as error:
-        raise BadInput(str(error)) from error
+        raise BadInput(f"{source}: {error}" if source else str(error)) from error
     write_text(path, page)
     note(f"Report written to {path}.")
 
@@ -71,11 +71,3 @@ def read_results(path):
         raise BadInput(f"Cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is not JSON: {error}") from error
-
-
-def write_page_of(source, path, results):
-    """Write the report of results that were read from a file, named in errors."""
-    try:
-        write_page(path, results)
-    except BadInput as error:
-        raise BadInput(f"{source}: {error.format_message()}") from error

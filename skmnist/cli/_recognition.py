@@ -7,6 +7,7 @@ import numpy as np
 
 from skmnist._numbers import size_and_pixels
 from skmnist.cli._errors import BadInput, bad_input
+from skmnist.plotting._estimators import last_step, steps_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +39,7 @@ class ModelFile:
     @property
     def pixel_range(self):
         """Pixels of black and of white in the images that it was trained on."""
-        model = getattr(self.model, "best_estimator_", self.model)
-        for step in getattr(model, "named_steps", {"": model}).values():
+        for step in steps_of(self.model):
             if hasattr(step, "data_max_"):
                 return step.data_min_, step.data_max_
             if getattr(step, "_pixel_range", None) is not None:
@@ -49,10 +49,8 @@ class ModelFile:
     @property
     def image_shape(self):
         """Height and width, and maybe channels, of the images that it takes."""
-        shapes = [self.metadata.get("image_shape")]
-        for step in getattr(self.model, "named_steps", {}).values():
-            shapes.append(getattr(step, "image_shape_", None))
-        for shape in shapes:
+        shapes = [getattr(step, "image_shape_", None) for step in steps_of(self.model)]
+        for shape in (self.metadata.get("image_shape"), *shapes):
             if shape is not None and prod(shape) == self.n_pixels:
                 shape = tuple(map(int, shape))
                 return shape[:2] if shape[2:] == (1,) else shape
@@ -89,7 +87,6 @@ def evaluate_file(path, dataset, subset):
     from skmnist.cli._data import part_of_set
     from skmnist.cli._group import command_line
     from skmnist.evaluation import evaluate
-    from skmnist.plotting._estimators import last_step
     from skmnist.report._documents import evaluation_document
 
     model_file = read_model(path)
@@ -151,8 +148,8 @@ def overlap_warning(model_file, image_set, subset):
 def predict(model_file, X, *, proba):
     """Classify images, one per row of `X`.
 
-    Returns labels, classes and, if they are wanted, probabilities in the order of the
-    classes, all as lists. Raises BadInput if the model has none.
+    Returns labels and classes as lists and, if they are wanted, probabilities in the
+    order of the classes as an array. Raises BadInput if the model has none.
     """
     model = model_file.model
     if proba and not hasattr(model, "predict_proba"):
@@ -165,12 +162,11 @@ def predict(model_file, X, *, proba):
         classes = np.asarray(getattr(model, "classes_", np.unique(labels)))
         probabilities = None
         if proba:
-            probabilities = model.predict_proba(X).astype(float).tolist()
+            probabilities = model.predict_proba(X).astype(float)
     return labels.tolist(), classes.tolist(), probabilities
 
 
 def model_name(model_file):
     """Name a model by what was saved with it, or by its class."""
-    model = model_file.model
-    last = model[-1] if hasattr(model, "named_steps") else model
-    return model_file.metadata.get("model", type(last).__name__)
+    last = type(steps_of(model_file.model)[-1])
+    return model_file.metadata.get("model", last.__name__)

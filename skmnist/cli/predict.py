@@ -2,6 +2,7 @@
 
 import click
 
+from skmnist._numbers import counted, percent
 from skmnist.cli._options import TRUST, json_option
 
 
@@ -14,39 +15,69 @@ from skmnist.cli._options import TRUST, json_option
     help="Print CSV: the predicted label, then the probability of each label.",
 )
 @click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Print '?' and the two likeliest labels where the confidence, the probability "
+    "of the predicted label, is below P.",
+)
+@click.option(
     "--invert",
     is_flag=True,
     help="Invert images with dark ink on light paper; MNIST has light ink on dark.",
 )
 @json_option
-def command(model, images, proba, invert, as_json):
+def command(model, images, proba, min_confidence, invert, as_json):
     """Classify images with the model in a file: one label per line.
 
     IMAGES are NumPy arrays (.npy), IDX or CSV files (gzipped or not; CSV with one image
     per row; labels and an index are ignored), or pictures (.png and others) of the size
     that the model expects. --json numbers the images of each file from 0.
     """
+    from skmnist.cli._errors import bad_input
     from skmnist.cli._image_files import read_images
+    from skmnist.cli._messages import note
     from skmnist.cli._recognition import predict, read_model
     from skmnist.cli._results import print_json
+    from skmnist.evaluation._confidence import reject
 
+    rejects = min_confidence is not None
     model_file = read_model(model)
     X, counts = read_images(images, model_file, invert=invert)
-    labels, classes, probabilities = predict(model_file, X, proba=proba)
+    labels, classes, values = predict(model_file, X, proba=proba or rejects)
+    columns = {
+        "file": [f for f, n in zip(images, counts, strict=True) for _ in range(n)],
+        "image": [number for n in counts for number in range(n)],
+        "label": labels,
+    }
+    if proba:
+        columns["probabilities"] = values.tolist()
+    if rejects:
+        with bad_input():
+            columns |= reject(labels, values, classes, min_confidence)
+    rows = [
+        dict(zip(columns, row, strict=True))
+        for row in zip(*columns.values(), strict=True)
+    ]
     if as_json:
-        rows = [
-            {"file": str(path), "image": number}
-            for path, n in zip(images, counts, strict=True)
-            for number in range(n)
-        ]
-        for row, label in zip(rows, labels, strict=True):
-            row["label"] = label
-        for row, values in zip(rows, probabilities or (), strict=proba):
-            row["probabilities"] = values
         print_json({"model": model_file.path, "classes": classes, "predictions": rows})
     elif proba:
         print(",".join(["label", *map(str, classes)]))
-        for label, values in zip(labels, probabilities, strict=True):
-            print(label, *(f"{value:.6g}" for value in values), sep=",")
+        for row in rows:
+            answer = "?" if row.get("is_rejected") else row["label"]
+            print(answer, *(f"{p:.6g}" for p in row["probabilities"]), sep=",")
     else:
-        print("\n".join(map(str, labels)))
+        print("\n".join(map(_answer, rows)))
+    if rejects:
+        note(
+            f"Rejected, with a confidence below {min_confidence}: "
+            f"{sum(columns['is_rejected']):,} of {counted(len(rows), 'image')}."
+        )
+
+
+def _answer(row):
+    """Write the label of an image, or the likeliest ones if it is rejected."""
+    if not row.get("is_rejected"):
+        return str(row["label"])
+    words = (f"{c['label']} ({percent(c['probability'])})" for c in row["candidates"])
+    return f"? {' or '.join(words)}"

@@ -29,13 +29,7 @@ def command(source, out, dataset, subset, force):
 
     from skmnist.cli._errors import BadInput
     from skmnist.cli._messages import note
-    from skmnist.cli._pages import (
-        check_page,
-        is_results,
-        read_results,
-        write_page,
-        write_page_of,
-    )
+    from skmnist.cli._pages import check_page, is_results, read_results, write_page
     from skmnist.cli._recognition import evaluate_file
 
     page = out or f"{Path(source).stem}.html"
@@ -45,7 +39,7 @@ def command(source, out, dataset, subset, force):
             raise BadInput(
                 f"{source} holds results; --dataset and --subset are for models."
             )
-        write_page_of(source, page, read_results(source))
+        write_page(page, read_results(source), source=source)
         return
     document, looked_at = evaluate_file(source, dataset, subset)
     if document["warning"]:

@@ -20,10 +20,25 @@ def label_confidence(predicted, probabilities, classes):
     return np.where(chosen < 0, np.nan, confidence)
 
 
-def likeliest(probabilities, classes, n=2):
-    """Return the n most probable classes of each row, and their probabilities."""
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :n]
-    return np.asarray(classes)[order], np.take_along_axis(probabilities, order, axis=1)
+def reject(predicted, probabilities, classes, min_confidence):
+    """Return lists, one element per image: its confidence, and what follows from it.
+
+    An image is rejected if its confidence is lower than the minimum, or NaN. The
+    candidates are the two likeliest labels. All values are ready for JSON.
+    """
+    if not 0 <= min_confidence <= 1:
+        raise ValueError(f"min_confidence must be in [0, 1]; got {min_confidence!r}.")
+    confidence = label_confidence(predicted, probabilities, classes).tolist()
+    likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
+    labels = np.asarray(classes).tolist()
+    return {
+        "confidence": [None if np.isnan(value) else value for value in confidence],
+        "is_rejected": [not value >= min_confidence for value in confidence],
+        "candidates": [
+            [{"label": labels[i], "probability": float(row[i])} for i in columns]
+            for row, columns in zip(probabilities, likeliest, strict=True)
+        ],
+    }
 
 
 def rejection_table(right, confidence):
