@@ -6,6 +6,10 @@ from builders import small_mlp
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import log_loss
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    TunedThresholdClassifierCV,
+)
 from sklearn.pipeline import make_pipeline
 
 from skmnist import ImageScaler
@@ -61,13 +65,30 @@ def test_temperature_calibration_mends_an_overconfident_network(digits):
     assert np.array_equal(model.predict(X), fitted.predict(X))
 
 
-def test_a_pipeline_with_string_labels_is_calibrated(digits):
+@pytest.mark.parametrize("names", [["even", "odd"], ["c", "b", "a"]], ids=len)
+@pytest.mark.parametrize("method", ["sigmoid", "temperature"])
+def test_a_pipeline_with_string_labels_is_calibrated(method, names, digits):
     X, y = digits
-    labels = np.array(["even", "odd"])[y % 2]
-    model = CalibratedClassifierCV(make_pipeline(ImageScaler(), network()), cv=2)
-    model.fit(X.reshape(-1, 8, 8), labels)
-    assert model.classes_.tolist() == ["even", "odd"]
-    assert model.score(X.reshape(-1, 8, 8), labels) > 0.8
+    images, labels = X.reshape(-1, 8, 8), np.array(names)[y % len(names)]
+    pipeline = make_pipeline(ImageScaler(), network(epochs=20))
+    model = CalibratedClassifierCV(pipeline, method=method, cv=2).fit(images, labels)
+    assert model.classes_.tolist() == sorted(names)
+    assert model.score(images, labels) > 0.7
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_temperature_divides_the_logits_of_a_pipeline(n_classes, digits):
+    X, y = digits
+    images, labels = X[y < n_classes].reshape(-1, 8, 8), y[y < n_classes]
+    fitted = make_pipeline(ImageScaler(), network(epochs=4)).fit(images, labels)
+    logits = fitted.decision_function(images)
+    model = CalibratedClassifierCV(FrozenEstimator(fitted), method="temperature")
+    calibrated = np.log(model.fit(images, labels).predict_proba(images))
+    differences = calibrated[:, 1:] - calibrated[:, :1]
+    expected = logits[:, None] if n_classes == 2 else logits[:, 1:] - logits[:, :1]
+    factor = (differences * expected).sum() / (expected**2).sum()
+    assert factor > 1  # an underconfident network, after few epochs
+    np.testing.assert_allclose(differences, factor * expected, rtol=1e-6, atol=1e-6)
 
 
 def test_weights_reach_the_folds_of_a_calibration(digits, trainings):
@@ -79,3 +100,61 @@ def test_weights_reach_the_folds_of_a_calibration(digits, trainings):
         heavy = training.labels == 3
         ratio = training.weights[heavy].mean() / training.weights[~heavy].mean()
         np.testing.assert_allclose(ratio, 5, rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def naughts(digits):
+    """Images with string labels, and a Pipeline fitted on the first 150 of them."""
+    X, y = digits
+    images, labels = X.reshape(-1, 8, 8), np.array(["other", "naught"])[(y == 0) * 1]
+    pipeline = make_pipeline(ImageScaler(), network(epochs=40))
+    return images, labels, pipeline.fit(images[:150], labels[:150])
+
+
+@pytest.mark.parametrize("probability", [0.01, 0.5, 0.9])
+def test_a_threshold_of_logits_is_one_of_probabilities(probability, naughts):
+    images, labels, fitted = naughts
+    by_probability, by_logit = (
+        FixedThresholdClassifier(
+            FrozenEstimator(fitted),
+            threshold=threshold,
+            pos_label="naught",
+            response_method=method,
+        )
+        .fit(images, labels)
+        .predict(images)
+        for method, threshold in (
+            ("predict_proba", probability),
+            ("decision_function", np.log(probability / (1 - probability))),
+        )
+    )
+    assert np.array_equal(by_probability, by_logit)
+    expected = fitted.predict_proba(images)[:, 0] >= probability
+    assert np.array_equal(by_logit == "naught", expected)
+    assert 0 < expected.sum() < len(images)
+
+
+def test_a_tuned_threshold_may_be_any_logit(naughts):
+    images, labels, fitted = naughts
+    model = TunedThresholdClassifierCV(
+        FrozenEstimator(fitted),
+        scoring="balanced_accuracy",
+        response_method="decision_function",
+        cv="prefit",
+        refit=False,
+    ).fit(images[150:], labels[150:])
+    values = fitted.decision_function(images)
+    assert values.min() <= model.best_threshold_ <= values.max()
+    assert np.array_equal(
+        model.predict(images) == model.classes_[1], values >= model.best_threshold_
+    )
+
+
+def test_thresholds_are_those_of_calibrated_probabilities(naughts):
+    images, labels, fitted = naughts
+    calibrated = CalibratedClassifierCV(FrozenEstimator(fitted), method="temperature")
+    model = FixedThresholdClassifier(calibrated, threshold=0.9, pos_label="naught")
+    answers = model.fit(images, labels).predict(images)
+    expected = calibrated.fit(images, labels).predict_proba(images)[:, 0] >= 0.9
+    assert np.array_equal(answers == "naught", expected)
+    assert 0 < expected.sum() < len(images)
