@@ -53,14 +53,14 @@ class RejectionCurveDisplay:
     Examples
     --------
     >>> import matplotlib.pyplot as plt
-    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.neighbors import KNeighborsClassifier
     >>> from skmnist.datasets import load_digits
     >>> from skmnist.plotting import RejectionCurveDisplay
     >>> X, y = load_digits(return_X_y=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X[:1000] / 255, y[:1000])
-    >>> display = RejectionCurveDisplay.from_estimator(model, X[1000:] / 255, y[1000:])
-    >>> print(f"{display.accuracy[0]:.3f}")
-    0.930
+    >>> model = KNeighborsClassifier(4).fit(X[:1000], y[:1000])
+    >>> display = RejectionCurveDisplay.from_estimator(model, X[1000:], y[1000:])
+    >>> display.rejected.round(3), display.accuracy.round(3)
+    (array([0.   , 0.001, 0.035, 0.104]), array([0.959, 0.96 , 0.978, 0.99 ]))
     >>> plt.close(display.figure_)
     """
 
@@ -176,7 +176,7 @@ class RejectionCurveDisplay:
         self.ref_line_ = None
         if ref_line:
             across = np.linspace(0, limit, 201)
-            best = np.minimum(n_right / np.maximum(1 - across, n_right), 1)
+            best = n_right / np.maximum(1 - across, n_right or 1)
             (self.ref_line_,) = ax.plot(
                 across,
                 best,

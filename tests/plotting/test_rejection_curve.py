@@ -34,7 +34,7 @@ def test_no_curve_is_above_the_best_possible_one(model, digits):
     display = RejectionCurveDisplay.from_estimator(model, *digits, max_rejected=1)
     best = np.interp(display.rejected, *display.ref_line_.get_data())
     assert (display.accuracy <= best + 1e-4).all()
-    # The fraction of the images that are classified correctly never needs rejection.
+    # It reaches 100 % where as many images are rejected as are misclassified.
     across, up = display.ref_line_.get_data()
     reached = across[np.flatnonzero(up == 1)[0]]
     assert reached == pytest.approx(1 - display.accuracy[0], abs=0.01)
@@ -53,7 +53,13 @@ def test_the_curve_ends_where_there_is_little_to_gain(accuracy, max_rejected, en
 def test_images_rejected_by_the_model_itself_are_on_the_curve():
     display = RejectionCurveDisplay([0.2, 0.3], [1.0, 1.0]).plot(max_rejected=0.1)
     assert display.line_.get_xdata().tolist() == [0.2]
-    assert np.isfinite(display.ref_line_.get_ydata()).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("accuracy", [0.0, 1.0])
+def test_a_model_that_is_always_wrong_or_right_has_a_flat_curve(accuracy):
+    display = RejectionCurveDisplay([0.0, 0.5], [accuracy, accuracy]).plot()
+    assert set(display.ref_line_.get_ydata()) == {accuracy}
 
 
 def test_curves_of_several_models_share_axes():
