@@ -19,13 +19,21 @@ if TYPE_CHECKING:  # what __getattr__ below imports when it is asked for
         KerasImageClassifier,
         KerasMLPClassifier,
     )
-    from skmnist.preprocessing import Augmentation, Deskewer, ImageScaler
+    from skmnist.preprocessing import (
+        Augmentation,
+        Deskewer,
+        DigitNormalizer,
+        HOGTransformer,
+        ImageScaler,
+    )
 
 __version__ = "0.2.0"
 
 _HOMES = {
     "Augmentation": "preprocessing",
     "Deskewer": "preprocessing",
+    "DigitNormalizer": "preprocessing",
+    "HOGTransformer": "preprocessing",
     "ImageScaler": "preprocessing",
     "KerasCNNClassifier": "classifiers",
     "KerasDNNClassifier": "classifiers",
@@ -53,6 +61,8 @@ _MODULES = {
 __all__ = [
     "Augmentation",
     "Deskewer",
+    "DigitNormalizer",
+    "HOGTransformer",
     "ImageScaler",
     "KerasCNNClassifier",
     "KerasDNNClassifier",

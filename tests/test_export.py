@@ -22,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmnist import (
     Deskewer,
+    DigitNormalizer,
     ImageScaler,
     KerasCNNClassifier,
     KerasImageClassifier,
@@ -322,6 +323,9 @@ class InvertedScaler(ImageScaler):
 
 def test_what_cannot_be_written_is_named(digits):
     X, y = digits
+    features = make_pipeline(DigitNormalizer(), ImageScaler(), KerasMLPClassifier())
+    with pytest.raises(TypeError, match=r"got DigitNormalizer\. Write the steps after"):
+        to_onnx(features)
     own = KerasImageClassifier(builder=linear, image_shape="flat", epochs=1)
     with pytest.raises(TypeError, match="builder of this one is <function linear"):
         to_onnx(own.fit(X / 16, y))

@@ -17,16 +17,19 @@ from sklearn.utils import _safe_indexing, estimator_checks
 from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.validation import check_is_fitted
 
-from skmnist import Deskewer, ImageScaler
+from skmnist import Deskewer, DigitNormalizer, HOGTransformer, ImageScaler
 from skmnist.preprocessing import resolve_image_shape
 from skmnist.preprocessing.image_array import ImageArray, carried_images
 
-# `Deskewer` is strict about widths by default, and the checks come with any.
+# Most are strict about widths by default, and the checks come with any.
 CONFORMANT = [
     ImageScaler(),
     ImageScaler(image_shape="row", data_range=(-5, 5), clip=False),
     Deskewer(image_shape="row"),
+    DigitNormalizer(image_shape="row", output_shape=(3, 8)),
+    HOGTransformer(image_shape="row"),
 ]
+TRANSFORMERS = [ImageScaler(), Deskewer(), DigitNormalizer(), HOGTransformer()]
 # What `check_estimator` leaves out.
 FURTHER_CHECKS = [
     "check_dataframe_column_names_consistency",
@@ -70,7 +73,7 @@ def test_image_layouts_pass_the_checks_too():
     assert [r for r in results if r["status"] != "passed"] == []
 
 
-@pytest.mark.parametrize("transformer", [ImageScaler(), Deskewer()], ids=repr)
+@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=repr)
 @pytest.mark.parametrize("seen", LAYOUTS)
 @pytest.mark.parametrize("given", LAYOUTS)
 def test_every_layout_of_the_same_images_gives_the_same(transformer, seen, given):
@@ -84,7 +87,7 @@ def test_every_layout_of_the_same_images_gives_the_same(transformer, seen, given
     assert transformer.image_shape_ == (5, 5, 1)
 
 
-@pytest.mark.parametrize("transformer", [ImageScaler(), Deskewer()], ids=repr)
+@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=repr)
 def test_colours_are_flattened_last_from_either_layout(transformer):
     channels_first = np.moveaxis(COLOUR, -1, 1)
     from_last = clone(transformer).fit_transform(COLOUR)
@@ -213,7 +216,7 @@ def test_inverse_refuses_a_wrong_width():
         scaler.inverse_transform(np.zeros((2, 24)))
 
 
-@pytest.mark.parametrize("transformer", [ImageScaler(), Deskewer()], ids=repr)
+@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=repr)
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
 def test_input_is_neither_changed_nor_given_back(transformer, dtype):
     X = (IMAGES / 255).astype(dtype)
@@ -263,7 +266,7 @@ def test_image_output_has_no_column_names():
     ],
 )
 @pytest.mark.parametrize(
-    "transformer", [ImageScaler(layout="channels_last"), Deskewer()], ids=repr
+    "transformer", [ImageScaler(layout="channels_last"), *TRANSFORMERS[1:]], ids=repr
 )
 def test_width_that_is_no_square_is_refused(transformer, shape, message):
     with pytest.raises(ValueError, match=message):
@@ -301,7 +304,7 @@ def test_width_that_is_no_square_is_refused(transformer, shape, message):
         ),
     ],
 )
-@pytest.mark.parametrize("transformer", [ImageScaler(), Deskewer()], ids=repr)
+@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=repr)
 def test_bad_images_are_refused_and_nothing_is_fitted(
     transformer, image_shape, X, message
 ):
@@ -371,7 +374,7 @@ def test_dark_and_bright_images_are_not_taken_for_another_range(seen, given):
         scaler.transform(given)
 
 
-@pytest.mark.parametrize("transformer", [ImageScaler(), Deskewer()], ids=repr)
+@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=repr)
 def test_failed_second_fit_leaves_the_first(transformer):
     transformer = clone(transformer).fit(IMAGES)
     before = vars(transformer).copy()
@@ -381,7 +384,7 @@ def test_failed_second_fit_leaves_the_first(transformer):
     assert vars(transformer) == before
 
 
-@pytest.mark.parametrize("transformer", [ImageScaler(), Deskewer()], ids=repr)
+@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=repr)
 def test_sparse_images_are_refused(transformer):
     with pytest.raises(TypeError, match=r"Sparse data was passed.*toarray"):
         clone(transformer).fit(sparse.csr_array(np.eye(4)))
@@ -396,7 +399,7 @@ def test_malformed_data_range_is_refused(data_range):
         ImageScaler(data_range=data_range).fit(IMAGES)
 
 
-@pytest.mark.parametrize("transformer", [ImageScaler(), Deskewer()], ids=repr)
+@pytest.mark.parametrize("transformer", TRANSFORMERS, ids=repr)
 def test_other_images_than_fitted_are_refused(transformer):
     transformer = clone(transformer).fit(IMAGES)
     with pytest.raises(ValueError, match=r"\(4, 4\).*\(5, 5, 1\)"):

@@ -16,7 +16,12 @@ import skmnist
 from skmnist._inference.graph import Graph
 from skmnist.classifiers._prediction import NetworkPredictor
 from skmnist.datasets._files import replacing
-from skmnist.preprocessing import Deskewer, ImageScaler
+from skmnist.preprocessing import (
+    Deskewer,
+    DigitNormalizer,
+    HOGTransformer,
+    ImageScaler,
+)
 
 from ._steps import (
     Images,
@@ -37,6 +42,9 @@ _WRITTEN = {
     Deskewer: ("transform", "_deskew"),
     NetworkPredictor: ("predict_proba", "predict"),
 }
+
+# What they do depends on an image in ways that ONNX has no operators for.
+_WITHOUT_GRAPH = DigitNormalizer, HOGTransformer
 
 
 def to_onnx(model: Any, path: str | PathLike | None = None) -> ModelProto:
@@ -126,8 +134,11 @@ def _parts(model):
     ]
     if unknown:
         names = ", ".join(type(step).__name__ for step in unknown)
-        hint = "Give its best_estimator_."
-        if not hasattr(model, "best_estimator_"):
+        if hasattr(model, "best_estimator_"):
+            hint = "Give its best_estimator_."
+        elif any(isinstance(step, _WITHOUT_GRAPH) for step in unknown):
+            hint = "Write the steps after it alone, and give these what it makes."
+        else:
             hint = (
                 "skl2onnx.to_onnx writes scikit-learn's own estimators, and those of "
                 "this package among them after `import skmnist.export`."

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -48,12 +49,21 @@ from skmnist.persistence._schema import (
     written,
 )
 from skmnist.persistence._values import NotPlainError, encoded
-from skmnist.preprocessing import Augmentation, Deskewer, ImageScaler
+from skmnist.preprocessing import (
+    Augmentation,
+    Deskewer,
+    DigitNormalizer,
+    HOGTransformer,
+    ImageScaler,
+)
 
 __all__ = ["check_parts", "describe", "rebuild"]
 
 _CLASSIFIERS = {name: getattr(classifiers, name) for name in classifiers.__all__}
-_TRANSFORMERS = {cls.__name__: cls for cls in (ImageScaler, Deskewer)}
+_TRANSFORMERS = {
+    cls.__name__: cls
+    for cls in (ImageScaler, Deskewer, DigitNormalizer, HOGTransformer)
+}
 _PIPELINE_PARAMETERS = ("transform_input", "verbose")
 _NO_STEPS = (None, "passthrough")
 # Parameters of training that may be no plain data, and what replaces them in a
@@ -155,13 +165,13 @@ _CLASSIFIER = {
     "image_shape": _image_shape,
     "pixel_range": or_null(_PIXEL_RANGE),
 }
-_DESKEWER = {
+_TRANSFORMER = {
     **_INPUT,
     "image_shape_": _image_shape,
     "shape_is_known": or_null(BOOL),
     "sample_dtype": or_null(_DTYPE, is_left_out=True),
 }
-_SCALER = {**_DESKEWER, "dtype_": _DTYPE, "data_min_": NUMBER, "data_max_": NUMBER}
+_SCALER = {**_TRANSFORMER, "dtype_": _DTYPE, "data_min_": NUMBER, "data_max_": NUMBER}
 
 
 def _are_steps(value):
@@ -190,7 +200,9 @@ _RULES = {
         _CLASSIFIERS.values(),
         _whole(fitted=_CLASSIFIER, network=NETWORK, training=TRAINING),
     ),
-    Deskewer: _whole(fitted=_DESKEWER, output=_CONTAINER),
+    **dict.fromkeys(
+        _TRANSFORMERS.values(), _whole(fitted=_TRANSFORMER, output=_CONTAINER)
+    ),
     ImageScaler: _whole(fitted=_SCALER, output=_CONTAINER),
     Pipeline: _whole(steps=_STEPS),
 }
@@ -203,7 +215,7 @@ def check_parts(model):
         if step not in _NO_STEPS and type(step) not in _TRANSFORMERS.values():
             raise not_writable(
                 f"the step {type(step).__name__}, only "
-                f"{' and '.join(_TRANSFORMERS)} of this package"
+                f"{', '.join(_TRANSFORMERS)} of this package"
             )
     if type(classifier) not in _CLASSIFIERS.values():
         name = type(classifier).__name__
@@ -310,9 +322,14 @@ def _rebuilt_pipeline(described, tensors):
         if index == last or step not in _NO_STEPS:
             step = _rebuilt_step(step, tensors, f"model.steps[{index}]", classes)
         fitted.append((name, step))
-    sizes = {step.n_features_in_ for _, step in fitted if step not in _NO_STEPS}
-    if len(sizes) > 1:
-        raise ModelFileError(f"the steps take images of different sizes: {sizes}")
+    steps = [step for _, step in fitted if step not in _NO_STEPS]
+    for step, following in pairwise(steps):
+        made = getattr(step, "_n_features_out", step.n_features_in_)
+        if made != following.n_features_in_:
+            raise ModelFileError(
+                f"{type(step).__name__} makes rows of {made} numbers, but "
+                f"{type(following).__name__} takes {following.n_features_in_}"
+            )
     return _build(
         Pipeline, read["parameters"], "model", _PIPELINE_PARAMETERS, steps=fitted
     )

@@ -2,7 +2,16 @@
 
 from .augmentation import Augmentation
 from .deskewing import Deskewer
+from .gradients import HOGTransformer
 from .layout import resolve_image_shape
+from .normalization import DigitNormalizer
 from .scaling import ImageScaler
 
-__all__ = ["Augmentation", "Deskewer", "ImageScaler", "resolve_image_shape"]
+__all__ = [
+    "Augmentation",
+    "Deskewer",
+    "DigitNormalizer",
+    "HOGTransformer",
+    "ImageScaler",
+    "resolve_image_shape",
+]

@@ -3,7 +3,7 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.base import _fit_context
+from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -11,7 +11,7 @@ from .image_array import ImageArray
 from .transformer import ImageTransformer, image_batches
 
 
-class Deskewer(ImageTransformer):
+class Deskewer(OneToOneFeatureMixin, ImageTransformer):
     """Set slanted digits upright and centre them.
 
     Classical models compare pixels at the same position, so they are more accurate if
@@ -82,36 +82,6 @@ class Deskewer(ImageTransformer):
         self.image_shape = image_shape
         self.max_shear = max_shear
         self.center = center
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Learn the shape of the images.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_pixels) or images
-            Rows of pixels, or images of shape (n_samples, height, width),
-            (n_samples, height, width, channels) or
-            (n_samples, channels, height, width); any real numbers.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        Deskewer
-            The fitted transformer.
-
-        Raises
-        ------
-        ValueError
-            If `X` has NaN or infinite pixels or an unsuitable shape, or if a parameter
-            is invalid.
-        TypeError
-            If `X` is sparse.
-        """
-        _, _, known = self._read_fit(X, y, shape_needed=True)
-        self._remember(*known)
-        return self
 
     def transform(self, X):
         """Deskew and centre the images.

@@ -4,7 +4,7 @@ import math
 from numbers import Real
 
 import numpy as np
-from sklearn.base import _fit_context
+from sklearn.base import OneToOneFeatureMixin, _fit_context
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -37,7 +37,7 @@ def _has_flat_output(transformer):
     return True
 
 
-class ImageScaler(ImageTransformer):
+class ImageScaler(OneToOneFeatureMixin, ImageTransformer):
     """Scale pixels to [0, 1] and convert images to one layout.
 
     The output is ``float32`` pixels in one of three layouts, the same for every layout

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
@@ -25,9 +25,7 @@ from .validation import refuse_overflow, validated
 _CHUNK_PIXELS = 2**16
 
 
-class ImageTransformer(
-    HabitsMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
-):
+class ImageTransformer(HabitsMixin, TransformerMixin, BaseEstimator):
     """What transformers of images share: reading every layout of the same images.
 
     The pixels that the methods return have the shape (n, pixels) or are a view
@@ -41,6 +39,36 @@ class ImageTransformer(
     # Shape and type of one of the images in fit, as it came. None as above.
     _sample_shape = None
     _sample_dtype = None
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the shape of the images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_pixels) or images
+            Rows of pixels, or images of shape (n_samples, height, width),
+            (n_samples, height, width, channels) or
+            (n_samples, channels, height, width); any real numbers.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If `X` has NaN or infinite pixels or an unsuitable shape, or if a parameter
+            is invalid.
+        TypeError
+            If `X` is sparse.
+        """
+        _, _, known = self._read_fit(X, y, shape_needed=True)
+        self._remember(*known)
+        return self
 
     def _read_fit(self, X, y, *, shape_needed):
         """Return the validated pixels of `X`, its shape or None, and what to remember.
