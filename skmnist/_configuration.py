@@ -16,8 +16,11 @@ def configure(name, model, image_set, *, seed=None, epochs=None, params=None):
     settings = {}
     if "clf__random_state" in known:
         settings["clf__random_state"] = seed
-    if "clf__image_shape" in known and height != width:
-        settings["clf__image_shape"] = image_set.image_shape
+    # Those of the scaler reach the features of a baseline with the images.
+    shapes = [key for key in known if key.endswith("__image_shape")]
+    if height != width and len(shapes) > 1:
+        step = "clf" if "clf__image_shape" in shapes else "scale"
+        settings[f"{step}__image_shape"] = image_set.image_shape
     if epochs is not None and has_epochs(model):
         settings["clf__epochs"] = epochs
     for key, value in (params or {}).items():

@@ -8,6 +8,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from importlib import import_module
 
+from .preprocessing import Deskewer, HOGTransformer
+
 __all__ = ["BASELINES", "Baseline"]
 
 
@@ -24,7 +26,10 @@ class Baseline:
     parameters : dict
         Parameters that differ from the defaults of the class.
     search_space : dict of str to list
-        Candidate values of the parameters worth searching.
+        Candidate values of the parameters worth searching; those of a transformer as
+        ``name__parameter``.
+    transformers : tuple of (str, transformer)
+        Steps that make features of the scaled pixels, by name; usually none.
 
     Examples
     --------
@@ -37,6 +42,7 @@ class Baseline:
     summary: str
     parameters: dict = field(default_factory=dict)
     search_space: dict = field(default_factory=dict)
+    transformers: tuple = ()
 
     def make(self):
         """Make the classifier.
@@ -71,6 +77,13 @@ BASELINES = {
         "support vector machine with Gaussian kernel",
         {"C": 5.0, "cache_size": 500},
         {"C": [1.0, 5.0, 10.0], "gamma": ["scale", 0.01, 0.03]},
+    ),
+    "hog_svm": Baseline(
+        "sklearn.svm.SVC",
+        "Gaussian kernel on histograms of oriented gradients, digits deskewed",
+        {"C": 10.0, "cache_size": 500},
+        {"C": [3.0, 10.0, 30.0], "hog__n_cells": [4, 5, 7]},
+        (("deskew", Deskewer()), ("hog", HOGTransformer())),
     ),
     "nearest_neighbors": Baseline(
         "sklearn.neighbors.KNeighborsClassifier",

@@ -76,7 +76,8 @@ def make_model(name: str, **params: Any) -> Pipeline:
 
     The step ``scale`` is an :class:`~skmnist.ImageScaler`, the step ``clf`` the
     classifier. The scaler passes images to networks with convolutions, and rows of
-    pixels to all others.
+    pixels to all others. A baseline may have steps in between, which make features of
+    the pixels.
 
     Parameters
     ----------
@@ -111,9 +112,10 @@ def make_model(name: str, **params: Any) -> Pipeline:
     True
     """
     check_name(name)
-    layout = "flat"
+    layout, transformers = "flat", ()
     if name in BASELINES:
         classifier = BASELINES[name].make()
+        transformers = deepcopy(BASELINES[name].transformers)
     else:
         architecture = ARCHITECTURES[name]
         classifier_class = _CLASSIFIERS[architecture.classifier]
@@ -121,7 +123,8 @@ def make_model(name: str, **params: Any) -> Pipeline:
         if "image_shape" in classifier.get_params():
             # So the network learns the shape of images that are no squares.
             layout = "channels_last"
-    model = Pipeline([("scale", ImageScaler(layout=layout)), ("clf", classifier)])
+    scaler = ImageScaler(layout=layout)
+    model = Pipeline([("scale", scaler), *transformers, ("clf", classifier)])
     return set_parameters(name, model, params)
 
 
@@ -165,12 +168,15 @@ def set_parameters(name, model, params):
 def _check_parameters(name, model, params):
     """Raise ValueError unless the pipeline `model` has all the parameters."""
     nested = [key for key in model.get_params() if "__" in key]
-    scale = [key for key in nested if key.startswith("scale__")]
     clf = [key for key in nested if key.startswith("clf__")]
+    others = [key for key in nested if key not in clf]
     for param in params:
-        allowed = [key.removeprefix("clf__") for key in clf] + scale
-        if "__" in param:
-            allowed = scale if param.startswith("scale__") else clf + scale
+        step, delimiter, _ = param.partition("__")
+        allowed = [key.removeprefix("clf__") for key in clf] + others
+        if delimiter:
+            allowed = clf + others
+            if step != "clf" and step in model.named_steps:
+                allowed = [key for key in others if key.startswith(f"{step}__")]
         if param not in allowed:
             habits = getattr(model[-1], "_habits", {})
             habit = habits.get(param.removeprefix("clf__"))
@@ -219,7 +225,9 @@ def search_space(name: str) -> dict[str, list]:
             for parameter, candidates in _CANDIDATES.items()
             if parameter in parameters
         }
-    return {f"clf__{parameter}": values for parameter, values in space.items()}
+    return {
+        key if "__" in key else f"clf__{key}": values for key, values in space.items()
+    }
 
 
 def _alike(dropout, rate):

@@ -49,6 +49,7 @@ def test_names_are_networks_and_baselines():
         "logistic_regression",
         "linear_svm",
         "rbf_svm",
+        "hog_svm",
         "nearest_neighbors",
         "random_forest",
         "hist_gradient_boosting",
@@ -64,10 +65,12 @@ def test_unknown_kind_is_refused():
 
 
 @pytest.mark.parametrize("name", model_names())
-def test_models_are_scaler_and_classifier(name):
+def test_models_are_scaler_features_and_classifier(name):
     model = make_model(name)
     assert isinstance(model, Pipeline)
-    assert list(model.named_steps) == ["scale", "clf"]
+    first, *features, last = model.named_steps
+    assert (first, last) == ("scale", "clf")
+    assert features == (["deskew", "hog"] if name == "hog_svm" else [])
     assert isinstance(model["scale"], ImageScaler)
     assert is_classifier(model)
     assert repr(clone(model)) == repr(model)
@@ -104,7 +107,16 @@ def test_image_shape_reaches_scaler_and_network(parameter):
     assert model["scale"].image_shape == (20, 30)
 
 
+def test_parameters_of_features_are_checked_too():
+    model = make_model("hog_svm", hog__n_cells=3, C=2)
+    assert (model["hog"].n_cells, model["clf"].C) == (3, 2)
+    with pytest.raises(ValueError, match=r"Did you mean 'hog__n_cells'"):
+        make_model("hog_svm", hog__n_cell=3)
+
+
 def test_models_share_no_settings():
+    make_model("hog_svm", hog__n_cells=3)
+    assert make_model("hog_svm")["hog"].n_cells != 3
     make_model("dnn_512_512")["clf"].units += (7,)
     search_space("random_forest")["clf__max_features"].append("log2")
     search_space("mlp_512")["clf__units"].append(7)
@@ -225,6 +237,7 @@ def test_every_candidate_of_a_network_is_valid(name):
         ("logistic_regression", 0.95),
         ("linear_svm", 0.94),
         ("rbf_svm", 0.98),
+        ("hog_svm", 0.98),
         ("nearest_neighbors", 0.98),
         ("random_forest", 0.95),
         ("hist_gradient_boosting", 0.95),
@@ -251,15 +264,18 @@ def test_models_can_be_searched_by_their_space(digits):
     assert search.best_score_ > 0.8
 
 
-@pytest.mark.parametrize("name", ["logistic_regression", "mlp_512", "cnn_simple"])
+@pytest.mark.parametrize(
+    "name", ["logistic_regression", "hog_svm", "mlp_512", "cnn_simple"]
+)
 def test_models_take_images_that_are_no_squares(name):
     model = make_model(name)
     if "epochs" in model["clf"].get_params():
         model.set_params(clf__epochs=1, clf__random_state=0)
     model.fit(SMALL_IMAGES, SMALL_LABELS)
-    expected = model.predict_proba(SMALL_IMAGES)
+    scores = getattr(model, "predict_proba", None) or model.decision_function
+    expected = scores(SMALL_IMAGES)
     for same in (SMALL_IMAGES.reshape(24, -1), SMALL_IMAGES[:, None]):
-        np.testing.assert_array_equal(model.predict_proba(same), expected)
+        np.testing.assert_array_equal(scores(same), expected)
 
 
 def test_flat_images_that_are_no_squares_need_a_shape():

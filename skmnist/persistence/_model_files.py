@@ -51,7 +51,7 @@ def save_model(
         A fitted classifier, or a :class:`~sklearn.pipeline.Pipeline` or search that
         ends in one. For ``.safetensors``, a network classifier and builder of this
         package, alone or at the end of a Pipeline whose other steps are
-        :class:`~skmnist.ImageScaler`, :class:`~skmnist.Deskewer` or "passthrough".
+        transformers of this package or "passthrough".
     path : str or path-like
         The file to write. An existing file is replaced.
     metadata : dict, default=None
