@@ -16,7 +16,7 @@ def configure(name, model, image_set, *, seed=None, epochs=None, params=None):
     settings = {}
     if "clf__random_state" in known:
         settings["clf__random_state"] = seed
-    # Those of the scaler reach the features of a baseline with the images.
+    # The scaler passes the shape on to the features of a baseline.
     shapes = [key for key in known if key.endswith("__image_shape")]
     if height != width and len(shapes) > 1:
         step = "clf" if "clf__image_shape" in shapes else "scale"

@@ -161,9 +161,8 @@ class HOGTransformer(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         size = (self.block_size, self.block_size)
         blocks = np.lib.stride_tricks.sliding_window_view(cells, size, axis=(1, 2))
         blocks = np.moveaxis(blocks, 3, 5).reshape(*blocks.shape[:3], -1)
-        return _limited(np.minimum(_limited(blocks, _FAINT), _CLIP), _FAINT).reshape(
-            len(cells), -1
-        )
+        blocks = _of_length_1(np.minimum(_of_length_1(blocks), _CLIP))
+        return blocks.reshape(len(cells), -1)
 
 
 def _shares(length, n_cells):
@@ -172,5 +171,5 @@ def _shares(length, n_cells):
     return np.maximum(0, 1 - np.abs(place - np.arange(n_cells)[:, None]))
 
 
-def _limited(blocks, faint):
-    return blocks / np.sqrt((blocks**2).sum(axis=-1, keepdims=True) + faint**2)
+def _of_length_1(blocks):
+    return blocks / np.sqrt((blocks**2).sum(axis=-1, keepdims=True) + _FAINT**2)

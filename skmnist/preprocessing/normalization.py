@@ -185,7 +185,7 @@ class DigitNormalizer(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         """Return how many pixels of the output lie before the ink on one axis."""
         places = np.arange(masses.shape[1]) + 0.5
         total = masses.sum(axis=1)
-        mean = masses @ places / np.where(total > 0, total, 1)
+        mean = (masses * places).sum(axis=1) / np.where(total > 0, total, 1)
         margin = np.rint(side // 2 + 0.5 - scale * (mean - start))
         # The whole digit remains visible, even where that keeps it from the middle.
         return np.clip(margin, 0, np.floor(side - scale * (stop - start) + _ROUNDING))
