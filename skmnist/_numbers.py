@@ -9,6 +9,15 @@ def percent(share):
     return f"{100 * share:.2f} %"
 
 
+def confidence_text(probability):
+    """Write a probability as a percentage that never rounds to certainty."""
+    if probability >= 0.9995:
+        return "> 99.9 %"
+    if probability < 0.0005:
+        return "< 0.1 %"
+    return f"{100 * probability:.1f} %"
+
+
 def with_error(share, standard_error):
     """Write a share in percent with its standard error, where that is known."""
     if is_missing(standard_error):

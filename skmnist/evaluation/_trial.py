@@ -78,6 +78,14 @@ def check_seen(y, known, message):
         raise ValueError(f"{message}: {_listed(unseen)}; known are {_listed(known)}.")
 
 
+def check_several_classes(y):
+    """Raise ValueError if all labels are the same."""
+    if len(np.unique(y)) < 2:
+        raise ValueError(
+            f"y holds one class only, {_listed(y)}; at least 2 are needed."
+        )
+
+
 def _listed(labels, n_shown=10):
     """Labels as text, in order, not more than a reader wants."""
     labels = set(np.asarray(list(labels)).tolist())
@@ -179,21 +187,14 @@ def _seeded(model, seed):
 def make_trial(X, y, cv, X_test, y_test, groups, seed):
     """Check the data of a comparison and lay down its splits."""
     y = check_labels(X, y)
-    if len(np.unique(y)) < 2:
-        raise ValueError(
-            f"y holds one class only, {_listed(y)}; at least 2 are needed."
-        )
+    check_several_classes(y)
     if (X_test is None) != (y_test is None):
         given, missing = (
             ("y_test", "X_test") if X_test is None else ("X_test", "y_test")
         )
         raise ValueError(f"{given} is given without {missing}; give both or neither.")
     if X_test is None:
-        splits = _make_splits(X, y, cv, groups, seed)
-        for number, (train, test) in enumerate(splits, 1):
-            message = f"Split {number} tests labels that its training rows lack"
-            check_seen(y[test], y[train], message)
-        return Trial(X, y, X, y, splits)
+        return Trial(X, y, X, y, make_splits(X, y, cv, groups, seed))
     if cv is not None or groups is not None:
         raise ValueError(
             "Give either X_test and y_test, or cv (with groups), not both."
@@ -204,8 +205,8 @@ def make_trial(X, y, cv, X_test, y_test, groups, seed):
     return Trial(X, y, X_test, y_test, splits)
 
 
-def _make_splits(X, y, cv, groups, seed):
-    """List the (train, test) row numbers of each split."""
+def make_splits(X, y, cv, groups, seed):
+    """List the (train, test) row numbers of each split, with all labels in training."""
     if cv is None:
         cv = _DEFAULT_N_SPLITS
     if isinstance(cv, bool | str | bytes) or not (
@@ -228,6 +229,9 @@ def _make_splits(X, y, cv, groups, seed):
     ]
     if not splits or any(not len(rows) for split in splits for rows in split):
         raise ValueError("cv must give at least one split, none of them empty.")
+    for number, (train, test) in enumerate(splits, 1):
+        message = f"Split {number} tests labels that its training rows lack"
+        check_seen(y[test], y[train], message)
     return splits
 
 

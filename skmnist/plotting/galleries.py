@@ -5,6 +5,7 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_consistent_length
 
+from skmnist._numbers import confidence_text
 from skmnist.preprocessing.layout import count_rows
 
 from ._figures import (
@@ -21,10 +22,10 @@ __all__ = ["ImageGalleryDisplay", "draw_gallery"]
 
 
 class ImageGalleryDisplay:
-    """Gallery of random images, the first images of each class, or chosen rows.
+    """Gallery of random images, the first of each class, label errors or chosen rows.
 
-    Use :meth:`from_random`, :meth:`from_classes`, :meth:`from_rows` or, for changed
-    images, :meth:`from_augmentation` to make one.
+    Use :meth:`from_random`, :meth:`from_classes`, :meth:`from_label_errors`,
+    :meth:`from_rows` or, for changed images, :meth:`from_augmentation` to make one.
     Images may have any size, and 1, 3 or 4 channels.
 
     Parameters
@@ -165,6 +166,58 @@ class ImageGalleryDisplay:
         return cls.from_rows(
             X, np.concatenate(parts), y, image_shape=image_shape, **plot_params
         )
+
+    @classmethod
+    def from_label_errors(
+        cls, X, errors, *, n_images=25, image_shape=None, **plot_params
+    ):
+        """Show the images whose labels are most suspicious, the worst first.
+
+        Above each image are the given label, the suggested one and its probability.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_pixels) or images
+            The images, as in :meth:`from_random`.
+        errors : LabelErrors
+            What :func:`skmnist.evaluation.find_label_errors` returned for these images.
+        n_images : int, default=25
+            Number of images to show; all if there are fewer. If it is higher than
+            ``errors.n_suspected``, the last ones are not suspected.
+        image_shape : tuple of int, default=None
+            Shape of an image, as in :meth:`from_random`.
+        **plot_params
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        ImageGalleryDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If the label errors are not of as many images as `X` has.
+        """
+        check_count("n_images", n_images)
+        if count_rows(X) != len(errors.indices):
+            raise ValueError(
+                f"X has {count_rows(X)} rows, but errors is about "
+                f"{len(errors.indices)} images; give the images that they were found "
+                "in."
+            )
+        rows = errors.indices[:n_images]
+        captions = [
+            f"given {given}\nlooks like {suggested}\n{confidence_text(confidence)}"
+            for given, suggested, confidence in zip(
+                errors.given[rows].tolist(),
+                errors.suggested[rows].tolist(),
+                errors.confidence[rows],
+                strict=True,
+            )
+        ]
+        images = displayed_images(X, rows, image_shape)
+        return cls(images, captions=captions, rows=rows).plot(**plot_params)
 
     @classmethod
     def from_rows(cls, X, rows, y=None, *, image_shape=None, **plot_params):

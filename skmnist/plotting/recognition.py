@@ -5,7 +5,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_consistent_length
 
-from skmnist._numbers import counted
+from skmnist._numbers import confidence_text, counted
 from skmnist.preprocessing.layout import refuse_single_image
 
 from ._estimators import confidences, image_shape_of
@@ -316,12 +316,3 @@ class RecognitionDisplay:
         if self.confidence is not None:
             text += f"\n{confidence_text(self.confidence[row])}"
         return text
-
-
-def confidence_text(probability):
-    """Write a probability as a percentage that never rounds to certainty."""
-    if probability >= 0.9995:
-        return "> 99.9 %"
-    if probability < 0.0005:
-        return "< 0.1 %"
-    return f"{100 * probability:.1f} %"

@@ -6,10 +6,11 @@ import numpy as np
 from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
+from skmnist._numbers import confidence_text
+
 from ._estimators import image_shape_of
 from ._figures import DIVERGING, GREY, draw_image, grid_of_axes
 from ._images import check_row, displayed_images
-from .recognition import confidence_text
 
 __all__ = ["OcclusionSaliencyDisplay"]
 

@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 
+from skmnist._numbers import confidence_text
 from skmnist.plotting import (
     DenseWeightsDisplay,
     FeatureMapsDisplay,
@@ -12,7 +13,6 @@ from skmnist.plotting import (
     OcclusionSaliencyDisplay,
 )
 from skmnist.plotting._estimators import last_step
-from skmnist.plotting.recognition import confidence_text
 
 from ._content import Figure, Gallery, Section, Text
 from ._drawings import draw, inline_svg, picture, sketch

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from skmnist import Augmentation
+from skmnist.evaluation import find_label_errors
 from skmnist.plotting import (
     FeatureMapsDisplay,
     ImageGalleryDisplay,
@@ -186,3 +187,20 @@ def test_one_image_is_refused_by_all_displays_alike(digits, cnn, shape):
     ):
         with pytest.raises(ValueError, match=r"of one image.*X\[None\] is a batch"):
             show()
+
+
+def test_gallery_of_label_errors_shows_the_most_suspicious_first():
+    X = np.arange(4 * 4).reshape(4, 4) / 15
+    p = [[0.9, 0.1], [0.1, 0.9], [0.03, 0.97], [0.2, 0.8]]
+    errors = find_label_errors(None, X, ["3", "3", "3", "5"], pred_proba=p)
+    display = ImageGalleryDisplay.from_label_errors(X, errors, n_images=3)
+    assert display.rows.tolist() == [2, 1, 3]
+    assert titles(display) == [
+        "given 3\nlooks like 5\n97.0 %",
+        "given 3\nlooks like 5\n90.0 %",
+        "given 5\nlooks like 5\n80.0 %",
+    ]
+    expected = X[[2, 1, 3]].reshape(-1, 2, 2)
+    np.testing.assert_allclose(shown(display), expected, atol=1e-6)
+    with pytest.raises(ValueError, match="X has 3 rows, but errors is about 4 images"):
+        ImageGalleryDisplay.from_label_errors(X[:3], errors)
