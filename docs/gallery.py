@@ -11,6 +11,7 @@ ORDER = [
     "looking_at_data",
     "grid_search",
     "networks_and_baselines",
+    "label_errors",
     "early_stopping",
     "penalties_and_optimizers",
     "own_network",

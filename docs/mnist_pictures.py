@@ -15,7 +15,12 @@ from PIL import Image
 
 DOCS = Path(__file__).parent
 STORE = DOCS / "_static/mnist"
-PAGES = ["guide/augmentation.md", "guide/feature_maps.md", "guide/scaling.md"]
+PAGES = [
+    "guide/augmentation.md",
+    "guide/feature_maps.md",
+    "guide/label_errors.md",
+    "guide/scaling.md",
+]
 # A block of code, the text that it printed, or a picture of the figure that it drew.
 PARTS = re.compile(
     r"^```py(?:thon)?\n(?P<code>.*?)^```"

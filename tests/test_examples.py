@@ -112,3 +112,9 @@ def test_pretrained_layers_beat_logistic_regression():
     accuracies = run("transfer_learning", until="accuracies")["accuracies"]
     means = {name: scores.mean() for name, scores in accuracies.items()}
     assert means["pretrained, trained further"] > means["logistic regression"]
+
+
+def test_changed_labels_are_found():
+    example = run("label_errors", until="found")
+    assert len(example["found"]) >= 20
+    assert len(example["suspected"]) <= 40

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from skmnist.datasets import fetch_mnist
-from skmnist.evaluation import evaluate
+from skmnist.evaluation import evaluate, find_label_errors
 from skmnist.pipelines import make_model
 
 ROOT = Path(__file__).parent.parent
@@ -68,6 +68,17 @@ def test_pictures_of_the_guide_can_be_made_again(tmp_path):
         return float(re.match(r"Accuracy +([\d.]+) %", text)[1])
 
     assert accuracy(tmp_path) == pytest.approx(accuracy(stored), abs=0.2)
+
+
+def test_published_label_errors_are_near_the_top(mnist):
+    (X, y), (X_test, y_test) = mnist
+    script = runpy.run_path(ROOT / "docs" / "label_errors.py")
+    published = script["PUBLISHED"]
+    assert y_test[list(published)].tolist() == list(published.values())
+    model = make_model("cnn_fast", random_state=0).fit(X, y)
+    probabilities = model.predict_proba(X_test)
+    errors = find_label_errors(model, X_test, y_test, pred_proba=probabilities)
+    assert script["n_published"](errors, 40) >= 8
 
 
 def test_first_code_of_the_readme_prints_what_stands_below_it(capsys):
