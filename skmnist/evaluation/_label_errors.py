@@ -243,7 +243,7 @@ def find_label_errors(
             np.asarray(getattr(model, "classes_", np.unique(y))), "classes_"
         )
         check_seen(y, classes, "y has labels that the model was not fitted on")
-        pred_proba = _checked(pred_proba, len(y), classes, "pred_proba")
+        pred_proba = _checked(pred_proba, len(y), len(classes), "pred_proba")
     return _confident_learning(y, classes, pred_proba)
 
 
@@ -295,7 +295,7 @@ def _fold_probabilities(model, X, y, classes, train, test):
     probabilities = class_probabilities(model, _safe_indexing(X, test))
     all_columns = np.zeros((len(test), len(classes)))
     columns = _columns(known, classes)
-    all_columns[:, columns] = _checked(probabilities, len(test), known, name)
+    all_columns[:, columns] = _checked(probabilities, len(test), len(known), name)
     return all_columns
 
 
@@ -305,17 +305,17 @@ def _columns(labels, classes):
     return np.array([columns[label] for label in labels.tolist()])
 
 
-def _checked(probabilities, n_rows, classes, name):
+def _checked(probabilities, n_rows, n_classes, name):
     """Return probabilities in float64, or raise an error that says what is wrong."""
     try:
         probabilities = np.asarray(probabilities, dtype=float)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must hold numbers in [0, 1].") from None
-    if probabilities.shape != (n_rows, len(classes)):
+    if probabilities.shape != (n_rows, n_classes):
         raise ValueError(
-            f"{name} must have the shape {(n_rows, len(classes))}, one row per row of "
-            f"X and one column per label; got {probabilities.shape}. Labels: "
-            f"{classes.tolist()}, or the classes_ of a fitted model."
+            f"{name} must have the shape {(n_rows, n_classes)}, one row per row of X and "
+            "one column per label of y, or of the fitted model if one is given; got "
+            f"{probabilities.shape}."
         )
     # Sums of float32 may exceed 1 by a rounding error.
     if not ((probabilities >= 0) & (probabilities <= 1 + _SUM_TOLERANCE)).all():
