@@ -313,9 +313,9 @@ def _checked(probabilities, n_rows, n_classes, name):
         raise ValueError(f"{name} must hold numbers in [0, 1].") from None
     if probabilities.shape != (n_rows, n_classes):
         raise ValueError(
-            f"{name} must have the shape {(n_rows, n_classes)}, one row per row of X and "
-            "one column per label of y, or of the fitted model if one is given; got "
-            f"{probabilities.shape}."
+            f"{name} must have the shape {(n_rows, n_classes)}, one row per row of X "
+            "and one column per label of y, or of the fitted model if one is given; "
+            f"got {probabilities.shape}."
         )
     # Sums of float32 may exceed 1 by a rounding error.
     if not ((probabilities >= 0) & (probabilities <= 1 + _SUM_TOLERANCE)).all():
