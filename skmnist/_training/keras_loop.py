@@ -1,9 +1,8 @@
-"""The seam to scikeras, which compiles and fits Keras models inside our classifiers.
+"""Training with Keras' own loop, through scikeras.
 
-Nothing else in the package imports scikeras. Its faults end here: it changes how
-Keras objects are pickled when it is imported, makes the whole process
-deterministic while it fits with a seed, shuffles by the global generators, and
-checks arrays by rules of its own.
+Nothing else in the package imports scikeras, which changes how Keras objects are
+pickled when it is imported. It also seeds the process, shuffles and checks arrays in
+its own way, so it is given neither seeds nor arrays, but batches.
 """
 
 import numpy as np
@@ -13,14 +12,16 @@ from skmnist._training.keras import keras
 
 __all__ = ["KerasLoop"]
 
-_METHODS = ("__reduce__", "__deepcopy__")
-_pickled = (
-    keras.Model,
-    keras.losses.Loss,
-    keras.metrics.Metric,
-    keras.optimizers.Optimizer,
-)
-_own = {(cls, name): vars(cls).get(name) for cls in _pickled for name in _METHODS}
+_own = {
+    (cls, name): vars(cls).get(name)
+    for cls in (
+        keras.Model,
+        keras.losses.Loss,
+        keras.metrics.Metric,
+        keras.optimizers.Optimizer,
+    )
+    for name in ("__reduce__", "__deepcopy__")
+}
 with uninterrupted():  # else its methods could be mistaken for Keras' own the next time
     from scikeras.wrappers import BaseWrapper
 
@@ -31,24 +32,8 @@ with uninterrupted():  # else its methods could be mistaken for Keras' own the n
             delattr(_cls, _name)
 
 
-class _Wrapper(BaseWrapper):
-    """A scikeras estimator that is trained on batches which hold the labels too."""
-
-    batches = None
-
-    @property
-    def feature_encoder(self):
-        """What makes the input of Keras, in place of the arrays that are checked."""
-        return _Constant(self.batches)
-
-    @property
-    def target_encoder(self):
-        """What makes the labels, which are in the batches."""
-        return _Constant(None)
-
-
 class _Constant:
-    """A transformer of scikit-learn that gives the same whatever it is given."""
+    """A transformer that returns the same value for any input."""
 
     def __init__(self, value):
         self._value = value
@@ -60,34 +45,19 @@ class _Constant:
         return self._value
 
 
-class _RaiseInterrupt(keras.callbacks.Callback):
-    """Ends training where Ctrl-C got lost."""
+class _Wrapper(BaseWrapper):
+    """A scikeras estimator whose inputs are batches, which hold the labels too."""
 
-    def on_train_batch_end(self, batch, logs=None):
-        raise_interrupt()
-
-
-class _Shuffle(keras.callbacks.Callback):
-    """Puts a new order of the rows into a variable for each epoch."""
-
-    def __init__(self, variable, batches):
-        super().__init__()
-        self._variable = variable
-        self._batches = batches
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._variable.assign(self._batches.order(epoch))
+    feature_encoder = None  # set for each fit
+    target_encoder = _Constant(None)
 
 
 def _feed(batches):
-    """Return batches as Keras reads them, steps in an epoch, and callbacks for them.
-
-    TensorFlow fetches them by itself, an epoch at a time. Where a part of that is
-    Python, all steps give their memory back to the system, and take half as long again
-    or more.
-    """
+    """Return batches as Keras reads them, steps in an epoch, and callbacks for them."""
     if keras.backend.backend() != "tensorflow" or batches.augmented:
         return iter(batches), batches.steps_per_epoch, []
+    # No part in Python, which makes steps return their memory to the system: they then
+    # take at least half as long again.
     import tensorflow as tf
 
     size = batches.batch_size
@@ -102,15 +72,17 @@ def _feed(batches):
             *(tf.gather(tensor, rows) for tensor in others),
         )
 
+    def shuffle(epoch, logs):
+        order.assign(batches.order(epoch))
+
     firsts = tf.data.Dataset.range(0, batches.n_rows, size)
-    return firsts.map(fetch).prefetch(2), None, [_Shuffle(order, batches)]
+    shuffling = keras.callbacks.LambdaCallback(on_epoch_begin=shuffle)
+    return firsts.map(fetch).prefetch(2), None, [shuffling]
 
 
 def _let_types_differ(model, loss):
-    """Let a model have a loss and penalties of another type than that of the process.
-
-    Keras adds the one in the type of the process to the others in that of the network.
-    """
+    """Let loss and penalties of a model have another type than that of the process."""
+    # Keras would compute these in different types and could not add them.
     dtype = model.outputs[0].dtype
     has_own = type(model).compute_loss is not keras.Model.compute_loss
     if dtype == keras.config.floatx() or has_own:
@@ -140,6 +112,9 @@ class KerasLoop:
         after `initial_epoch` earlier ones; the callbacks are used as they are.
         """
         data, steps_per_epoch, feeding = _feed(batches)
+        ending = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: raise_interrupt()
+        )
         if validation is not None:
             inputs, *others = validation
             validation = inputs.astype(np.float32, copy=False), *others
@@ -148,7 +123,7 @@ class KerasLoop:
             optimizer=self.optimizer,
             loss=self._loss,
             metrics=["accuracy"],
-            callbacks=[_RaiseInterrupt(), *feeding, *callbacks],
+            callbacks=[ending, *feeding, *callbacks],
             verbose=verbose,
             shuffle=False,  # the batches come shuffled
             epochs=epochs,
@@ -156,6 +131,6 @@ class KerasLoop:
             fit__validation_data=validation,
             fit__validation_batch_size=batches.test_batch_size,
         )
-        wrapper.batches = data
+        wrapper.feature_encoder = _Constant(data)
         wrapper.fit(np.zeros((1, 1)), np.zeros(1), initial_epoch=initial_epoch)
         return dict(wrapper.history_)
