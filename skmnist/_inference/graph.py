@@ -1,8 +1,7 @@
-"""The networks of this package as parts of ONNX graphs.
+"""Networks of this package as parts of ONNX graphs, from images to logits.
 
-A network takes images with the channels last, as in Keras, and gives logits. ONNX
-computes with the channels first: images of one channel are only given another shape,
-and the weights after the convolutions are put into the order of the channels.
+Images have the channels last, as in Keras. In ONNX they come first, so images and the
+outputs of convolutions are transposed.
 """
 
 from math import prod
@@ -25,11 +24,12 @@ __all__ = ["BoundGraph", "Graph", "add_network"]
 _OPSET = 20  # of ONNX 1.15, the first with Gelu
 _IR_VERSION = 9
 _LARGE = 2**10  # bytes
+_PADDINGS = {"valid": "VALID", "same": "SAME_UPPER"}
 _GLOBAL_POOLINGS = {"average": "GlobalAveragePool", "max": "GlobalMaxPool"}
 
 
 class Graph:
-    """Nodes and constants of a graph that is being written."""
+    """Nodes and constants of a graph under construction."""
 
     def __init__(self):
         self.nodes = []
@@ -55,14 +55,14 @@ class Graph:
         return self.constant(np.array(value, np.float32))
 
     def integers(self, values):
-        """Add whole numbers, such as axes and shapes."""
+        """Add integers, such as axes and shapes."""
         return self.constant(np.array(values, np.int64))
 
     def model(self, inputs, outputs, version):
         """Return the ONNX model of the graph.
 
-        `inputs` gives each name the element type and shape of a sample, `outputs` the
-        tensor before these two; `version` is that of this package.
+        `inputs` maps names to element type and shape of a sample, `outputs` to a tensor
+        and these two.
         """
         for name, (tensor, _, _) in outputs.items():
             self.nodes.append(helper.make_node("Identity", [tensor], [name]))
@@ -87,10 +87,9 @@ class Graph:
 
 
 class BoundGraph(Graph):
-    """A graph that refers to its large constants, which the caller hands to a session.
+    """A graph whose large constants, ``arrays`` by name, are given to the session.
 
-    A session that is given these, ``arrays`` by name, computes with their memory; what
-    is in a graph it copies, several times while it begins.
+    The session uses their memory, while it copies constants of a graph several times.
     """
 
     def __init__(self):
@@ -99,7 +98,7 @@ class BoundGraph(Graph):
 
     def constant(self, array):
         """Add an array; return its name."""
-        if array.nbytes < _LARGE:  # such as shapes, which ONNX Runtime must see
+        if array.nbytes < _LARGE:  # such as shapes, which ONNX Runtime must read
             return super().constant(array)
         array = np.require(array, requirements="CA")
         name = self._name()
@@ -115,22 +114,14 @@ class BoundGraph(Graph):
 def add_network(graph, tensor, input_shape, plan, weights):
     """Add the layers of a network to a graph; return the name of the logits.
 
-    `tensor` is the name of float32 images of shape (n, *input_shape), where the shape
-    is ``(height, width, channels)`` or ``(n_features,)``. `plan` are layers of
-    :mod:`skmnist.networks._layers`, of which the activation of the last one is left
-    out, `weights` kernel and biases of each layer that has them.
+    `tensor` is the name of float32 images of shape (n, *input_shape); `weights` are the
+    kernel and biases of each layer of the plan that has them.
     """
     weights = iter(weights)
     shape = tuple(input_shape)
     has_convolutions = any(isinstance(layer, Convolution) for layer in plan)
     if has_convolutions:
-        height, width, channels = shape
-        if channels == 1:
-            images = graph.integers([-1, 1, height, width])
-            tensor = graph.add("Reshape", tensor, images)
-        else:
-            tensor = graph.add("Transpose", tensor, perm=[0, 3, 1, 2])
-    order = None  # of the features, where they are not in that of Keras
+        tensor = graph.add("Transpose", tensor, perm=[0, 3, 1, 2])
     for layer in plan:
         arrays = [next(weights) for _ in layer.weight_shapes(shape)]
         if isinstance(layer, Convolution):
@@ -142,7 +133,7 @@ def add_network(graph, tensor, input_shape, plan, weights):
                 *map(graph.constant, bias),
                 kernel_shape=layer.kernel_size,
                 strides=layer.strides,
-                pads=_pads(layer, shape),
+                auto_pad=_PADDINGS[layer.padding],
             )
         elif isinstance(layer, BatchNormalization):
             tensor = graph.add(
@@ -158,14 +149,11 @@ def add_network(graph, tensor, input_shape, plan, weights):
             tensor = graph.add(_GLOBAL_POOLINGS[layer.kind], tensor)
             tensor = graph.add("Flatten", tensor)
         elif isinstance(layer, Flatten):
-            n_features = prod(shape)
-            tensor = graph.add("Reshape", tensor, graph.integers([-1, n_features]))
-            if has_convolutions and shape[2] > 1:
-                order = np.arange(n_features).reshape(shape).transpose(2, 0, 1).ravel()
+            if has_convolutions:
+                tensor = graph.add("Transpose", tensor, perm=[0, 2, 3, 1])
+            tensor = graph.add("Reshape", tensor, graph.integers([-1, prod(shape)]))
         elif isinstance(layer, Dense):
             kernel, *bias = arrays
-            if order is not None:
-                kernel, order = kernel[order], None
             tensor = graph.add(
                 "Gemm", tensor, graph.constant(kernel), *map(graph.constant, bias)
             )
@@ -173,22 +161,6 @@ def add_network(graph, tensor, input_shape, plan, weights):
         if layer is not plan[-1]:
             tensor = _activate(graph, tensor, layer, shape)
     return tensor
-
-
-def _pads(layer, shape):
-    """Return how many rows and columns of zeros stand around an image."""
-    if layer.padding == "valid":
-        return [0, 0, 0, 0]
-    # As in TensorFlow: as few as it takes, the odd one at the end.
-    sizes = zip(
-        shape, layer.output_shape(shape), layer.kernel_size, layer.strides, strict=False
-    )
-    totals = [
-        max((n_out - 1) * step + kernel - size, 0)
-        for size, n_out, kernel, step in sizes
-    ]
-    starts = [total // 2 for total in totals]
-    return [*starts, *(t - s for t, s in zip(totals, starts, strict=True))]
 
 
 def _activate(graph, tensor, layer, shape):
