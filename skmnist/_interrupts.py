@@ -1,8 +1,8 @@
-"""Ctrl-C, and other signals, while code is at work that mistakes or must not meet them.
+"""Ctrl-C and other signals during code that would mistake them for errors.
 
-What a handler of a signal raises comes out of whatever the main thread is doing. Two
-kinds of code cannot cope with that: graphs that are built by C++, and imports of large
-libraries, which cannot be imported again once an import was cut in two.
+The exception of a signal handler is raised wherever the main thread is. Graphs that are
+built by C++ turn it into another error or lose it, and a large library whose import it
+interrupts cannot be imported again.
 """
 
 import contextlib
@@ -22,12 +22,9 @@ _blocks = []  # what handlers raised in each keep_interrupts that the main threa
 
 @contextlib.contextmanager
 def _guarded(is_closed):
-    """Raise at the end of a block what handlers of signals raised in it.
-
-    A closed block lets nothing of that get in.
-    """
+    """Raise at the end of a block, if closed only there, what signal handlers raise."""
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield  # signals are handled in the main thread
         return
     handlers, raised, presses, depth = {}, [], [], len(_blocks)
 
@@ -73,38 +70,25 @@ def _guarded(is_closed):
 
 
 def keep_interrupts():
-    """Let Ctrl-C end the block with KeyboardInterrupt, whatever becomes of it inside.
+    """Let Ctrl-C or a SystemExit of a handler end the block, even if it is lost inside.
 
-    Graphs are built by C++ code that calls Python and takes any exception of that,
-    KeyboardInterrupt as well, for an error of its own: a SystemError, a TypeError, or
-    none at all. A model that was interrupted would seem to have failed, or train on.
-    Code inside that catches the KeyboardInterrupt itself, as a callback might, cannot
-    be told from that: the block ends with it all the same. The SystemExit of a handler
-    of SIGTERM is kept likewise.
-
-    Also a decorator. Without effect outside of the main thread, which handles signals,
-    and on signals whose handlers raise neither.
+    Otherwise an interrupted fit would seem to have failed, or train on. Also a
+    decorator.
     """
     return _guarded(is_closed=False)
 
 
 def uninterrupted():
-    """Let what handlers of signals raise, such as KeyboardInterrupt, wait for the end.
+    """Delay KeyboardInterrupt and the like until the end of a block that imports.
 
-    For imports: of what was imported by half some cannot be imported again in the same
-    process. TensorFlow would say that something "has already been registered", others
-    that they are "partially initialized". The handlers themselves run at once. Who
-    presses Ctrl-C is told why nothing happens; three times end the process, but for an
-    interactive one.
+    The handlers themselves run at once. The first Ctrl-C explains the delay; the third
+    ends the process, unless it is interactive. Also a decorator.
     """
     return _guarded(is_closed=True)
 
 
 def raise_interrupt():
-    """Raise KeyboardInterrupt again, if it was lost in a block that keeps it.
-
-    For work of many steps, to be called between them.
-    """
+    """Raise an interrupt again that was lost in `keep_interrupts`, between steps."""
     if threading.current_thread() is threading.main_thread():
         for raised in filter(None, _blocks):
             raise raised[0]

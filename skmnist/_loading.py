@@ -13,7 +13,7 @@ _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 @contextlib.contextmanager
 def loading_keras():
-    """Let the imports inside go through to their end, with little of their log."""
+    """Let imports finish, and hide most of their log."""
     given = os.environ.get(_LOG_LEVEL)
     with uninterrupted(), around_import():
         os.environ.setdefault(_LOG_LEVEL, "3")

@@ -1,4 +1,4 @@
-"""Child processes: the end of their parent, and forks that cannot compute."""
+"""Child processes whose parent ends, and forks that cannot compute."""
 
 import contextlib
 import os
@@ -11,18 +11,16 @@ __all__ = ["check_fork", "watch_parent"]
 _INTERVAL = 1.0  # seconds between two looks at the parent
 
 _watching = threading.Lock()
-_lost = {}  # the backends that ran in the parent at the fork that made this process
+_lost = {}  # backends that ran in the parent when it forked this process
 
 
 def watch_parent():
-    """End this process when its parent is gone, if it is a worker of joblib's.
+    """End this process with its parent if it is a worker of joblib.
 
-    Such a worker never notices while it works, and would go on for hours with results
-    that nobody waits for. Other processes are left alone: they may be meant to outlive
-    their parents.
+    A busy worker does not notice that, and could work for hours on useless results.
     """
     multiprocessing = sys.modules.get("multiprocessing")
-    # loky, joblib's usual way, has a private class; joblib has a copy of loky.
+    # The class of loky is private, and joblib contains a copy of loky.
     process = multiprocessing and multiprocessing.current_process()
     is_worker = "loky" in type(process).__module__.split(".")
     if not is_worker or not _watching.acquire(blocking=False):
@@ -41,21 +39,14 @@ def _end_with(parent):
     if os.name == "nt":
         parent.join()
     else:
-        # loky does not say there when the parent ends, but it has another one then.
+        # loky does not report the end of the parent, but then another one replaces it.
         while os.getppid() == parent.pid:
             time.sleep(_INTERVAL)
-    os._exit(1)  # whatever the other threads do: nobody waits for it
+    os._exit(1)  # whatever the other threads do
 
 
 def check_fork():
-    """Refuse to compute in a process that a fork has left without the threads for it.
-
-    Raises
-    ------
-    RuntimeError
-        If TensorFlow or JAX, whichever is Keras' backend, ran in the parent at the
-        fork. Its threads are not in the child, which would wait for them for ever.
-    """
+    """Refuse to compute in a fork that lacks the threads of Keras' backend."""
     if not _lost:
         return
     import keras
@@ -71,10 +62,10 @@ def check_fork():
 
 
 def _note_lost():
-    """Note in a child what ran in its parent: what it knows of that was copied."""
+    """Record in a child which backends ran in its parent."""
     if _tensorflow_runs():
         _lost["tensorflow"] = "TensorFlow"
-    # There is no public way to ask JAX that does not start it.
+    # All public functions would start JAX.
     if getattr(sys.modules.get("jax._src.xla_bridge"), "_backends", None):
         _lost["jax"] = "JAX"
 
@@ -84,7 +75,7 @@ def _tensorflow_runs():
     threads = getattr(config, "threading", None)
     if threads is None:  # not imported, or not yet to its end
         return False
-    # It does not say so, but refuses another number of threads once it runs.
+    # TensorFlow does not say so, but its number of threads cannot change once it runs.
     number = threads.get_inter_op_parallelism_threads()
     try:
         threads.set_inter_op_parallelism_threads(number + 1)

@@ -1,4 +1,4 @@
-"""Where earlier versions had what their pickles refer to."""
+"""Names that pickles of earlier versions refer to."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ __all__ = ["TrainedNetwork", "TrainingState", "complete_network"]
 
 
 class TrainedNetwork(network.TrainedNetwork):
-    """A network of an earlier version, which becomes one of this."""
+    """A network of an earlier version, which becomes one of this version."""
 
     def __setstate__(self, state):
         with naming_damage():
@@ -31,9 +31,9 @@ class TrainedNetwork(network.TrainedNetwork):
 
 
 def complete_network(classifier, spec):
-    """Give the network of a classifier the specification that stood beside it."""
+    """Give the network of a classifier the specification that was stored apart."""
     if getattr(classifier, "precision", None) == "bfloat16":
-        # It once was the precision of predictions too.
+        # This was once the precision of predictions too.
         spec = replace(spec, parameters={**spec.parameters, "dtype": "float32"})
     classifier._network.spec = spec
     classifier._network.check()

@@ -1,8 +1,7 @@
 """The activations of Keras as operations of ONNX.
 
-Each function adds the nodes of one activation to a graph and returns the name of their
-output. `shape` is that of a sample in Keras, with the units or feature maps last; in
-ONNX they are on axis 1.
+Each function adds an activation to a graph and returns the name of its output. `shape`
+is that of a sample in Keras, with the units last; in ONNX they are on axis 1.
 """
 
 import numpy as np
@@ -11,7 +10,7 @@ __all__ = ["ACTIVATIONS"]
 
 
 def _operation(op_type, **attributes):
-    """Return an activation that is one operation of ONNX."""
+    """Return an activation that is a single operation of ONNX."""
 
     def add(graph, tensor, shape):
         return graph.add(op_type, tensor, **attributes)
@@ -45,20 +44,14 @@ def _square_plus(graph, tensor, shape):
 
 
 def _sparse_plus(graph, tensor, shape):
-    """Add a parabola from -1 to 1 and the identity above: two parts with one sum."""
+    """Add a parabola from -1 to 1 and the identity above, as a sum of two parts."""
     below = graph.add("HardSigmoid", tensor, alpha=0.5, beta=0.5)
     above = graph.add("Relu", graph.add("Sub", tensor, graph.number(1)))
     return graph.add("Add", graph.add("Mul", below, below), above)
 
 
 def _sparsemax(graph, tensor, shape):
-    """Project onto the simplex [1]_: subtract a threshold, leave out what is below.
-
-    References
-    ----------
-    .. [1] A. Martins, R. Astudillo (2016). From softmax to sparsemax. International
-       Conference on Machine Learning.
-    """
+    """Project onto the simplex (Martins and Astudillo, ICML 2016)."""
     n_units = shape[-1]
     ranks = np.arange(1, n_units + 1, dtype=np.float32)
     ranks = ranks.reshape(n_units, *[1] * (len(shape) - 1))
@@ -66,14 +59,14 @@ def _sparsemax(graph, tensor, shape):
         "TopK", tensor, graph.integers([n_units]), axis=1, n_outputs=2
     )
     sums = graph.add("CumSum", ordered, graph.integers(1))
-    # The largest values that stay above their common threshold.
+    # The largest values, which exceed their common threshold; it is subtracted.
     bound = graph.add(
         "Add", graph.add("Mul", ordered, graph.constant(ranks)), graph.number(1)
     )
     is_support = graph.add("Cast", graph.add("Greater", bound, sums), to=1)
     axes = graph.integers([1])
     n_support = graph.add("ReduceSum", is_support, axes)
-    # The paper sums the largest values; Keras, as which networks are trained, adds up
+    # The paper sums the largest values. Networks are trained as in Keras, which sums
     # their cumulative sums.
     total = graph.add("ReduceSum", graph.add("Mul", is_support, sums), axes)
     threshold = graph.add("Div", graph.add("Sub", total, graph.number(1)), n_support)

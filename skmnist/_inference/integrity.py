@@ -9,15 +9,15 @@ __all__ = ["NetworkStateError", "checksum", "naming_damage"]
 
 
 class NetworkStateError(ValueError):
-    """A pickled network is damaged, or no network for this version of Keras."""
+    """A pickled network is damaged, or written by a newer Keras."""
 
 
 def checksum(facts, weights):
-    """Return the SHA-256 of all that decides what a network predicts."""
+    """Return the SHA-256 of all that decides the predictions of a network."""
     digest = hashlib.sha256(repr(facts).encode())
     for array in weights:
         array = np.asarray(array)
-        if array.dtype.byteorder == ">":  # pickle keeps it, joblib turns it round
+        if array.dtype.byteorder == ">":  # kept by pickle, changed by joblib
             array = array.astype(array.dtype.newbyteorder("<"))
         digest.update(repr((array.dtype.name, array.shape)).encode())
         digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
@@ -26,7 +26,7 @@ def checksum(facts, weights):
 
 @contextlib.contextmanager
 def naming_damage():
-    """Say of errors in what was read that the network is damaged."""
+    """Report errors of the block as a damaged network."""
     try:
         yield
     except (TypeError, ValueError, LookupError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""Networks that Keras itself runs: those of user-defined builders."""
+"""Networks that run in Keras: those of user-defined builders."""
 
 import functools
 
@@ -9,28 +9,21 @@ from skmnist._training.keras import as_arrays, keras
 
 __all__ = ["KerasNetwork"]
 
-# Rows of a block, padded with zeros, so that a network is traced for these sizes alone.
+# Rows per block, padded with zeros, so that a network is traced only for these sizes.
 _SIZES = (1, 4, 16, 64, 256)
 
 
 class KerasNetwork:
-    """A trained network that is ready to predict, of a model that nobody else has.
-
-    ``gives_logits`` says whether the outputs are logits, as the network ends in a plain
-    softmax. Else they are what the network gives.
-    """
+    """A trained network that is ready to predict, from a model that it may change."""
 
     def __init__(self, model):
         # float32 cannot distinguish probabilities near 1.
         self.gives_logits = _leave_out_softmax(model)
-        self._n_classes = model.output_shape[-1]
         self._forward = _compiled(model)
 
     @keep_interrupts()
     def run(self, inputs):
-        """Pass inputs in float32 or uint8 through the network."""
-        if len(inputs) == 0:
-            return np.empty((0, self._n_classes), np.float32)
+        """Compute the outputs of inputs in float32 or uint8, at least one row."""
         pieces, start = [], 0
         while start < len(inputs):
             size = _block_size(len(inputs) - start)
@@ -41,24 +34,20 @@ class KerasNetwork:
             tensor = self._forward(keras.ops.convert_to_tensor(padded))
             pieces.append(as_arrays([tensor])[0][: len(block)])
         outputs = np.concatenate(pieces)
-        # What else a network may compute in, such as bfloat16, NumPy hardly knows.
+        # NumPy hardly supports other types, such as bfloat16.
         return outputs if outputs.dtype == np.float64 else outputs.astype(np.float32)
 
 
 def _block_size(n_left):
-    """Return the smallest size that holds all rows, unless half of it stays empty."""
+    """Return the smallest size that holds all rows, unless half of it is empty."""
     fitting = (size for size in _SIZES if size < 2 * n_left <= 2 * size)
     return next(fitting, max(size for size in _SIZES if size <= n_left))
 
 
 def _leave_out_softmax(model):
-    """Let a model give its logits where its last step is a plain softmax.
-
-    Returns whether it is. Where the softmax may be needed elsewhere, the model is left
-    as it is: in a user-defined class, which may do more than its layers do, or in a
-    layer that is called more than once.
-    """
+    """Remove the softmax at the end of a model; return whether that was possible."""
     layer = model.outputs[0]._keras_history.operation
+    # A user-defined class, or a layer that is called twice, may need it elsewhere.
     is_of_keras = type(model).__module__.startswith("keras.")
     if not is_of_keras or len(layer._inbound_nodes) != 1:
         return False
@@ -73,8 +62,8 @@ def _leave_out_softmax(model):
 
 
 def _compiled(model):
-    """Compile a forward pass that changes nothing in the model."""
-    # Tensors: programs of TensorFlow that read variables take several times as long.
+    """Compile a forward pass that does not change the model."""
+    # Tensors, because TensorFlow takes several times as long to read variables.
     values = list(map(keras.ops.convert_to_tensor, model.variables))
 
     def forward(rows, values=values):
@@ -86,8 +75,8 @@ def _compiled(model):
     if backend == "tensorflow":
         import tensorflow as tf
 
-        # Each size is traced by itself: TensorFlow would warn of a function that many
-        # networks trace when they are first called.
+        # Called directly, because TensorFlow would warn of a function that is traced by
+        # many networks.
         trace = tf.function(lambda rows: forward(rows), autograph=False)
         traced = functools.cache(
             lambda shape: trace.get_concrete_function(tf.TensorSpec(shape, "float32"))
@@ -96,7 +85,7 @@ def _compiled(model):
     if backend == "jax":
         import jax
 
-        # As arguments: constants would be compiled into the program.
+        # As arguments, because constants would be compiled into the program.
         return functools.partial(jax.jit(forward), values=values)
     import torch
 

@@ -1,9 +1,7 @@
-"""Trained networks: plain data, and what predicts from it.
+"""Trained networks as plain data, from which predictions are made on demand.
 
-A network of this package is its specification and its weights; ONNX Runtime runs it.
-One of a user-defined builder is Keras' description of it and its weights; Keras
-runs it. Nothing else is pickled, so a file is small and does not depend on the backend
-that trained the network. What runs is made on demand.
+Networks of this package are a specification and weights, and run in ONNX Runtime. Those
+of user-defined builders are Keras' description and weights, and run in Keras.
 """
 
 import copy
@@ -29,26 +27,16 @@ _ACTIVATIONS = {None, "linear", *ACTIVATIONS}
 
 
 class TrainedNetwork:
-    """A network with the weights that training gave it.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        What was built.
-    weights : list of ndarray
-        The weights in the order of :meth:`keras.Model.get_weights`.
-    description : Description, default=None
-        None where the specification says all about the network.
-    """
+    """A NetworkSpec, weights in the order of Keras, and a Description or None."""
 
     def __init__(self, spec, weights, description=None):
         self.spec = spec
         self.weights = weights
         self.description = description
-        self._runner = None, None  # a process, and what it predicts with
+        self._runner = None, None  # a process, and the network that it runs
 
     def __deepcopy__(self, memo):
-        # By hand: there is nothing in memory that a checksum could tell us.
+        # Without the checksum of a pickle.
         parts = self.spec, self.weights, self.description
         return type(self)(*copy.deepcopy(parts, memo))
 
@@ -73,7 +61,7 @@ class TrainedNetwork:
         self.check()
 
     def _facts(self):
-        """Return all that decides what the network does, besides the weights."""
+        """Return all that decides what the network does, except the weights."""
         if self.description is not None:
             config, custom_objects, keras_version = self.description
             return config, False, keras_version, sorted(custom_objects)
@@ -82,11 +70,7 @@ class TrainedNetwork:
         return self.spec.builder.__name__, *map(plain_numbers, facts)
 
     def check(self):
-        """Refuse weights that are not those of the layers, and what Keras cannot build.
-
-        To build a network takes the import of Keras, so it is done only for what a
-        newer Keras wrote than the one that is installed.
-        """
+        """Refuse weights of wrong shapes, and networks of a Keras that is too new."""
         if self.description is None:
             with naming_damage():
                 expected = weight_shapes(*network_layers(self.spec))
@@ -100,7 +84,7 @@ class TrainedNetwork:
         written = self.description.keras_version
         installed = importlib.metadata.version("keras")
         if _numbers(written) <= _numbers(installed):
-            return
+            return  # without an import of Keras
         try:
             self._build()
         except Exception as error:
@@ -111,18 +95,14 @@ class TrainedNetwork:
 
     @property
     def n_parameters(self):
-        """Number of weights, trainable or not."""
+        """Number of weights."""
         return sum(array.size for array in self.weights)
 
     def to_keras(self, make_optimizer=None):
-        """Build a live Keras model that holds these weights.
-
-        It is compiled with the loss of a classifier so that ``evaluate`` works, and
-        with ``make_optimizer(model)`` if that is given.
-        """
+        """Build a compiled Keras model, with ``make_optimizer(model)`` if given."""
         check_fork()
         model = self._build()
-        # Keras exports only what was called.
+        # Keras exports only models that were called.
         model(np.zeros((1, *self.spec.input_shape), np.float32), training=False)
         model.compile(
             optimizer=make_optimizer(model) if make_optimizer else "rmsprop",
@@ -132,11 +112,9 @@ class TrainedNetwork:
         return model
 
     def run(self, inputs):
-        """Pass inputs through the network, in float32 or uint8 and of its shape.
+        """Return the outputs for inputs in float32 or uint8, and if they are logits.
 
-        Returns outputs of shape (n_samples, n_classes), in float32 or float64, and
-        whether they are logits, as of a network that ends in a plain softmax. Else they
-        are probabilities.
+        If the network does not end in a plain softmax, they are probabilities.
         """
         process, runner = self._runner
         if process != os.getpid():  # a fork makes its own
@@ -146,11 +124,11 @@ class TrainedNetwork:
 
     @keep_interrupts()
     def _make_runner(self):
-        """Return what to predict with: ONNX Runtime, or Keras where that is needed."""
+        """Return the network in ONNX Runtime, or in Keras if necessary."""
         is_double = self.spec.parameters.get("dtype") == "float64"
         if self.description is None and not is_double:
             input_shape, plan = network_layers(self.spec)
-            # A newer Keras may know an activation that is not known here.
+            # A newer Keras may have activations that are not known here.
             used = {getattr(layer, "activation", None) for layer in plan}
             if used <= _ACTIVATIONS:
                 return NetworkSession(input_shape, plan, self.weights)

@@ -1,9 +1,8 @@
 """Networks of this package in ONNX Runtime.
 
-A session computes in the thread that calls it, so a row comes out as the same bits
-alone and among others. Many rows are split into blocks, which the threads of the
-process share: any number of sessions, used at the same time, keep the allotted cores
-busy and no more.
+Sessions compute in the calling thread, so the outputs of a row do not depend on other
+rows, to the bit. Blocks of many rows are computed by the threads of the process, so any
+number of sessions share the available cores.
 """
 
 import functools
@@ -20,17 +19,14 @@ from skmnist._interrupts import uninterrupted
 
 __all__ = ["NetworkSession"]
 
-# Rows of a block: enough work to be worth a thread, few enough that what the largest
-# layer makes of them stays in its cache. That are 14 images with cnn_32_64.
+# Per block: enough work for a thread, and few enough outputs of the largest layer to
+# stay in its cache, which are those of 14 images with cnn_32_64.
 _MAX_ROWS = 256
 _MAX_BYTES = 2**21
 
 
 class NetworkSession:
-    """A trained network of planned layers that is ready to predict.
-
-    `weights` are kernel and biases of each layer that has them.
-    """
+    """A trained network of planned layers that is ready to predict."""
 
     gives_logits = True
 
@@ -71,7 +67,7 @@ class NetworkSession:
         if 0 < n_rows <= size:
             return self._run_block(inputs)
         outputs = np.empty((n_rows, self._n_classes), np.float32)
-        starts = iter(range(0, n_rows, size))  # which the threads take in turn
+        starts = iter(range(0, n_rows, size))  # shared by the threads
 
         def work():
             for start in starts:
@@ -81,14 +77,14 @@ class NetworkSession:
         threads, n_threads = _threads(os.getpid())
         try:
             tasks = [threads.submit(work) for _ in range(n_threads)]
-        except RuntimeError:  # the interpreter is about to end: no threads any more
+        except RuntimeError:  # the interpreter is shutting down, without threads
             work()
             return outputs
         try:
             for task in as_completed(tasks):
                 task.result()
         finally:
-            deque(starts, maxlen=0)  # an error and Ctrl-C leave nothing to do
+            deque(starts, maxlen=0)  # nothing is left to do after an error or Ctrl-C
         return outputs
 
     def _run_block(self, block):
@@ -98,9 +94,9 @@ class NetworkSession:
 
 @functools.cache
 def _threads(process):
-    """Return the threads of a process and their number; a fork starts its own."""
+    """Return the threads of a process and their number; each fork starts its own."""
     n_threads = joblib.cpu_count()
-    # joblib and Dask tell workers here how many of the cores are theirs.
+    # Workers of joblib and Dask get their number of cores here.
     allotted = os.environ.get("OMP_NUM_THREADS", "")
     if allotted.isdecimal():
         n_threads = max(min(n_threads, int(allotted)), 1)
