@@ -32,11 +32,11 @@ __all__ = [
     "trained_layers",
 ]
 
-# What is added to Keras' description of a network, which leaves unknown entries alone:
-# which layers and which weights are trained.
+# An entry of Keras' description of a network, which Keras ignores: which layers and
+# weights are trained.
 TRAINABLE = "skmnist_trainable"
 
-# What the weights other than kernels begin with.
+# The initial values of weights other than kernels.
 _STARTS = {
     "bias": keras.ops.zeros,
     "gamma": keras.ops.ones,
@@ -45,11 +45,11 @@ _STARTS = {
     "moving_variance": keras.ops.ones,
 }
 
-trained_layers = weakref.WeakSet()  # by fits, whatever models they are in
+trained_layers = weakref.WeakSet()  # by fits, in any model
 
 
 class Start(NamedTuple):
-    """A network as a fit begins with it: plain data, and its model if that is new."""
+    """The network that a fit starts with: plain data, and a model if that is new."""
 
     weights: list
     random_states: list | None
@@ -57,25 +57,21 @@ class Start(NamedTuple):
     model: keras.Model | None = None
 
     def put_into(self, model):
-        """Leave nothing of another fit in a model of this network."""
+        """Replace the state of a model of this network."""
         assign(model.weights, self.weights)
         if self.random_states is not None:
             assign(random_variables(model), self.random_states)
 
 
 def build(spec, seed):
-    """Call a builder with initial weights that depend on the seed alone.
-
-    Returns a model that is not compiled, or raises TypeError or ValueError if what the
-    builder returns is no classifier of such images.
-    """
+    """Call a builder, with a seed that decides the weights, and check its model."""
     with isolated_build(seed):
         try:
             model = spec.builder(spec.input_shape, spec.n_classes, **spec.parameters)
         except ValueError as error:
             if "names should be unique" not in str(error):
                 raise
-            # Here names are counted from 0 for each network.
+            # Names are counted from 0 for each network.
             raise ValueError(
                 f"{error} Give the new layers names of their own, such as "
                 "Dense(…, name='head'): layers that were made before may have those "
@@ -108,11 +104,8 @@ def build(spec, seed):
 
 
 def initial_arrays(spec, seed):
-    """Draw the weights that :func:`build` gives a network of this package.
-
-    By explicit seeds, as other threads may draw from Python's generator. Returns them
-    and the states of the random generators of dropout.
-    """
+    """Draw the weights and dropout states of a network of this package, as `build`."""
+    # With explicit seeds, because other threads may draw from Python's generator.
     settings = builder_arguments(spec)
     policy = keras.dtype_policies.get(settings["dtype"])
     generator = random.Random(seed)
@@ -155,7 +148,7 @@ def rebuild(config, custom_objects, seed=0):
         model = keras.models.model_from_json(config, custom_objects=custom_objects)
     flags = json.loads(config).get(TRAINABLE)
     if flags is not None:
-        # A layer hands its own on to those inside of it, which come after it.
+        # A layer passes its flag on to its inner layers, which come after it.
         parts = all_layers(model), model.weights
         for part, flag in zip(chain(*parts), chain(*flags), strict=True):
             part.trainable = flag
@@ -171,10 +164,7 @@ def trainable_flags(model):
 
 
 def is_ours(spec):
-    """Return whether a network is of this package, without code of anybody else's.
-
-    Its specification then says all about it, today and in a later fit.
-    """
+    """Return whether a network of this package contains no user-defined code."""
     return is_planned(spec) and all(map(_is_plain, spec.parameters.values()))
 
 
@@ -187,7 +177,7 @@ def _is_plain(value):
 
 
 def _fits(shape, accepted):
-    """Return whether a shape is accepted, where None stands for any size."""
+    """Return whether a shape is accepted, where None accepts any size."""
     return len(shape) == len(accepted) and all(
         allowed in (None, size) for size, allowed in zip(shape, accepted, strict=True)
     )

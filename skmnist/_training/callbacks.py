@@ -28,30 +28,29 @@ AGAINST_DIVERGENCE = (
     "Scale the inputs to [0, 1], lower learning_rate, or take another optimizer."
 )
 
-# What may be the state of a callback that made it, as may a plain tuple of these.
+# Besides plain tuples, the containers in which a callback may keep its state.
 _CONTAINERS = (list, dict, set, deque, bytearray, np.ndarray)
 
-# Who else refers to a list can be counted only while no other thread has it in hand.
+# References to a list can be counted only while no other thread uses it.
 _copying = threading.RLock()
 
-# Where Keras' own callbacks write: CSVLogger and ModelCheckpoint name a file,
-# TensorBoard and BackupAndRestore a directory.
-_FILE_ATTRIBUTES = ("filename", "filepath")
-_DIRECTORY_ATTRIBUTES = ("backup_dir", "log_dir")
+# Attributes of Keras' own callbacks, and whether each is a file or a directory.
+_PATHS_ARE_FILES = {
+    "filename": True,
+    "filepath": True,
+    "backup_dir": False,
+    "log_dir": False,
+}
 
 
 class EpochReport(keras.callbacks.Callback):
-    """Calls ``on_epoch(n_done, n_epochs, logs)`` after each epoch.
-
-    Training ends if that returns true.
-    """
+    """Calls ``on_epoch(n_done, n_epochs, logs)``, which ends training if it is true."""
 
     def __init__(self, on_epoch):
         super().__init__()
         self._on_epoch = on_epoch
 
     def on_epoch_end(self, epoch, logs=None):
-        """Report an epoch."""
         if self._on_epoch(epoch + 1, self.params["epochs"], logs or {}):
             self.model.stop_training = True
 
@@ -69,7 +68,7 @@ class RaiseOnNaN(keras.callbacks.Callback):
 
 
 class SeedEpochs(keras.callbacks.Callback):
-    """Let what an epoch draws from generators of the process depend on a seed alone."""
+    """Seed the generators of the process before each epoch."""
 
     def __init__(self, seed):
         super().__init__()
@@ -88,7 +87,7 @@ class RecordLearningRate(keras.callbacks.Callback):
 
 
 class _FolderMaker(keras.callbacks.Callback):
-    """Makes directories when training begins, and none if it never does."""
+    """Makes directories when training begins, so that a failed fit leaves none."""
 
     def __init__(self, folders):
         super().__init__()
@@ -101,26 +100,18 @@ class _FolderMaker(keras.callbacks.Callback):
 
 
 def leaves_models_alone(callback):
-    """Return whether a callback changes nothing of a model but its variables.
-
-    And keeps no hold of it: a model that user-defined code had in hand must not be
-    trained again by somebody else.
-    """
+    """Return whether a callback runs no user-defined code, which may keep the model."""
     is_function = isinstance(callback, keras.callbacks.LambdaCallback)
     is_known = type(callback).__module__.startswith(("keras.", "skmnist."))
     return is_known and not is_function
 
 
 def callbacks_for_fit(callbacks):
-    """Copy callbacks for one fit; return them, and a name for directories or None.
+    """Return copies of callbacks for one fit, and the name of its directories or None.
 
-    A callback keeps state: best values, the model, open files. The copies start as the
-    user's instances stand, and the instances never change, so that every fit of a
-    search sees the same. What a user-defined callback was given is not copied, however:
-    through it a callback reports to the outside. A path that a callback writes to gets
-    a directory of this fit's own, named by a unique identifier; it takes the place of
-    ``{fit}`` in the path, or goes in front of the file name. A first callback makes the
-    directories when training begins.
+    A callback keeps state, so each fit of a search starts with the same copies. Objects
+    that it was given are shared: it reports through them. Each path that it writes to
+    gets a directory with a unique name, in place of ``{fit}`` or before the file name.
     """
     fit_id = uuid.uuid4().hex[:12]
     memo = {}
@@ -131,11 +122,9 @@ def callbacks_for_fit(callbacks):
                 copies.append(_twin(callback, memo))
         else:
             copies.append(_made(callback))
-    # A callback inside another one may write, too.
-    every = {id(each): each for each in [*copies, *memo.values()]}.values()
     written = [
         path
-        for each in every
+        for each in {id(each): each for each in [*copies, *memo.values()]}.values()
         if isinstance(each, keras.callbacks.Callback)
         for path in _redirect(each, fit_id)
     ]
@@ -145,7 +134,7 @@ def callbacks_for_fit(callbacks):
 
 
 def _flat(callbacks):
-    """Yield what Keras takes for callbacks: one alone, lists, lists of lists."""
+    """Yield single callbacks from all forms that Keras accepts."""
     for each in keras.tree.flatten(callbacks):
         if isinstance(each, keras.callbacks.CallbackList):
             yield from each.callbacks
@@ -154,7 +143,7 @@ def _flat(callbacks):
 
 
 def _made(maker):
-    """Return the callback that a function makes."""
+    """Return the callback that a function or class makes."""
     made, problem = None, ""
     if callable(maker):
         try:
@@ -174,16 +163,13 @@ def _made(maker):
 
 
 def _twin(callback, memo):
-    """Return the copy of a callback for this fit, the same one each time.
-
-    `memo` holds copies by the identity of the original, as :func:`copy.deepcopy` keeps
-    them, so that two callbacks which know each other do so in the fit as well.
-    """
+    """Return the copy of a callback for this fit, the same one each time."""
+    # By identity, as in copy.deepcopy: the copies refer to each other as originals do.
     twin = memo.get(id(callback))
     if twin is None:
         twin = memo[id(callback)] = object.__new__(type(callback))
         state = vars(callback)
-        model = getattr(callback, "model", None)  # of no fit so far
+        model = getattr(callback, "model", None)  # of an earlier use
         for name in list(state):
             if model is None or state[name] is not model:
                 vars(twin)[name] = _for_twin(state, name, callback, memo)
@@ -193,12 +179,7 @@ def _twin(callback, memo):
 
 
 def _for_twin(holder, key, callback, memo):
-    """Return what the copy of a callback holds in place of a value of the original.
-
-    Callbacks and metrics in it are copied, and the containers that it made: they are
-    its state. Lists that it was given, clients, locks, functions and the like stay the
-    very same.
-    """
+    """Copy callbacks, metrics and containers made by a callback; share the rest."""
     is_held_elsewhere = _is_held_elsewhere(holder, key)  # before `value` holds it, too
     value = holder[key]
     if isinstance(value, keras.callbacks.Callback):
@@ -210,16 +191,18 @@ def _for_twin(holder, key, callback, memo):
             return value
     if isinstance(value, MethodType) and value.__self__ is callback:
         return MethodType(value.__func__, memo[id(callback)])
-    is_container = type(value) is tuple or isinstance(value, _CONTAINERS)
-    is_made = is_container and not (
-        is_held_elsewhere
-        or (holder is vars(callback) and key.lstrip("_") in _parameters(callback))
+    if type(value) is not tuple and not isinstance(value, _CONTAINERS):
+        return value
+    is_given = is_held_elsewhere or (
+        holder is vars(callback) and key.lstrip("_") in _required(callback)
     )
-    return _container(value, callback, memo) if is_made or _are_inner(value) else value
+    if is_given and not _are_inner(value):
+        return value
+    return _container(value, callback, memo)
 
 
 def _container(values, callback, memo):
-    """Copy a container, and by the rules for a callback what it holds."""
+    """Copy a container and, by the same rules as for a callback, its items."""
     places = []
     if isinstance(values, dict):
         places = list(values)
@@ -236,18 +219,16 @@ def _container(values, callback, memo):
 
 
 def _is_held_elsewhere(holder, key):
-    """Return whether anything but `holder` refers to what it holds."""
-    # A callback does not record what its constructor was given, and may keep it under
-    # any name or inside a list of its own. Only who gave a list still refers to it.
+    """Return whether anything but `holder` refers to an item of it."""
+    # A callback may keep a list that it was given under any name, or inside a list of
+    # its own. But whoever gave it still refers to it.
     alone = {key: []}
     return sys.getrefcount(holder[key]) > sys.getrefcount(alone[key])
 
 
-def _parameters(callback):
-    """Return the names of all that the constructors of a callback must be given.
-
-    Where a parameter has a default, a constructor may have made the list itself.
-    """
+def _required(callback):
+    """Return the names of all constructor parameters of a callback without default."""
+    # In place of a default, the constructor may have made the list.
     return {
         name
         for base in type(callback).__mro__
@@ -258,10 +239,8 @@ def _parameters(callback):
 
 
 def _are_inner(values):
-    """Return whether a list or tuple holds only callbacks and metrics, to run them.
-
-    A copy among them is from an earlier fit: then this is a list of notes.
-    """
+    """Return whether a list or tuple holds only callbacks and metrics, to run them."""
+    # With copies from an earlier fit, it is a record.
     return bool(type(values) in (list, tuple) and values) and all(
         isinstance(value, keras.callbacks.Callback | keras.metrics.Metric)
         and not hasattr(value, "_is_twin")
@@ -272,18 +251,17 @@ def _are_inner(values):
 def _redirect(callback, fit_id):
     """Point a callback's paths to a directory of this fit; return the new paths."""
     written = []
-    for name in (*_FILE_ATTRIBUTES, *_DIRECTORY_ATTRIBUTES):
+    for name, is_file in _PATHS_ARE_FILES.items():
         value = getattr(callback, name, None)
         if not isinstance(value, str | Path) or not str(value):
             continue
-        # A function may return the callback that it returned for an earlier fit.
+        # A function may return the same callback for each fit.
         redirected = vars(callback).setdefault("_redirected", {})
         given = redirected.get(str(value), str(value))
         path = Path(given.replace("{fit}", fit_id))
-        is_file = name in _FILE_ATTRIBUTES
         if "{fit}" not in given:
             path = path.parent / fit_id / path.name if is_file else path / fit_id
-        # Some derive further paths from the one that they were given.
+        # Some callbacks derive further paths.
         inside = str(Path(value)) + os.sep
         for attribute, derived in vars(callback).items():
             if isinstance(derived, str) and derived.startswith(inside):

@@ -1,4 +1,4 @@
-"""What training takes and leaves, as plain data; importing it imports no Keras."""
+"""The inputs and results of training, as plain data; this module imports no Keras."""
 
 import copy
 import itertools
@@ -11,30 +11,23 @@ __all__ = ["Description", "ShuffledBatches", "TrainingData", "TrainingState"]
 
 
 class TrainingData(NamedTuple):
-    """Arrays that are checked and encoded.
+    """Arrays that are checked and encoded."""
 
-    Inputs in float32 or uint8, int labels from 0.
-    """
-
-    inputs: np.ndarray
-    labels: np.ndarray
+    inputs: np.ndarray  # in float32 or uint8
+    labels: np.ndarray  # ints from 0
     weights: np.ndarray | None = None
 
     @property
     def samples(self):
-        """A few inputs as a network takes them, to try it with."""
+        """A few inputs, as a network takes them."""
         return self.inputs[:8].astype(np.float32)
 
     @property
     def trials(self):
-        """A few inputs, and noise of their range, to see all that a network does.
-
-        The first images may be blank, or alike.
-        """
+        """A few inputs, and noise in their range, as inputs may be blank or alike."""
         samples = self.samples
         low, high = float(self.inputs.min()), float(self.inputs.max())
         noise = np.random.default_rng(0).random(samples.shape, dtype=np.float32)
-        # Where all inputs are the same number, there is no range.
         noise = low + noise * ((high - low) or 1)
         return np.concatenate([samples, noise.astype(np.float32)])
 
@@ -49,18 +42,17 @@ class TrainingData(NamedTuple):
 
 
 class ShuffledBatches:
-    """Batches in an order that depends on a seed and the number of the epoch only.
+    """Batches in an order that depends only on a seed and the number of the epoch.
 
-    `arrays` are inputs, labels and, maybe, weights; `first_epoch` is the number of
-    epochs that went before. The last batch of an epoch may be smaller.
-    ``augmented(seed)`` gives what changes the inputs of an epoch, an
-    :class:`~skmnist.preprocessing.augmentation.AugmentedImages`.
+    `arrays` are inputs, labels and optional weights; `first_epoch` is the number of
+    earlier epochs. The last batch of an epoch may be smaller. ``augmented(seed)``
+    returns :class:`~skmnist.preprocessing.augmentation.AugmentedImages` for an epoch.
     """
 
     test_batch_size = 512  # of validation data
 
     def __init__(self, arrays, batch_size, seed, first_epoch, augmented=None):
-        # Rows of others lie all over the memory.
+        # So that the pixels of a row are next to each other in memory.
         self.arrays = [np.ascontiguousarray(array) for array in arrays]
         self.batch_size = batch_size
         self.seed = seed
@@ -70,11 +62,11 @@ class ShuffledBatches:
         self.steps_per_epoch = -(-self.n_rows // batch_size)
 
     def order(self, epoch):
-        """Return the order of the rows in an epoch, counted from the first fit on."""
+        """Return the order of the rows in an epoch, counted from the first fit."""
         return np.random.default_rng([self.seed, epoch]).permutation(self.n_rows)
 
     def reader(self, epoch):
-        """Return a function of a number, which returns the next rows of an epoch."""
+        """Return a function that reads a number of rows of an epoch, in their order."""
         order = self.order(epoch)
         n_read = 0
         images = self.augmented and self.augmented([self.seed, epoch])
@@ -97,57 +89,31 @@ class ShuffledBatches:
 
 
 class Description(NamedTuple):
-    """What Keras says of a network that its specification does not say all about.
+    """Keras' description of a network from a user-defined builder."""
 
-    Attributes
-    ----------
-    config : str
-        The graph as JSON, as written by :meth:`keras.Model.to_json`.
-    custom_objects : dict
-        Layer classes that are not Keras' own, by name.
-    keras_version : str
-        Version of Keras that wrote it; "" if nobody knows.
-    """
-
-    config: str
-    custom_objects: dict
-    keras_version: str
+    config: str  # JSON of keras.Model.to_json
+    custom_objects: dict  # classes of layers that are not from Keras, by name
+    keras_version: str  # that wrote it; "" if unknown
 
 
 @dataclass
 class TrainingState:
-    """Where training stands: what is needed to go on with it, as plain data.
-
-    Parameters
-    ----------
-    weights_seed, shuffle_seed : int
-        Seeds of the initial weights and of the order of the rows.
-    n_epochs : int
-        Number of epochs done.
-    optimizer_variables : list of ndarray, default=None
-        Step count, learning rate and moments of the optimizer; None for a new one.
-    optimizer_kind : str, default=None
-        Kind and settings of that optimizer; for another one they mean nothing.
-    initial_rate : float, default=None
-        Learning rate that it began with.
-    random_states : list of ndarray, default=None
-        States of the random generators of dropout and the like.
-    is_kept : bool, default=False
-        Whether the optimizer's variables, which are often twice as large as the
-        network, are pickled too.
-    learning_rate : float, default=None
-        The rate of the fit, or the highest of a course with a name. None for a
-        schedule of the optimizer's own, and in files of earlier versions.
-    """
+    """All that is needed to resume training, as plain data."""
 
     weights_seed: int
     shuffle_seed: int
     n_epochs: int = 0
+    # Step count, learning rate and moments; None for a new optimizer.
     optimizer_variables: list | None = None
+    # Optimizer and settings that these belong to, as JSON.
     optimizer_kind: str | None = None
     initial_rate: float | None = None
+    # Of generators, such as those of dropout.
     random_states: list | None = None
+    # Whether optimizer_variables, often twice as large as the network, are pickled.
     is_kept: bool = False
+    # Of the fit, or the highest of a named schedule. None for a schedule of the
+    # optimizer, and in files of earlier versions.
     learning_rate: float | None = None
 
     def __deepcopy__(self, memo):

@@ -1,8 +1,4 @@
-"""Loading Keras, and keeping what a network does away from the rest of the process.
-
-Importing this module imports Keras and its backend. The other modules that need
-them import this one, inside the functions that build, train or run a network.
-"""
+"""The import of Keras and its backend, and isolation of networks from the process."""
 
 import contextlib
 import os
@@ -47,17 +43,13 @@ _building = threading.RLock()
 
 
 def _share_cores():
-    """Give TensorFlow the number of threads that this process was allotted.
-
-    Workers of joblib and Dask receive their share of the cores in
-    ``OMP_NUM_THREADS``, which TensorFlow does not read: without this every worker
-    would start as many threads as the machine has cores.
-    """
+    """Give TensorFlow the number of threads that this process was allotted."""
+    # joblib and Dask set this variable in workers; TensorFlow does not read it.
     allotted = os.environ.get("OMP_NUM_THREADS", "")
     if not allotted.isdecimal() or "TF_NUM_INTRAOP_THREADS" in os.environ:
         return
     threading_options = tf.config.threading
-    # A RuntimeError means that TensorFlow runs already: its threads stay.
+    # A RuntimeError means that TensorFlow already runs, with its threads.
     with contextlib.suppress(RuntimeError):
         if threading_options.get_intra_op_parallelism_threads() == 0:
             threading_options.set_intra_op_parallelism_threads(int(allotted))
@@ -65,29 +57,29 @@ def _share_cores():
             threading_options.set_inter_op_parallelism_threads(int(allotted))
 
 
-watch_parent()  # if the package was imported before loky had set up its worker
+watch_parent()  # again, in case the package was imported before loky set up its worker
 with loading_keras():
     import keras
 
-    # Under the other backends too: Keras loads it when it describes a network.
+    # Under other backends too, because Keras loads it when it describes a network.
     import tensorflow as tf
     from keras.src.backend.common import global_state
 
     if keras.backend.backend() == "tensorflow":
         _share_cores()
-        # Brings up the device now, while its greeting can still be held back.
+        # Initialize the device now, while its messages can still be held back.
         tf.config.list_logical_devices()
 
 
-# What Keras keeps for the process: counters for the names of layers, and the generator
-# of layers that have none of their own.
+# State that Keras keeps for the process: counters for names of layers, and a generator
+# for layers without their own.
 _GENERATOR = "global_seed_generator"
 _KEPT_BY_KERAS = ("object_name_uids", _GENERATOR)
 
 
 @contextlib.contextmanager
 def isolated_names():
-    """Let names come from counters of their own, so that the process sees no trace."""
+    """Name layers from new counters, and leave those of the process unchanged."""
     kept = [global_state.get_global_attribute(name) for name in _KEPT_BY_KERAS]
     for name in _KEPT_BY_KERAS:
         global_state.set_global_attribute(name, None)
@@ -100,14 +92,9 @@ def isolated_names():
 
 @contextlib.contextmanager
 def isolated_build(seed):
-    """Build a network from a seed without a trace in the process.
-
-    Initializers and dropout layers without a seed of their own draw one from Python's
-    generator, builders may draw from NumPy's. Inside the block both are seeded, as the
-    names of layers do, so that the same seed gives the same weights; afterwards they
-    are as they were before. One build waits for another, but user-defined code in
-    another thread draws from the same generators. The seed is in [0, 2**32).
-    """
+    """Build a network from a seed in [0, 2**32), and leave the process unchanged."""
+    # Keras draws missing seeds of layers from Python's generator, and builders may draw
+    # from NumPy's. All threads share these generators, so one build waits for another.
     with _building, isolated_names():
         states = random.getstate(), np.random.get_state()  # noqa: NPY002
         random.seed(seed)
@@ -121,12 +108,8 @@ def isolated_build(seed):
 
 @contextlib.contextmanager
 def own_draws():
-    """Keep what is drawn from generators of the process inside the block.
-
-    User-defined layers may draw from Keras' generator. PyTorch draws dropout from
-    its own, whatever generator Keras has for it. Afterwards both are as they were
-    before. Yields Keras' generator of the process.
-    """
+    """Replace generators of the process in the block; yield the one of Keras."""
+    # User-defined layers may draw from that. PyTorch draws dropout from its own.
     with isolated_names(), contextlib.ExitStack() as stack:
         generator = keras.random.SeedGenerator(0, name=_GENERATOR)
         global_state.set_global_attribute(_GENERATOR, generator)
@@ -138,7 +121,7 @@ def own_draws():
 
 
 def seed_draws(seed):
-    """Seed what is drawn from generators of the process inside `own_draws`."""
+    """Seed the generators of `own_draws`."""
     state = global_state.get_global_attribute(_GENERATOR).state
     state.assign(np.array([seed % 2**31, 0]))
     if keras.backend.backend() == "torch":
@@ -153,36 +136,35 @@ def has_replicas():
 
 
 def all_layers(model):
-    """Return a model and all layers in it, those within layers and models too."""
+    """Return a model and all layers in it, including those within layers."""
     return model._flatten_layers()
 
 
 def as_arrays(variables):
-    """Copy variables or tensors of the backend in use to arrays of NumPy."""
+    """Copy variables or tensors of the backend to NumPy arrays."""
     values = [getattr(variable, "value", variable) for variable in variables]
     if keras.backend.backend() == "tensorflow":
-        # Keras converts by a method that NumPy warns of, for every variable.
+        # Keras converts by a method that NumPy warns about.
         values = [value.numpy() for value in values]
     return [np.array(keras.ops.convert_to_numpy(value)) for value in values]
 
 
 def assign(variables, arrays):
-    """Give variables of the backend in use the values of arrays."""
+    """Give variables of the backend the values of arrays."""
     for variable, array in zip(variables, arrays, strict=True):
         if keras.backend.backend() == "tensorflow":
-            variable = variable.value  # five times as quick as through Keras
+            variable = variable.value  # five times as fast as through Keras
         variable.assign(array)
 
 
 def resolve_name(parameter, name, module, trial=None):
-    """Return what a module of Keras, such as ``keras.activations``, knows by a name.
+    """Return the object of a name in a module of Keras, such as ``keras.activations``.
 
-    ``trial(found)`` raises if that is of no use here. Then, or if the name is not
-    known, a ValueError gives the names that are of use, and one that is close.
+    If it is not known or ``trial(found)`` raises, a ValueError lists usable names.
     """
 
     def find(name):
-        # Apart: optimizers are named by counters, initializers draw a seed.
+        # Isolated: optimizers are named by counters, and initializers draw seeds.
         with isolated_names():
             state = random.getstate()
             found = module.get(name)
@@ -200,11 +182,10 @@ def resolve_name(parameter, name, module, trial=None):
         return find(name)
     except Exception as error:
         names = [n for n in vars(module) if n.islower() and is_useful(n)]
-        if not names:  # optimizers have classes only, whose names work in small letters
+        if not names:  # optimizers are classes, whose names work in lower case
             names = [n.lower() for n in vars(module) if is_useful(n.lower())]
         raise ValueError(
             f"The {parameter!r} parameter must be one of the names that Keras knows "
             f"and such a network can use; got {name!r}."
-            f"{suggestion(name, names)} These are: "
-            f"{', '.join(sorted(names))}."
+            f"{suggestion(name, names)} These are: {', '.join(sorted(names))}."
         ) from error

@@ -1,12 +1,10 @@
-"""Layers and penalties of networks of this package in training; TensorFlow only.
+"""Layers and regularization of our networks in training; TensorFlow only.
 
-Their dropout draws 8 random bits a value in bfloat16, whose numbers have no more
-digits, and 16 otherwise. Keras draws 32, which takes a seventh of the time of training
-a convolutional network in bfloat16. A compiled step reads rates and penalties from
-variables, so that fits which differ in these alone share it.
-
-Batch normalization is one operation of TensorFlow's. Keras computes it by a dozen, in
-float32 always, which takes as long as all the rest of a network in bfloat16.
+Dropout draws 8 random bits per value in bfloat16, which has no more digits, and 16
+otherwise. Keras draws 32, a seventh of the training time of a convolutional network in
+bfloat16. Batch normalization is one TensorFlow operation. Keras uses a dozen, always in
+float32, which take as long as all other layers in bfloat16. Rates and strengths are
+variables, so that fits which differ only in these share a compiled step.
 """
 
 from dataclasses import replace
@@ -21,34 +19,31 @@ __all__ = ["TrainingNumbers", "structure", "use_own_calls"]
 
 
 def structure(spec):
-    """Describe a network of this package but for its dropout rates and penalties.
-
-    Networks of the same structure are the same operations on the same shapes.
-    """
+    """Describe a network of this package without dropout rates and L1/L2 strengths."""
     input_shape, plan = network_layers(spec)
     layers = [replace(p, rate=0.5) if isinstance(p, Dropout) else p for p in plan]
-    # What is 0 asks for no operation.
+    # A strength of 0 needs no operation.
     return spec.builder.__name__, input_shape, layers, *map(bool, _numbers(spec))
 
 
 class TrainingNumbers:
-    """The dropout rates and penalties of a network, which each fit sets."""
+    """The dropout rates and L1/L2 strengths of a network, which each fit sets."""
 
     def __init__(self, spec):
-        # In float64: a conversion by Keras would go through float32.
+        # Not of Keras, which would convert through float32.
         self._variables = [
             tf.Variable(number, trainable=False, dtype=tf.float64) if number else None
             for number in _numbers(spec)
         ]
 
     def set(self, spec):
-        """Take those of another network of the same structure."""
+        """Use those of another network with the same structure."""
         for variable, number in zip(self._variables, _numbers(spec), strict=True):
             if variable is not None:
                 variable.assign(number)
 
     def build(self, spec, dtype):
-        """Build a Keras model that reads them, with weights of 0."""
+        """Build a Keras model that reads them, with all weights 0."""
         *rates, l1, l2 = self._variables
         penalty = None if l1 is l2 is None else _Penalty(l1, l2)
         model = build_blank(spec, dtype, penalty)
@@ -65,7 +60,7 @@ def _numbers(spec):
 
 
 class _Penalty(keras.regularizers.Regularizer):
-    """A penalty on sizes and squares of weights, with variables for its factors."""
+    """L1 and L2 regularization with strengths that are variables or None."""
 
     def __init__(self, l1, l2):
         self._l1, self._l2 = l1, l2
@@ -81,10 +76,7 @@ class _Penalty(keras.regularizers.Regularizer):
 
 
 def use_own_calls(model, rates=None):
-    """Let layers of a network of this package do their work in the ways of this module.
-
-    Dropout layers read the given variables, or else rates of their own.
-    """
+    """Replace the calls of layers; dropout uses its own rates or given variables."""
     rates = iter(rates or ())
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout):
@@ -93,19 +85,18 @@ def use_own_calls(model, rates=None):
             call = _FusedNormalization(layer)
         else:
             continue
-        # Past Keras, which would take variables for weights of the layer. What is
-        # saved or copied of the model is Keras' own layer.
+        # Past Keras, which would treat variables as weights of the layer. Saved or
+        # copied, the layer is Keras' own.
         vars(layer)["call"] = call
 
 
 class _FusedNormalization:
-    """What a batch normalization layer does when it is called."""
+    """The call of a batch normalization layer."""
 
     def __init__(self, layer):
         self._layer = layer
 
     def __call__(self, inputs, training=False, mask=None):
-        """Normalize by the batch in training, else by what was learned."""
         layer = self._layer
         if not training or inputs.dtype not in (tf.float32, tf.bfloat16):
             return type(layer).call(layer, inputs, training=training)
@@ -120,7 +111,7 @@ class _FusedNormalization:
             epsilon=layer.epsilon,
             is_training=True,
         )
-        # TensorFlow divides the squares by one number less than Keras.
+        # TensorFlow divides the sum of squares by n - 1, Keras by n.
         n_values = tf.cast(tf.reduce_prod(shape[:-1]), tf.float32)
         variance *= (n_values - 1) / n_values
         for kept, found in (
@@ -132,18 +123,13 @@ class _FusedNormalization:
 
 
 class _FewBits:
-    """What a dropout layer does when it is called.
-
-    Rates are rounded to multiples of 1/256 below 1 in bfloat16, of 1/65,536 in other
-    types.
-    """
+    """The call of a dropout layer, with rates rounded to 1/256 or 1/65,536."""
 
     def __init__(self, layer, rate):
         self._layer = layer
         self._rate = rate
 
     def __call__(self, inputs, training=False):
-        """Drop values in training, and scale the others."""
         if not training:
             return inputs
         bits = tf.uint8 if inputs.dtype == tf.bfloat16 else tf.uint16
@@ -154,14 +140,14 @@ class _FewBits:
         n_dropped = tf.minimum(tf.round(rate * n_levels), bits.max)
         seed = tf.cast(self._layer.seed_generator.next(), tf.int32)
         drawn = _random_bits(tf.shape(inputs), seed, bits)
-        # By the rate as it was rounded, so that the mean of the values stays as it is.
+        # With the rounded rate, which keeps the mean of the values.
         scale = tf.cast(n_levels / (n_levels - n_dropped), inputs.dtype)
         is_kept = drawn >= tf.cast(n_dropped, bits)
         return inputs * tf.where(is_kept, scale, tf.zeros([], inputs.dtype))
 
 
 def _random_bits(shape, seed, dtype):
-    """Return unsigned integers of a shape, all of whose bits are random."""
+    """Draw unsigned integers."""
     n_values = tf.reduce_prod(shape)
     n_words = -(-n_values // (tf.int32.size // dtype.size))
     words = tf.random.stateless_uniform([n_words], seed, None, None, tf.int32)

@@ -1,4 +1,4 @@
-"""The loops that train networks: which one a fit takes, and those that fits share."""
+"""Choice of the loop that trains a network, and of loops that fits share."""
 
 import os
 
@@ -19,9 +19,14 @@ __all__ = ["give_back", "take_loop"]
 
 
 def take_loop(spec, start, settings, callbacks):
-    """Return a loop with a model of a network, which no other fit has."""
+    """Return a loop with a model of a network, which no other fit uses."""
     key = None
-    if _is_shareable(spec, settings):
+    if (  # user-defined code may change under the same name, or keep the model
+        is_ours(spec)
+        and not has_replicas()  # a model belongs to one strategy
+        and all(map(leaves_models_alone, settings.callbacks))
+        and is_of_keras(settings.optimizer)
+    ):
         key = repr(
             [
                 _loop_class(callbacks).__name__,
@@ -44,7 +49,7 @@ def take_loop(spec, start, settings, callbacks):
 
 
 def _compile_loop(spec, start, settings, callbacks):
-    """Return a new loop with a model of its own."""
+    """Return a new loop with a new model."""
     numbers = None
     if is_ours(spec):
         dtype = _training_dtype(spec, settings.precision)
@@ -60,13 +65,12 @@ def _compile_loop(spec, start, settings, callbacks):
         model = start.model
     else:
         model = rebuild(start.description.config, start.description.custom_objects)
-    # Callbacks may hand them to a builder, and no builder may return them.
+    # Callbacks may keep them for a builder, which must not return them.
     trained_layers.update(layer for layer in all_layers(model) if layer.weights)
-    start.put_into(model)  # before the optimizer, which may begin with the weights
-    # Whatever the policy of the process: it would wrap the optimizer.
+    start.put_into(model)  # first, because the optimizer may copy the weights
+    # The policy of the process could wrap the optimizer.
     model.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
     loop_class = _loop_class(callbacks, model)
-    # As precise as the network is.
     loss = make_loss(settings.label_smoothing, dtype=model.outputs[0].dtype)
     loop = loop_class(model, settings.optimizer, loss)
     loop.numbers = numbers
@@ -75,33 +79,16 @@ def _compile_loop(spec, start, settings, callbacks):
 
 
 def give_back(loop, callbacks):
-    """Keep a loop for later fits, if they may use it, without what is of this one."""
+    """Keep a loop for later fits, if they may use it."""
     if loop.key is not None:
-        for callback in callbacks:  # one that a function returned may live on
+        for callback in callbacks:  # which the user may keep
             callback.set_model(None)
         idle_loops.put(loop.key, loop)
 
 
-def _is_shareable(spec, settings):
-    """Return whether other fits may use the compiled model of this one.
-
-    Only if its description says all about it, and nobody else has had it in hand:
-    user-defined code may change between fits under the same names. What was built for
-    one strategy of TensorFlow's is of no use to another.
-    """
-    return (
-        is_ours(spec)
-        and not has_replicas()
-        and all(map(leaves_models_alone, settings.callbacks))
-        and is_of_keras(settings.optimizer)
-    )
-
-
 def _has_numbers(settings):
-    """Return whether a step reads dropout rates and penalties each time.
-
-    Other backends compile them. So does a model that a callback may save or change.
-    """
+    """Return whether a step reads dropout rates and penalties from variables."""
+    # Other backends compile them, and callbacks may save a model or change layers.
     return keras.backend.backend() == "tensorflow" and all(
         type(callback).__module__.startswith("skmnist.")
         for callback in settings.callbacks
@@ -109,13 +96,13 @@ def _has_numbers(settings):
 
 
 def _training_dtype(spec, precision):
-    """Return the Keras policy that a network of this package is trained in."""
+    """Return the Keras policy for training a network of this package."""
     is_quick = (
         precision == "auto"
         and "filters" in builder_arguments(spec)  # dense layers gain nothing
         and keras.backend.backend() == "tensorflow"
         and bfloat16_is_quick()
-        # Which were not measured; many emulate bfloat16.
+        # GPUs were not measured; many emulate bfloat16.
         and not keras.distribution.list_devices("gpu")
     )
     if is_quick or precision == "bfloat16":
@@ -124,8 +111,7 @@ def _training_dtype(spec, precision):
 
 
 def _loop_class(callbacks, model=None):
-    """Choose the quickest loop for callbacks and, unless it is of ours, a model."""
-    # The user may want Keras' own loop for everything.
+    """Return the fastest loop for callbacks and a model, None for one of ours."""
     switch = os.environ.get("SKMNIST_KERAS_LOOP", "").lower()
     if (
         keras.backend.backend() == "tensorflow"

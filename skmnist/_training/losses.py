@@ -6,11 +6,7 @@ __all__ = ["make_loss"]
 
 
 def make_loss(label_smoothing, dtype):
-    """Return the cross-entropy of integer labels.
-
-    Label smoothing gives all classes together that part of the probability that is
-    wanted of the class of an image.
-    """
+    """Return the cross-entropy of integer labels."""
     if not label_smoothing:
         return keras.losses.SparseCategoricalCrossentropy(dtype=dtype)
     return SmoothedCrossentropy(label_smoothing=label_smoothing, dtype=dtype)
@@ -21,7 +17,6 @@ class SmoothedCrossentropy(keras.losses.CategoricalCrossentropy):
     """Cross-entropy of integer labels with label smoothing, which Keras lacks."""
 
     def call(self, y_true, y_pred):
-        """Return the loss of each row."""
         labels = keras.ops.cast(keras.ops.reshape(y_true, (-1,)), "int32")
         targets = keras.ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype)
         return super().call(targets, y_pred)

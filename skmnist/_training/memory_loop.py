@@ -1,9 +1,8 @@
 """Training with the data in memory: many steps in one call of a compiled graph.
 
-Keras' own loop feeds one batch after the other through an input pipeline and returns to
-Python after each. Here a call trains some batches that lie in memory, and the update
-of Adam is one kernel a variable. TensorFlow only. Callbacks get the same ``logs``
-after each epoch; the metrics of the model itself are not filled.
+Keras' own loop reads batches from an input pipeline and returns to Python after each.
+TensorFlow only. Callbacks get the same ``logs`` after each epoch; the metrics of the
+model are not updated.
 """
 
 import functools
@@ -17,12 +16,11 @@ from skmnist._training.updates import FusedAdam
 
 __all__ = ["MemoryLoop"]
 
-# Rows of a call of the graph, or one batch if that has more, for inputs that are rows
-# and for images, which take longer. After each call control returns to Python, for
-# Ctrl-C and the progress bar.
+# Rows per call of the graph, or one batch if that has more: of pixels, and of images,
+# which take longer. Between calls, Python handles Ctrl-C and the progress bar.
 _N_ROWS = 4096
 _N_IMAGES = 512
-# What a model or its class may do in a way of its own, and this loop does as Keras.
+# Methods of keras.Model that this loop replaces; models must not override them.
 _STEPS = (
     "fit",
     "evaluate",
@@ -58,21 +56,21 @@ class MemoryLoop:
         model.reset_metrics()
         self._fused_adam = FusedAdam(optimizer, model.trainable_variables)
         self._train = _traced(self._train_batch)
-        self._test = _traced(self._test_batch)
+        self._test = _traced(lambda *batch: self._judge(*batch, training=False)[1])
 
     @staticmethod
     def suits(callbacks, model=None):
-        """Return whether callbacks and a model need no loop but this.
+        """Return whether this loop can train a model with callbacks.
 
-        They do where a callback looks at single batches, or a model has training steps
-        or metrics of its own, which those of this package have not.
+        Not if a callback uses batches, or a model its own training steps or metrics.
+        The models of this package, for which None is given, have neither.
         """
         base = keras.callbacks.Callback
         if any(_has_own(callback, base, _BATCH_HOOKS) for callback in callbacks):
             return False
         if model is None:
             return True
-        # Metrics of compiling are not there before.
+        # Before it is compiled, a model has only its own.
         has_metrics = bool(model.metrics) and not model.compiled
         return not has_metrics and not _has_own(model, keras.Model, _STEPS)
 
@@ -96,12 +94,12 @@ class MemoryLoop:
             logs = self._run_epoch(batches, epoch, callbacks)
             if validation:
                 means = self._evaluate(validation, batches.test_batch_size)
-                # A new dict: a callback may still be at work on the other one.
+                # A new dict, because a callback may still use the other one.
                 logs = {**logs, **{f"val_{name}": v for name, v in means.items()}}
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
-        # Such as averages of the weights, which take their place only now.
+        # Averages of the weights may replace them now.
         model.optimizer.finalize_variable_values(model.trainable_weights)
         callbacks.on_train_end(logs)
         return model.history.history
@@ -113,7 +111,7 @@ class MemoryLoop:
         n_done = 0
         while n_done < batches.n_rows:
             callbacks.on_train_batch_begin(n_done // size)
-            # One batch, as Keras does, where a callback has told it to stop already.
+            # One batch, as in Keras, if a callback has already stopped training.
             n_rows = _rows_of_call(batches.arrays, size)
             arrays = read(size if self.model.stop_training else n_rows)
             sums = self._train(size, sums, *arrays)
@@ -144,11 +142,8 @@ class MemoryLoop:
             optimizer.apply(gradients, variables)
         return sums
 
-    def _test_batch(self, inputs, labels, weights=None):
-        return self._judge(inputs, labels, weights, training=False)[1]
-
-    def _judge(self, inputs, labels, weights, training):
-        """Return the mean loss of a batch, and the sums of loss and hits."""
+    def _judge(self, inputs, labels, weights=None, *, training):
+        """Return the mean loss of a batch, and the sums that `_sums` computes."""
         probabilities = self.model(inputs, training=training)
         loss = self._loss(labels, probabilities, sample_weight=weights)
         penalties = [tf.reduce_sum(tf.cast(p, loss.dtype)) for p in self.model.losses]
@@ -157,7 +152,7 @@ class MemoryLoop:
 
 
 def _has_own(thing, base, names):
-    """Return whether an object or its class has any of these in a way of its own."""
+    """Return whether an object or its class overrides any of these of a base."""
     return any(
         name in vars(thing) or getattr(type(thing), name) is not getattr(base, name)
         for name in names
@@ -165,7 +160,7 @@ def _has_own(thing, base, names):
 
 
 def _rows_of_call(arrays, batch_size):
-    """Return how many rows a call takes: whole batches, and at least one."""
+    """Return the number of rows per call: whole batches, and at least one."""
     n_rows = _N_ROWS if arrays[0].ndim == 2 else _N_IMAGES
     return max(1, n_rows // batch_size) * batch_size
 
@@ -173,11 +168,8 @@ def _rows_of_call(arrays, batch_size):
 def _traced(visit):
     """Compile the sum of ``visit(inputs, labels, …)`` over batches of rows.
 
-    It takes the size of the batches, the sums of the calls before, and arrays: in
-    whatever calls an epoch comes, sums are the same to the bit. There is one trace for
-    any number of rows: tracing for each number takes time and memory, and may not round
-    alike. It is called directly, as TensorFlow takes networks of many shapes for one
-    that is traced too often and warns.
+    The function takes the batch size, the sums of earlier calls, and arrays. So the
+    sums of an epoch do not depend, to the bit, on how it is divided into calls.
     """
 
     def add(size, sums, *arrays):
@@ -193,6 +185,9 @@ def _traced(visit):
             parallel_iterations=1,
         )[1]
 
+    # One trace for any number of rows: more take time and memory, and may round in
+    # another way. It is called directly, because TensorFlow would warn that networks of
+    # many shapes are one that is traced too often.
     @functools.cache
     def trace(*kinds):
         signature = [
@@ -211,10 +206,10 @@ def _traced(visit):
 
 
 def _sums(mean_loss, labels, probabilities):
-    """Return loss and hits of a batch, both summed over its rows."""
+    """Return the loss and the correct predictions of a batch, summed over its rows."""
     n_rows = tf.cast(tf.shape(labels)[0], tf.float64)
-    # A softmax moves no maximum, and the loss does without it: so none is computed. It
-    # took a quarter of the time of a step of a small network.
+    # Neither the maximum nor the loss needs the softmax. It is not computed, because it
+    # would take a quarter of a step of a small network.
     operation = probabilities.op
     scores = operation.inputs[0] if operation.type == "Softmax" else probabilities
     found = tf.argmax(scores, axis=-1, output_type=labels.dtype)

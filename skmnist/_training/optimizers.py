@@ -1,4 +1,4 @@
-"""Optimizers: one for each fit, its course of learning rates, and its state."""
+"""Optimizers: one for each fit, its learning rates, and its state."""
 
 import copy
 import json
@@ -31,23 +31,18 @@ __all__ = [
 
 
 def make_optimizer(optimizer, learning_rate, weight_decay=None, ema_momentum=None):
-    """Make an optimizer that no other fit has.
-
-    `optimizer` is a name, a serialized configuration, a function that makes one, or an
-    example, which is not itself used. None keeps the learning rate, the weight decay or
-    the averaging of weights that the optimizer has. Raises TypeError or ValueError if
-    it is none of these, or has a schedule besides a learning rate.
-    """
-    # Apart, because new optimizers get names from counters of the process.
+    """Make the optimizer of a fit from the parameters of a classifier."""
+    # Isolated, because optimizers are named by counters of the process.
     with isolated_names():
         made = _made_optimizer(optimizer)
-    _leave_out_sums_over_replicas(made)
+    # With each sum over replicas that is traced, TensorFlow registers a gradient and
+    # keeps the graph around it, 2 to 3 MB. One replica needs no sum.
+    name = "_all_reduce_sum_gradients"
+    for part in (made, getattr(made, "inner_optimizer", None)):
+        if hasattr(part, name) and not has_replicas():
+            vars(part)[name] = list
     if learning_rate is not None:
-        if has_schedule(made):
-            raise ValueError(
-                f"learning_rate={learning_rate} does not go with an optimizer that has "
-                "a schedule of its own: leave one of them out."
-            )
+        _check_no_schedule(made, f"learning_rate={learning_rate}")
         made.learning_rate = learning_rate
     inner = getattr(made, "inner_optimizer", made)
     if weight_decay is not None:
@@ -55,6 +50,14 @@ def make_optimizer(optimizer, learning_rate, weight_decay=None, ema_momentum=Non
     if ema_momentum is not None:
         inner.use_ema, inner.ema_momentum = True, ema_momentum
     return made
+
+
+def _check_no_schedule(optimizer, setting):
+    if has_schedule(optimizer):
+        raise ValueError(
+            f"{setting} does not go with an optimizer that has a schedule of its own: "
+            "leave one of them out."
+        )
 
 
 def _made_optimizer(optimizer):
@@ -100,27 +103,12 @@ def _made_optimizer(optimizer):
     return made
 
 
-def _leave_out_sums_over_replicas(optimizer):
-    """Take gradients as they are where there is one replica to sum them over.
-
-    With each such sum that is traced, TensorFlow registers a gradient that nobody asks
-    for, and keeps the graph around it for good: 2 to 3 MB for a network.
-    """
-    name = "_all_reduce_sum_gradients"  # of TensorFlow's optimizers only
-    for part in (optimizer, getattr(optimizer, "inner_optimizer", None)):
-        if hasattr(part, name) and not has_replicas():
-            vars(part)[name] = list
-
-
 def check_type(optimizer, dtype):
-    """Refuse an optimizer that cannot update weights of a type, which Keras says late.
-
-    A copy of it makes one step. One that cannot be copied is not tried.
-    """
+    """Refuse an optimizer that cannot update weights of a type, by a step of a copy."""
     with isolated_names():
         try:
             trial = type(optimizer).from_config(optimizer.get_config())
-        except Exception:
+        except Exception:  # it cannot be copied, nor tried
             return
         weights = [
             keras.Variable(np.zeros(shape), dtype=dtype) for shape in (2, (2, 2))
@@ -136,21 +124,15 @@ def check_type(optimizer, dtype):
 
 
 def set_schedule(optimizer, schedule, n_steps, first_step):
-    """Let the learning rate follow a schedule that has a name, over steps of a fit.
-
-    Its own rate becomes the peak. The optimizer has taken `first_step` steps before.
-    """
+    """Let the learning rate follow a named schedule, with its value as the peak."""
     if schedule == "constant":
         return
-    if has_schedule(optimizer):
-        raise ValueError(
-            f"learning_rate_schedule={schedule!r} does not go with an optimizer that "
-            "has a schedule of its own: leave one of them out."
-        )
+    setting = f"learning_rate_schedule={schedule!r}"
+    _check_no_schedule(optimizer, setting)
     if hasattr(optimizer, "inner_optimizer"):
         raise ValueError(
-            f"learning_rate_schedule={schedule!r} does not go with an optimizer around "
-            f"another one, {type(optimizer).__name__}: give the inner one a schedule."
+            f"{setting} does not go with an optimizer around another one, "
+            f"{type(optimizer).__name__}: give the inner one a schedule."
         )
     peak = float(optimizer.learning_rate)
     rising = SCHEDULES[schedule]
@@ -158,22 +140,19 @@ def set_schedule(optimizer, schedule, n_steps, first_step):
 
 
 def initial_rate(optimizer):
-    """Return the learning rate that an optimizer begins with; None for a schedule."""
+    """Return the initial learning rate of an optimizer, None if it has a schedule."""
     if has_schedule(optimizer):
         return None
     return float(as_arrays([_rate_of(optimizer)])[0])
 
 
 def has_schedule(optimizer):
-    """Return whether the rate is anything but a number: a schedule, or a function."""
+    """Return whether the rate is a schedule or a function, not a number."""
     return not isinstance(_rate_of(optimizer), keras.Variable)
 
 
 def is_of_keras(optimizer):
-    """Return whether all code of an optimizer is of Keras or ours.
-
-    What a name means may change between fits where it is the user's own.
-    """
+    """Return whether an optimizer contains no user-defined code."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     return all(
         type(part).__module__.startswith(("keras.", "skmnist."))
@@ -182,10 +161,7 @@ def is_of_keras(optimizer):
 
 
 def optimizer_kind(optimizer, has_name=False):
-    """Name an optimizer but for its learning rate: state of one kind fits another.
-
-    `has_name` says whether the rate follows a schedule that has a name.
-    """
+    """Describe an optimizer without its learning rate or named schedule, as JSON."""
     config = keras.optimizers.serialize(optimizer)
     config["config"].pop("name", None)  # counts the optimizers of the process
     if has_name or not has_schedule(optimizer):
@@ -196,26 +172,23 @@ def optimizer_kind(optimizer, has_name=False):
 
 
 def program_key(optimizer):
-    """Name an optimizer but for what is a variable of it and set for each fit."""
+    """Describe an optimizer without the values that each fit sets."""
     rate = _rate_of(optimizer)
-    course = None
-    has_name = isinstance(rate, Schedule)
-    if has_name:
-        # Other backends compile the values of a schedule into the program.
-        is_variable = keras.backend.backend() == "tensorflow"
-        course = rate.rising if is_variable else rate.get_config()
-    return optimizer_kind(optimizer, has_name), course
+    if not isinstance(rate, Schedule):
+        return optimizer_kind(optimizer), None
+    # Other backends compile the values of a schedule into the program.
+    is_variable = keras.backend.backend() == "tensorflow"
+    course = rate.rising if is_variable else rate.get_config()
+    return optimizer_kind(optimizer, has_name=True), course
 
 
 def optimizer_of(training, model, otherwise):
-    """Make an optimizer like the one that a model was trained with, for the model.
+    """Make an optimizer like that of a fit, with its state if that is kept.
 
-    It has a number as its learning rate unless it had a schedule of its own, and the
-    state in `training`, a TrainingState, where that is kept. Where an optimizer is more
-    than its description, ``otherwise(learning_rate)`` makes it.
+    If Keras cannot make it from its description, ``otherwise(learning_rate)`` does.
     """
     rate = training.learning_rate or training.initial_rate
-    if training.optimizer_kind is None:  # of a file that does not hold it
+    if training.optimizer_kind is None:  # in files without it
         return otherwise(rate)
     with isolated_names():
         description, excluded, has_course = json.loads(training.optimizer_kind)
@@ -226,7 +199,7 @@ def optimizer_of(training, model, otherwise):
         except Exception:  # whatever Keras raises for what it does not know
             optimizer = otherwise(rate)
         _exclude(optimizer, excluded)
-        # With a course there is no variable for the rate.
+        # A named schedule has no variable for the rate.
         if training.is_kept and training.optimizer_variables and not has_course:
             optimizer.build(model.trainable_variables)
             assign(optimizer.variables, training.optimizer_variables)
@@ -234,10 +207,9 @@ def optimizer_of(training, model, otherwise):
 
 
 def first_state(optimizer):
-    """Return the variables of an optimizer that is built and has taken no step.
+    """Return the initial variables of an optimizer, which take no memory.
 
-    Each is one number all over, and only that is in memory. None for an optimizer that
-    begins with a copy of the weights, as ScheduleFreeAdamW does.
+    None if they are not constant, but copies of the weights as for ScheduleFreeAdamW.
     """
     arrays = as_arrays(optimizer.variables)
     state = [np.broadcast_to(a.flat[0], a.shape) if a.size else a for a in arrays]
@@ -245,14 +217,12 @@ def first_state(optimizer):
 
 
 def start_optimizer(compiled, optimizer, variables, *, keep_rate):
-    """Put the optimizer of a compiled model into the state for a fit.
+    """Give the optimizer of a compiled model its variables, or keep them if None.
 
-    That is `variables`, or what it begins with if these are None. The learning rate is
-    that of `optimizer`, which was made for the fit and may be the same, or with
-    `keep_rate` the one among `variables`.
+    The learning rate is that of `optimizer`, unless `keep_rate` keeps the variable.
     """
-    rate = initial_rate(optimizer)  # read now: it may be one of the variables
-    # Copies, as under JAX what begins with the weights must not share their memory.
+    rate = initial_rate(optimizer)  # before it changes: both may be the same optimizer
+    # Copies, because under JAX copies of the weights must not share their memory.
     assign(compiled.variables, variables or as_arrays(compiled.variables))
     if rate is not None and not keep_rate:
         _rate_of(compiled).assign(rate)
@@ -261,13 +231,13 @@ def start_optimizer(compiled, optimizer, variables, *, keep_rate):
 
 
 def _rate_of(optimizer):
-    """Return the variable or the schedule, where ``learning_rate`` gives a value."""
-    # One that scales losses has another optimizer inside, and a rate of no meaning.
+    """Return the variable or the schedule, while ``learning_rate`` returns a value."""
+    # The rate of an optimizer around another one, which scales losses, is not used.
     return getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
 
 
 def _exclude(optimizer, pattern):
-    """Exclude variables from weight decay by a pattern of their names, or none."""
+    """Exclude variables from weight decay by a pattern of their names, if given."""
     if pattern:
         optimizer.exclude_from_weight_decay(var_names=[pattern])
 

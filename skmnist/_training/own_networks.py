@@ -1,12 +1,10 @@
 """Networks from user-defined builders, which are trained as copies.
 
-A builder may return the same model at each call, or new ones that share layers. So a
-fit never trains what a builder returns: it trains what is rebuilt from Keras'
-description of it, with the same weights. What a description leaves out is put back or
-refused.
+A builder may return the same model at each call, or models that share layers. So each
+fit trains a model that is rebuilt from Keras' description, with the same weights.
+Networks that the description does not fully describe are refused.
 """
 
-import contextlib
 import json
 import threading
 from numbers import Number
@@ -34,10 +32,10 @@ from skmnist._training.keras import (
 
 __all__ = ["copy_of_built"]
 
-# Builders run one at a time: they may use the same layers.
+# Builders run one at a time, because they may use the same layers.
 _lock = threading.RLock()
-# What training and the like put on a model that is compiled.
-_PUT_ON_BY_KERAS = {"history", "stop_evaluating", "stop_predicting"}
+# Attributes that fit, evaluate and predict set.
+_SET_BY_KERAS = {"history", "stop_evaluating", "stop_predicting"}
 
 _NOT_THE_SAME = (
     "The description of the network does not give the same network, so it could not "
@@ -50,11 +48,8 @@ _NOT_THE_SAME = (
 def copy_of_built(spec, seed, samples):
     """Call a user-defined builder, and copy the network that it returns.
 
-    The copy shares nothing with that network, nor with any other; it must do with the
-    samples, a few inputs, what the network does. Raises TypeError or ValueError if the
-    builder returns no classifier of such images, the network cannot be described as
-    data, a copy of it would share weights with it or lack what was put on it by hand,
-    or the builder gives other weights at each call.
+    The copy shares nothing with other networks, and does the same with samples. If that
+    is not possible, or weights are not reproducible, a TypeError or ValueError says so.
     """
     with _lock:
         built = build(spec, seed)
@@ -72,15 +67,15 @@ def copy_of_built(spec, seed, samples):
         _refuse_foreign([v for v in _variables(model) if id(v) in own])
         if len(model.weights) != len(weights):
             raise ValueError(_NOT_THE_SAME)
-        # An initializer may draw from a generator that goes on with each call. Made
-        # again, it begins with the weights that the first call gives.
+        # An initializer may draw from a generator that continues with each call, while
+        # its copy starts from the same state as at the first call.
         if not depend_on_seed or '"SeedGenerator"' in description.config:
             _check_repeatable(spec, seed, weights)
     return start
 
 
 def _refuse_trained(spec, built):
-    """Refuse layers that a fit has trained: they know the rows of that fit."""
+    """Refuse layers that a fit has trained, which know the rows of that fit."""
     names = [layer.name for layer in all_layers(built) if layer in trained_layers]
     if names:
         raise ValueError(
@@ -93,18 +88,17 @@ def _refuse_trained(spec, built):
 
 
 def _rebuilt(built, seed):
-    """Describe a network; return that, and an untrained network made of it.
-
-    Both draw their weights from the same seed.
-    """
+    """Return the description of a network, and a new network with the same seed."""
     custom_objects = {
         type(part).__name__: type(part)
         for part in all_layers(built)
         if not type(part).__module__.startswith("keras.")
     }
+    compiled = [part for part in all_layers(built) if getattr(part, "compiled", False)]
     try:
-        with _not_compiled(built):  # optimizer and loss are the classifier's
-            config = built.to_json()
+        for part in compiled:  # the description must not contain its optimizer
+            part.compiled = False
+        config = built.to_json()
         model = rebuild(config, custom_objects, seed)
         if [v.shape for v in model.variables] != [v.shape for v in built.variables]:
             raise ValueError(_NOT_THE_SAME)
@@ -115,10 +109,13 @@ def _rebuilt(built, seed):
             "get_config, without Lambda layers or functions that Keras does not know. "
             f"Keras says: {error}"
         ) from error
+    finally:
+        for part in compiled:
+            part.compiled = True
     flags = trainable_flags(built)
     if flags != trainable_flags(model):
-        # Keras describes which layers are frozen, but not all that can be: a model
-        # inside of another one, or a single weight, may come out otherwise.
+        # Keras does not describe all that can be frozen, such as a model inside of
+        # another one or a single weight.
         config = json.dumps({**json.loads(config), TRAINABLE: flags})
         model = rebuild(config, custom_objects, seed)
         if flags != trainable_flags(model):
@@ -126,24 +123,11 @@ def _rebuilt(built, seed):
     return Description(config, custom_objects, keras.__version__), model
 
 
-@contextlib.contextmanager
-def _not_compiled(model):
-    """Leave out of a description how a model and those inside of it are compiled."""
-    compiled = [p for p in all_layers(model) if getattr(p, "compiled", False)]
-    for part in compiled:
-        part.compiled = False
-    try:
-        yield
-    finally:
-        for part in compiled:
-            part.compiled = True
-
-
 class _Watch(keras.StatelessScope):
-    """Changes no variable in the block, and knows which were read."""
+    """Keeps variables unchanged in the block, and records which are read."""
 
     def __init__(self, variables):
-        # Penalties ask for values in this mapping alone.
+        # Penalties read only values in this mapping.
         super().__init__([(v, v) for v in variables], collect_losses=True)
         self.read = {}
 
@@ -153,10 +137,7 @@ class _Watch(keras.StatelessScope):
 
 
 def _passed(model, samples, training):
-    """Pass samples through a network without changing it.
-
-    Returns outputs, penalties, and what it would have set variables to.
-    """
+    """Return outputs, penalties and new values of variables for samples."""
     with own_draws() as generator:
         seed_draws(0)
         with _Watch(model.variables) as watch:
@@ -173,7 +154,7 @@ def _passed(model, samples, training):
 
 
 def _variables(model):
-    """Return all variables of a model, those of metrics of its layers too."""
+    """Return all variables of a model, including metrics of its layers."""
     return [*model.variables, *model.metrics_variables]
 
 
@@ -190,7 +171,7 @@ def _refuse_foreign(variables):
 
 
 def _check_alike(built, model, samples):
-    """Check that a copy does what the network does, in prediction and in training."""
+    """Check that a network and its copy do the same, in prediction and training."""
     wanted = _passed(built, samples, training=False)
     outputs = wanted[0].astype(np.float64)
     if (outputs < 0).any() or not np.allclose(outputs.sum(axis=1), 1, atol=1e-2):
@@ -202,15 +183,21 @@ def _check_alike(built, model, samples):
     are_alike = _agree(wanted, _passed(model, samples, training=False))
     wanted = _passed(built, samples, training=True)
     if not _agree(wanted, _passed(model, samples, training=True)):
-        # Some layers draw from generators that nobody can set back.
+        # Some layers draw from generators that cannot be reset.
         are_alike &= not _agree(wanted, _passed(built, samples, training=True))
-    constraints = [list(map(_constraint, part.weights)) for part in (built, model)]
-    if not are_alike or constraints[0] != constraints[1]:
+    constraints, others = (
+        [
+            keras.saving.serialize_keras_object(getattr(variable, "constraint", None))
+            for variable in part.weights
+        ]
+        for part in (built, model)
+    )
+    if not are_alike or constraints != others:
         raise ValueError(_NOT_THE_SAME)
 
 
 def _agree(arrays, others):
-    """Return whether arrays are the same, but for rounding."""
+    """Return whether arrays are equal except for rounding."""
     tolerances = {"rtol": 1e-3, "atol": 1e-5, "equal_nan": True}
     return len(arrays) == len(others) and all(
         one.shape == other.shape
@@ -219,13 +206,8 @@ def _agree(arrays, others):
     )
 
 
-def _constraint(variable):
-    constraint = getattr(variable, "constraint", None)
-    return constraint and (type(constraint), repr(constraint.get_config()))
-
-
 def _refuse_put_on_by_hand(spec, built, model):
-    """Refuse methods and attributes of a network that its copy lacks."""
+    """Refuse methods and attributes of a network that its copy does not have."""
     names = [
         name
         for part, twin in zip(all_layers(built), all_layers(model), strict=True)
@@ -234,11 +216,11 @@ def _refuse_put_on_by_hand(spec, built, model):
         if name not in vars(twin)
     ]
     if not type(built).__module__.startswith("keras."):
-        # Training steps of its own may read its attributes.
+        # Its training steps may read its attributes.
         with isolated_names():
             usual = keras.Model()
             usual.compile()
-        known = {*vars(usual), *_PUT_ON_BY_KERAS}
+        known = {*vars(usual), *_SET_BY_KERAS}
         names += [
             name
             for name, value in vars(built).items()
@@ -255,7 +237,7 @@ def _refuse_put_on_by_hand(spec, built, model):
 
 
 def _differ(one, other):
-    """Return whether plain values are not the same; of others that is not known."""
+    """Return whether plain values differ; False for all others."""
     one, other = keras.tree.flatten(one), keras.tree.flatten(other)
     plain = (type(None), str, Number, np.ndarray)
     if not all(isinstance(value, plain) for value in one + other):
@@ -264,7 +246,7 @@ def _differ(one, other):
 
 
 def _check_repeatable(spec, seed, weights):
-    """Refuse a builder whose weights are neither kept nor decided by the seed."""
+    """Refuse a builder that returns other weights at each call."""
     again = as_arrays(build(spec, seed).weights)
     if not _agree(again, weights):
         raise ValueError(

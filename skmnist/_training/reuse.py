@@ -1,4 +1,4 @@
-"""Compiled loops of earlier fits, kept within bounds of number and memory."""
+"""Compiled loops of earlier fits, limited in number and memory."""
 
 import threading
 
@@ -6,13 +6,13 @@ import numpy as np
 
 __all__ = ["clear_programs", "idle_loops"]
 
-# What TensorFlow keeps for a training step: 1.6 MB were measured for an MLP, which has
-# 14 variables with those of Adam, and 4.7 MB for one of six layers, which has 44.
-_TRACED_BYTES = 2**17  # for each variable
+# Memory that TensorFlow keeps per variable of a training step: 1.6 MB were measured for
+# an MLP, which has 14 with those of Adam, and 4.7 MB for six layers, which have 44.
+_TRACED_BYTES = 2**17
 
 
 class LoopPool:
-    """Loops that no fit uses at the moment, by key; the oldest make room for others."""
+    """Loops that no fit uses at present, by key; the oldest are dropped first."""
 
     def __init__(self, max_loops, max_bytes):
         self.max_loops = max_loops
@@ -24,7 +24,7 @@ class LoopPool:
         return len(self._entries)
 
     def take(self, key):
-        """Take a loop out, so that nobody else uses it; None if there is none."""
+        """Remove and return the newest loop with a key, None if there is none."""
         with self._lock:
             for index, (found, loop, _) in reversed([*enumerate(self._entries)]):
                 if found == key:
@@ -33,13 +33,13 @@ class LoopPool:
         return None
 
     def put(self, key, loop):
-        """Keep a loop; several may have the same key.
-
-        One that is larger than all that may be kept is not: it would drive out all
-        others, and then go itself.
-        """
-        n_bytes = _memory_of(loop)
-        if n_bytes > self.max_bytes:
+        """Keep a loop; several may have the same key."""
+        # Estimated: TensorFlow does not say what it keeps.
+        n_bytes = sum(
+            int(np.prod(v.shape)) * np.dtype(v.dtype).itemsize + _TRACED_BYTES
+            for v in (*loop.model.variables, *loop.model.optimizer.variables)
+        )
+        if n_bytes > self.max_bytes:  # else it would displace all others, then itself
             return
         with self._lock:
             self._entries.append((key, loop, n_bytes))
@@ -53,14 +53,6 @@ class LoopPool:
         """Drop all loops."""
         with self._lock:
             self._entries.clear()
-
-
-def _memory_of(loop):
-    """Estimate the bytes that a loop takes."""
-    return sum(
-        int(np.prod(v.shape)) * np.dtype(v.dtype).itemsize + _TRACED_BYTES
-        for v in (*loop.model.variables, *loop.model.optimizer.variables)
-    )
 
 
 idle_loops = LoopPool(max_loops=48, max_bytes=256 * 2**20)

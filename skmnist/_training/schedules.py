@@ -6,31 +6,26 @@ from skmnist._training.keras import as_arrays, keras
 
 __all__ = ["SCHEDULES", "Schedule"]
 
-# Share of the steps in which the rate rises, and from and to which part of the peak.
-_RISING = 0.3
+SCHEDULES = {"one_cycle": 0.3, "cosine": 0.0}  # fractions in which the rate rises
+# Rates relative to the peak.
 _FIRST = 1 / 25
 _LAST = 1e-4
 
 
 @keras.saving.register_keras_serializable("skmnist")
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that rises to a peak and falls along cosines.
-
-    It knows the number of steps of the whole fit, in a share of which the rate rises,
-    and the steps of the optimizer that went before.
-    """
+    """A learning rate that rises to a peak in a fraction of a fit and falls again."""
 
     def __init__(self, peak, n_steps, rising, first_step=0):
         self.values = keras.Variable(
             [peak, n_steps, first_step],
             trainable=False,
             dtype="float32",
-            name="course",  # else it would be named by a counter of the process
+            name="course",  # not by a counter of the process
         )
         self.rising = rising
 
     def __call__(self, step):
-        """Return the rate of a step."""
         ops = keras.ops
         peak, n_steps, first_step = ops.unstack(ops.convert_to_tensor(self.values))
         done = (ops.cast(step, "float32") - first_step) / n_steps
@@ -42,7 +37,6 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         return peak * factor
 
     def get_config(self):
-        """Return what makes an equal one."""
         peak, n_steps, first_step = as_arrays([self.values])[0].tolist()
         return {
             "peak": peak,
@@ -50,6 +44,3 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
             "rising": self.rising,
             "first_step": first_step,
         }
-
-
-SCHEDULES = {"one_cycle": _RISING, "cosine": 0.0}

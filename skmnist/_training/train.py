@@ -1,10 +1,4 @@
-"""Training: a network specification and data in, weights out.
-
-Tracing and compiling a training step costs far more than training a small network.
-Compiled models are therefore kept, a few of them, and lent to later fits of the same
-structure and optimizer, which put weights, optimizer state, random states, dropout
-rates and penalties of their own into them.
-"""
+"""One complete fit: from the specification of a network and data to weights."""
 
 import contextlib
 from collections.abc import Callable
@@ -43,10 +37,7 @@ _LARGE = 100.0  # of weights and losses
 
 @dataclass
 class TrainingSettings:
-    """How to train: everything that is neither the network nor the data.
-
-    ``augmented(seed)`` changes the images of an epoch, see :class:`ShuffledBatches`.
-    """
+    """How to train: all except the network and the data."""
 
     optimizer: object
     schedule: str
@@ -61,17 +52,11 @@ class TrainingSettings:
 
 
 def train(spec, data, settings, state, *, validation=None, network=None):
-    """Train a network, from new weights or onwards from given ones.
+    """Train a network from new weights, or resume from those of a TrainedNetwork.
 
-    `spec` is the network to build, unless a TrainedNetwork gives the weights to go on
-    from. `data` and `validation`, on which loss and accuracy are computed after each
-    epoch, are TrainingData. `state`, a TrainingState, is where training stands; it is
-    not changed.
-
+    `data` and `validation` are TrainingData; `state`, a TrainingState, is not changed.
     Returns the weights in the order of :meth:`keras.Model.get_weights`, the Description
-    of a user-defined network or None, the new state, and the history: loss and
-    metrics of the epochs of this call, by name. Raises FloatingPointError if training
-    diverges.
+    of a user-defined network or None, the new state, and the history of this call.
     """
     _check_rate_is_free(settings)
     start = _start(spec, data, state, network)
@@ -87,7 +72,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         check_type(optimizer, "float64")
     peak = initial_rate(optimizer)
     kind = optimizer_kind(optimizer, has_name=settings.schedule != "constant")
-    # The state of an optimizer of another kind means nothing to this one.
+    # The state of a different optimizer is of no use.
     resumed = state.optimizer_variables if state.optimizer_kind == kind else None
     set_schedule(
         optimizer,
@@ -97,7 +82,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     )
     rate = initial_rate(optimizer)
     callbacks = _with_our_own(settings)
-    # Layers of ours have generators of their own, but for PyTorch, which knows one.
+    # Our layers have their own generators, except under PyTorch, which has only one.
     draws_alone = is_ours(spec) and keras.backend.backend() != "torch"
     if not draws_alone:
         callbacks.insert(0, SeedEpochs(state.shuffle_seed))
@@ -108,7 +93,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         loop.optimizer,
         optimizer,
         resumed or loop.first_state,
-        # A callback may have changed it; one that was set since then counts.
+        # A callback may have changed it, but a new learning_rate counts.
         keep_rate=resumed is not None and rate == state.initial_rate,
     )
     with contextlib.nullcontext() if draws_alone else own_draws():
@@ -133,13 +118,13 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         random_states=as_arrays(random_variables(model)),
         learning_rate=peak,
     )
-    # Only now: a model whose fit failed is better dropped than lent again.
+    # Only now, so that models of failed fits are dropped.
     give_back(loop, callbacks)
     return weights, start.description, new_state, history
 
 
 def _start(spec, data, state, network):
-    """Go on with the network that is given, or begin with a new one."""
+    """Return the given network, or a new one."""
     if network is not None:
         states = state.random_states
         if states is None and network.description is None:
@@ -163,14 +148,13 @@ def _with_our_own(settings):
                 restore_best_weights=True,
             )
         )
-    # Keras takes the last one for its own. That of a user may come with the curves of
-    # another fit.
+    # Keras uses the last one as its own. That of a user may hold another fit's curves.
     callbacks.append(keras.callbacks.History())
     return callbacks
 
 
 def _check_rate_is_free(settings):
-    """Refuse a callback that sets the learning rate where a schedule does."""
+    """Refuse a callback that sets the learning rate besides a schedule."""
     if settings.schedule == "constant" and not has_schedule(settings.optimizer):
         return
     for callback in settings.callbacks:
@@ -183,12 +167,12 @@ def _check_rate_is_free(settings):
 
 
 def _check_finite(model, weights, history, samples):
-    """Refuse a network that the last steps have spoilt, which no loss shows."""
+    """Refuse a network that diverged in the last steps, which no loss shows."""
     losses = [values[-1] for name, values in history.items() if name.endswith("loss")]
     largest = max(
         np.abs(np.asarray(array, float)).max() for array in [losses, *weights]
     )
-    # Weights of the usual size give no infinite outputs. NaN is not below anything.
+    # Usual weights give no infinite outputs. NaN is not below anything.
     if not largest < _LARGE:
         outputs = as_arrays([model(samples, training=False)])[0]
         values = [losses, outputs, *weights]

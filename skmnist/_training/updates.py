@@ -1,7 +1,7 @@
-"""The update of Adam as one kernel of TensorFlow a variable.
+"""The update of Adam as one TensorFlow kernel per variable.
 
-Keras writes it as a dozen operations, each of which goes through all weights in memory:
-together they take longer than the multiplications of a dense network.
+Keras uses a dozen operations, each of which reads all weights from memory. Together
+they take longer than the multiplications of a dense network.
 """
 
 import keras
@@ -9,27 +9,21 @@ import tensorflow as tf
 
 __all__ = ["FusedAdam"]
 
-# The kernel splits arrays of about 640 numbers and more among the threads, which takes
-# longer than the update: 35 µs for 2,048 numbers, where operations one by one take 13.
-# For 32,768 numbers both take about 50 µs, beyond them the kernel is quicker.
+# The kernel splits arrays of about 640 numbers or more among the threads, which takes
+# longer than the update: 35 µs for 2,048 numbers, where single operations take 13. For
+# 32,768 numbers both take about 50 µs; above, the kernel is faster.
 _SPLIT_TOO_EARLY = range(512, 2**15)
 
-# With fewer digits, the decay rates would be rounded to 1.
+# Other types would round the decay rates to 1.
 _DTYPES = (tf.float32, tf.float64)
 
 
 class FusedAdam:
-    """The ``update_step`` of an optimizer that is Adam [1]_ or AdamW.
+    """The ``update_step`` of Adam (Kingma and Ba, ICLR 2015) or AdamW, if it is one.
 
-    All else that an optimizer may do, such as clipping, decay and averages, stays
-    Keras'. It computes the same but for rounding: Keras rounds the decay rates to
-    float32 in one of two places. An optimizer of another kind is left as it is. To be
-    entered where the optimizer, which is built for the variables, is applied.
-
-    References
-    ----------
-    .. [1] D. P. Kingma, J. Ba (2015). Adam: a method for stochastic optimization.
-       International Conference on Learning Representations.
+    Results are those of Keras except for rounding, because Keras rounds the decay rates
+    to float32 in one of two places. Clipping, weight decay and averages remain Keras'.
+    The optimizer, built for the variables, is applied in a ``with`` block.
     """
 
     def __init__(self, optimizer, variables):
@@ -48,15 +42,14 @@ class FusedAdam:
             optimizer.update_step = self._update
 
     def __enter__(self):
-        """Compute what all variables of a step have in common."""
+        # Shared by all variables of a step.
         if self._is_used:
             step = tf.cast(self._optimizer.iterations + 1, tf.float64)
             betas = self._optimizer.beta_1, self._optimizer.beta_2
             self._powers = [tf.pow(tf.constant(b, tf.float64), step) for b in betas]
 
     def __exit__(self, *error):
-        """Forget it: it belongs to one graph."""
-        self._powers = None
+        self._powers = None  # they belong to one graph
 
     def _update(self, gradient, variable, learning_rate):
         optimizer = self._optimizer
@@ -72,7 +65,7 @@ class FusedAdam:
             return
 
         def cast(number):
-            # TensorFlow would round a number to float32 first.
+            # tf.cast would round a number to float32 first.
             if isinstance(number, float):
                 return tf.constant(number, variable.dtype)
             return tf.cast(number, variable.dtype)
