@@ -35,9 +35,9 @@ def count(number):
     return "" if is_missing(number) else f"{int(number):,}"
 
 
-def counted(number, noun, plural=None):
+def counted(number, noun):
     """Write a number of things, such as "1 model" and "1,797 images"."""
-    return f"{count(number)} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds):

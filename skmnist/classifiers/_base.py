@@ -1,8 +1,6 @@
-"""The estimator contract: validate, seed, train, and keep the state.
+"""The scikit-learn contract of all network classifiers: validate, seed, train.
 
-Everything that scikit-learn promises its users is here, for every network classifier;
-the work of Keras is in :mod:`skmnist._training`, which is imported when a network is
-first trained.
+Training itself is in :mod:`skmnist._training`, which is imported when it is needed.
 """
 
 import contextlib
@@ -60,7 +58,7 @@ class BaseKerasClassifier(NetworkPredictor):
     _habits = PARAMETERS
 
     _parameter_constraints = {
-        # Keras optimizers are known by their methods, before Keras is imported.
+        # Keras is not imported yet: its optimizers are known by their methods.
         "optimizer": [str, dict, callable, HasMethods(["apply", "get_config"])],
         "learning_rate": [None, Interval(Real, 0, None, closed="neither")],
         "learning_rate_schedule": [StrOptions({"constant", "one_cycle", "cosine"})],
@@ -74,13 +72,13 @@ class BaseKerasClassifier(NetworkPredictor):
         "validation_fraction": [None, Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [None, dict, StrOptions({"balanced"})],
-        "callbacks": "no_validation",  # training says what it takes
+        "callbacks": "no_validation",  # training checks them
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
 
-    # How to clone what scikit-learn would copy with all that it refers to.
+    # How to clone parameters that scikit-learn would copy deeply.
     _copied = {"callbacks": lambda v: list(v) if isinstance(v, list) else v}
 
     @answers_habits
@@ -191,7 +189,7 @@ class BaseKerasClassifier(NetworkPredictor):
         it is not saved, because it is twice as large as the network: the optimizer of a
         loaded classifier then starts from scratch.
         """
-        self._validate_params()  # which scikit-learn leaves out once it is fitted
+        self._validate_params()  # which scikit-learn skips once it is fitted
         for parameter, allowed in (
             ("early_stopping", not self.early_stopping),
             ("class_weight", self.class_weight != "balanced"),
@@ -240,13 +238,9 @@ class BaseKerasClassifier(NetworkPredictor):
 
     @abstractmethod
     def _specify(self, n_features, image_shape, n_classes):
-        """Return the :class:`~skmnist.networks.NetworkSpec` for images of a size.
-
-        `image_shape` is None if the images came as rows of pixels.
-        """
+        """Return the NetworkSpec for images of a shape, which is None for rows."""
 
     def _validate_params(self):
-        """Check the parameters, before any of them is used."""
         if isinstance(self.learning_rate, str):
             schedules = self._parameter_constraints["learning_rate_schedule"][0].options
             raise ValueError(
@@ -287,7 +281,7 @@ class BaseKerasClassifier(NetworkPredictor):
         if not resume:
             labels = y if classes is None else label_column(classes, "classes")
             self.classes_ = np.unique(labels)
-        # Weights of 0, such as those of a bootstrap, may leave samples of one.
+        # Samples of nonzero weight may have one class, as in a bootstrap.
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes; "
@@ -311,10 +305,10 @@ class BaseKerasClassifier(NetworkPredictor):
         return spec, TrainingData(inputs, labels, weights)
 
     def _checked_spec(self, image_shape, resume):
-        """Return which network to train with images of a shape, or with rows."""
+        """Return the network for images of a shape, or rows; note their layout."""
         seen_shape = image_shape
         if resume and image_shape is None and getattr(self, "image_shape", 0) is None:
-            # Rows of the images that the network was made for.
+            # Rows of images for which the network was made.
             seen_shape = ImageShape(*self._spec.input_shape)
         spec = self._specify(self.n_features_in_, seen_shape, len(self.classes_))
         check_memory(spec)
@@ -327,14 +321,14 @@ class BaseKerasClassifier(NetworkPredictor):
         if not resume:
             self._sample_shape, self._image_shape = image_shape, None
             if image_shape is not None:
-                # Networks of rows do not know it, but pixels must not change places.
+                # Also of networks for rows, because later images must have the same.
                 is_known = self._knows_images(spec.input_shape)
                 shape = spec.input_shape if is_known else (*image_shape, 1)[:3]
                 self._image_shape = shape
         return spec
 
     def _learn_range(self, inputs, resume):
-        """Keep the lowest and the highest pixel of all training images so far."""
+        """Keep the lowest and highest pixel of all training images so far."""
         if not resume:
             self._pixel_range = None
         if len(inputs):
@@ -343,17 +337,17 @@ class BaseKerasClassifier(NetworkPredictor):
             self._pixel_range = float(min(ends)), float(max(ends))
 
     def _draw_seeds(self, resume):
-        """Draw the seeds of weights, order and split: always all of them."""
+        """Draw the seeds of weights, order and split, always all of them."""
         generator = check_random_state(self.random_state)
         *seeds, split_seed = generator.randint(np.iinfo(np.int32).max, size=3).tolist()
         if not resume:
             self._training = TrainingState(*seeds)
-            # Resumed training splits as before: the network must not be trained on
-            # what it is then validated with.
+            # Resumed training uses the same split, to validate on images that it was
+            # not trained on.
             self._split_seed = split_seed
 
     def _validation_data(self, X_val, y_val, input_shape):
-        """Check validation data; images of labels that `y` lacks are left out."""
+        """Check validation data; leave out images of labels that are not in `y`."""
         try:
             inputs = self._inputs(X_val, input_shape)
         except ValueError as error:
@@ -374,7 +368,7 @@ class BaseKerasClassifier(NetworkPredictor):
         return TrainingData(inputs, encoded(y_val, self.classes_, "y_val"))
 
     def _augmented(self, input_shape):
-        """Return what changes the images of an epoch, or None."""
+        """Return a function from seeds to AugmentedImages, or None."""
         if self.augmentation is None:
             return None
         shape = input_shape
@@ -384,7 +378,7 @@ class BaseKerasClassifier(NetworkPredictor):
 
     @keep_interrupts()
     def _train(self, spec, training, validation, *, epochs, resume):
-        """Train by the engine and set the fitted attributes."""
+        """Train, and set the fitted attributes."""
         with uninterrupted():
             from skmnist._training.callbacks import callbacks_for_fit
             from skmnist._training.optimizers import make_optimizer
@@ -430,11 +424,7 @@ class BaseKerasClassifier(NetworkPredictor):
 
 
 def _joined(earlier, later):
-    """Join two histories of the same network.
-
-    Metrics that only one of them has, such as those of validation data added later, are
-    padded with NaN, so that lengths agree.
-    """
+    """Join two histories, padded with NaN for metrics that only one of them has."""
     gaps = [[float("nan")] * len(history["loss"]) for history in (earlier, later)]
     return {
         name: earlier.get(name, gaps[0]) + later.get(name, gaps[1])

@@ -19,27 +19,23 @@ from skmnist.preprocessing.validation import validated
 
 __all__ = ["INPUT_DTYPES", "NetworkPredictor"]
 
-# A network may be trained on features of any kind that were scaled to [0, 1], of which
-# later ones lie a little below 0.
+# Other features may also be scaled to [0, 1], with later values slightly outside.
 _RANGE_SLACK = 0.5
 
-# All else becomes float32. Bytes stay bytes, a quarter of the memory, until they are
-# in a batch.
+# Other types become float32. Bytes, a quarter of the memory, become float32 in batches.
 INPUT_DTYPES = (np.float32, np.uint8)
 
 
 class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=ABCMeta):
     """Prediction by a trained network; not for direct use.
 
-    A subclass trains it, and sets ``_network`` and ``classes_``; ``_image_shape``, the
-    shape of an image in training, or None if the images came as rows of pixels, and
-    ``_sample_shape``, that shape as they came, with the channels first or last; and
-    ``_pixel_range``, the lowest and the highest pixel in training.
+    A subclass sets ``_network``, ``classes_``, and ``_image_shape``, the shape of an
+    image with the channels last, or None for rows of pixels.
     """
 
-    # As in files of earlier versions.
-    _pixel_range = None
-    _sample_shape = None
+    # None in files of earlier versions.
+    _pixel_range = None  # lowest and highest pixel in training
+    _sample_shape = None  # of an image as it was given
 
     @answers_habits
     def predict_proba(self, X):
@@ -161,12 +157,11 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
 
     @property
     def _spec(self):
-        """The specification of the network."""
         return self._network.spec
 
     def __setstate__(self, state):
         spec = state.pop("_spec", None)
-        # A file of an earlier version does not have the parameters that came later.
+        # Files of earlier versions do not have later parameters.
         defaults = {
             name: parameter.default
             for name, parameter in inspect.signature(type(self)).parameters.items()
@@ -178,11 +173,11 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
             complete_network(self, spec)
 
     def __dir__(self):
-        # scikit-learn's tries each name, which would have Keras imported for model_.
+        # That of scikit-learn tries each name, which would import Keras for model_.
         return object.__dir__(self)
 
     def _get_fitted_attr_html(self, *args, **kwargs):
-        # In a notebook scikit-learn shows the value of all that dir() lists.
+        # In a notebook, scikit-learn shows the values of all names that dir() lists.
         def without_model(twin):
             return set(object.__dir__(twin)) - {"model_"}
 
@@ -207,7 +202,7 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         inputs = self._inputs(X, self._spec.input_shape)
         self._warn_of_range(inputs)
         outputs, are_logits = self._network.run(inputs)
-        # The largest is NaN if any is. Logits of minus infinity are probabilities of 0.
+        # NaN if any output is NaN; single logits may be minus infinity.
         is_usable = np.isfinite(outputs.max(axis=1))
         if not is_usable.all():
             row = int(is_usable.argmin())
@@ -218,7 +213,7 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         return outputs, are_logits
 
     def _inputs(self, X, input_shape):
-        """Check images of the size seen in fit; return what the network takes."""
+        """Check images of the size seen in fit; return the inputs of the network."""
         rows, image_shape = as_rows(X, n_features=self.n_features_in_)
         rows = validated(self, rows, dtype=INPUT_DTYPES)
         return self._in_shape(rows, image_shape, input_shape)
@@ -231,18 +226,17 @@ class NetworkPredictor(HabitsMixin, ClassifierMixin, BaseEstimator, metaclass=AB
         return rows.reshape(len(rows), *input_shape)
 
     def _channels_come_first(self, image_shape, input_shape):
-        """Whether images of this shape have their channels first; refuse others."""
-        wanted = self._image_shape or input_shape
+        """Whether images have their channels first; refuse images of other shapes."""
         if self._image_shape is None and not self._knows_images(input_shape):
             return False  # it was trained with rows
-        return channels_come_first(image_shape, wanted)
+        return channels_come_first(image_shape, self._image_shape or input_shape)
 
     def _knows_images(self, input_shape):
-        """Whether the input of the network has the shape of an image."""
+        """Whether the network has images as its input."""
         return len(input_shape) == 3 and getattr(self, "image_shape", None) != "row"
 
     def _warn_of_range(self, pixels, name="X", how=""):
-        """Warn of pixels that have clearly another range than in training."""
+        """Warn of pixels that clearly have another range than in training."""
         problem = self._pixel_range and other_range(
             pixels, *self._pixel_range, may_be_whole=name != "X", slack=_RANGE_SLACK
         )

@@ -1,7 +1,4 @@
-"""Labels and weights of samples: how they are checked, encoded and split.
-
-Labels may be of any one kind; a network learns their positions among the classes.
-"""
+"""Labels and weights of samples: checks, encoding and validation split."""
 
 import contextlib
 import math
@@ -10,6 +7,7 @@ from numbers import Real
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval
 
 from skmnist._warnings import warn_caller
 
@@ -22,34 +20,27 @@ __all__ = [
     "with_mean_of_1",
 ]
 
-# An accuracy on fewer images moves by more than a fifth for one of them.
+# With fewer, one image changes the accuracy by more than a fifth.
 _FEW_IMAGES = 5
 _N_LISTED = 10
+_WEIGHT = Interval(Real, 0, None, closed="left")  # without infinity
 
 
 def encoded(labels, classes, name):
-    """Return labels, called `name` in errors, as their positions among the classes.
-
-    The classes are sorted; a label that is none of them raises ValueError.
-    """
+    """Return labels as their positions among the sorted classes."""
     _check_known(np.unique(labels).tolist(), classes, name)
     return np.searchsorted(classes, labels).astype(np.int32)
 
 
 def unknown_labels(labels, classes):
-    """Return the labels that are not classes, compared as Python does.
-
-    NumPy would take the label "10" for the label 10.
-    """
+    """Return the labels that are not classes."""
+    # Compared by Python, because for NumPy the labels "10" and 10 may be equal.
     known = set(classes.tolist())
     return [label for label in labels if label not in known]
 
 
 def _check_known(labels, classes, name, *, may_lack=False):
-    """Refuse labels that are not classes, or only strings for numbers and vice versa.
-
-    No other part of the data can hold those.
-    """
+    """Refuse labels that are not classes, or that are strings instead of numbers."""
     unknown = unknown_labels(labels, classes)
     kinds = {isinstance(label, str) for label in unknown}
     is_other_kind = kinds.isdisjoint(isinstance(label, str) for label in classes)
@@ -62,7 +53,7 @@ def _check_known(labels, classes, name, *, may_lack=False):
 
 
 def checked_weights(sample_weight, n_samples):
-    """Return checked sample weights, at least 0; one number applies to all samples."""
+    """Return sample weights of at least 0; one number applies to all samples."""
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, sample_weight)
     weights = check_array(
@@ -82,13 +73,7 @@ def checked_weights(sample_weight, n_samples):
 
 
 def training_weights(labels, sample_weight, class_weight, classes):
-    """Multiply the weights of samples and classes; None if all are equal.
-
-    Labels are positions among the classes. `class_weight` is as the classifiers take
-    it: labels in a dict that are no classes are ignored, with a warning where they may
-    be misspelt, but strings where labels are numbers, numbers where they are strings,
-    and weights that are negative or not finite raise ValueError.
-    """
+    """Multiply the weights of samples and of their classes; None if all are equal."""
     if class_weight is None:
         return sample_weight
     if class_weight == "balanced":
@@ -101,23 +86,16 @@ def training_weights(labels, sample_weight, class_weight, classes):
 
 
 def _given_class_weights(class_weight, classes):
-    """Return the weights of a dict in the order of the classes, 1 by default.
-
-    A part of the data, such as a fold, may lack rare labels. As in scikit-learn, a dict
-    may name more than there are if it has a weight for each class that is there.
-    """
+    """Return the weights of a dict in the order of the classes, 1 by default."""
+    # A part of the data, such as a fold, may lack rare labels.
     _check_known(class_weight, classes, "class_weight", may_lack=True)
-    try:
-        given = np.array(list(class_weight.values()), dtype=float)
-        allowed = np.isfinite(given).all() and (given >= 0).all()
-    except (TypeError, ValueError):
-        allowed = False
-    if not allowed:
+    if not all(map(_WEIGHT.is_satisfied_by, class_weight.values())):
         raise ValueError(
             f"class_weight must hold finite weights of at least 0; got {class_weight}."
         )
     labels = classes.tolist()
     unknown = unknown_labels(class_weight, classes)
+    # As in scikit-learn, a dict with a weight for each class may contain others.
     if unknown and not all(label in class_weight for label in labels):
         warn_caller(
             f"class_weight names labels that are not in y: {_listed(unknown)}; y holds "
@@ -128,18 +106,15 @@ def _given_class_weights(class_weight, classes):
 
 
 def _listed(labels):
-    """Write a list of labels, the first few of many."""
+    """Write a list of labels, of many only the first."""
     if len(labels) <= _N_LISTED:
         return str(labels)
     return f"{str(labels[:_N_LISTED])[:-1]}, … ({len(labels)} labels)]"
 
 
 def with_mean_of_1(weights, class_weight):
-    """Scale the weights of a fit; None stays None.
-
-    The scale of the loss, and so the meaning of learning rate and penalties, must
-    not depend on the unit of the weights.
-    """
+    """Scale the weights of a fit; None stays None."""
+    # Else learning rate and regularization would depend on the unit of the weights.
     if weights is None:
         return None
     if not len(weights):
@@ -151,22 +126,20 @@ def with_mean_of_1(weights, class_weight):
             "class_weight leaves no sample any weight: it must be more than "
             f"0 for some class in y; got {class_weight}."
         )
-    weights = weights / weights.max()  # whose sum might be too large
+    weights = weights / weights.max()  # so that the sum cannot overflow
     return weights / weights.mean()
 
 
 def stratified_split(data, fraction, seed, classes):
-    """Split training data; return what is left of them, and the part for validation.
+    """Split data into parts for training and validation, with equal class shares.
 
-    A fraction in (0, 1) is set aside, with equal class shares. Classes too rare to be
-    on both sides stay in the training part; if each class has one sample only,
-    ValueError is raised. A warning is given if the part is too small to be reliable.
+    Classes with too few samples for both parts are used for training.
     """
     labels = data.labels
     n_validation = math.ceil(fraction * len(labels))
     is_alone = np.bincount(labels)[labels] == 1
     training = validation = np.array([], int)
-    # It refuses a side with fewer rows than classes, and may leave a class without any.
+    # Refuses parts with fewer rows than classes, and may leave out a class.
     with contextlib.suppress(ValueError):
         training, validation = train_test_split(
             np.flatnonzero(~is_alone),
@@ -176,7 +149,7 @@ def stratified_split(data, fraction, seed, classes):
         )
     training = np.concatenate([training, np.flatnonzero(is_alone)])
     if len(np.unique(labels[training])) < len(np.unique(labels)):
-        # Any rows, but for the first one of each class.
+        # Any rows except the first of each class.
         order = np.random.RandomState(seed).permutation(len(labels))
         _, firsts = np.unique(labels[order], return_index=True)
         validation = np.delete(order, firsts)[:n_validation]
