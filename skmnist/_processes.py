@@ -20,7 +20,8 @@ def watch_parent():
     A busy worker does not notice that, and could work for hours on useless results.
     """
     multiprocessing = sys.modules.get("multiprocessing")
-    # The class of loky is private, and joblib contains a copy of loky.
+    # The class of loky is private, and joblib contains a copy of loky. Other processes
+    # may be meant to outlive their parents.
     process = multiprocessing and multiprocessing.current_process()
     is_worker = "loky" in type(process).__module__.split(".")
     if not is_worker or not _watching.acquire(blocking=False):
@@ -39,7 +40,7 @@ def _end_with(parent):
     if os.name == "nt":
         parent.join()
     else:
-        # loky does not report the end of the parent, but then another one replaces it.
+        # loky does not report the end of the parent, but another process replaces it.
         while os.getppid() == parent.pid:
             time.sleep(_INTERVAL)
     os._exit(1)  # whatever the other threads do

@@ -40,7 +40,7 @@ def unknown_labels(labels, classes):
 
 
 def _check_known(labels, classes, name, *, may_lack=False):
-    """Refuse labels that are not classes, or that are strings instead of numbers."""
+    """Refuse labels that are not classes; with `may_lack`, only of another kind."""
     unknown = unknown_labels(labels, classes)
     kinds = {isinstance(label, str) for label in unknown}
     is_other_kind = kinds.isdisjoint(isinstance(label, str) for label in classes)
