@@ -68,7 +68,10 @@ def _sparsemax(graph, tensor, shape):
     n_support = graph.add("ReduceSum", is_support, axes)
     # The paper sums the largest values. Networks are trained as in Keras, which sums
     # their cumulative sums.
-    total = graph.add("ReduceSum", graph.add("Mul", is_support, sums), axes)
+    # Not by ReduceSum, which adds in an order that depends on the number of rows.
+    running = graph.add("CumSum", graph.add("Mul", is_support, sums), graph.integers(1))
+    last = graph.integers([n_units - 1])
+    total = graph.add("Gather", running, last, axis=1)
     threshold = graph.add("Div", graph.add("Sub", total, graph.number(1)), n_support)
     return graph.add("Relu", graph.add("Sub", tensor, threshold))
 

@@ -16,7 +16,7 @@ from skmnist.networks._layers import (
     Dense,
     Flatten,
     GlobalPooling,
-    MaxPooling,
+    Pooling,
 )
 
 __all__ = ["BoundGraph", "Graph", "add_network"]
@@ -25,7 +25,7 @@ _OPSET = 20  # of ONNX 1.15, the first with Gelu
 _IR_VERSION = 9
 _LARGE = 2**10  # bytes
 _PADDINGS = {"valid": "VALID", "same": "SAME_UPPER"}
-_GLOBAL_POOLINGS = {"average": "GlobalAveragePool", "max": "GlobalMaxPool"}
+_POOLINGS = {"average": "AveragePool", "max": "MaxPool"}
 
 
 class Graph:
@@ -142,11 +142,12 @@ def add_network(graph, tensor, input_shape, plan, weights):
                 *map(graph.constant, arrays),
                 epsilon=layer.epsilon,
             )
-        elif isinstance(layer, MaxPooling):
+        elif isinstance(layer, Pooling):
             size = layer.pool_size
-            tensor = graph.add("MaxPool", tensor, kernel_shape=size, strides=size)
+            kind = _POOLINGS[layer.kind]
+            tensor = graph.add(kind, tensor, kernel_shape=size, strides=size)
         elif isinstance(layer, GlobalPooling):
-            tensor = graph.add(_GLOBAL_POOLINGS[layer.kind], tensor)
+            tensor = graph.add(f"Global{_POOLINGS[layer.kind]}", tensor)
             tensor = graph.add("Flatten", tensor)
         elif isinstance(layer, Flatten):
             if has_convolutions:

@@ -23,6 +23,9 @@ __all__ = ["NetworkSession"]
 # stay in its cache, which are those of 14 images with cnn_32_64.
 _MAX_ROWS = 256
 _MAX_BYTES = 2**21
+# ONNX Runtime computes some activations for so many numbers at once, and those that are
+# left over at the end by another function, which rounds otherwise.
+_LANES = 4
 
 
 class NetworkSession:
@@ -38,9 +41,13 @@ class NetworkSession:
             from skmnist._inference.graph import BoundGraph, add_network
 
         largest, shape = 1, tuple(input_shape)
+        self._multiple = 1
         for layer in plan:
             shape = layer.output_shape(shape)
             largest = max(largest, prod(shape))
+            activation = getattr(layer, "activation", None)
+            if activation not in (None, "relu") and prod(shape) % _LANES:
+                self._multiple = _LANES
         self._block_size = min(max(_MAX_BYTES // (4 * largest), 1), _MAX_ROWS)
         self._n_classes = plan[-1].units
         graph = BoundGraph()
@@ -88,8 +95,12 @@ class NetworkSession:
         return outputs
 
     def _run_block(self, block):
+        n_rows = len(block)
         block = np.ascontiguousarray(block, np.float32)
-        return self._session.run(None, {"pixels": block})[0]
+        if n_missing := -n_rows % self._multiple:
+            padding = np.zeros((n_missing, *block.shape[1:]), np.float32)
+            block = np.concatenate([block, padding])
+        return self._session.run(None, {"pixels": block})[0][:n_rows]
 
 
 @functools.cache

@@ -16,6 +16,8 @@ from skmnist.networks._specification import plain_numbers
 
 __all__ = ["KerasCNNClassifier"]
 
+_PADDING = StrOptions({"valid", "same"})
+
 
 @documented
 class KerasCNNClassifier(LayeredClassifier):
@@ -33,11 +35,13 @@ class KerasCNNClassifier(LayeredClassifier):
     strides : int or sequence, default=1
         Steps of the filters in pixels, in the same form as `kernel_size`.
     pool_size : int or sequence, default=None
-        Size of the max pooling after each convolution, in the same form as
-        `kernel_size`; 1 means no pooling. None pools by 2 after the last convolution
-        only.
-    padding : {"valid", "same"}, default="valid"
-        Whether convolutions shrink the image or pad it with zeros.
+        Size of the pooling after each convolution, in the same form as `kernel_size`; 1
+        means no pooling. None pools by 2 after the last convolution only.
+    pooling : {"max", "average"}, default="max"
+        Whether pooling takes the maximum or the mean of a window.
+    padding : {"valid", "same"} or sequence of these, default="valid"
+        Whether convolutions shrink the image or pad it with zeros: one value for all of
+        them, or one per convolution.
     global_pooling : {"average", "max"}, default=None
         Reduce each feature map of the last convolution to its mean or maximum. None
         passes on all pixels of the maps.
@@ -95,7 +99,8 @@ class KerasCNNClassifier(LayeredClassifier):
         "strides": [WIDTH, list, tuple],
         "pool_size": [None, WIDTH, list, tuple],
         "dropout": [None, RATE, list, tuple],
-        "padding": [StrOptions({"valid", "same"})],
+        "pooling": [StrOptions({"max", "average"})],
+        "padding": [_PADDING, list, tuple],
         "global_pooling": [None, StrOptions({"average", "max"})],
         "image_shape": [None, StrOptions({"row"}), list, tuple],
     }
@@ -110,6 +115,7 @@ class KerasCNNClassifier(LayeredClassifier):
         kernel_size=3,
         strides=1,
         pool_size=None,
+        pooling="max",
         padding="valid",
         global_pooling=None,
         units=128,
@@ -143,6 +149,7 @@ class KerasCNNClassifier(LayeredClassifier):
         self.kernel_size = kernel_size
         self.strides = strides
         self.pool_size = pool_size
+        self.pooling = pooling
         self.padding = padding
         self.global_pooling = global_pooling
         self.units = units
@@ -183,6 +190,7 @@ class KerasCNNClassifier(LayeredClassifier):
         check_layers(self, "kernel_size", WIDTH, pairs=True)
         check_layers(self, "strides", WIDTH, pairs=True)
         check_layers(self, "pool_size", WIDTH, pairs=True)
+        check_layers(self, "padding", _PADDING)
         super()._check_layers()
 
     def _specify(self, n_features, image_shape, n_classes):
@@ -194,7 +202,8 @@ class KerasCNNClassifier(LayeredClassifier):
             "kernel_size": plain_numbers(self.kernel_size),
             "strides": plain_numbers(self.strides),
             "pool_size": plain_numbers(self.pool_size),
-            "padding": self.padding,
+            "pooling": self.pooling,
+            "padding": plain_numbers(self.padding),
             "global_pooling": self.global_pooling,
         }
         n_convolutions = _count(self.filters)

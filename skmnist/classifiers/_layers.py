@@ -32,7 +32,8 @@ def check_layers(estimator, parameter, constraint, *, pairs=False):
         is_pair = pairs and isinstance(entry, Sequence) and len(entry) == 2
         return all(map(constraint.is_satisfied_by, entry if is_pair else (entry,)))
 
-    values = value if isinstance(value, Sequence) else (value,)
+    is_one = not isinstance(value, Sequence) or isinstance(value, str)
+    values = (value,) if is_one else value
     is_empty = not values and parameter != "units"
     if is_empty or not all(map(is_allowed, values)):
         such = (

@@ -13,7 +13,7 @@ from ._layers import (
     Dropout,
     Flatten,
     GlobalPooling,
-    MaxPooling,
+    Pooling,
 )
 from ._plans import cnn_layers, mlp_layers
 
@@ -109,6 +109,7 @@ def build_cnn(
     kernel_size=3,
     strides=1,
     pool_size=None,
+    pooling="max",
     padding="valid",
     global_pooling=None,
     units=(128,),
@@ -138,11 +139,14 @@ def build_cnn(
     strides : int or sequence of int or pairs, default=1
         Steps of the filters in pixels, in the same form as `kernel_size`.
     pool_size : int or sequence of int or pairs, default=None
-        Size of the max pooling after each convolution, in the same form as
-        `kernel_size`; 1 means no pooling. None pools by 2 after the last convolution
-        only. A window is never larger than the feature maps that it pools.
-    padding : {"valid", "same"}, default="valid"
-        Whether convolutions shrink the image or pad it with zeros.
+        Size of the pooling after each convolution, in the same form as `kernel_size`; 1
+        means no pooling. None pools by 2 after the last convolution only. A window is
+        never larger than the feature maps that it pools.
+    pooling : {"max", "average"}, default="max"
+        Whether pooling takes the maximum or the mean of a window.
+    padding : {"valid", "same"} or sequence of these, default="valid"
+        Whether convolutions shrink the image or pad it with zeros: one value for all of
+        them, or one per convolution.
     global_pooling : {"average", "max"}, default=None
         Reduce each feature map of the last convolution to its mean or maximum. None
         flattens the maps.
@@ -195,6 +199,7 @@ def build_cnn(
         kernel_size=kernel_size,
         strides=strides,
         pool_size=pool_size,
+        pooling=pooling,
         padding=padding,
         global_pooling=global_pooling,
         units=units,
@@ -247,16 +252,14 @@ def _assemble(
                     data_format="channels_last",
                     **trained(layer, **common),
                 )
-            case MaxPooling():
-                return keras.layers.MaxPooling2D(
+            case Pooling():
+                return getattr(keras.layers, f"{layer.kind.title()}Pooling2D")(
                     layer.pool_size, data_format="channels_last", **common
                 )
             case GlobalPooling():
-                pooling = {
-                    "average": keras.layers.GlobalAveragePooling2D,
-                    "max": keras.layers.GlobalMaxPooling2D,
-                }[layer.kind]
-                return pooling(data_format="channels_last", **common)
+                return getattr(keras.layers, f"Global{layer.kind.title()}Pooling2D")(
+                    data_format="channels_last", **common
+                )
             case BatchNormalization():
                 return keras.layers.BatchNormalization(
                     momentum=_MOMENTUM, epsilon=layer.epsilon, **common

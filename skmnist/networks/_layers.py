@@ -15,7 +15,7 @@ __all__ = [
     "Dropout",
     "Flatten",
     "GlobalPooling",
-    "MaxPooling",
+    "Pooling",
 ]
 
 
@@ -57,9 +57,10 @@ class Convolution(_Layer):
 
 
 @dataclass(frozen=True)
-class MaxPooling(_Layer):
-    """Maximum over windows that do not overlap."""
+class Pooling(_Layer):
+    """Mean or maximum over windows that do not overlap."""
 
+    kind: str
     pool_size: tuple
 
     def output_shape(self, shape):

@@ -13,7 +13,7 @@ from ._layers import (
     Dropout,
     Flatten,
     GlobalPooling,
-    MaxPooling,
+    Pooling,
 )
 from ._specification import plain_numbers
 
@@ -60,6 +60,7 @@ def cnn_layers(
     kernel_size,
     strides,
     pool_size,
+    pooling,
     padding,
     global_pooling,
     units,
@@ -80,12 +81,14 @@ def cnn_layers(
         dropout, 1 + len(units), "dropout", places
     )
     plan = []
-    for index, (n_filters, kernel, steps, pool) in enumerate(convolutions, start=1):
+    for index, (n_filters, kernel, steps, pool, pads) in enumerate(
+        convolutions, start=1
+    ):
         is_pooled = pool != (1, 1)
         # The larger of two values stays the larger one under an activation that
         # does not fall: pooling first gives the same result for less work.
-        pool_first = is_pooled and activation in _NEVER_FALLING
-        pooling = [MaxPooling(f"pooling_{index}", pool)] if is_pooled else []
+        pool_first = is_pooled and pooling == "max" and activation in _NEVER_FALLING
+        pools = [Pooling(f"pooling_{index}", pooling, pool)] if is_pooled else []
         activate_last = pool_first or batch_normalization
         plan.append(
             Convolution(
@@ -93,7 +96,7 @@ def cnn_layers(
                 n_filters,
                 kernel,
                 steps,
-                padding,
+                pads,
                 None if activate_last else activation,
                 use_bias=not batch_normalization,
             )
@@ -101,11 +104,11 @@ def cnn_layers(
         if batch_normalization:
             plan.append(BatchNormalization(f"normalization_{index}", _EPSILON))
         if pool_first:
-            plan += pooling
+            plan += pools
         if activate_last:
             plan.append(Activation(f"activation_{index}", activation))
         if not pool_first:
-            plan += pooling
+            plan += pools
     if global_pooling is None:
         to_rows = Flatten("flatten")
     else:
@@ -174,8 +177,8 @@ def convolution_plan(image_shape, filters, kernel_size, strides, pool_size, padd
 
     Returns
     -------
-    list of (int, tuple of int, tuple of int, tuple of int)
-        Filters, kernel, strides and pooling window of each convolution.
+    list of (int, tuple of int, tuple of int, tuple of int, str)
+        Filters, kernel, strides, pooling window and padding of each convolution.
 
     Raises
     ------
@@ -188,12 +191,14 @@ def convolution_plan(image_shape, filters, kernel_size, strides, pool_size, padd
         pool_size = ((1, 1),) * (len(filters) - 1) + ((2, 2),)
     pools = window_sizes(pool_size, len(filters), "pool_size")
     steps = window_sizes(strides, len(filters), "strides")
+    places = _counted(len(filters), "convolution")
+    paddings = _per_layer(padding, len(filters), "padding", places)
     height, width = image_shape[:2]
     plan = []
-    for index, (n_filters, kernel, step, pool) in enumerate(
-        zip(filters, kernels, steps, pools, strict=True), start=1
+    for index, (n_filters, kernel, step, pool, pads) in enumerate(
+        zip(filters, kernels, steps, pools, paddings, strict=True), start=1
     ):
-        if padding == "valid":
+        if pads == "valid":
             if kernel[0] > height or kernel[1] > width:
                 raise ValueError(
                     f"Images of {image_shape[0]}×{image_shape[1]} pixels are too "
@@ -206,7 +211,7 @@ def convolution_plan(image_shape, filters, kernel_size, strides, pool_size, padd
         height, width = -(-height // step[0]), -(-width // step[1])
         pool = (min(pool[0], height), min(pool[1], width))
         height, width = height // pool[0], width // pool[1]
-        plan.append((n_filters, kernel, step, pool))
+        plan.append((n_filters, kernel, step, pool, pads))
     return plan
 
 

@@ -69,13 +69,20 @@ NETWORK = {
     "n_classes": count(2),
     "parameters": plain("an object", OBJECT.is_allowed),
 }
+_PADDINGS = {"valid", "same"}
 # Of the arguments of builders, what does not show in the layers.
 _ARGUMENTS = {
     "kernel_initializer": NAME,
     "activation": one_of(
         ("linear", *ACTIVATIONS), words="the name of an activation of Keras"
     ),
-    "padding": one_of(("valid", "same")),
+    "padding": plain(
+        "'valid', 'same' or a tuple of these",
+        lambda value: (
+            {*value} <= _PADDINGS if type(value) is tuple else value in _PADDINGS
+        ),
+    ),
+    "pooling": one_of(("max", "average")),
     "global_pooling": or_null(one_of(("average", "max"))),
     "batch_normalization": BOOL,
     "dtype": one_of(tuple(_WEIGHT_DTYPES)),

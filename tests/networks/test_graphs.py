@@ -162,6 +162,32 @@ def test_strides_count_for_what_is_left_of_an_image():
         build_cnn((9, 9, 1), 2, filters=(2, 2), strides=4, pool_size=1)
 
 
+def test_each_convolution_may_have_its_own_padding():
+    model = build_cnn(
+        (28, 28),
+        10,
+        filters=(6, 16),
+        kernel_size=5,
+        pool_size=2,
+        padding=("same", "valid"),
+        units=(120, 84),
+    )
+    shapes = [layer.output.shape[1:] for layer in model.layers if "conv" in layer.name]
+    assert shapes == [(28, 28, 6), (10, 10, 16)]
+    assert model.count_params() == 61_706
+    with pytest.raises(ValueError, match=r"padding=\('same',\) gives 1 value"):
+        build_cnn((28, 28), 10, padding=("same",))
+
+
+def test_average_pooling_takes_means(keras):
+    model = build_cnn((4, 4), 2, filters=1, padding="same", pooling="average", units=())
+    layer = model.get_layer("pooling_1")
+    assert isinstance(layer, keras.layers.AveragePooling2D)
+    # A mean of activations is not the activation of a mean.
+    convolution = model.get_layer("convolution_1")
+    assert convolution.activation is keras.activations.relu
+
+
 def test_each_part_is_normalized_before_its_activation(keras):
     model = build_cnn(
         (8, 8, 1), 3, filters=(2, 4), units=6, dropout=0, batch_normalization=True

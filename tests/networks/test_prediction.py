@@ -12,18 +12,28 @@ from builders import dense, small_cnn, small_mlp
 
 from skmnist import KerasImageClassifier
 from skmnist._inference import network
+from skmnist._inference.activations import ACTIVATIONS
 from skmnist._inference.session import NetworkSession
 from skmnist.networks import NetworkSpec, build_cnn, build_mlp
 from skmnist.networks._graphs import network_layers
-from skmnist.networks._plans import weight_shapes
 
 NETWORKS = [
     (build_mlp, (784,), {"units": 512}),
     (build_mlp, (64,), {"units": (300, 7), "activation": "softmax"}),
     (build_cnn, (28, 28, 1), {"filters": (8, 16), "units": 64}),
     (build_cnn, (9, 7, 3), {"filters": 5, "units": (), "activation": "gelu"}),
+    (
+        build_cnn,
+        (28, 28, 1),
+        {
+            "filters": (9, 16),
+            "strides": 2,
+            "batch_normalization": True,
+            "global_pooling": "average",
+        },
+    ),
 ]
-NAMES = ["mlp", "softmax inside", "cnn", "three channels"]
+NAMES = ["mlp", "softmax inside", "cnn", "three channels", "normalized"]
 SIZES = [1, 2, 3, 7, 8, 31, 32, 33, 64, 65, 255, 256, 257, 300]
 
 
@@ -31,8 +41,29 @@ def trained_network(builder, shape, parameters):
     """Return the layers of a network, and weights that saturate nothing."""
     input_shape, plan = network_layers(NetworkSpec(builder, shape, 10, parameters))
     rng = np.random.default_rng(0)
-    shapes = weight_shapes(input_shape, plan)
-    return input_shape, plan, [rng.normal(0, 0.1, shape) for shape in shapes]
+    weights, shape = [], input_shape
+    for layer in plan:
+        for name, size in layer.weight_shapes(shape).items():
+            array = rng.normal(0, 0.1, size)
+            weights.append(np.abs(array) if name == "moving_variance" else array)
+        shape = layer.output_shape(shape)
+    return input_shape, plan, weights
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_odd_widths_give_the_same_bits_in_any_company(activation):
+    for builder, shape, params in (
+        (build_mlp, (20,), {"units": (7, 13)}),
+        (build_cnn, (9, 9, 1), {"units": (), "filters": 5, "pooling": "average"}),
+    ):
+        params = {**params, "activation": activation, "batch_normalization": True}
+        input_shape, plan, weights = trained_network(builder, shape, params)
+        session = NetworkSession(input_shape, plan, weights)
+        inputs = np.random.default_rng(1).random((37, *shape), dtype=np.float32)
+        alone = np.concatenate([session.run(row[None]) for row in inputs])
+        for ends in ([37], [5, 18, 37], [1, 3, 9, 37]):
+            parts = np.split(inputs, ends[:-1])
+            assert np.array_equal(np.concatenate([*map(session.run, parts)]), alone)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
