@@ -5,6 +5,8 @@ Builders convert them to a Keras model, prediction to an ONNX graph.
 
 from collections.abc import Sequence
 
+from skmnist._numbers import counted
+
 from ._layers import (
     Activation,
     BatchNormalization,
@@ -43,7 +45,7 @@ def mlp_layers(
 ):
     """Plan the layers of :func:`build_mlp`."""
     units = _sequence(units)
-    places = _counted(len(units), "hidden layer")
+    places = counted(len(units), "hidden layer")
     dropout = _per_layer(dropout, len(units), "dropout", places)
     flatten = [Flatten("flatten")] if len(input_shape) > 1 else []
     return [
@@ -76,7 +78,7 @@ def cnn_layers(
     )
     if dropout is None:
         dropout = (0.25,) + (0.5,) * len(units)
-    places = f"the last pooling and {_counted(len(units), 'hidden layer')}"
+    places = f"the last pooling and {counted(len(units), 'hidden layer')}"
     image_dropout, *hidden_dropout = _per_layer(
         dropout, 1 + len(units), "dropout", places
     )
@@ -191,7 +193,7 @@ def convolution_plan(image_shape, filters, kernel_size, strides, pool_size, padd
         pool_size = ((1, 1),) * (len(filters) - 1) + ((2, 2),)
     pools = window_sizes(pool_size, len(filters), "pool_size")
     steps = window_sizes(strides, len(filters), "strides")
-    places = _counted(len(filters), "convolution")
+    places = counted(len(filters), "convolution")
     paddings = _per_layer(padding, len(filters), "padding", places)
     height, width = image_shape[:2]
     plan = []
@@ -228,10 +230,6 @@ def _per_layer(value, n_layers, name, places, *, hint=""):
     return (value,) * n_layers
 
 
-def _counted(number, noun):
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def window_sizes(value, n_convolutions, name):
     """Resolve a parameter of convolutions that has a height and a width.
 
@@ -258,7 +256,7 @@ def window_sizes(value, n_convolutions, name):
     value = plain_numbers(value)
     if are_two_numbers(value) and n_convolutions != 2:
         return [value] * n_convolutions
-    places = _counted(n_convolutions, "convolution")
+    places = counted(n_convolutions, "convolution")
     hint = ", or one pair (height, width)"
     values = _per_layer(value, n_convolutions, name, places, hint=hint)
     return [v if isinstance(v, tuple) else (v, v) for v in values]

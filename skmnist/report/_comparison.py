@@ -2,6 +2,7 @@
 
 from skmnist._numbers import (
     count,
+    counted,
     duration,
     is_missing,
     microseconds,
@@ -15,7 +16,7 @@ from skmnist.plotting import ModelComparisonDisplay
 
 from ._content import Cell, Column, KeyFigure, Report, Section, Table, Text
 from ._drawings import draw
-from ._words import listed, number_of, on_dataset
+from ._words import listed, on_dataset
 
 __all__ = [
     "best_rows",
@@ -153,11 +154,11 @@ def method_words(results):
     about = on_dataset(results)
     details = []
     if not is_missing(results.get("n_train")):
-        details.append(number_of(results["n_train"], "image"))
+        details.append(counted(results["n_train"], "image"))
     if results.get("image_shape"):
         details.append(pixels(results["image_shape"]))
     if not is_missing(results.get("n_labels")):
-        details.append(number_of(results["n_labels"], "label"))
+        details.append(counted(results["n_labels"], "label"))
     n_folds, n_splits, n_test = (
         None if is_missing(results.get(name)) else results[name]
         for name in ("n_folds", "n_splits", "n_test")
@@ -169,7 +170,7 @@ def method_words(results):
             sizes = (
                 f", each of {results['n_train']:,} training and {n_test:,} test images"
             )
-        return f"{mean} of {number_of(n_splits, 'split')}{about}{sizes}"
+        return f"{mean} of {counted(n_splits, 'split')}{about}{sizes}"
     if n_folds is None:
         images = "the test images" if n_test is None else f"{n_test:,} test images"
         trained = f", after training on {', '.join(details)}" if details else ""

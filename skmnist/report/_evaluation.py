@@ -1,6 +1,6 @@
 """The report of an evaluation: how well a model classifies images."""
 
-from skmnist._numbers import count, is_missing, percent
+from skmnist._numbers import count, counted, is_missing, percent
 from skmnist.pipelines import registered_name
 from skmnist.plotting import RejectionCurveDisplay
 
@@ -20,7 +20,6 @@ from ._words import (
     accuracy_words,
     interval,
     listed,
-    number_of,
     on_dataset,
     title_of,
 )
@@ -66,7 +65,7 @@ def key_figures(evaluation):
         KeyFigure(percent(evaluation["accuracy"]), meaning),
         KeyFigure(
             f"{evaluation['n_wrong']:,}",
-            f"of {number_of(evaluation['n'], 'image')} misclassified",
+            f"of {counted(evaluation['n'], 'image')} misclassified",
         ),
     ]
     if not is_missing(evaluation.get("log_loss")):
@@ -261,7 +260,7 @@ def _calibration(evaluation):
 
     values = "; ".join(
         f"confidence {percent(row['confidence'])}, correct {percent(row['accuracy'])}, "
-        f"{number_of(row['n'], 'image')}"
+        f"{counted(row['n'], 'image')}"
         for row in bins
     )
     words = ""

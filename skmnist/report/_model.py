@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 
-from skmnist._numbers import confidence_text
+from skmnist._numbers import confidence_text, counted
 from skmnist.plotting import (
     DenseWeightsDisplay,
     FeatureMapsDisplay,
@@ -18,7 +18,7 @@ from ._content import Figure, Gallery, Section, Text
 from ._drawings import draw, inline_svg, picture, sketch
 from ._histories import history_section
 from ._subject import EvaluatedSubject
-from ._words import number_of, printable
+from ._words import printable
 
 __all__ = ["looked_at", "model_sections", "recognition_section"]
 
@@ -59,7 +59,7 @@ def recognition_section(subject):
 def _gallery(subject, rows, what, explanation, n):
     """Make a gallery of some of n images that are what is said of them."""
     recognition = subject.recognition
-    caption = f"{what}: {n:,} of {number_of(len(recognition.y_true), 'image')}"
+    caption = f"{what}: {n:,} of {counted(len(recognition.y_true), 'image')}"
     if not n:
         return Text(f"{caption}.")
     if len(rows) < n:

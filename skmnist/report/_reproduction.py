@@ -1,10 +1,18 @@
 """The report of published results that were reproduced."""
 
-from skmnist._numbers import count, duration, is_missing, joined, percent, with_error
+from skmnist._numbers import (
+    count,
+    counted,
+    duration,
+    is_missing,
+    joined,
+    percent,
+    with_error,
+)
 
 from ._content import Cell, Column, KeyFigure, Report, Section, Table, Text
 from ._drawings import draw
-from ._words import listed, number_of
+from ._words import listed
 
 __all__ = ["reproduction_report"]
 
@@ -71,7 +79,7 @@ def _summary(networks, studies, results):
 
 
 def _runs_words(results):
-    words = f"{number_of(results['n_trained'], 'run')} trained now"
+    words = f"{counted(results['n_trained'], 'run')} trained now"
     if results["n_earlier"]:
         words += f", {results['n_earlier']:,} found finished"
     return f"{words}."
@@ -80,7 +88,7 @@ def _runs_words(results):
 def _verdict_words(judged, tolerance):
     short = [row for row in judged if row["verdict"] == "below"]
     words = (
-        f"Of {number_of(len(judged), 'network')} with a published accuracy "
+        f"Of {counted(len(judged), 'network')} with a published accuracy "
         f"{len(judged) - len(short)} reach it: the mean over the seeds is above it or "
         f"within {100 * tolerance:.1f} percentage points."
     )
@@ -144,7 +152,7 @@ def _networks_section(networks, results):
     blocks.append(
         Text(
             f"Published figures are from single runs. {ours}, on the "
-            f"{number_of(results['n_test'], 'test image')} of {results['dataset']}."
+            f"{counted(results['n_test'], 'test image')} of {results['dataset']}."
         )
     )
     columns = (
@@ -310,7 +318,7 @@ def _runs_section(results):
         )
         for run in results["runs"]
     )
-    table = Table("Every run", columns, rows, folded=number_of(len(rows), "run"))
+    table = Table("Every run", columns, rows, folded=counted(len(rows), "run"))
     return Section("Runs", (table,))
 
 

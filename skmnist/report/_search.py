@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from skmnist._numbers import is_missing, joined, percent, with_error
+from skmnist._numbers import counted, is_missing, joined, percent, with_error
 from skmnist.evaluation._table import ranked_accuracy
 from skmnist.plotting import SearchResultsDisplay
 
@@ -18,7 +18,7 @@ from ._drawings import draw, sketch
 from ._evaluation import evaluation_sections
 from ._histories import history_section
 from ._model import model_sections
-from ._words import accuracy_words, number_of, on_dataset
+from ._words import accuracy_words, on_dataset
 
 __all__ = ["search_report"]
 
@@ -107,17 +107,17 @@ def _summary(results, best):
     if rank == "chosen":
         n_better = len(_more_accurate(results))
         verb = "is" if n_better == 1 else "are"
-        words += f" {number_of(n_better, 'other candidate')} {verb} more accurate."
+        words += f" {counted(n_better, 'other candidate')} {verb} more accurate."
     if n_tried > len(candidates):
         words += (
             " Only the last round is shown, with "
-            f"{number_of(len(candidates), 'candidate')}."
+            f"{counted(len(candidates), 'candidate')}."
         )
     unclear = sum(c["verdict"] == "no clear difference" for c in candidates)
     if unclear:
         verb = "differs" if unclear == 1 else "differ"
         words += (
-            f" {number_of(unclear, 'other candidate')} {verb} from it by no more than "
+            f" {counted(unclear, 'other candidate')} {verb} from it by no more than "
             "chance explains."
         )
     paragraphs = [words]

@@ -2,13 +2,13 @@
 
 import shlex
 
-from skmnist._numbers import duration, is_missing
+from skmnist._numbers import counted, duration, is_missing
 
 from ._content import Cell, Column, KeyFigure, Report, Section, Table
 from ._evaluation import evaluation_sections, key_figures, weakness_words
 from ._histories import history_section
 from ._model import model_sections
-from ._words import accuracy_words, number_of, title_of
+from ._words import accuracy_words, title_of
 
 __all__ = ["training_report"]
 
@@ -18,10 +18,10 @@ def training_report(results, subject=None):
     evaluation = results["evaluation"]
     epochs = ""
     if not is_missing(results.get("n_epochs")):
-        epochs = f", {number_of(results['n_epochs'], 'epoch')}"
+        epochs = f", {counted(results['n_epochs'], 'epoch')}"
     name = title_of(results)
     words = (
-        f"{name} was trained on {number_of(results['n_train'], 'image')} of "
+        f"{name} was trained on {counted(results['n_train'], 'image')} of "
         f"{results['dataset']}{epochs}, in {duration(results['fit_time'])}, and tested "
         f"on images that it had not seen. {accuracy_words(evaluation)}"
     )

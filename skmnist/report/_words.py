@@ -1,12 +1,11 @@
 """Wording of the results in a report."""
 
-from skmnist._numbers import is_missing, percent
+from skmnist._numbers import counted, is_missing, percent
 
 __all__ = [
     "accuracy_words",
     "interval",
     "listed",
-    "number_of",
     "on_dataset",
     "printable",
     "title_of",
@@ -17,11 +16,6 @@ def listed(names):
     """Write names as a sentence has them: "a, b and c"."""
     *first, last = map(str, names)
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def number_of(n, noun):
-    """Write a number with its noun: "1 image", "1,797 images"."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def on_dataset(results):
@@ -39,7 +33,7 @@ def accuracy_words(evaluation):
     """Say what an evaluation found, in sentences."""
     n, n_right, n_wrong = (evaluation[key] for key in ("n", "n_right", "n_wrong"))
     words = (
-        f"It classifies {n_right:,} of {number_of(n, 'image')} correctly, "
+        f"It classifies {n_right:,} of {counted(n, 'image')} correctly, "
         f"{percent(evaluation['accuracy'])}, and misclassifies "
         f"{f'{n_wrong:,}' if n_wrong else 'none'}."
     )
