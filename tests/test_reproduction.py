@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from test_cli_reproduction import small_set
 
+from skmnist import Augmentation
 from skmnist.datasets._image_sets import load_image_set
+from skmnist.networks import ARCHITECTURES, Architecture
 from skmnist.report import make_report
 from skmnist.reproduction import reproduce
 
@@ -41,6 +43,28 @@ def test_a_finished_run_is_not_trained_again(small):
     assert (first["n_trained"], first["n_earlier"]) == (2, 0)
     assert (again["n_trained"], again["n_earlier"]) == (0, 2)
     assert again["runs"] == first["runs"]
+
+
+def test_a_named_network_without_published_results_is_trained_too(small, monkeypatch):
+    params = {"units": 8, "epochs": 1}
+
+    def own(rotation):
+        augmentation = Augmentation(rotation=rotation)
+        return Architecture("mlp", "own", {**params, "augmentation": augmentation})
+
+    monkeypatch.setitem(ARCHITECTURES, "own", own(5))
+    results = reproduce("own", seeds=2, **small)
+    (network,) = results["networks"]
+    assert network["published"] is None
+    assert network["seeds"] == [0, 1]
+    assert results["n_trained"] == 2
+    page = make_report(results)
+    assert "Named networks trained" in page
+    assert "published figures come from" not in page
+    # What the augmentation does is part of the recipe.
+    assert reproduce("own", seeds=2, **small)["n_earlier"] == 2
+    monkeypatch.setitem(ARCHITECTURES, "own", own(10))
+    assert reproduce("own", seeds=2, **small)["n_earlier"] == 0
 
 
 @pytest.mark.parametrize("seeds", [np.int64(1), (np.uint8(7),)], ids=["one", "tuple"])

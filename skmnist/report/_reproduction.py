@@ -26,10 +26,13 @@ def reproduction_report(results, subject=None):
     sections += [_study_section(study) for study in studies]
     sections += _missing_section(results)
     sections.append(_runs_section(results))
-    if networks:
-        sections.append(_sources_section(networks, results["sources"]))
+    published = [row for row in networks if row["published"]]
+    if published:
+        sections.append(_sources_section(published, results["sources"]))
     title = "Published results reproduced"
-    if results["quick"]:
+    if networks and not published:
+        title = "Named networks trained"
+    elif results["quick"]:
         title = "Shortened run that reproduces nothing: published networks"
     elif not results["comparable"]:
         title = "Published networks trained"
@@ -59,9 +62,9 @@ def _summary(networks, studies, results):
     judged = _judged(networks)
     if judged:
         paragraphs.append(_verdict_words(judged, results["tolerance"]))
-    counted = [row for row in networks if row["same_n_parameters"] is not None]
-    if counted:
-        wrong = [row["name"] for row in counted if not row["same_n_parameters"]]
+    sized = [row for row in networks if row["same_n_parameters"] is not None]
+    if sized:
+        wrong = [row["name"] for row in sized if not row["same_n_parameters"]]
         paragraphs.append(
             f"The number of parameters is not the published one in {listed(wrong)}."
             if wrong
@@ -119,11 +122,11 @@ def _key_figures(networks, results):
         figures.append(
             KeyFigure(f"{n_reached} of {len(judged)}", "published accuracies reached")
         )
-    counted = [row for row in networks if row["same_n_parameters"] is not None]
-    if counted:
-        n_same = sum(row["same_n_parameters"] for row in counted)
+    sized = [row for row in networks if row["same_n_parameters"] is not None]
+    if sized:
+        n_same = sum(row["same_n_parameters"] for row in sized)
         figures.append(
-            KeyFigure(f"{n_same} of {len(counted)}", "numbers of parameters agree")
+            KeyFigure(f"{n_same} of {len(sized)}", "numbers of parameters agree")
         )
     total = sum(run["fit_time"] for run in results["runs"])
     figures.append(KeyFigure(duration(total), "to train all runs, one after another"))
@@ -173,7 +176,7 @@ def _accuracy_row(row, judged):
     verdict = row["verdict"] or ""
     return (
         Cell(row["name"]),
-        _number(row["published"]["accuracy"], percent),
+        _number(_published(row, "accuracy"), percent),
         Cell(_accuracy(row), row["accuracy"]),
         *(
             [_number(row["difference"], _points), Cell(verdict, tone=_tone(verdict))]
@@ -184,14 +187,18 @@ def _accuracy_row(row, judged):
     )
 
 
+def _published(row, name):
+    """Return a published figure of a network; None where nothing was published."""
+    return row["published"] and row["published"][name]
+
+
 def _size_row(row):
-    published = row["published"]
     same = row["same_n_parameters"]
     return (
         Cell(row["name"]),
-        _number(published["n_parameters"], count),
+        _number(_published(row, "n_parameters"), count),
         _number(row["n_parameters"], count, "bad" if same is False else ""),
-        _number(published["loss"], "{:.4f}".format),
+        _number(_published(row, "loss"), "{:.4f}".format),
         _number(row["loss"], "{:.4f}".format),
     )
 

@@ -97,10 +97,10 @@ def _summary(case, results):
 
 
 def _network(case, results, comparable, same_images):
-    published = RESULTS[case.name]
+    published = RESULTS.get(case.name)
     summary = _summary(case, results)
     comparison = dict.fromkeys(("difference", "verdict", "same_n_parameters"))
-    if summary["seeds"]:
+    if published and summary["seeds"]:
         if comparable and published.accuracy is not None:
             comparison["difference"] = summary["accuracy"] - published.accuracy
             comparison["verdict"] = verdict(summary["accuracy"], published.accuracy)
@@ -109,7 +109,7 @@ def _network(case, results, comparable, same_images):
             comparison["same_n_parameters"] = same
     return {
         "name": case.name,
-        "published": asdict(published),
+        "published": published and asdict(published),
         **summary,
         **comparison,
     }

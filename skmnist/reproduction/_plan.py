@@ -11,6 +11,7 @@ import numpy as np
 from skmnist._configuration import configure, misfit
 from skmnist._numbers import joined
 from skmnist._suggestions import suggestion
+from skmnist.networks import ARCHITECTURES
 from skmnist.pipelines import make_model
 from skmnist.published import RESULTS, STUDIES
 
@@ -58,7 +59,8 @@ class Run:
         """All parameters of the pipeline's steps, as JSON gives them back."""
         params = self.estimator.get_params()
         recipe = {k: v for k, v in params.items() if "__" in k and k not in _NO_RECIPE}
-        return json.loads(json.dumps(recipe, sort_keys=True))
+        # The parameters of what has parameters of its own are there, too.
+        return json.loads(json.dumps(recipe, sort_keys=True, default=repr))
 
     @property
     def title(self):
@@ -135,8 +137,8 @@ class Plan:
 def resolve_targets(names):
     """Sort names into networks and studies, each once and in the order given.
 
-    "networks" and "studies" mean all of them, no names all networks. Raises ValueError
-    if a name is unknown.
+    "networks" and "studies" mean all that were published, no names all such networks.
+    Raises ValueError if a name is unknown.
     """
     if len(names) == 1 and isinstance(names[0], list | tuple):
         (names,) = names
@@ -144,16 +146,16 @@ def resolve_targets(names):
     networks, studies = {}, {}
     for word in names or ["networks"]:
         for name in groups.get(word, [word]):
-            if name in RESULTS:
+            if name in ARCHITECTURES:
                 networks[name] = None
             elif name in STUDIES:
                 studies[name] = None
             else:
-                known = [*groups, *RESULTS, *STUDIES]
+                known = [*groups, *ARCHITECTURES, *STUDIES]
                 raise ValueError(
-                    f"Nothing was published under the name {name!r}."
+                    f"There is no network and no study {name!r}."
                     f"{suggestion(name, known)} "
-                    f"Networks are {', '.join(RESULTS)}; "
+                    f"Networks are {', '.join(ARCHITECTURES)}; "
                     f"studies are {', '.join(STUDIES)}."
                 )
     return list(networks), list(studies)
@@ -169,13 +171,13 @@ def make_plan(networks, studies, image_set, *, seeds=DEFAULT_SEEDS, quick=False)
     seeds = _checked_seeds(seeds)
 
     def make_case(label, model, params):
-        published = RESULTS[model]
-        if isinstance(seeds, int):
-            chosen = range(published.seed or 0, (published.seed or 0) + seeds)
-        else:
-            chosen = seeds
+        published = RESULTS.get(model)
+        validation, first = None, 0
+        if published:
+            validation, first = published.validation, published.seed or 0
+        chosen = range(first, first + seeds) if isinstance(seeds, int) else seeds
         runs = (
-            _make_run(model, params, seed, published.validation, image_set, quick)
+            _make_run(model, params, seed, validation, image_set, quick)
             for seed in chosen
         )
         return Case(label, tuple(runs))

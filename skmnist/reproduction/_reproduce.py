@@ -28,7 +28,7 @@ def reproduce(
     runs: str | PathLike = "skmnist-runs",
     callback: Callable[[str, int, int], object] | None = None,
 ) -> dict[str, Any]:
-    """Train published networks by their own recipes and compare the results.
+    """Train named networks by their own recipes and compare with published results.
 
     Each finished run is saved to a file and not trained again, so the same call resumes
     an interrupted reproduction.
@@ -36,9 +36,10 @@ def reproduce(
     Parameters
     ----------
     *names : str
-        Names of networks (:data:`skmnist.published.RESULTS`) and studies
-        (:data:`skmnist.published.STUDIES`); ``"networks"`` and ``"studies"`` mean all
-        of them. Without names, all networks are trained.
+        Names of networks (:data:`skmnist.networks.ARCHITECTURES`) and studies
+        (:data:`skmnist.published.STUDIES`); ``"networks"`` means all networks with
+        published results, ``"studies"`` all studies. Without names, these networks are
+        trained.
     dataset : str or path-like, default="mnist"
         ``"mnist"``, ``"digits"``, or the path of a folder of IDX or CSV files. Only
         results on MNIST itself are compared with the published ones.
