@@ -40,3 +40,9 @@ def test_every_file_that_the_package_reads_is_installed():
     }
     assert packed == others
     assert package / "py.typed" in packed
+
+
+def test_no_two_test_files_have_the_same_name():
+    # pytest imports them by these names.
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names))

@@ -50,7 +50,7 @@ class NetworkSpec:
     parameters: dict = field(default_factory=dict)
 
     def __eq__(self, other):
-        return isinstance(other, NetworkSpec) and _same(vars(self), vars(other))
+        return isinstance(other, NetworkSpec) and _same(self._facts(), other._facts())
 
     __hash__ = None  # parameters are a dict
 
@@ -67,13 +67,20 @@ class NetworkSpec:
         str
             Such as ``"units from 16 to 20, dropout from 0.2 to 0.5"``.
         """
-        before, after = ({**vars(s), **s.parameters} for s in (self, other))
-        del before["parameters"], after["parameters"]
+        before, after = self._facts(), other._facts()
         return ", ".join(
             f"{name} from {before.get(name)!r} to {after.get(name)!r}"
             for name in {**before, **after}
             if not _same(before.get(name), after.get(name))
         )
+
+    def _facts(self):
+        """Return all that the network depends on, with the defaults of its builder.
+
+        In a file of an earlier version, parameters that came later are missing.
+        """
+        facts = {**vars(self), **(getattr(self.builder, "__kwdefaults__", None) or {})}
+        return facts | facts.pop("parameters")
 
 
 def _same(one, other):
