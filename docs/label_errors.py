@@ -64,10 +64,10 @@ def main(seeds=range(3)):
     for seed in seeds:
         model = make_model("cnn_fast", random_state=seed).fit(X_train, y_train)
         probabilities.append(model.predict_proba(X))
-        errors = find_label_errors(None, X, y, pred_proba=probabilities[-1])
+        errors = find_label_errors(None, X, y, y_proba=probabilities[-1])
         print_line(f"trained on the training set, seed {seed}", errors)
     mean = np.mean(probabilities, axis=0)
-    errors = find_label_errors(None, X, y, pred_proba=mean)
+    errors = find_label_errors(None, X, y, y_proba=mean)
     print_line(f"mean of these {len(probabilities)} networks", errors)
     augmentation = Augmentation(rotation=12, zoom=0.1, shear=0.15, translation=0.08)
     for seed in seeds:

@@ -78,7 +78,6 @@ PARAMETERS = {
     "validation_split": "use validation_fraction in the constructor; random_state "
     "chooses the rows, stratified by label.",
     "validation_steps": _ALL_ROWS,
-    "weight_decay": "use optimizer='adamw', or a function that returns an optimizer.",
     "X_val": "give it to fit.",
     "y_val": "give it to fit.",
 }
@@ -90,8 +89,11 @@ LAYERS = {
     "hidden_layer_sizes": "use units, as in KerasDNNClassifier(units=(512, 256)).",
     "kernel_regularizer": "use l1 and l2.",
     "kernel_size": _CONVOLUTIONS,
+    "global_pooling": _CONVOLUTIONS,
     "padding": _CONVOLUTIONS,
     "pool_size": _CONVOLUTIONS,
+    "pooling": _CONVOLUTIONS,
+    "strides": _CONVOLUTIONS,
 }
 
 # Of predict, predict_proba, score and the like.
@@ -175,11 +177,13 @@ class HabitsMixin:
             If a parameter does not exist. The message says what to write instead, if
             known.
         """
-        known = self.get_params()
+        known_alone = self.get_params()
+        # What is set in the same call may have parameters of its own.
+        known = {**known_alone, **params}
         for name in params:
             key, delimiter, _ = name.partition("__")
             is_nested = delimiter and hasattr(known.get(key), "set_params")
-            if name not in known and not is_nested:
+            if name not in known_alone and not is_nested:
                 valid = sorted(self.get_params(deep=False))
                 advice = _advice(name, valid, self._habits)
                 raise ValueError(
@@ -320,6 +324,8 @@ def _advice(name, allowed, habits):
             f"give the constructor builder_params={{{last!r}: …}}; set_params and "
             f"searches take {name}."
         )
+    if prefix == "augmentation" and prefix in allowed:
+        return f"set augmentation=Augmentation({last}=…)."
     if last in allowed:  # "fit__epochs"
         return f"use {last}."
     if last in habits:  # "optimizer__lr"

@@ -13,7 +13,7 @@ from ._estimators import is_search
 from ._suggestions import suggestion
 from .baselines import BASELINES
 from .networks import ARCHITECTURES
-from .preprocessing import ImageScaler
+from .preprocessing import Augmentation, ImageScaler
 
 __all__ = ["make_model", "model_names", "search_space"]
 
@@ -154,6 +154,13 @@ def _settings(model):
 def set_parameters(name, model, params):
     """Set parameters of the pipeline of a name, as `make_model` takes them."""
     resolved = {}
+    params = {
+        f"clf__{param}" if param.startswith("augmentation__") else param: value
+        for param, value in params.items()
+    }
+    is_augmented = any(param.startswith("clf__augmentation__") for param in params)
+    if is_augmented and model.get_params().get("clf__augmentation", 0) is None:
+        model.set_params(clf__augmentation=Augmentation())
     for param, value in params.items():
         key = param if "__" in param else f"clf__{param}"
         if key in resolved:

@@ -46,7 +46,7 @@ ROWS = np.arange(12)
 
 @pytest.fixture
 def by_hand():
-    return find_label_errors(None, ROWS[:, None], Y, pred_proba=P)
+    return find_label_errors(None, ROWS[:, None], Y, y_proba=P)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_suggested_is_the_confident_label_or_else_the_most_probable_one(by_hand)
 
 def test_equal_probabilities_raise_no_suspicion():
     y = np.repeat([0, 1, 2], 7)
-    errors = find_label_errors(None, y[:, None], y, pred_proba=np.full((21, 3), 1 / 3))
+    errors = find_label_errors(None, y[:, None], y, y_proba=np.full((21, 3), 1 / 3))
     assert errors.n_suspected == 0
     assert errors.n_estimated == 0
     assert errors.suggested.tolist() == y.tolist()
@@ -105,7 +105,7 @@ def test_label_that_the_model_never_predicts_is_never_suggested():
     y = np.array([0, 0, 1, 1, 2, 2])
     p = np.array([(12, 4), (9, 7), (4, 12), (7, 9), (9, 7), (7, 9)]) / 16
     p = np.column_stack([p, np.zeros(6)])
-    errors = find_label_errors(None, y[:, None], y, pred_proba=p)
+    errors = find_label_errors(None, y[:, None], y, y_proba=p)
     assert errors.suggested.tolist() == [0, 0, 1, 1, 0, 1]
     assert errors.confident_joint.to_numpy().tolist() == [
         [1, 0, 0],
@@ -117,7 +117,7 @@ def test_label_that_the_model_never_predicts_is_never_suggested():
 
 def test_order_of_the_rows_does_not_matter(by_hand):
     order = np.random.default_rng(0).permutation(12)
-    shuffled = find_label_errors(None, ROWS[:, None], Y[order], pred_proba=P[order])
+    shuffled = find_label_errors(None, ROWS[:, None], Y[order], y_proba=P[order])
     assert shuffled.n_suspected == by_hand.n_suspected
     assert order[shuffled.indices[:5]].tolist() == by_hand.indices[:5].tolist()
 
@@ -181,7 +181,7 @@ def test_probabilities_are_those_of_cross_validation(blobs):
     expected = cross_val_predict(
         GaussianNB(), X, noisy, cv=folds, method="predict_proba"
     )
-    np.testing.assert_allclose(errors.pred_proba, expected)
+    np.testing.assert_allclose(errors.y_proba, expected)
 
 
 def test_probabilities_of_repeated_tests_are_averaged(blobs):
@@ -191,7 +191,7 @@ def test_probabilities_of_repeated_tests_are_averaged(blobs):
     total = np.zeros((400, 4))
     for train, test in splitter.split(X, noisy):
         total[test] += GaussianNB().fit(X[train], noisy[train]).predict_proba(X[test])
-    np.testing.assert_allclose(errors.pred_proba, total / 2)
+    np.testing.assert_allclose(errors.y_proba, total / 2)
 
 
 def test_labels_that_a_fold_does_not_have_get_no_probability():
@@ -204,8 +204,8 @@ def test_labels_that_a_fold_does_not_have_get_no_probability():
         ([10, 4, 5, 6], [8, 9]),
     ]
     errors = find_label_errors(GaussianNB(), X, y, cv=splits)
-    assert errors.pred_proba[:4, 2].tolist() == [0, 0, 0, 0]
-    np.testing.assert_allclose(errors.pred_proba.sum(axis=1), 1)
+    assert errors.y_proba[:4, 2].tolist() == [0, 0, 0, 0]
+    np.testing.assert_allclose(errors.y_proba.sum(axis=1), 1)
     with pytest.raises(ValueError, match=r"training rows lack: 'c'; known"):
         find_label_errors(GaussianNB(), X, y, cv=GroupKFold(3), groups=groups)
 
@@ -234,7 +234,7 @@ def test_networks_and_forms_of_images(form):
 def test_seed_decides_the_folds(blobs):
     X, noisy, _, _ = blobs
     first, again, other = (
-        find_label_errors(GaussianNB(), X, noisy, random_state=seed).pred_proba
+        find_label_errors(GaussianNB(), X, noisy, random_state=seed).y_proba
         for seed in (0, 0, 1)
     )
     assert (first == again).all()
@@ -272,46 +272,46 @@ def test_columns_of_probabilities_are_the_classes_of_a_fitted_model(blobs):
     model = GaussianNB().fit(X[:200], noisy[:200])
     rows = 200 + np.flatnonzero(noisy[200:] > 1)
     p = model.predict_proba(X[rows])
-    errors = find_label_errors(model, X[rows], noisy[rows], pred_proba=p)
+    errors = find_label_errors(model, X[rows], noisy[rows], y_proba=p)
     assert errors.confident_joint.shape == (4, 4)
     assert errors.thresholds.isna().tolist() == [True, True, False, False]
     assert errors.joint.to_numpy().sum() == pytest.approx(1)
     with pytest.raises(
         ValueError, match=r"shape \(\d+, 2\), .* or of the fitted model"
     ):
-        find_label_errors(None, X[rows], noisy[rows], pred_proba=p)
+        find_label_errors(None, X[rows], noisy[rows], y_proba=p)
     with pytest.raises(ValueError, match=r"y has labels that the model was not.*: 7"):
-        find_label_errors(model, X[:1], [7], pred_proba=p[:1])
+        find_label_errors(model, X[:1], [7], y_proba=p[:1])
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_probabilities_of_lower_precision(dtype, by_hand):
-    errors = find_label_errors(None, ROWS[:, None], Y, pred_proba=P.astype(dtype))
+    errors = find_label_errors(None, ROWS[:, None], Y, y_proba=P.astype(dtype))
     assert errors.indices.tolist() == by_hand.indices.tolist()
 
 
 @pytest.mark.parametrize(
-    ("pred_proba", "message"),
+    ("y_proba", "message"),
     [
         (P[:11], r"shape \(12, 3\).*got \(11, 3\)"),
         (P[:, 0], r"shape \(12, 3\).*got \(12,\)"),
         (TABLE, r"numbers in \[0, 1\]; got values from 0 to 14"),
         (P - 0.1, r"numbers in \[0, 1\]; got values from -0.1"),
         (np.full((12, 3), np.nan), r"numbers in \[0, 1\]; got values from nan"),
-        (P / 2, "must sum to 1; in pred_proba, those of row 0 sum to 0.5"),
-        (P.astype(str)[:, :1].tolist() + [["x"]], r"pred_proba must hold numbers"),
+        (P / 2, "must sum to 1; in y_proba, those of row 0 sum to 0.5"),
+        (P.astype(str)[:, :1].tolist() + [["x"]], r"y_proba must hold numbers"),
     ],
     ids=["rows", "column", "counts", "negative", "nan", "half", "texts"],
 )
-def test_probabilities_that_are_none_are_refused(pred_proba, message):
+def test_probabilities_that_are_none_are_refused(y_proba, message):
     with pytest.raises(ValueError, match=message):
-        find_label_errors(None, ROWS[:, None], Y, pred_proba=pred_proba)
+        find_label_errors(None, ROWS[:, None], Y, y_proba=y_proba)
 
 
 @pytest.mark.parametrize("extra", [{"cv": 3}, {"groups": Y}])
 def test_probabilities_leave_nothing_to_cross_validate(extra):
-    with pytest.raises(ValueError, match="either pred_proba, or cv"):
-        find_label_errors(None, ROWS[:, None], Y, pred_proba=P, **extra)
+    with pytest.raises(ValueError, match="either y_proba, or cv"):
+        find_label_errors(None, ROWS[:, None], Y, y_proba=P, **extra)
 
 
 class Stranger(ClassifierMixin, BaseEstimator):

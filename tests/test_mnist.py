@@ -77,7 +77,7 @@ def test_published_label_errors_are_near_the_top(mnist):
     assert y_test[list(published)].tolist() == list(published.values())
     model = make_model("cnn_fast", random_state=0).fit(X, y)
     probabilities = model.predict_proba(X_test)
-    errors = find_label_errors(model, X_test, y_test, pred_proba=probabilities)
+    errors = find_label_errors(model, X_test, y_test, y_proba=probabilities)
     assert script["n_published"](errors, 40) >= 8
 
 

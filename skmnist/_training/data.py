@@ -45,25 +45,31 @@ class ShuffledBatches:
     """Batches in an order that depends only on a seed and the number of the epoch.
 
     `arrays` are inputs, labels and optional weights; `first_epoch` is the number of
-    earlier epochs. The last batch of an epoch may be smaller. ``augmented(seed)``
-    returns :class:`~skmnist.preprocessing.augmentation.AugmentedImages` for an epoch.
+    earlier epochs. The last batch of an epoch may be smaller; with fewer rows than
+    `smallest` it is left out. ``augmented(seed)`` returns
+    :class:`~skmnist.preprocessing.augmentation.AugmentedImages` for an epoch.
     """
 
     test_batch_size = 512  # of validation data
 
-    def __init__(self, arrays, batch_size, seed, first_epoch, augmented=None):
+    def __init__(
+        self, arrays, batch_size, seed, first_epoch, *, augmented=None, smallest=1
+    ):
         # So that the pixels of a row are next to each other in memory.
         self.arrays = [np.ascontiguousarray(array) for array in arrays]
         self.batch_size = batch_size
         self.seed = seed
         self.first_epoch = first_epoch
         self.augmented = augmented
-        self.n_rows = len(arrays[0])
+        self._n_given = self.n_rows = len(arrays[0])
+        if self.n_rows % batch_size < smallest:
+            self.n_rows -= self.n_rows % batch_size
         self.steps_per_epoch = -(-self.n_rows // batch_size)
 
     def order(self, epoch):
         """Return the order of the rows in an epoch, counted from the first fit."""
-        return np.random.default_rng([self.seed, epoch]).permutation(self.n_rows)
+        order = np.random.default_rng([self.seed, epoch]).permutation(self._n_given)
+        return order[: self.n_rows]
 
     def reader(self, epoch):
         """Return a function that reads a number of rows of an epoch, in their order."""

@@ -1,6 +1,8 @@
 """One complete fit: from the specification of a network and data to weights."""
 
 import contextlib
+import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -14,7 +16,7 @@ from skmnist._training.callbacks import (
     SeedEpochs,
 )
 from skmnist._training.data import ShuffledBatches
-from skmnist._training.keras import as_arrays, keras, own_draws
+from skmnist._training.keras import all_layers, as_arrays, keras, own_draws
 from skmnist._training.loops import give_back, take_loop
 from skmnist._training.optimizers import (
     check_type,
@@ -33,6 +35,7 @@ _RATE_SETTERS = (
     keras.callbacks.ReduceLROnPlateau,
 )
 _LARGE = 100.0  # of weights and losses
+_MAX_STEPS = 500  # that only renew statistics
 
 
 @dataclass
@@ -59,17 +62,32 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     of a user-defined network or None, the new state, and the history of this call.
     """
     _check_rate_is_free(settings)
+    # A single sample has no variance.
+    is_normalized = bool(spec.parameters.get("batch_normalization"))
     start = _start(spec, data, state, network)
     batches = ShuffledBatches(
         data.arrays,
         settings.batch_size,
         state.shuffle_seed,
         state.n_epochs,
-        settings.augmented,
+        augmented=settings.augmented,
+        smallest=2 if is_normalized else 1,
     )
+    if is_normalized and min(batches.n_rows, settings.batch_size) < 2:
+        raise ValueError(
+            "Batch normalization needs batches of at least 2 samples; got "
+            f"batch_size={settings.batch_size} and n_samples = {len(data.inputs)}."
+        )
     optimizer = settings.optimizer
     if any(weights.dtype == np.float64 for weights in start.weights):
         check_type(optimizer, "float64")
+    is_averaged = getattr(optimizer, "inner_optimizer", optimizer).use_ema
+    if is_averaged and settings.patience is not None:
+        raise ValueError(
+            "An optimizer with use_ema does not go with early_stopping: the weights "
+            "are averaged when training ends, and early stopping keeps those of its "
+            "best epoch. Leave one of them out."
+        )
     peak = initial_rate(optimizer)
     kind = optimizer_kind(optimizer, has_name=settings.schedule != "constant")
     # The state of a different optimizer is of no use.
@@ -105,6 +123,8 @@ def train(spec, data, settings, state, *, validation=None, network=None):
             callbacks=callbacks,
             verbose=settings.verbose,
         )
+        if is_averaged:
+            _renew_statistics(model, batches, state.n_epochs + len(history["loss"]))
     history = {name: [float(v) for v in values] for name, values in history.items()}
     weights = as_arrays(model.weights)
     _check_finite(model, weights, history, data.samples)
@@ -133,6 +153,25 @@ def _start(spec, data, state, network):
     if is_ours(spec):
         return Start(*initial_arrays(spec, state.weights_seed))
     return copy_of_built(spec, state.weights_seed, data.trials)
+
+
+def _renew_statistics(model, batches, epoch):
+    """Let batch normalization see the activations of averaged weights."""
+    momentum = max(
+        (
+            layer.momentum
+            for layer in all_layers(model)
+            if isinstance(layer, keras.layers.BatchNormalization)
+        ),
+        default=0,
+    )
+    if not 0 < momentum < 1:
+        return
+    # Until a hundredth is left of the statistics that other weights had.
+    n_steps = min(math.ceil(math.log(0.01, momentum)), _MAX_STEPS)
+    batches.first_epoch = epoch
+    for inputs, *_ in itertools.islice(batches, n_steps):
+        model(inputs, training=True)
 
 
 def _with_our_own(settings):

@@ -6,6 +6,7 @@ Training itself is in :mod:`skmnist._training`, which is imported when it is nee
 import contextlib
 import copy
 import logging
+import math
 from abc import abstractmethod
 from functools import partial
 from numbers import Integral, Real
@@ -194,6 +195,7 @@ class BaseKerasClassifier(NetworkPredictor):
             ("early_stopping", not self.early_stopping),
             ("class_weight", self.class_weight != "balanced"),
             ("learning_rate_schedule", self.learning_rate_schedule == "constant"),
+            ("ema_momentum", self.ema_momentum is None),
         ):
             if not allowed:
                 raise ValueError(
@@ -251,12 +253,20 @@ class BaseKerasClassifier(NetworkPredictor):
         super()._validate_params()
         if self.augmentation is not None:
             self.augmentation._validate_params()
-        if self.early_stopping and self.ema_momentum is not None:
-            raise ValueError(
-                f"ema_momentum={self.ema_momentum} does not go with early_stopping: "
-                "one averages the weights of all epochs, the other keeps those of the "
-                "best epoch. Leave one of them out."
-            )
+            if (
+                type(self.augmentation) is not Augmentation
+            ):  # training would not call it
+                raise TypeError(
+                    "The 'augmentation' parameter must be an Augmentation itself, not "
+                    f"of a subclass; got {self.augmentation!r}."
+                )
+        for name in "early_stopping", "warm_start":
+            if getattr(self, name) and self.ema_momentum is not None:
+                raise ValueError(
+                    f"ema_momentum={self.ema_momentum} does not go with {name}: the "
+                    "weights are averaged when training ends, and training cannot go "
+                    "on from averages. Leave one of them out."
+                )
 
     @contextlib.contextmanager
     def _all_or_nothing(self):
@@ -373,7 +383,14 @@ class BaseKerasClassifier(NetworkPredictor):
             return None
         shape = input_shape
         if len(shape) == 1:  # a network of rows
-            shape = self._image_shape or resolve_image_shape(*shape)
+            shape = self._image_shape
+            if shape is None and math.isqrt(*input_shape) ** 2 != input_shape[0]:
+                raise ValueError(
+                    f"augmentation needs images, but X has {input_shape[0]} columns, "
+                    "which is not the size of a square image. Give images to an "
+                    "ImageScaler before the network, or leave augmentation out."
+                )
+            shape = shape or resolve_image_shape(*input_shape)
         return partial(AugmentedImages, clone(self.augmentation), (*shape, 1)[:3])
 
     @keep_interrupts()

@@ -34,7 +34,7 @@ def check_layers(estimator, parameter, constraint, *, pairs=False):
 
     is_one = not isinstance(value, Sequence) or isinstance(value, str)
     values = (value,) if is_one else value
-    is_empty = not values and parameter != "units"
+    is_empty = not values and parameter not in ("units", "dropout")
     if is_empty or not all(map(is_allowed, values)):
         such = (
             "a pair (height, width) of such values, or a sequence of such values or "

@@ -60,7 +60,7 @@ class LabelErrors:
     margin : ndarray of shape (n_samples,)
         Probability of the given label minus the highest probability of another label,
         between -1 (most suspicious) and 1.
-    pred_proba : ndarray of shape (n_samples, n_classes)
+    y_proba : ndarray of shape (n_samples, n_classes)
         The probabilities that all this is computed from.
     thresholds : Series of shape (n_classes,)
         Mean probability of each label among the images that are given it. An image is
@@ -87,7 +87,7 @@ class LabelErrors:
     self_confidence: np.ndarray
     confidence: np.ndarray
     margin: np.ndarray
-    pred_proba: np.ndarray
+    y_proba: np.ndarray
     thresholds: pd.Series
     confident_joint: pd.DataFrame
     joint: pd.DataFrame
@@ -142,7 +142,7 @@ def find_label_errors(
     y: ArrayLike,
     *,
     cv: Any = None,
-    pred_proba: ArrayLike | None = None,
+    y_proba: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     n_jobs: int | None = None,
     random_state: Any = None,
@@ -159,7 +159,7 @@ def find_label_errors(
     ----------
     model : classifier, Pipeline or str
         A classifier with ``predict_proba``, which is not changed, or a name that
-        :func:`skmnist.pipelines.make_model` knows. With `pred_proba`, a model is only
+        :func:`skmnist.pipelines.make_model` knows. With `y_proba`, a model is only
         needed if y lacks some of its labels: then pass the fitted model, whose
         ``classes_`` are the columns, else None.
     X : array-like, sparse matrix or DataFrame with n_samples rows
@@ -170,7 +170,7 @@ def find_label_errors(
         Splits of a cross-validation. An int of at least 2 is the number of shuffled
         stratified folds; None means 5. Every row must be tested; the probabilities of a
         row that is tested several times are averaged.
-    pred_proba : array-like of shape (n_samples, n_classes), default=None
+    y_proba : array-like of shape (n_samples, n_classes), default=None
         Probabilities from a model that was not trained on these images, such as the
         probabilities of test images. Nothing is fitted then. The columns are the sorted
         labels of y, or the ``classes_`` of `model` if it is fitted.
@@ -194,7 +194,7 @@ def find_label_errors(
     ValueError
         If the data are empty, differ in length or contain a single label or a label
         with a single image, if a split tests labels that its training images lack or
-        the splits do not test every row, or if `pred_proba` does not hold one
+        the splits do not test every row, or if `y_proba` does not hold one
         probability per image and label.
     TypeError
         If the model is not a classifier or has no ``predict_proba``.
@@ -231,20 +231,20 @@ def find_label_errors(
     array([4, 1, 7])
     """
     y = check_labels(X, y)
-    if pred_proba is None:
+    if y_proba is None:
         classes = np.unique(y)
-        pred_proba = _cross_validated(
+        y_proba = _cross_validated(
             model, X, y, classes, cv, groups, n_jobs, random_state
         )
     else:
         if cv is not None or groups is not None:
-            raise ValueError("Give either pred_proba, or cv (with groups), not both.")
+            raise ValueError("Give either y_proba, or cv (with groups), not both.")
         classes = plain_labels(
             np.asarray(getattr(model, "classes_", np.unique(y))), "classes_"
         )
         check_seen(y, classes, "y has labels that the model was not fitted on")
-        pred_proba = _checked(pred_proba, len(y), len(classes), "pred_proba")
-    return _confident_learning(y, classes, pred_proba)
+        y_proba = _checked(y_proba, len(y), len(classes), "y_proba")
+    return _confident_learning(y, classes, y_proba)
 
 
 def _cross_validated(model, X, y, classes, cv, groups, n_jobs, random_state):
@@ -374,7 +374,7 @@ def _confident_learning(y, classes, probabilities):
         self_confidence=self_confidence,
         confidence=probabilities[every_row, suggested],
         margin=margin,
-        pred_proba=probabilities,
+        y_proba=probabilities,
         thresholds=pd.Series(thresholds, index=labels, name="threshold"),
         confident_joint=pd.DataFrame(confident_joint, **axes),
         joint=pd.DataFrame(joint, **axes),

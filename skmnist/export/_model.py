@@ -133,7 +133,7 @@ def _parts(model):
         if not _is_written(part, NetworkPredictor)
     ]
     if unknown:
-        names = ", ".join(type(step).__name__ for step in unknown)
+        names = ", ".join(dict.fromkeys(type(step).__name__ for step in unknown))
         if hasattr(model, "best_estimator_"):
             hint = "Give its best_estimator_."
         elif any(isinstance(step, _WITHOUT_GRAPH) for step in unknown):
@@ -158,7 +158,13 @@ def _networks(classifier):
         check_is_fitted(classifier)
     if type(classifier) is BaggingClassifier:
         every = np.arange(classifier.n_features_in_)
-        if all(np.array_equal(f, every) for f in classifier.estimators_features_):
+        n_classes = len(classifier.classes_)
+        if all(
+            np.array_equal(used, every) and len(member.classes_) == n_classes
+            for used, member in zip(
+                classifier.estimators_features_, classifier.estimators_, strict=True
+            )
+        ):
             return classifier.estimators_
     if type(classifier) is VotingClassifier and classifier.weights is None:
         return classifier.estimators_ if classifier.voting == "soft" else [classifier]

@@ -3,6 +3,7 @@
 import math
 from functools import cache
 from numbers import Real
+from types import SimpleNamespace
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -147,7 +148,10 @@ class Augmentation(BaseEstimator):
         seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
         changed = AugmentedImages(self, shape, [seed]).next(images)
         if rows.dtype.kind in "iu":
-            changed = np.rint(changed)
+            limits = np.iinfo(rows.dtype)
+            changed = np.rint(changed).clip(limits.min, limits.max)
+        elif rows.dtype.kind == "b":
+            changed = changed >= 0.5
         if channels_first:
             changed = np.moveaxis(changed, -1, 1)
         return changed.astype(rows.dtype).reshape(len(rows), *(found or (-1,)))
@@ -169,11 +173,19 @@ class AugmentedImages:
     """
 
     def __init__(self, augmentation, image_shape, seed):
-        self._settings = augmentation
+        # Plain numbers, as those of NumPy would compute in another precision.
+        self._settings = SimpleNamespace(
+            **{
+                name: value if isinstance(value, str) else float(value)
+                for name, value in augmentation.get_params().items()
+            }
+        )
         self._shape = image_shape
         # One for each kind, so that what one draws does not change the others.
         self._affine, self._elastic, self._erased = (
-            np.random.default_rng([*seed, kind]) for kind in range(3)
+            # From 1: NumPy takes a 0 at the end for nothing.
+            np.random.default_rng([*seed, kind])
+            for kind in (1, 2, 3)
         )
         height, width, _ = image_shape
         self._modes = _displacement_modes(height), _displacement_modes(width)
@@ -244,7 +256,7 @@ class AugmentedImages:
         settings = self._settings
         height, width, _ = self._shape
         drawn = 2 * self._affine.random((n_images, 6), np.float32) - 1
-        angle = np.deg2rad(settings.rotation) * drawn[:, 0]
+        angle = math.radians(settings.rotation) * drawn[:, 0]
         slant = settings.shear * drawn[:, 1]
         tall, wide = 1 + settings.zoom * drawn[:, 2], 1 + settings.zoom * drawn[:, 3]
         down = settings.translation * height * drawn[:, 4]

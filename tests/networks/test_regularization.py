@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 
 from skmnist import Augmentation, ImageScaler, KerasDNNClassifier, KerasImageClassifier
 from skmnist._training.data import ShuffledBatches
+from skmnist.pipelines import make_model
 from skmnist.preprocessing.augmentation import AugmentedImages
 
 CHANGES = Augmentation(rotation=20, translation=0.1, elastic=0.05)
@@ -58,7 +59,7 @@ def test_images_change_with_the_epoch_and_not_with_the_batches():
             8,
             7,
             0,
-            lambda seed: AugmentedImages(CHANGES, (8, 8, 1), seed),
+            augmented=lambda seed: AugmentedImages(CHANGES, (8, 8, 1), seed),
         )
         read = batches.reader(index)
         parts = [read(size) for size in sizes]
@@ -101,7 +102,8 @@ def test_a_search_sets_what_an_augmentation_does(digits):
         ImageScaler(data_range=(0, 1)), small_mlp(epochs=1, augmentation=Augmentation())
     )
     name = "kerasmlpclassifier__augmentation__rotation"
-    search = GridSearchCV(model, {name: [0, 60]}, cv=2).fit(*digits)
+    grid = {name: [0, 60]}
+    search = GridSearchCV(model, grid, cv=2, scoring="neg_log_loss").fit(*digits)
     scores = search.cv_results_["mean_test_score"]
     assert scores[0] != scores[1]
     assert search.estimator[-1].augmentation.rotation == 0
@@ -113,6 +115,34 @@ def test_a_fit_keeps_no_hold_of_the_augmentation(digits):
     assert clone(model).augmentation is not augmentation
     model.fit(*digits)
     assert model.augmentation is augmentation
+
+
+def test_an_augmentation_may_be_set_with_its_parameters(digits):
+    model = small_mlp()
+    model.set_params(augmentation=Augmentation(), augmentation__rotation=7)
+    assert model.augmentation.rotation == 7
+    grid = {"augmentation": [Augmentation()], "augmentation__rotation": [0, 5]}
+    GridSearchCV(small_mlp(epochs=1), grid, cv=2).fit(*digits)
+    with pytest.raises(ValueError, match=r"set augmentation=Augmentation\(rotation="):
+        small_mlp().set_params(augmentation__rotation=7)
+    pipeline = make_model("mlp_512", augmentation__rotation=7)
+    assert pipeline[-1].augmentation.rotation == 7
+
+
+def test_numbers_of_numpy_give_the_same_images(digits):
+    images = digits[0].reshape(-1, 8, 8)
+    plain = Augmentation(shear=0.1, rotation=7).augment(images, random_state=0)
+    numpy = Augmentation(shear=np.float64(0.1), rotation=np.int64(7))
+    assert np.array_equal(numpy.augment(images, random_state=0), plain)
+
+
+def test_a_subclass_that_training_would_not_call_is_refused(digits):
+    class Other(Augmentation):
+        def augment(self, X, **params):
+            return X
+
+    with pytest.raises(TypeError, match="not of a subclass"):
+        small_mlp(augmentation=Other(rotation=5)).fit(*digits)
 
 
 def test_a_bad_augmentation_is_refused_before_anything_is_built(digits):
@@ -170,9 +200,58 @@ def test_the_fitted_weights_are_the_average_of_all_steps(digits, keras):
     )
 
 
-def test_averaging_and_early_stopping_exclude_each_other(digits):
-    with pytest.raises(ValueError, match="does not go with early_stopping"):
-        small_mlp(ema_momentum=0.9, early_stopping=True).fit(*digits)
+def test_averaging_is_for_a_whole_fit(digits):
+    averaging = small_mlp(ema_momentum=0.9)
+    for name in "early_stopping", "warm_start":
+        model = clone(averaging).set_params(**{name: True})
+        with pytest.raises(ValueError, match=f"does not go with {name}"):
+            model.fit(*digits)
+    with pytest.raises(ValueError, match="partial_fit does not work with ema_momentum"):
+        averaging.partial_fit(*digits, classes=range(10))
+    config = {"class_name": "Adam", "config": {"use_ema": True}}
+    with pytest.raises(ValueError, match="use_ema does not go with early_stopping"):
+        small_mlp(optimizer=config, early_stopping=True).fit(*digits)
+
+
+def test_normalization_fits_the_averaged_weights(digits):
+    X, y = digits
+    model = small_cnn(
+        batch_normalization=True,
+        ema_momentum=0.995,
+        learning_rate=0.02,
+        batch_size=32,
+        epochs=6,
+        dropout=0.0,
+    ).fit(X, y)
+    # The live layers in the order of the computation, and what they are given.
+    live = model.model_
+    images = X.reshape(-1, 8, 8, 1)
+    outputs = live.get_layer("convolution_1")(images)
+    layer = live.get_layer("normalization_1")
+    found = np.asarray(outputs).mean(axis=(0, 1, 2))
+    scale = np.sqrt(np.asarray(layer.moving_variance))
+    assert (np.abs(np.asarray(layer.moving_mean) - found) < 0.15 * scale).all()
+
+
+@pytest.mark.parametrize("make", [small_mlp, small_cnn])
+def test_a_sample_left_over_does_not_spoil_the_statistics(digits, make):
+    X, y = digits
+    model = make(batch_normalization=True, batch_size=256, epochs=1, random_state=0)
+    variances = []
+    for n_samples in 256, 257:
+        live = clone(model).fit(X[:n_samples], y[:n_samples]).model_
+        layer = live.get_layer("hidden_normalization_1")
+        variances.append(np.asarray(layer.moving_variance).mean())
+    assert variances[1] > 0.95 * variances[0]
+
+
+def test_a_single_sample_cannot_be_normalized(digits):
+    X, y = digits
+    model = small_mlp(batch_normalization=True)
+    with pytest.raises(ValueError, match=r"at least 2 samples; .* n_samples = 1"):
+        model.partial_fit(X[:1], y[:1], classes=range(10))
+    with pytest.raises(ValueError, match="got batch_size=1"):
+        model.set_params(batch_size=1).fit(X, y)
 
 
 def test_weight_decay_is_that_of_the_optimizer(digits):

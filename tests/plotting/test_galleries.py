@@ -192,7 +192,7 @@ def test_one_image_is_refused_by_all_displays_alike(digits, cnn, shape):
 def test_gallery_of_label_errors_shows_the_most_suspicious_first():
     X = np.arange(4 * 4).reshape(4, 4) / 15
     p = [[0.9, 0.1], [0.1, 0.9], [0.03, 0.97], [0.2, 0.8]]
-    errors = find_label_errors(None, X, ["3", "3", "3", "5"], pred_proba=p)
+    errors = find_label_errors(None, X, ["3", "3", "3", "5"], y_proba=p)
     display = ImageGalleryDisplay.from_label_errors(X, errors, n_images=3)
     assert display.rows.tolist() == [2, 1, 3]
     assert titles(display) == [
