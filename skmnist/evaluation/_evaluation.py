@@ -73,7 +73,7 @@ class Evaluation:
     See Also
     --------
     evaluate : Evaluate a fitted classifier.
-    skmnist.plotting.RejectionCurveDisplay : Chart of `rejection`.
+    skmnist.plotting.RejectionCurveDisplay : Chart of ``rejection``.
     """
 
     accuracy: float

@@ -41,7 +41,7 @@ class RejectionCurveDisplay:
 
     See Also
     --------
-    skmnist.evaluation.Evaluation : Its `rejection` has the thresholds.
+    skmnist.evaluation.Evaluation : Its ``rejection`` has the thresholds.
     sklearn.calibration.CalibrationDisplay : Accuracy at each confidence.
 
     References
