@@ -52,8 +52,8 @@ def misfit(model, image_set):
         convolution_plan((*image_set.image_shape, 1), *(params[name] for name in names))
     except ValueError as error:
         return f"{error} The named networks are made for images of 28×28 pixels."
-    except TypeError:
-        return None  # a parameter of a wrong kind, which fit explains better
+    except (TypeError, ZeroDivisionError):
+        return None  # a parameter of a wrong kind or size, which fit explains better
     return None
 
 

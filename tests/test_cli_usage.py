@@ -126,6 +126,8 @@ def test_help_warns_of_model_files(run, command):
             ["train", "rbf_svm", "--param", "clf__random_state=3"],
             ["--param clf__random_state cannot be given here: --seed sets it."],
         ),
+        (["train", "cnn_32_64", "--param", "strides=0"], ["strides", "Got 0"]),
+        (["train", "cnn_32_64", "--param", "pool_size=0"], ["pool_size", "Got 0"]),
         (
             ["train", "cnn_32_64", "--param", "filters=(3,4"],
             ["--param filters=(3,4 is not a number", "bracket"],
