@@ -401,8 +401,14 @@ class BaseKerasClassifier(NetworkPredictor):
             from skmnist._training.optimizers import make_optimizer
             from skmnist._training.train import TrainingSettings, train
 
+        batch_size = min(int(self.batch_size), len(training.inputs))
+        momentum = self.ema_momentum
+        if momentum is not None:
+            # Longer averages of a short training would be of its first weights.
+            n_steps = int(epochs) * -(-len(training.inputs) // batch_size)
+            momentum = max(0.0, min(momentum, 1 - 10 / n_steps))
         optimizer = make_optimizer(
-            self.optimizer, self.learning_rate, self.weight_decay, self.ema_momentum
+            self.optimizer, self.learning_rate, self.weight_decay, momentum
         )
         callbacks, fit_id = callbacks_for_fit(self.callbacks)
         start = perf_counter()
@@ -413,7 +419,7 @@ class BaseKerasClassifier(NetworkPredictor):
                 optimizer=optimizer,
                 schedule=self.learning_rate_schedule,
                 epochs=int(epochs),
-                batch_size=min(int(self.batch_size), len(training.inputs)),
+                batch_size=batch_size,
                 patience=self.n_iter_no_change if self.early_stopping else None,
                 callbacks=callbacks,
                 precision=getattr(self, "precision", "float32"),
