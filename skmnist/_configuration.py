@@ -1,8 +1,16 @@
 """Models by name, set up for images and for reports of their progress."""
 
-from skmnist.pipelines import set_parameters
+from skmnist._estimators import members, network_of
+from skmnist.pipelines import full_name, set_parameters
 
-__all__ = ["configure", "has_epochs", "misfit", "n_epochs", "report_epochs"]
+__all__ = [
+    "configure",
+    "end_reports",
+    "has_epochs",
+    "misfit",
+    "n_epochs",
+    "report_epochs",
+]
 
 
 def configure(name, model, image_set, *, seed=None, epochs=None, params=None):
@@ -19,13 +27,14 @@ def configure(name, model, image_set, *, seed=None, epochs=None, params=None):
     # The scaler passes the shape on to the features of a baseline.
     shapes = [key for key in known if key.endswith("__image_shape")]
     if height != width and len(shapes) > 1:
-        step = "clf" if "clf__image_shape" in shapes else "scale"
-        settings[f"{step}__image_shape"] = image_set.image_shape
+        of_network = full_name("image_shape", known)
+        key = of_network if of_network in known else "scale__image_shape"
+        settings[key] = image_set.image_shape
     if epochs is not None and has_epochs(model):
-        settings["clf__epochs"] = epochs
+        settings[full_name("epochs", known)] = epochs
     for key, value in (params or {}).items():
         # Under the name that was given, so that an error names that one.
-        settings.pop(f"clf__{key}", None)
+        settings.pop(full_name(key, known), None)
         settings[key] = value
     return set_parameters(name, model, settings)
 
@@ -36,8 +45,10 @@ def has_epochs(model):
 
 
 def n_epochs(model):
-    """Return for how many epochs a pipeline will be trained; None if it has none."""
-    return getattr(model[-1], "epochs", None)
+    """Return for how many epochs in all a pipeline will be trained; None if without."""
+    network = network_of(model)
+    n_networks = 1 if network is model[-1] else model[-1].n_estimators
+    return n_networks * network.epochs if hasattr(network, "epochs") else None
 
 
 def misfit(model, image_set):
@@ -45,7 +56,7 @@ def misfit(model, image_set):
     from skmnist.networks._plans import convolution_plan
 
     names = ("filters", "kernel_size", "strides", "pool_size", "padding")
-    params = model[-1].get_params()
+    params = network_of(model).get_params()
     if not params.keys() >= set(names):
         return None
     try:
@@ -60,15 +71,29 @@ def misfit(model, image_set):
 def report_epochs(model, on_epoch):
     """Let a network call ``on_epoch(n_done, n_epochs, logs)`` after each epoch.
 
-    If that returns true, training ends. A model without epochs stays as it is.
+    If that returns true, training ends. The epochs of an ensemble are those of all its
+    networks, which are trained in turn. A model without epochs stays as it is.
     """
     if not has_epochs(model):
         return
+    n_in_all, n_before = n_epochs(model), 0
 
     # A function: unlike an object it is not copied with the model.
     def make_callback():
         from skmnist._training.callbacks import EpochReport
 
-        return EpochReport(on_epoch)
+        nonlocal n_before
+        n_earlier = n_before % n_in_all
+        n_before = n_earlier + network_of(model).epochs
+        return EpochReport(
+            lambda n_done, _, logs: on_epoch(n_earlier + n_done, n_in_all, logs)
+        )
 
-    model.set_params(clf__callbacks=[make_callback])
+    network_of(model).set_params(callbacks=[make_callback])
+
+
+def end_reports(model):
+    """Take what `report_epochs` added from a fitted model, which may then be saved."""
+    if has_epochs(model):
+        for network in (network_of(model), *members(model)):
+            network.set_params(callbacks=None)

@@ -2,7 +2,7 @@
 
 from sklearn.utils import get_tags
 
-__all__ = ["is_search", "other_kind"]
+__all__ = ["is_search", "members", "network_of", "other_kind"]
 
 
 def other_kind(model):
@@ -23,3 +23,15 @@ def is_search(model):
     return isinstance(model, BaseSearchCV) or (
         hasattr(model, "best_estimator_") and hasattr(model, "estimator")
     )
+
+
+def network_of(model):
+    """Return the classifier of a named model, or that which its ensemble is made of."""
+    inner = getattr(model[-1], "estimator", None)
+    return model[-1] if inner is None else inner
+
+
+def members(model):
+    """Return the fitted classifiers of a named model: one, or those of an ensemble."""
+    is_ensemble = network_of(model) is not model[-1]
+    return list(model[-1].estimators_) if is_ensemble else [model[-1]]

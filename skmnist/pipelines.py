@@ -9,7 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from . import classifiers
-from ._estimators import is_search
+from ._estimators import is_search, network_of
 from ._suggestions import suggestion
 from .baselines import BASELINES
 from .networks import ARCHITECTURES
@@ -77,14 +77,16 @@ def make_model(name: str, **params: Any) -> Pipeline:
     The step ``scale`` is an :class:`~skmnist.ImageScaler`, the step ``clf`` the
     classifier. The scaler passes images to networks with convolutions, and rows of
     pixels to all others. A baseline may have steps in between, which make features of
-    the pixels.
+    the pixels. An ensemble is a :class:`~sklearn.ensemble.BaggingClassifier` without
+    bootstrap: its networks differ by their seeds.
 
     Parameters
     ----------
     name : str
         One of :func:`model_names`.
     **params
-        Parameters of the classifier, such as ``epochs=3``, and of any step as
+        Parameters of the classifier or of an ensemble's networks, such as
+        ``epochs=3``, and of any step as
         ``step__parameter``, such as ``scale__data_range=(0, 16)``. The `image_shape` of
         a network with convolutions is passed to the scaler too.
 
@@ -120,7 +122,14 @@ def make_model(name: str, **params: Any) -> Pipeline:
         architecture = ARCHITECTURES[name]
         classifier_class = _CLASSIFIERS[architecture.classifier]
         classifier = classifier_class(**deepcopy(architecture.parameters))
-        if "image_shape" in classifier.get_params():
+        if architecture.n_networks > 1:
+            from sklearn.ensemble import BaggingClassifier
+
+            # It takes rows, and nothing else.
+            classifier = BaggingClassifier(
+                classifier, architecture.n_networks, bootstrap=False
+            )
+        elif "image_shape" in classifier.get_params():
             # So the network learns the shape of images that are no squares.
             layout = "channels_last"
     scaler = ImageScaler(layout=layout)
@@ -154,22 +163,32 @@ def _settings(model):
 def set_parameters(name, model, params):
     """Set parameters of the pipeline of a name, as `make_model` takes them."""
     resolved = {}
-    params = {
-        f"clf__{param}" if param.startswith("augmentation__") else param: value
-        for param, value in params.items()
-    }
-    is_augmented = any(param.startswith("clf__augmentation__") for param in params)
-    if is_augmented and model.get_params().get("clf__augmentation", 0) is None:
-        model.set_params(clf__augmentation=Augmentation())
+    known = model.get_params()
     for param, value in params.items():
-        key = param if "__" in param else f"clf__{param}"
+        key = full_name(param, known)
         if key in resolved:
             raise ValueError(f"{key} is given twice, with the step's name and without.")
         resolved[key] = value
+        owner, is_augmentation, _ = key.rpartition("augmentation__")
+        if is_augmentation and known.get(f"{owner}augmentation", 0) is None:
+            model.set_params(**{f"{owner}augmentation": Augmentation()})
     _check_parameters(name, model, params)
     if model[0].layout != "flat" and "clf__image_shape" in resolved:
         resolved.setdefault("scale__image_shape", resolved["clf__image_shape"])
     return model.set_params(**resolved)
+
+
+def full_name(param, known):
+    """Return the name in a pipeline of what may be a parameter of its classifier.
+
+    `known` are the parameters of the pipeline. Those of an ensemble precede those of
+    its networks.
+    """
+    if "__" in param and not param.startswith("augmentation__"):
+        return param
+    nested = f"clf__estimator__{param.partition('__')[0]}"
+    is_nested = nested in known and f"clf__{param}" not in known
+    return f"clf__{'estimator__' if is_nested else ''}{param}"
 
 
 def _check_parameters(name, model, params):
@@ -179,13 +198,14 @@ def _check_parameters(name, model, params):
     others = [key for key in nested if key not in clf]
     for param in params:
         step, delimiter, _ = param.partition("__")
-        allowed = [key.removeprefix("clf__") for key in clf] + others
-        if delimiter:
+        allowed = [key.removeprefix("clf__").removeprefix("estimator__") for key in clf]
+        allowed = list(dict.fromkeys(allowed)) + others
+        if delimiter and step != "augmentation":
             allowed = clf + others
             if step != "clf" and step in model.named_steps:
                 allowed = [key for key in others if key.startswith(f"{step}__")]
         if param not in allowed:
-            habits = getattr(model[-1], "_habits", {})
+            habits = getattr(network_of(model), "_habits", {})
             habit = habits.get(param.removeprefix("clf__"))
             hint = f": {habit}" if habit else _hint(param, allowed)
             raise ValueError(f"The model {name!r} has no parameter {param!r}{hint}")
@@ -203,8 +223,9 @@ def search_space(name: str) -> dict[str, list]:
     -------
     dict of str to list
         Candidate values, the model's own among them, by the parameter names of the
-        :func:`make_model` pipeline: for a network ``clf__units``, ``clf__dropout`` and
-        ``clf__epochs``. A new dict, which you may change.
+        :func:`make_model` pipeline: for a network ``clf__units`` (or ``clf__filters``
+        if it has no hidden layers), ``clf__dropout`` and ``clf__epochs``; for an
+        ensemble the number of its networks. A new dict, which you may change.
 
     Raises
     ------
@@ -227,10 +248,12 @@ def search_space(name: str) -> dict[str, list]:
     else:
         # A recipe may leave parameters at the defaults of its classifier.
         parameters = make_model(name)[-1].get_params()
+        if parameters.get("units"):
+            parameters.pop("filters", None)
         space = {
             parameter: _distinct(candidates(parameters[parameter]))
             for parameter, candidates in _CANDIDATES.items()
-            if parameter in parameters
+            if parameters.get(parameter, ()) != ()
         }
     return {
         key if "__" in key else f"clf__{key}": values for key, values in space.items()
@@ -261,6 +284,8 @@ def _distinct(values):
 
 # Around the settings of a network, with as many layers.
 _CANDIDATES = {
+    "n_estimators": lambda number: [_scaled(number, 0.5), number, _scaled(number, 2)],
+    "filters": lambda filters: [_scaled(filters, 0.5), filters],
     "units": lambda units: [_scaled(units, 0.5), units, _scaled(units, 2)],
     "dropout": lambda rate: [*(_alike(rate, new) for new in (0.0, 0.2, 0.5)), rate],
     "epochs": lambda epochs: [_scaled(epochs, 0.5), epochs],

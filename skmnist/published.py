@@ -75,29 +75,29 @@ class PublishedResult:
 
 @dataclass(frozen=True)
 class Study:
-    """Study that varies one aspect of a recipe.
+    """Study that varies one aspect of a recipe, published or of our own.
 
     Parameters
     ----------
     title : str
         Aspect that is varied.
-    source : str
-        Key of :data:`SOURCES`.
+    source : str or None
+        Key of :data:`SOURCES`; None if it is our own.
     model : str
         Name of the network whose recipe is varied.
     variants : dict of str to dict
         Parameters of each variant that differ from the recipe, by the name of the
         variant.
     reference : str
-        Name of the variant that is the published recipe.
+        Name of the variant that is the recipe itself.
     claim : str
-        Conclusion of the tutorial.
+        Conclusion of the tutorial; empty if the study is our own.
     note : str
         What the tutorial leaves open, and what is used here.
     """
 
     title: str
-    source: str
+    source: str | None
     model: str
     variants: dict = field(default_factory=dict)
     reference: str = ""

@@ -96,6 +96,24 @@ def test_the_models_compared_by_default_fit_the_images():
     assert (list(models), left_out) == (model_names(), {})
 
 
+def test_an_ensemble_is_trained_and_saved(run, monkeypatch):
+    params = {"units": 8, "epochs": 3}
+    ensemble = Architecture("mlp", "two", params, n_networks=2, is_costly=True)
+    monkeypatch.setitem(ARCHITECTURES, "pair", ensemble)
+    assert "pair" in resolve_names("networks")
+    assert "pair" not in resolve_names()
+    result = run("train", "pair", "--epochs", 1, "--param", "units=4", "--json")
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert document["n_epochs"] == 1
+    evaluated = json.loads(run("evaluate", "pair.joblib", "--json").stdout)
+    assert evaluated["accuracy"] == document["evaluation"]["accuracy"]
+    refused = run("train", "pair", "--out", "pair.safetensors")
+    assert refused.exit_code == 2
+    assert "joblib" in refused.stderr
+    assert run("train", "pair", "--param", "dropout=2").exit_code == 2
+
+
 def test_a_group_leaves_out_what_does_not_fit_and_says_so(run, monkeypatch):
     monkeypatch.setattr(
         "skmnist.pipelines.model_names",

@@ -15,9 +15,13 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from skmnist import ImageScaler
+from skmnist._configuration import configure, end_reports, n_epochs, report_epochs
 from skmnist.datasets import load_digits
+from skmnist.datasets._image_sets import ImageSet
+from skmnist.evaluation._scores import count_parameters
 from skmnist.networks import ARCHITECTURES, Architecture, build_mlp
-from skmnist.pipelines import make_model, model_names, search_space
+from skmnist.persistence import load_model, save_model
+from skmnist.pipelines import make_model, model_names, registered_name, search_space
 
 NETWORKS = model_names("network")
 BASELINES = model_names("baseline")
@@ -290,3 +294,65 @@ def test_flat_images_that_are_no_squares_need_a_shape():
 def test_images_too_small_for_a_network_are_refused(digits):
     with pytest.raises(ValueError, match="8×8 pixels are too small"):
         make_model("cnn_large").fit(*digits)
+
+
+@pytest.fixture
+def pair(monkeypatch):
+    """The name of an ensemble of two small networks for images."""
+    params = {"filters": (4,), "units": (), "dropout": 0.0, "epochs": 2}
+    ensemble = Architecture("cnn", "two", params, n_networks=2)
+    monkeypatch.setitem(ARCHITECTURES, "pair", ensemble)
+    return "pair"
+
+
+def test_an_ensemble_averages_networks_of_different_seeds(pair, digits):
+    X, y = digits
+    model = make_model(pair, epochs=1, augmentation__rotation=5, random_state=3)
+    model.fit(X, y)
+    first, second = model[-1].estimators_
+    assert (first.epochs, first.augmentation.rotation) == (1, 5)
+    scaled = model[0].transform(X)
+    probabilities = [each.predict_proba(scaled) for each in (first, second)]
+    assert not np.allclose(*probabilities)
+    assert np.allclose(model.predict_proba(X), np.mean(probabilities, axis=0))
+    again = clone(model).fit(X, y)
+    assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert count_parameters(model) == 2 * first.n_parameters_
+    assert search_space(pair) == {"clf__n_estimators": [1, 2, 4]}
+    assert registered_name(make_model(pair, random_state=3)) == pair
+
+
+def test_parameters_of_an_ensemble_are_its_own_or_those_of_its_networks(pair):
+    model = make_model(pair, n_jobs=2, filters=(8,), clf__estimator__epochs=3)
+    assert model[-1].n_jobs == 2
+    assert (model[-1].estimator.filters, model[-1].estimator.epochs) == ((8,), 3)
+    for params, message in (
+        ({"epoch": 1}, "Did you mean 'epochs'"),
+        ({"augmentation__rotate": 1}, "no parameter 'augmentation__rotate'"),
+        ({"epochs": 1, "clf__estimator__epochs": 1}, "given twice"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make_model(pair, **params)
+
+
+def test_an_ensemble_reports_the_epochs_of_all_its_networks(pair, tmp_path):
+    model, epochs = make_model(pair, image_shape=(16, 12)), []
+    report_epochs(model, lambda done, in_all, logs: epochs.append((done, in_all)))
+    for _ in range(2):  # the fits of a comparison
+        model.fit(SMALL_IMAGES, SMALL_LABELS)
+        assert epochs == [(1, 4), (2, 4), (3, 4), (4, 4)]
+        epochs.clear()
+    end_reports(model)
+    save_model(model, tmp_path / "pair.joblib")
+    saved = load_model(tmp_path / "pair.joblib")
+    expected = model.predict_proba(SMALL_IMAGES)
+    assert np.array_equal(saved.predict_proba(SMALL_IMAGES), expected)
+
+
+def test_an_ensemble_takes_images_that_are_no_squares(pair):
+    images = SMALL_IMAGES.reshape(24, -1)
+    image_set = ImageSet("small", "", (16, 12), images, SMALL_LABELS)
+    model = configure(pair, make_model(pair), image_set, seed=1, epochs=1)
+    assert model[-1].estimator.image_shape == (16, 12)
+    assert model.fit(images, SMALL_LABELS).predict(images[:2]).shape == (2,)
+    assert n_epochs(model) == 2

@@ -10,8 +10,10 @@ from test_cli_reproduction import small_set
 from skmnist import Augmentation
 from skmnist.datasets._image_sets import load_image_set
 from skmnist.networks import ARCHITECTURES, Architecture
+from skmnist.published import STUDIES, Study
 from skmnist.report import make_report
 from skmnist.reproduction import reproduce
+from skmnist.reproduction._plan import resolve_targets
 
 
 @pytest.fixture
@@ -65,6 +67,26 @@ def test_a_named_network_without_published_results_is_trained_too(small, monkeyp
     assert reproduce("own", seeds=2, **small)["n_earlier"] == 2
     monkeypatch.setitem(ARCHITECTURES, "own", own(10))
     assert reproduce("own", seeds=2, **small)["n_earlier"] == 0
+
+
+def test_ensembles_and_studies_of_our_own_are_reproduced(small, monkeypatch):
+    params = {"units": 8, "epochs": 3}
+    pair = Architecture("mlp", "two", params, n_networks=2)
+    monkeypatch.setitem(ARCHITECTURES, "pair", pair)
+    variants = {"all": {}, "no dropout": {"dropout": 0.0}}
+    study = Study("What dropout brings", None, "pair", variants, reference="all")
+    monkeypatch.setitem(STUDIES, "dropout", study)
+    results = reproduce("pair", "dropout", quick=True, **small)
+    assert results["n_trained"] == 2  # the recipe itself is trained once
+    (network,) = results["networks"]
+    assert network["n_epochs"] == 2
+    assert network["n_parameters"] == 2 * (26 * 8 + 9 * 2)
+    assert results["studies"][0]["variants"][0]["difference"] == 0
+    assert all(run["predict_time"] > 0 for run in results["runs"])
+    page = make_report(results)
+    assert "the recipe itself" in page
+    assert "Published" not in page
+    assert "dropout" not in resolve_targets(["studies"])[1]
 
 
 @pytest.mark.parametrize("seeds", [np.int64(1), (np.uint8(7),)], ids=["one", "tuple"])

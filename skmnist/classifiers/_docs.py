@@ -56,9 +56,9 @@ ema_momentum : float, default=None
     Average the weights over the steps of training with this momentum, in [0, 1), as
     Keras' optimizers do with ``use_ema``: each step keeps this part of the average,
     and at most ``1 - 10 / n_steps``, so that a short training averages its last tenth
-    and not its beginning. The fitted network has the averages; ``history_`` is of the weights before they
-    are averaged. Only for a whole `fit`, without early stopping or `warm_start`. None
-    keeps what the optimizer does by default, no averaging.
+    and not its beginning. The fitted network has the averages; ``history_`` is of the
+    weights before they are averaged. Only for a whole `fit`, without early stopping or
+    `warm_start`. None keeps what the optimizer does by default, no averaging.
 label_smoothing : float, default=0.0
     Part of the target probability, in [0, 1), that is spread evenly over all classes
     [4]_. It enters ``loss`` and ``val_loss``.

@@ -18,13 +18,15 @@ _ELSEWHERE = {
 def resolve_names(text=None):
     """Resolve names with commas, where "networks" and "baselines" mean all of them.
 
-    Without a text all models are meant. Returns for each name whether it was given
-    itself, and not as one of a group.
+    Without a text all models are meant but the costly ones. Returns for each name
+    whether it was given itself, and not as one of a group.
     """
+    from skmnist.networks import ARCHITECTURES
     from skmnist.pipelines import check_name, model_names
 
     if text is None:
-        return dict.fromkeys(model_names(), False)
+        costly = {name for name, made in ARCHITECTURES.items() if made.is_costly}
+        return {name: False for name in model_names() if name not in costly}
     groups = {f"{kind}s": model_names(kind) for kind in ("network", "baseline")}
     chosen = {}
     for word in filter(None, map(str.strip, text.split(","))):

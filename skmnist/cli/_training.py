@@ -1,11 +1,14 @@
 """Training of one model, with its test and its file; Ctrl-C keeps finished epochs."""
 
+import contextlib
+import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from skmnist._configuration import configure, has_epochs, report_epochs
+from skmnist._configuration import configure, end_reports, has_epochs, report_epochs
+from skmnist._estimators import members, network_of
 from skmnist._provenance import used_versions
 from skmnist.cli._errors import BadInput, Failure, bad_input, describe
 from skmnist.cli._interrupts import deferred_interrupt
@@ -58,7 +61,7 @@ def prepare_training(name, model, image_set, *, params, epochs, seed):
             raise BadInput("--epochs and --param epochs say the same; give one.")
     check_fit(name, model, image_set)
     with bad_input():  # before training is announced, and data are scaled for it
-        model[-1]._validate_params()
+        network_of(model)._validate_params()
 
 
 def check_epochs(name, model):
@@ -71,14 +74,18 @@ def train(name, model, image_set, *, seed, progress):
     """Fit a prepared model on the training part and test it on the test part.
 
     A first Ctrl-C ends the training of a network after the current epoch; for other
-    models it raises KeyboardInterrupt. Raises Failure if training diverges.
+    models, and ensembles, it raises KeyboardInterrupt. Raises Failure if training
+    diverges.
     """
     from skmnist.evaluation import evaluate
     from skmnist.evaluation._scores import load_libraries
 
     interrupted = False
     if has_epochs(model):
-        with progress, deferred_interrupt(_acknowledge) as requested:
+        interrupts = deferred_interrupt(_acknowledge)
+        if network_of(model) is not model[-1]:
+            interrupts = contextlib.nullcontext(threading.Event())
+        with progress, interrupts as requested:
 
             def on_epoch(n_done, n_epochs, logs):
                 nonlocal interrupted
@@ -90,7 +97,7 @@ def train(name, model, image_set, *, seed, progress):
             load_libraries(model)
             fit_time = _fit(model, image_set)
         # Not part of the model, and not to be saved with it.
-        model.set_params(clf__callbacks=None)
+        end_reports(model)
     else:
         with progress:
             fit_time = _fit(model, image_set)
@@ -119,7 +126,6 @@ def _acknowledge():
 
 
 def _metadata(name, model, image_set, seed, evaluation):
-    n_iter = getattr(model[-1], "n_iter_", None)
     return {
         "model": name,
         "dataset": image_set.address,
@@ -129,7 +135,7 @@ def _metadata(name, model, image_set, seed, evaluation):
         "n_train": len(image_set.y),
         "n_test": len(image_set.y_test),
         "test_accuracy": evaluation.accuracy,
-        "n_epochs": n_iter if has_epochs(model) else None,
+        "n_epochs": members(model)[0].n_iter_ if has_epochs(model) else None,
         "trained": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": used_versions(has_epochs(model)),
     }

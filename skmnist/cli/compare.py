@@ -20,7 +20,8 @@ from skmnist.cli._options import (
     "--models",
     metavar="NAME,...",
     help="Models to compare, 'networks' or 'baselines' (see 'skmnist models'); by "
-    "default all that can take images of this size.",
+    "default all that can take images of this size, but for networks that train for "
+    "minutes.",
 )
 @dataset_option()
 @folds_option(

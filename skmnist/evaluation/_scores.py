@@ -159,7 +159,7 @@ def _in_float64(probabilities):
 
 
 def count_parameters(model):
-    """Count the weights of a fitted network or linear model; None for others."""
+    """Count the weights of fitted networks or a linear model; None for others."""
     while True:
         if isinstance(model, Pipeline):
             model = model[-1]
@@ -169,6 +169,9 @@ def count_parameters(model):
             break
     if hasattr(model, "n_parameters_"):
         return int(model.n_parameters_)
+    if hasattr(model, "estimators_") and not hasattr(model, "final_estimator_"):
+        counts = [count_parameters(part) for part in np.ravel(model.estimators_)]
+        return None if None in counts else sum(counts)
     if hasattr(model, "coefs_"):
         return sum(w.size for w in (*model.coefs_, *model.intercepts_))
     if hasattr(model, "coef_"):

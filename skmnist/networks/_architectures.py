@@ -15,11 +15,18 @@ class Architecture:
         Short description of its layers.
     parameters : dict
         Parameters of the classifier.
+    n_networks : int, default=1
+        Number of such networks, trained from different seeds, whose probabilities are
+        averaged.
+    is_costly : bool, default=False
+        Whether training takes minutes, so that only who names it gets it compared.
     """
 
     classifier: str
     summary: str
     parameters: dict = field(default_factory=dict)
+    n_networks: int = 1
+    is_costly: bool = False
 
 
 # Layers, epochs and batch sizes are those of five published tutorials on MNIST

@@ -111,7 +111,7 @@ def _study_words(study):
     if len(best) > 1:
         names = listed(row["name"] for row in best)
         words = f"the most accurate are {names}, equally ({percent(highest)})"
-    return f"{study['title']}: {words}. Published: {study['claim']}"
+    return f"{study['title']}: {words}.{_claim(study, ' ')}"
 
 
 def _key_figures(networks, results):
@@ -140,43 +140,50 @@ def _networks_section(networks, results):
         blocks.append(_difference_figure(judged, results["tolerance"]))
     else:
         blocks += _accuracy_figure(networks, "each network")
+    published = any(row["published"] for row in networks)
     columns = (
         Column("Network"),
-        Column("Published accuracy", number=True),
-        Column("Ours", number=True),
+        *([Column("Published accuracy", number=True)] if published else []),
+        Column("Ours" if published else "Accuracy", number=True),
         *([Column("Difference", number=True), Column("Verdict")] if judged else []),
         Column("Time", number=True, dispensable=1),
     )
-    rows = tuple(_accuracy_row(row, bool(judged)) for row in networks)
+    rows = tuple(_accuracy_row(row, published, bool(judged)) for row in networks)
     blocks.append(Table("Accuracy, and the time of one training", columns, rows))
-    ours = "Ours are from one seed"
+    ours = "Ours are" if published else "Accuracies are"
+    over = "from one seed"
     if any(len(row["seeds"]) > 1 for row in networks):
-        ours = "Ours are means ± standard deviations over the seeds"
+        over = "means ± standard deviations over the seeds"
     blocks.append(
         Text(
-            f"Published figures are from single runs. {ours}, on the "
-            f"{counted(results['n_test'], 'test image')} of {results['dataset']}."
+            f"{'Published figures are from single runs. ' if published else ''}{ours} "
+            f"{over}, on the {counted(results['n_test'], 'test image')} of "
+            f"{results['dataset']}."
         )
     )
     columns = (
         Column("Network"),
-        Column("Published parameters", number=True, dispensable=1),
+        *(
+            [Column("Published parameters", number=True, dispensable=1)]
+            if published
+            else []
+        ),
         Column("Parameters", number=True),
-        Column("Published loss", number=True, dispensable=2),
+        *([Column("Published loss", number=True, dispensable=2)] if published else []),
         Column("Loss", number=True, dispensable=2),
     )
-    rows = tuple(_size_row(row) for row in networks)
+    rows = tuple(_size_row(row, published) for row in networks)
     blocks.append(
         Table("Number of parameters, and loss on the test images", columns, rows)
     )
     return Section("Networks", tuple(blocks), is_brief=True)
 
 
-def _accuracy_row(row, judged):
+def _accuracy_row(row, published, judged):
     verdict = row["verdict"] or ""
     return (
         Cell(row["name"]),
-        _number(_published(row, "accuracy"), percent),
+        *([_number(_published(row, "accuracy"), percent)] if published else []),
         Cell(_accuracy(row), row["accuracy"]),
         *(
             [_number(row["difference"], _points), Cell(verdict, tone=_tone(verdict))]
@@ -192,13 +199,13 @@ def _published(row, name):
     return row["published"] and row["published"][name]
 
 
-def _size_row(row):
+def _size_row(row, published):
     same = row["same_n_parameters"]
     return (
         Cell(row["name"]),
-        _number(_published(row, "n_parameters"), count),
+        *([_number(_published(row, "n_parameters"), count)] if published else []),
         _number(row["n_parameters"], count, "bad" if same is False else ""),
-        _number(_published(row, "loss"), "{:.4f}".format),
+        *([_number(_published(row, "loss"), "{:.4f}".format)] if published else []),
         _number(row["loss"], "{:.4f}".format),
     )
 
@@ -261,6 +268,10 @@ def _accuracy_figure(rows, of_what):
     ]
 
 
+def _claim(study, before=""):
+    return f"{before}Published: {study['claim']}" if study["claim"] else ""
+
+
 def _study_section(study):
     columns = (
         Column("Variant"),
@@ -274,7 +285,7 @@ def _study_section(study):
         (
             Cell(row["name"]),
             Cell(_accuracy(row), row["accuracy"]),
-            Cell("published recipe")
+            Cell("published recipe" if study["source"] else "the recipe itself")
             if row["name"] == study["reference"]
             else _number(row["difference"], _points),
             _number(row["loss"], "{:.4f}".format),
@@ -284,7 +295,7 @@ def _study_section(study):
         for row in study["variants"]
     )
     caption = f"{study['title']}, otherwise the recipe of {study['model']}"
-    words = " ".join(filter(None, [f"Published: {study['claim']}", study["note"]]))
+    words = " ".join(filter(None, [_claim(study), study["note"]]))
     figure = _accuracy_figure(study["variants"], "each variant")
     table = Table(caption, columns, rows)
     return Section(study["title"], (*figure, table, Text(words)), is_brief=True)

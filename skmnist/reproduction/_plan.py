@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skmnist._configuration import configure, misfit
+from skmnist._configuration import configure, misfit, n_epochs
+from skmnist._estimators import network_of
 from skmnist._numbers import joined
 from skmnist._suggestions import suggestion
 from skmnist.networks import ARCHITECTURES
@@ -76,7 +77,7 @@ class Run:
         """
         from skmnist._training.keras import isolated_build
 
-        spec = self.estimator[-1]._specify(
+        spec = network_of(self.estimator)._specify(
             prod(image_set.image_shape),
             (*image_set.image_shape, 1),
             len(image_set.labels),
@@ -89,7 +90,7 @@ class Run:
             if hasattr(layer, "kernel")
         )
         share = 1 - self.validation if isinstance(self.validation, float) else 1
-        epochs = self.estimator[-1].epochs
+        epochs = n_epochs(self.estimator)
         return (products + 300_000) * len(image_set.y) * share * epochs
 
 
@@ -142,7 +143,8 @@ def resolve_targets(names):
     """
     if len(names) == 1 and isinstance(names[0], list | tuple):
         (names,) = names
-    groups = {"networks": list(RESULTS), "studies": list(STUDIES)}
+    published = [name for name, study in STUDIES.items() if study.source]
+    groups = {"networks": list(RESULTS), "studies": published}
     networks, studies = {}, {}
     for word in names or ["networks"]:
         for name in groups.get(word, [word]):
@@ -219,15 +221,17 @@ def _is_integer(value):
 
 
 def _make_run(model, params, seed, validation, image_set, quick):
-    # As published, and the same on every machine.
-    settings = {"precision": "float32", **params}
+    settings = dict(params)
+    if model in RESULTS:
+        # As published, and the same on every machine.
+        settings = {"precision": "float32", **params}
     if isinstance(validation, float):
         settings["validation_fraction"] = validation
     estimator = make_model(model)
     configure(model, estimator, image_set, seed=seed, params=settings)
     if quick:
-        epochs = min(QUICK_EPOCHS, estimator[-1].epochs)
-        estimator.set_params(clf__epochs=epochs)
+        network = network_of(estimator)
+        network.set_params(epochs=min(QUICK_EPOCHS, network.epochs))
     problem = misfit(estimator, image_set)
     if problem is not None:
         raise ValueError(f"{model}: {problem}")

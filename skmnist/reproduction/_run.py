@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from sklearn.base import clone
 
 from skmnist._configuration import report_epochs
+from skmnist._estimators import members
 from skmnist._provenance import plain_history
 from skmnist.evaluation import evaluate
+from skmnist.evaluation._scores import count_parameters
 from skmnist.reproduction._plan import Plan
 
 __all__ = ["Reproduction", "run_plan"]
@@ -164,6 +166,9 @@ def _train(run, image_set, on_epoch):
     network.fit(X, image_set.y, **validation)
     fit_time = time.perf_counter() - start
     evaluation = evaluate(model, image_set.X_test, image_set.y_test)
+    start = time.perf_counter()
+    model.predict(image_set.X_test)
+    predict_time = time.perf_counter() - start
     n_set_aside = 0
     if isinstance(run.validation, float):
         n_set_aside = math.ceil(run.validation * len(image_set.y))
@@ -173,9 +178,10 @@ def _train(run, image_set, on_epoch):
         "loss": evaluation.log_loss,
         "n_test": evaluation.n,
         "n_train": len(image_set.y) - n_set_aside,
-        "n_parameters": network.n_parameters_,
-        "n_epochs": network.n_iter_,
+        "n_parameters": count_parameters(network),
+        "n_epochs": members(model)[0].n_iter_,
         "fit_time": fit_time,
+        "predict_time": predict_time,
         "history": plain_history(model),
         "n_cpus": os.cpu_count(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -19,7 +19,7 @@ from skmnist.datasets._files import replacing
 __all__ = ["RunFolder", "checksum"]
 
 # 2: with a checksum, and with the packages that draw. 3: Adam rounds otherwise since.
-_FORMAT = 3
+_FORMAT = 4
 
 # NumPy draws the order of the batches, scikit-learn what is set aside. What Python
 # draws for a seed is the same in all its versions.
