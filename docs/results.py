@@ -1,11 +1,13 @@
 """Write the results on MNIST: those of the package, and the tables of the pages.
 
     skmnist compare --dataset mnist --seed 0 --out seed0.json   # and with 1 and 2
-    python docs/results.py "2 cores of an AMD EPYC" seed0.json seed1.json seed2.json
+    skmnist reproduce cnn_small --seeds 5 --out small.json
+    python docs/results.py "2 cores of an AMD EPYC" seed0.json seed1.json small.json
 
-puts what the comparisons found into ``skmnist/results.json``, with the name of the
-machine, and from there into the tables of README.md, docs/index.md and docs/results.md.
-Without arguments it only writes the tables.
+puts what was found into ``skmnist/results.json``, with the name of the machine, and
+from there into the tables of README.md, docs/index.md and docs/results.md. Runs of
+`reproduce` replace those of `compare` of the same model. Without arguments it only
+writes the tables.
 """
 
 import json
@@ -13,7 +15,7 @@ import re
 import sys
 from datetime import date
 from pathlib import Path
-from statistics import mean
+from statistics import mean, stdev
 
 from skmnist._numbers import duration, microseconds
 from skmnist.pipelines import results_on_mnist
@@ -35,7 +37,7 @@ CIRCUMSTANCES = ("dataset", "n_train", "n_test", "image_shape", "versions")
 
 
 def gather(machine, paths):
-    """Return what comparisons with several seeds found, as the package keeps it."""
+    """Return what several seeds reached, as the package keeps it."""
     documents = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
     first = documents[0]
     for path, document in zip(paths, documents, strict=True):
@@ -47,48 +49,70 @@ def gather(machine, paths):
                 equal = first[key] == document[key]
             if not equal:
                 raise SystemExit(f"{path} differs from {paths[0]} in {key}.")
-    rows = {}
-    for document in sorted(documents, key=lambda document: document["seed"]):
-        for row in document["models"]:
-            if row["error_message"]:
-                raise SystemExit(f"{row['model']}: {row['error_message']}")
-            rows.setdefault(row["model"], []).append(row)
+    runs = {}
+    for kind in "comparison", "reproduction":
+        found = {}
+        for document in documents:
+            if document["kind"] == kind:
+                for run in RUNS[kind](document):
+                    found.setdefault(run["model"], {})[run["seed"]] = run
+        runs |= found
     return {
         **{key: first[key] for key in CIRCUMSTANCES[:-1]},
-        "seeds": sorted({document["seed"] for document in documents}),
         "made": max(document["made"] for document in documents)[:10],
         "machine": machine,
         "versions": first["versions"],
         "models": {
             name: {
-                "accuracies": [row["accuracy"] for row in found],
+                "seeds": sorted(found),
+                "accuracies": [found[seed]["accuracy"] for seed in sorted(found)],
                 # What else the machine does makes a time longer, never shorter.
-                "fit_time": round(min(row["fit_time"] for row in found), 2),
+                "fit_time": round(min(run["fit_time"] for run in found.values()), 2),
                 "predict_time_us": round(
-                    min(row["predict_time_us"] for row in found), 2
+                    min(run["predict_time_us"] for run in found.values()), 2
                 ),
-                "n_parameters": found[0]["n_parameters"],
+                "n_parameters": next(iter(found.values()))["n_parameters"],
             }
-            for name, found in rows.items()
+            for name, found in runs.items()
         },
     }
+
+
+def runs_of_comparison(document):
+    """Yield what a comparison found of each model."""
+    for row in document["models"]:
+        if row["error_message"]:
+            raise SystemExit(f"{row['model']}: {row['error_message']}")
+        yield {**row, "seed": document["seed"]}
+
+
+def runs_of_reproduction(document):
+    """Yield the runs of networks by their own recipes."""
+    for run in document["runs"]:
+        if not run["varied"]:
+            microseconds = 1e6 * run["predict_time"] / run["n_test"]
+            yield {**run, "predict_time_us": microseconds}
+
+
+RUNS = {"comparison": runs_of_comparison, "reproduction": runs_of_reproduction}
 
 
 def table(models, details):
     """Return a table in Markdown, the most accurate model first."""
     heads = ["Model", "Test accuracy", "Fit", "Parameters"]
     if details:
-        heads[2:2] = ["Lowest to highest"]
+        heads[2:2] = ["Seeds"]
         heads[4:4] = ["Predict one image"]
     lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
     for name in sorted(models, key=lambda name: -mean(models[name]["accuracies"])):
         model = models[name]
-        accuracies, n_parameters = model["accuracies"], model["n_parameters"]
-        cells = [f"`{name}`", f"{100 * mean(accuracies):.2f} %"]
+        percents = [100 * accuracy for accuracy in model["accuracies"]]
+        varies = len(set(percents)) > 1
+        n_parameters = model["n_parameters"]
+        spread = f" ± {stdev(percents):.2f}" if varies and details else ""
+        cells = [f"`{name}`", f"{mean(percents):.2f}{spread} %"]
         if details:
-            low, high = min(accuracies), max(accuracies)
-            same = low == high
-            cells.append("" if same else f"{100 * low:.2f} to {100 * high:.2f}")
+            cells.append(str(len(percents)) if varies else "")
         cells.append(duration(model["fit_time"]))
         if details:
             cells.append(microseconds(model["predict_time_us"]))
@@ -103,8 +127,7 @@ def origin(results):
     """Return the sentence on where the results come from."""
     made = date.fromisoformat(results["made"])
     versions = ", ".join(f"{name} {n}" for name, n in results["versions"].items())
-    seeds = ", ".join(map(str, results["seeds"]))
-    return f"Seeds {seeds}; {results['machine']}; {versions}; {made:%-d %B %Y}."
+    return f"Seeds from 0 on; {results['machine']}; {versions}; {made:%-d %B %Y}."
 
 
 def replace_marked(path, text):

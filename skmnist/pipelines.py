@@ -295,11 +295,10 @@ _CANDIDATES = {
 def results_on_mnist():
     """Return what the named models reached on the whole of MNIST, and where it is from.
 
-    Reads ``results.json``: `made` (a date), `machine`, `versions`, `seeds`, and in
-    `models` by name `accuracies` (on the test images, by seed; fewer where the seed
-    changes nothing), `fit_time` (seconds, the shortest of all), `predict_time_us`
-    (likewise, microseconds) and `n_parameters` (None where a model has no weights to
-    count).
+    Reads ``results.json``: `made` (a date), `machine`, `versions`, and in `models` by
+    name `seeds`, `accuracies` (on the test images, by seed), `fit_time` (seconds, the
+    shortest of all), `predict_time_us` (likewise, microseconds) and `n_parameters`
+    (None where a model has no weights to count).
     """
     path = Path(__file__).with_name("results.json")
     return json.loads(path.read_text(encoding="utf-8"))

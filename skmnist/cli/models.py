@@ -59,8 +59,8 @@ def _print_tables(models, measured):
             cells = [unit(found[k]) if k in found else "" for k, unit in units.items()]
             rows.append(tuple(map(Cell, (model["name"], *cells, model["summary"]))))
         tables.append(Table(caption, columns, tuple(rows)))
-    seeds = measured["seeds"]
-    over = f"mean of {len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
+    numbers = [len(model["mnist"]["seeds"]) for model in models if model["mnist"]]
+    over = f"mean of up to {max(numbers)} seeds"
     words = (
         f"Measured on MNIST: accuracy on {measured['n_test']:,} test images after "
         f"training on {measured['n_train']:,} ({over}), and the time of the fastest "
