@@ -1,6 +1,6 @@
 """Published results of the named networks, their sources, and studies.
 
-The networks come from five tutorials on digit recognition with Keras on MNIST.
+Eight networks come from five tutorials on digit recognition with Keras on MNIST.
 :data:`skmnist.networks.ARCHITECTURES` has their layers and training recipes (optimizer,
 epochs, batch size); this module has the results that were reported and how the data
 were used. Each published accuracy is from a single run.
@@ -245,5 +245,22 @@ STUDIES = {
         claim="Dropout does better than L2.",
         note="The L2 strength is the published one. No L1 strength is given; 0.0001 is "
         "ours. Both apply to all weight matrices.",
+    ),
+    "ablation": Study(
+        "What each part of the recipe brings",
+        None,
+        "cnn_best",
+        {
+            "all parts": {},
+            "no augmentation": {"augmentation": None},
+            "no batch normalization": {"batch_normalization": False},
+            "no averaging of weights": {"ema_momentum": None},
+            "no label smoothing": {"label_smoothing": 0.0},
+            "no weight decay": {"weight_decay": None},
+            "constant learning rate": {"learning_rate_schedule": "constant"},
+        },
+        reference="all parts",
+        note="One part is left out at a time and nothing else is changed. Without "
+        "normalization, or at a constant rate, a smaller learning rate may do better.",
     ),
 }

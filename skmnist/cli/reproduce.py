@@ -48,9 +48,10 @@ def command(names, dataset, quick, seeds, runs, out, page, force, as_json):
     """Train the published networks by their own recipes and compare the results.
 
     NAME is a network that `skmnist models` lists, or a study that varies one part of a
-    recipe: units (128 to 1024), optimizers (SGD, Adam, RMSprop) or regularization
-    (dropout, L1, L2). 'networks', the default, means the eight published networks,
-    'studies' all studies.
+    recipe: units (128 to 1024), optimizers (SGD, Adam, RMSprop), regularization
+    (dropout, L1, L2), or ablation, which leaves out one part of cnn_best after
+    another. 'networks', the default, means the eight published networks, 'studies' the
+    first three.
 
     A full run with three seeds takes an hour or more on two CPUs. If it is interrupted,
     the same command resumes with the runs that are not finished.

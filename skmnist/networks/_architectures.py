@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from ..preprocessing import Augmentation
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -29,8 +31,35 @@ class Architecture:
     is_costly: bool = False
 
 
-# Layers, epochs and batch sizes are those of five published tutorials on MNIST
-# with Keras. Where one names no optimizer or batch size, Adam and 128 are used.
+# Normalized, without hidden layers, and annealed to zero. All settings were chosen on
+# 10,000 images held out of the training set.
+_MODERN = {
+    "padding": "same",
+    "batch_normalization": True,
+    "global_pooling": "average",
+    "units": (),
+    "dropout": 0.0,
+    "learning_rate_schedule": "one_cycle",
+    "batch_size": 256,
+}
+_BEST = {
+    **_MODERN,
+    "filters": (32, 32, 64, 64, 64),
+    "kernel_size": 3,
+    "pool_size": ((1, 1), (2, 2), (1, 1), (2, 2), (1, 1)),
+    "learning_rate": 0.006,
+    "weight_decay": 0.02,
+    "ema_momentum": 0.99,
+    "label_smoothing": 0.05,
+    "augmentation": Augmentation(rotation=12, translation=0.09, zoom=0.14, shear=0.14),
+    "epochs": 15,
+}
+
+# Layers, epochs and batch sizes of the first eight are those of five published
+# tutorials on MNIST with Keras. Where one names no optimizer or batch size, Adam and
+# 128 are used. The layers of lenet5 are those of LeCun, Bottou, Bengio and Haffner
+# (1998), https://doi.org/10.1109/5.726791, with all channels of the first convolution
+# seen by all of the second.
 ARCHITECTURES = {
     "mlp_512": Architecture(
         "mlp",
@@ -107,9 +136,30 @@ ARCHITECTURES = {
             "batch_size": 128,
         },
     ),
+    "lenet5": Architecture(
+        "cnn",
+        "LeNet-5 of 1998, trained as one would today",
+        {
+            "filters": (6, 16),
+            "kernel_size": 5,
+            "pool_size": 2,
+            "padding": ("same", "valid"),
+            "pooling": "average",
+            "units": (120, 84),
+            "activation": "tanh",
+            "dropout": 0.0,
+            "learning_rate": 0.004,
+            "learning_rate_schedule": "one_cycle",
+            "augmentation": Augmentation(
+                rotation=6, translation=0.05, zoom=0.08, shear=0.08
+            ),
+            "epochs": 20,
+            "batch_size": 128,
+        },
+    ),
     "cnn_fast": Architecture(
         "cnn",
-        "5×5 and 3×3 convolutions with pooling, 256 hidden units, 3 fast epochs",
+        "5×5 and 3×3 convolutions with pooling, 256 hidden units, 2 fast epochs",
         {
             "filters": (24, 32),
             "kernel_size": ((5, 5), (3, 3)),
@@ -118,8 +168,77 @@ ARCHITECTURES = {
             "dropout": (0.0, 0.3),
             "learning_rate": 0.01,
             "learning_rate_schedule": "one_cycle",
-            "epochs": 3,
+            "epochs": 2,
             "batch_size": 256,
         },
+    ),
+    "cnn_tiny": Architecture(
+        "cnn",
+        "five 3×3 convolutions of 6 to 10 channels",
+        {
+            **_MODERN,
+            "filters": (6, 8, 8, 10, 10),
+            "kernel_size": 3,
+            "pool_size": ((1, 1), (2, 2), (1, 1), (2, 2), (1, 1)),
+            "learning_rate": 0.02,
+            "weight_decay": 0.004,
+            "augmentation": Augmentation(
+                rotation=6, translation=0.05, zoom=0.08, shear=0.08
+            ),
+            "epochs": 40,
+            "batch_size": 128,
+            # The exact number format: there is nothing to gain in so few channels.
+            "precision": "float32",
+        },
+    ),
+    "cnn_small": Architecture(
+        "cnn",
+        "five 3×3 convolutions of 16 and 24 channels",
+        {
+            **_MODERN,
+            "filters": (16, 16, 24, 24, 24),
+            "kernel_size": 3,
+            "pool_size": ((1, 1), (2, 2), (2, 2), (1, 1), (1, 1)),
+            "learning_rate": 0.01,
+            "weight_decay": 0.01,
+            "ema_momentum": 0.99,
+            "augmentation": Augmentation(
+                rotation=10, translation=0.08, zoom=0.12, shear=0.12
+            ),
+            "epochs": 24,
+        },
+    ),
+    "cnn_best": Architecture(
+        "cnn",
+        "five 3×3 convolutions of 32 and 64 channels",
+        _BEST,
+        is_costly=True,
+    ),
+    "ensemble_best": Architecture(
+        "cnn",
+        "mean of five cnn_best",
+        _BEST,
+        n_networks=5,
+        is_costly=True,
+    ),
+    "mlp_best": Architecture(
+        "dnn",
+        "three hidden layers of 1,024, with elastic deformation",
+        {
+            "units": (1024, 1024, 1024),
+            "dropout": 0.0,
+            "batch_normalization": True,
+            "learning_rate": 0.006,
+            "learning_rate_schedule": "one_cycle",
+            "weight_decay": 0.02,
+            "ema_momentum": 0.99,
+            "label_smoothing": 0.05,
+            "augmentation": Augmentation(
+                rotation=12, translation=0.06, zoom=0.14, shear=0.14, elastic=0.03
+            ),
+            "epochs": 60,
+            "batch_size": 256,
+        },
+        is_costly=True,
     ),
 }
