@@ -86,14 +86,15 @@ def test_the_list_of_models_fits_a_terminal_of_80_columns(run, monkeypatch):
 
 
 def test_the_models_compared_by_default_fit_the_images():
-    models, left_out = fitting_models(resolve_names(), load_image_set("digits"))
-    assert (
-        set(model_names()) - set(models) == set(left_out) == {"cnn_fast", "cnn_large"}
-    )
+    chosen = resolve_names()
+    assert set(model_names()) - set(chosen) == {"cnn_best", "ensemble_best", "mlp_best"}
+    models, left_out = fitting_models(chosen, load_image_set("digits"))
+    too_deep = {"cnn_fast", "cnn_large", "lenet5"}
+    assert set(chosen) - set(models) == set(left_out) == too_deep
     images = np.zeros((4, 784), dtype=np.uint8)
     larger = ImageSet("larger", "", (28, 28), images, np.arange(4))
-    models, left_out = fitting_models(resolve_names(), larger)
-    assert (list(models), left_out) == (model_names(), {})
+    models, left_out = fitting_models(resolve_names("networks"), larger)
+    assert (list(models), left_out) == (model_names("network"), {})
 
 
 def test_an_ensemble_is_trained_and_saved(run, monkeypatch):

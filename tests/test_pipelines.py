@@ -83,8 +83,11 @@ def test_models_are_scaler_features_and_classifier(name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_have_the_parameters_of_their_architecture(name):
     classifier = make_model(name)["clf"]
-    parameters = classifier.get_params()
-    assert ARCHITECTURES[name].parameters.items() <= parameters.items()
+    network = getattr(classifier, "estimator", classifier)
+    for parameter, value in ARCHITECTURES[name].parameters.items():
+        assert repr(getattr(network, parameter)) == repr(value)
+    if network is not classifier:
+        assert classifier.n_estimators == ARCHITECTURES[name].n_networks
 
 
 def test_making_models_loads_no_framework():
@@ -181,8 +184,12 @@ def test_search_spaces_hold_what_the_model_has(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_networks_are_searched_over_units_dropout_and_epochs(name):
-    assert {"clf__units", "clf__dropout", "clf__epochs"} <= search_space(name).keys()
+def test_networks_are_searched_over_their_layers_dropout_and_epochs(name):
+    layers = "units" if ARCHITECTURES[name].parameters["units"] else "filters"
+    searched = {f"clf__{layers}", "clf__dropout", "clf__epochs"}
+    if ARCHITECTURES[name].n_networks > 1:
+        searched = {"clf__n_estimators"}
+    assert search_space(name).keys() == searched
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def _start(spec, data, state, network):
 
 
 def _renew_statistics(model, batches, epoch):
-    """Let batch normalization see the activations of averaged weights."""
+    """Let batch normalization see what averaged weights make of unchanged images."""
     momentum = max(
         (
             layer.momentum
@@ -169,7 +169,7 @@ def _renew_statistics(model, batches, epoch):
         return
     # Until a hundredth is left of the statistics that other weights had.
     n_steps = min(math.ceil(math.log(0.01, momentum)), _MAX_STEPS)
-    batches.first_epoch = epoch
+    batches.first_epoch, batches.augmented = epoch, None
     for inputs, *_ in itertools.islice(batches, n_steps):
         model(inputs, training=True)
 
