@@ -46,6 +46,7 @@ _MODULES = {
     "classifiers",
     "cli",
     "datasets",
+    "demo",
     "evaluation",
     "export",
     "networks",

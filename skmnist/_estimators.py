@@ -1,8 +1,18 @@
 """What kind of estimator a model is."""
 
+import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
 
-__all__ = ["is_search", "members", "network_of", "other_kind"]
+__all__ = [
+    "averaged",
+    "is_search",
+    "members",
+    "network_of",
+    "other_kind",
+    "parts_of",
+]
 
 
 def other_kind(model):
@@ -35,3 +45,52 @@ def members(model):
     """Return the fitted classifiers of a named model: one, or those of an ensemble."""
     is_ensemble = network_of(model) is not model[-1]
     return list(model[-1].estimators_) if is_ensemble else [model[-1]]
+
+
+def parts_of(model, transformers, classifiers):
+    """Return the transformers of a model, its classifier, and the unknown among them.
+
+    The steps of Pipelines in the Pipeline are listed too. Known are the classes in two
+    dictionaries, each with the methods that a subclass must not have of its own.
+    """
+    *steps, classifier = _flattened(model) or [model]
+    unknown = [step for step in steps if not _is_known(step, transformers)]
+    unknown += [
+        part for part in averaged(classifier) if not _is_known(part, classifiers)
+    ]
+    return steps, classifier, unknown
+
+
+def averaged(classifier):
+    """List the classifiers that an ensemble averages, or the one that is given."""
+    from sklearn.ensemble import BaggingClassifier, VotingClassifier
+
+    if isinstance(classifier, BaggingClassifier | VotingClassifier):
+        check_is_fitted(classifier)
+    if type(classifier) is BaggingClassifier:
+        every = np.arange(classifier.n_features_in_)
+        n_classes = len(classifier.classes_)
+        if all(
+            np.array_equal(used, every) and len(member.classes_) == n_classes
+            for used, member in zip(
+                classifier.estimators_features_, classifier.estimators_, strict=True
+            )
+        ):
+            return classifier.estimators_
+    if type(classifier) is VotingClassifier and classifier.weights is None:
+        return classifier.estimators_ if classifier.voting == "soft" else [classifier]
+    return [classifier]
+
+
+def _flattened(model):
+    if not isinstance(model, Pipeline):
+        return [] if model is None or model == "passthrough" else [model]
+    return [part for _, step in model.steps for part in _flattened(step)]
+
+
+def _is_known(step, known):
+    return any(
+        isinstance(step, kind)
+        and all(getattr(type(step), name) is getattr(kind, name) for name in methods)
+        for kind, methods in known.items()
+    )

@@ -43,6 +43,7 @@ ORDER = [
     "plotting",
     "persistence",
     "export",
+    "demo",
     "reproduction",
     "report",
     "cli",

@@ -27,6 +27,7 @@ reader of standard output closes the pipe.
         "report",
         "reproduce",
         "export",
+        "demo",
         "data",
         "models",
     ),

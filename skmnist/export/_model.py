@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 from onnx import ModelProto, TensorProto, helper
-from sklearn.ensemble import BaggingClassifier, VotingClassifier
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 import skmnist
+from skmnist._estimators import averaged, parts_of
 from skmnist._inference.graph import Graph
 from skmnist.classifiers._prediction import NetworkPredictor
 from skmnist.datasets._files import replacing
@@ -37,11 +36,8 @@ __all__ = ["to_onnx"]
 _logger = logging.getLogger(__package__)
 
 # What a subclass must not have of its own: the graph would not know of it.
-_WRITTEN = {
-    ImageScaler: ("transform",),
-    Deskewer: ("transform", "_deskew"),
-    NetworkPredictor: ("predict_proba", "predict"),
-}
+_TRANSFORMERS = {ImageScaler: ("transform",), Deskewer: ("transform", "_deskew")}
+_CLASSIFIERS = {NetworkPredictor: ("predict_proba", "predict")}
 
 # What they do depends on an image in ways that ONNX has no operators for.
 _WITHOUT_GRAPH = DigitNormalizer, HOGTransformer
@@ -123,15 +119,7 @@ def to_onnx(model: Any, path: str | PathLike | None = None) -> ModelProto:
 
 def _parts(model):
     """List the transformers of a model and its network classifier."""
-    *transformers, classifier = _flattened(model) or [model]
-    unknown = [
-        step for step in transformers if not _is_written(step, ImageScaler, Deskewer)
-    ]
-    unknown += [
-        part
-        for part in _networks(classifier)
-        if not _is_written(part, NetworkPredictor)
-    ]
+    transformers, classifier, unknown = parts_of(model, _TRANSFORMERS, _CLASSIFIERS)
     if unknown:
         names = ", ".join(dict.fromkeys(type(step).__name__ for step in unknown))
         if hasattr(model, "best_estimator_"):
@@ -152,45 +140,10 @@ def _parts(model):
     return [*transformers, classifier]
 
 
-def _networks(classifier):
-    """List the classifiers that an ensemble averages, or the one that is given."""
-    if isinstance(classifier, BaggingClassifier | VotingClassifier):
-        check_is_fitted(classifier)
-    if type(classifier) is BaggingClassifier:
-        every = np.arange(classifier.n_features_in_)
-        n_classes = len(classifier.classes_)
-        if all(
-            np.array_equal(used, every) and len(member.classes_) == n_classes
-            for used, member in zip(
-                classifier.estimators_features_, classifier.estimators_, strict=True
-            )
-        ):
-            return classifier.estimators_
-    if type(classifier) is VotingClassifier and classifier.weights is None:
-        return classifier.estimators_ if classifier.voting == "soft" else [classifier]
-    return [classifier]
-
-
-def _flattened(model):
-    """List the steps of a Pipeline and of the Pipelines in it."""
-    if not isinstance(model, Pipeline):
-        return [] if model is None or model == "passthrough" else [model]
-    return [part for _, step in model.steps for part in _flattened(step)]
-
-
-def _is_written(step, *known):
-    """Whether a step computes as one of the known classes does."""
-    return any(
-        isinstance(step, kind)
-        and all(getattr(type(step), n) is getattr(kind, n) for n in _WRITTEN[kind])
-        for kind in known
-    )
-
-
 def _model(*parts):
     """Return the ONNX model of fitted transformers and a classifier."""
     *transformers, classifier = parts
-    networks = _networks(classifier)
+    networks = averaged(classifier)
     shape, dtype = _seen_in_fit(transformers, networks[0])
     kind = TensorProto.UINT8 if dtype == np.uint8 else TensorProto.FLOAT
     classes = classifier.classes_

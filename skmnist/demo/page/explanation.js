@@ -1,0 +1,54 @@
+// What speaks for an answer: the occlusion method of Zeiler and Fergus (2014). A patch
+// of background covers each part of the image in turn. Where the answer becomes less
+// likely, the ink below the patch speaks for it.
+
+function logOdds(probabilities, index) {
+  const others = probabilities.reduce((sum, p, i) => (i === index ? sum : sum + p), 0);
+  return Math.log(probabilities[index]) - Math.log(others);
+}
+
+// Yields after each patch; returns the mean effect of covering each pixel.
+function* occlusion({ size: [height, width], values }, index, classified) {
+  const patch = Math.max(Math.round(Math.min(height, width) / 6), 2);
+  const step = patch > 3 ? 2 : 1;
+  const background = values.reduce((least, value) => Math.min(least, value), Infinity);
+  const whole = logOdds(classified(values), index);
+  const [effects, counts] = [0, 1].map(() => new Float64Array(values.length));
+  for (let top = 0; top <= height - patch; top += step) {
+    for (let left = 0; left <= width - patch; left += step) {
+      const covered = [];
+      for (let y = top; y < top + patch; y++) {
+        for (let x = left; x < left + patch; x++) covered.push(y * width + x);
+      }
+      let effect = 0;
+      if (covered.some((place) => values[place] !== background)) {
+        const changed = values.slice();
+        for (const place of covered) changed[place] = background;
+        effect = whole - logOdds(classified(changed), index);
+        yield;
+      }
+      for (const place of covered) {
+        effects[place] += effect;
+        counts[place] += 1;
+      }
+    }
+  }
+  return effects.map((effect, place) => effect / Math.max(counts[place], 1));
+}
+
+// Runs a generator when the browser has nothing else to do; returns what cancels it.
+function whenIdle(steps, onResult) {
+  const [ask, cancel] = window.requestIdleCallback
+    ? [requestIdleCallback, cancelIdleCallback]
+    : [(run) => setTimeout(run, 16, null), clearTimeout]; // Safari
+  const run = (deadline) => {
+    const end = performance.now() + (deadline ? deadline.timeRemaining() : 8);
+    do {
+      const { done, value } = steps.next();
+      if (done) return onResult(value);
+    } while (performance.now() < end);
+    request = ask(run);
+  };
+  let request = ask(run);
+  return () => cancel(request);
+}
