@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from math import isqrt, prod
 
-import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skmnist._estimators import averaged, parts_of

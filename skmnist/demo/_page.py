@@ -170,9 +170,22 @@ def _page(model):
         style=style,
         script=script,
         title=f"Draw a {thing}",
+        preparation=_preparation(model),
         weights=html.escape(counted(sum(weights), "weight")),
         # No label of a class can end the element.
         model=json.dumps(model, separators=(",", ":")).replace("<", "\\u003c"),
+    )
+
+
+def _preparation(model):
+    """Say what happens to a drawing before the network."""
+    height, width = model["size"]
+    boxes = [step["box"] for step in model["steps"] if step["op"] == "normalize"]
+    box_height, box_width = boxes[-1]
+    return (
+        f"The drawing is scaled to fit into a box of {box_height}×{box_width} pixels, "
+        f"and placed into an image of {height}×{width} pixels so that its centre of "
+        "mass is in the middle."
     )
 
 

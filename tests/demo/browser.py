@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections import deque
 
 PROGRAM = next(
@@ -15,6 +16,16 @@ PROGRAM = next(
     ),
     None,
 )
+
+# The browser reads from descriptor 3 and writes to 4.
+_EXEC = """
+import os, sys
+ends = [os.dup2(int(end), 50 + place) for place, end in enumerate(sys.argv[1:3])]
+for place, end in enumerate(ends):
+    os.dup2(end, 3 + place)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+_ERRORS = {"Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"}
 
 
 class Tab:
@@ -114,13 +125,9 @@ class Browser:
     def __init__(self, folder):
         to_browser, self._write_end = os.pipe()
         self._read_end, from_browser = os.pipe()
-        # It reads from descriptor 3 and writes to 4.
         self._process = subprocess.Popen(
             [
-                "/bin/sh",
-                "-c",
-                f'exec "$@" 3<&{to_browser} 4>&{from_browser}',
-                "sh",
+                *(sys.executable, "-c", _EXEC, str(to_browser), str(from_browser)),
                 PROGRAM,
                 "--headless=new",
                 "--no-sandbox",
@@ -191,9 +198,7 @@ class Browser:
         method, params = event["method"], event["params"]
         if tab is None:
             return
-        if method in ("Runtime.exceptionThrown", "Log.entryAdded"):
-            tab.errors.append(params)
-        elif method == "Runtime.consoleAPICalled" and params["type"] != "log":
+        if method in _ERRORS:
             tab.errors.append(params)
         elif method == "Network.requestWillBeSent":
             tab.requests.append(params["request"]["url"])

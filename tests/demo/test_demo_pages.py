@@ -1,0 +1,250 @@
+"""Pages to draw on compute what the models compute that they were made of."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.base import clone
+from sklearn.ensemble import BaggingClassifier
+from sklearn.pipeline import make_pipeline
+
+from skmnist import DigitNormalizer, ImageScaler, KerasCNNClassifier
+from skmnist._inference.activations import ACTIVATIONS
+from skmnist.datasets import load_digits
+from skmnist.demo import write_demo
+from skmnist.demo._model import described
+from skmnist.networks import build_cnn, build_mlp
+from skmnist.pipelines import make_model, model_names
+
+from .conftest import made_up
+
+# Puts an image of 8×8 pixels somewhere on the sheet; returns the ink that is there,
+# and what becomes of it.
+PUT = """
+(([digit, left, top, side]) => {
+  const small = document.createElement("canvas");
+  small.width = small.height = 8;
+  const context = small.getContext("2d");
+  const pixels = context.createImageData(8, 8);
+  digit.forEach((value, i) => (pixels.data[4 * i + 3] = value));
+  context.putImageData(pixels, 0, 0);
+  sheet.ink.clearRect(0, 0, SIDE, SIDE);
+  sheet.ink.drawImage(small, left, top, side, side);
+  const { probabilities } = classify(sheet.pixels);
+  const ink = Array.from(sheet.pixels, (value) => String.fromCharCode(value)).join("");
+  return JSON.stringify([btoa(ink), probabilities]);
+})
+"""
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X[:200], y[:200]
+
+
+@pytest.fixture
+def blank(open_page, tmp_path):
+    """A page, of which only functions are used."""
+    write_demo(made_up((8, 8, 1), filters=1, units=()), tmp_path / "blank.html")
+    return open_page(tmp_path / "blank.html")
+
+
+def answers(tab, digits, seed=0):
+    """Return the ink of digits somewhere on the sheet, and the probabilities."""
+    rng = np.random.default_rng(seed)
+    inks, probabilities = [], []
+    for digit in digits:
+        side = int(rng.integers(60, 270))
+        left, top = rng.integers(0, 280 - side, 2).tolist()
+        given = json.dumps([digit.tolist(), left, top, side])
+        ink, found = json.loads(tab.run(f"{PUT}({given})"))
+        inks.append(np.frombuffer(base64.b64decode(ink), np.uint8).reshape(280, 280))
+        probabilities.append(found)
+    return np.stack(inks), np.array(probabilities)
+
+
+def outputs(tab, classifier, images):
+    """Return the probabilities that a page computes with a network."""
+    (network,) = described([], classifier, None, 32)["networks"]
+    given = json.dumps([network, images.reshape(len(images), -1).tolist()])
+    return np.array(
+        tab.run(
+            "(([network, images]) => { const made = networkOf(network); return images"
+            f".map((pixels) => meanProbabilities([logitsOf(made, pixels)])); }})({given})"
+        )
+    )
+
+
+def assert_same_outputs(tab, input_shape, n_classes, builder, seed, **parameters):
+    classifier = made_up(
+        input_shape, range(n_classes), builder=builder, seed=seed, **parameters
+    )
+    shape = (4, *input_shape)
+    images = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+    logits, _ = classifier._network.run(images)
+    expected = softmax(logits.astype(float), axis=1)
+    assert np.isfinite(expected).all(), parameters
+    found = outputs(tab, classifier, images).astype(float)
+    np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=str(parameters))
+
+
+@pytest.mark.parametrize("builder", [build_mlp, build_cnn])
+def test_every_activation_is_computed(blank, builder):
+    own = {"filters": (3, 4), "pool_size": (1, 2)} if builder is build_cnn else {}
+    for seed, activation in enumerate([*ACTIVATIONS, "linear"]):
+        assert_same_outputs(
+            blank,
+            (8, 7, 1) if own else (64,),
+            3,
+            builder,
+            seed,
+            activation=activation,
+            units=(9, 5),
+            **own,
+        )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_networks_are_computed(blank, seed):
+    rng = np.random.default_rng(seed)
+    for number in range(40):
+        n = int(rng.integers(1, 4))
+
+        def pairs(low, high, n=n):
+            return tuple(map(tuple, rng.integers(low, high, (n, 2)).tolist()))
+
+        assert_same_outputs(
+            blank,
+            (*rng.integers(14, 21, 2).tolist(), 1),
+            int(rng.integers(2, 12)),
+            build_cnn,
+            100 * seed + number,
+            activation=str(rng.choice([*ACTIVATIONS])),
+            batch_normalization=bool(rng.random() < 0.4),
+            filters=tuple(rng.integers(1, 9, n).tolist()),
+            global_pooling=[None, "average", "max"][rng.integers(3)],
+            kernel_size=pairs(1, 5),
+            padding=tuple(map(str, rng.choice(["valid", "same"], n)))
+            if n < 3
+            else "same",
+            pool_size=pairs(1, 3),
+            pooling=str(rng.choice(["max", "average"])),
+            strides=pairs(1, 3) if n < 3 else 1,
+            units=tuple(rng.integers(1, 30, rng.integers(0, 3)).tolist()),
+        )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_drawings_are_normalized_as_in_python(blank, seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(20):
+        size = rng.integers(20, 200, 2)
+        images = np.zeros((1, *size), np.float32)
+        for _ in range(rng.integers(1, 5)):
+            top, left = (rng.random(2) * size).astype(int)
+            height, width = rng.integers(1, 60, 2)
+            part = images[0, top : top + height, left : left + width]
+            part += rng.random(part.shape) * rng.integers(1, 255)
+        images += rng.integers(0, 20)
+        output_shape = tuple(rng.integers(2, 40, 2).tolist())
+        normalizer = DigitNormalizer(
+            image_shape=tuple(size.tolist()),
+            output_shape=output_shape,
+            digit_size=float(rng.uniform(0.1, 1)),
+            threshold=float(rng.choice([0, 0.1, 0.7])),
+        )
+        expected = normalizer.fit_transform(images).reshape(output_shape)
+        step = {
+            "size": output_shape,
+            "box": [normalizer._box(side) for side in output_shape],
+            "threshold": normalizer.threshold,
+        }
+        given = json.dumps([size.tolist(), images.ravel().tolist(), step])
+        values = blank.run(
+            "(([size, values, step]) => [...STEPS.normalize({ size, values: "
+            f"Float32Array.from(values) }}, step).values])({given})"
+        )
+        np.testing.assert_allclose(
+            np.reshape(values, output_shape),
+            expected,
+            atol=1e-3,
+            err_msg=str(normalizer),
+        )
+
+
+def assert_page_computes(model, normalizer, digits, open_page, path):
+    """Compare the answers of a page with those of the model; return what it costs."""
+    demo = write_demo(model, path)
+    inks, found = answers(open_page(path), digits)
+    expected = model.predict_proba(normalizer.fit_transform(inks))
+    np.testing.assert_allclose(found, expected, atol=demo.largest_change + 1e-4)
+    return demo
+
+
+@pytest.mark.parametrize("name", model_names("network"))
+def test_pages_of_named_networks_compute_predict_proba(
+    name, digits, open_page, tmp_path
+):
+    X, y = digits
+    images = np.asarray(DigitNormalizer().fit_transform(X)).reshape(-1, 28, 28)
+    model = make_model(name, epochs=1, random_state=0)
+    model.fit(images.astype(np.uint8), np.char.add("digit ", y.astype(str)))
+    demo = assert_page_computes(
+        model, DigitNormalizer(), X[:20], open_page, tmp_path / "digits.html"
+    )
+    assert demo.n_bytes == (tmp_path / "digits.html").stat().st_size < 2_000_000
+    assert (demo.bits < 32) == (model[-1].n_parameters_ * 4 * 4 / 3 > 1_970_000)
+    print(name, demo)
+
+
+def small_cnn(**params):
+    return KerasCNNClassifier(filters=4, units=16, epochs=2, random_state=0, **params)
+
+
+MODELS = {
+    "no scaler": (small_cnn(), (8, 8), 1.0),
+    "scaler": (make_pipeline(ImageScaler(), small_cnn()), (8, 8), 1.0),
+    "data_range": (
+        make_pipeline(ImageScaler(data_range=(30, 200), clip=False), small_cnn()),
+        (8, 8),
+        1.0,
+    ),
+    "normalizer first": (
+        make_pipeline(
+            DigitNormalizer(output_shape=(12, 10), digit_size=0.9, threshold=0.3),
+            ImageScaler(),
+            small_cnn(),
+        ),
+        (12, 10),
+        0.9,
+    ),
+    "ensemble": (
+        make_pipeline(
+            ImageScaler(), BaggingClassifier(small_cnn(), 3, bootstrap=False)
+        ),
+        (8, 8),
+        1.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_pages_compute_whole_pipelines(name, digits, open_page, tmp_path):
+    X, y = digits
+    model, size, digit_size = MODELS[name]
+    model = clone(model).fit(X.reshape(-1, 8, 8), y)
+    threshold = 0.3 if name == "normalizer first" else 0.1
+    normalizer = DigitNormalizer(
+        output_shape=size, digit_size=digit_size, threshold=threshold
+    )
+    after = model
+    if name == "normalizer first":
+        after = model[1:]
+    demo = write_demo(model, tmp_path / "page.html")
+    inks, found = answers(open_page(tmp_path / "page.html"), X)
+    expected = after.predict_proba(normalizer.fit_transform(inks))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert demo.bits == 32
