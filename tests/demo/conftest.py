@@ -38,25 +38,28 @@ def open_page(browser):
         tab.call("Page.close")
 
 
-def made_up(input_shape, classes=range(10), *, builder=build_cnn, seed=0, **parameters):
-    """Make a fitted classifier of random weights, without training."""
+def give_weights(classifier, spec, classes, seed=0):
+    """Give a classifier random weights, and what else a fit would leave."""
     rng = np.random.default_rng(seed)
-    classes = np.asarray(classes)
-    spec = NetworkSpec(builder, tuple(input_shape), len(classes), parameters)
     weights = []
     for shape in weight_shapes(*network_layers(spec)):
         n_inputs = int(np.prod(shape[:-1]))
         values = rng.standard_normal(shape)
         # Of vectors, positive ones may be a variance.
         values = values / np.sqrt(n_inputs) if n_inputs > 1 else np.abs(values) + 0.1
-        if parameters.get("activation") == "exponential":
+        if spec.parameters.get("activation") == "exponential":
             values /= 4  # or they exceed float32
         weights.append(values.astype(np.float32))
-    classifier = KerasImageClassifier(builder=builder, builder_params=parameters)
     classifier._network = TrainedNetwork(spec, weights)
-    classifier.classes_ = classes
-    classifier.n_features_in_ = int(np.prod(input_shape))
-    is_cnn = builder is build_cnn
-    classifier._image_shape = (*input_shape, 1)[:3] if is_cnn else None
+    classifier.classes_ = np.asarray(classes)
+    classifier.n_features_in_ = int(np.prod(spec.input_shape))
+    classifier._image_shape = spec.input_shape if len(spec.input_shape) == 3 else None
     classifier._pixel_range = 0.0, 1.0
     return classifier
+
+
+def made_up(input_shape, classes=range(10), *, builder=build_cnn, seed=0, **parameters):
+    """Make a fitted classifier of random weights, without training."""
+    classifier = KerasImageClassifier(builder=builder, builder_params=parameters)
+    spec = NetworkSpec(builder, tuple(input_shape), len(classes), parameters)
+    return give_weights(classifier, spec, classes, seed)

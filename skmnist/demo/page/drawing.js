@@ -39,8 +39,8 @@ function drawStrokes(context, strokes) {
 }
 
 class Sheet {
-  // `onChange(isFinished)` is called after every change, `onKey(text)` to say what a
-  // key did.
+  // `onChange(isFinished)` is called after every change, `onKey(text)` to say what a key
+  // did.
   constructor(canvas, onChange, onKey) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
@@ -61,10 +61,7 @@ class Sheet {
     }
     canvas.addEventListener("keydown", (event) => this.press(event));
     canvas.addEventListener("focus", () => this.draw());
-    canvas.addEventListener("blur", () => {
-      this.isDown = false;
-      this.draw();
-    });
+    canvas.addEventListener("blur", () => (this.isDown ? this.togglePen() : this.draw()));
     new ResizeObserver(() => this.draw()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
@@ -74,23 +71,21 @@ class Sheet {
   }
 
   get isDrawing() {
-    return this.pointer !== null;
+    return this.pointer !== null || this.isDown;
   }
 
   // The ink of each pixel, from 0 to 255, in rows from the top.
   get pixels() {
     const { data } = this.ink.getImageData(0, 0, SIDE, SIDE);
-    return Uint8Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i + 3]);
+    const ink = new Uint8Array(SIDE * SIDE);
+    for (let i = 0; i < ink.length; i++) ink[i] = data[4 * i + 3];
+    return ink;
   }
 
-  change(strokes) {
-    this.earlier.push(this.strokes);
-    this.strokes = strokes;
-  }
-
+  // Show other strokes; those before can be brought back.
   show(strokes) {
-    this.change(strokes);
-    this.changed(true);
+    this.earlier.push(this.strokes);
+    this.replace(strokes);
   }
 
   clear() {
@@ -98,15 +93,32 @@ class Sheet {
   }
 
   undo() {
-    if (this.earlier.length === 0) return;
-    this.strokes = this.earlier.pop();
-    this.changed(true);
+    if (this.earlier.length > 0) this.replace(this.earlier.pop());
   }
 
-  changed(isFinished) {
+  replace(strokes) {
+    this.strokes = strokes;
+    this.pointer = null; // a stroke that is being drawn ends
+    this.isDown = false;
+    this.changed();
+  }
+
+  // Begin a stroke, of which later places are added to the end.
+  start(place) {
+    this.earlier.push(this.strokes);
+    this.strokes = [...this.strokes, [place]];
+    this.changed();
+  }
+
+  add(places) {
+    this.strokes[this.strokes.length - 1].push(...places);
+    this.changed();
+  }
+
+  changed() {
     drawStrokes(this.ink, this.strokes);
     this.draw();
-    this.onChange(isFinished);
+    this.onChange(!this.isDrawing);
   }
 
   draw() {
@@ -139,29 +151,29 @@ class Sheet {
   }
 
   begin(event) {
-    if (this.isDrawing || event.button !== 0) return;
-    event.preventDefault(); // keeps the focus, and text from being selected
-    this.pointer = event.pointerId;
+    if (this.pointer !== null || event.button !== 0) return;
+    event.preventDefault(); // of selecting text
+    this.canvas.focus({ focusVisible: false });
     this.canvas.setPointerCapture(event.pointerId);
-    this.change([...this.strokes, [this.place(event)]]);
-    this.changed(false);
+    this.isDown = false;
+    this.pointer = event.pointerId;
+    this.start(this.place(event));
   }
 
   extend(event) {
     if (event.pointerId !== this.pointer) return;
     const events = event.getCoalescedEvents?.() ?? [];
-    const places = (events.length ? events : [event]).map((each) => this.place(each));
-    this.strokes[this.strokes.length - 1].push(...places);
-    this.changed(false);
+    this.add((events.length ? events : [event]).map((each) => this.place(each)));
   }
 
   end(event) {
     if (event.pointerId !== this.pointer) return;
     this.pointer = null;
-    this.changed(true);
+    this.changed();
   }
 
   press(event) {
+    if (this.pointer !== null) return;
     const undoes = event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey);
     if (undoes) this.undo();
     else if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -175,19 +187,16 @@ class Sheet {
     const step = KEY_STEP * (isFast ? 3 : 1);
     const [x, y] = this.pen ?? [0.5, 0.5];
     this.pen = [clamp(x + right * step, 0, 1), clamp(y + down * step, 0, 1)];
-    if (this.isDown) {
-      const last = this.strokes.length - 1;
-      this.strokes[last] = [...this.strokes[last], this.pen];
-      this.changed(true);
-    } else this.draw();
+    if (this.isDown) this.add([this.pen]);
+    else this.draw();
   }
 
   togglePen() {
     this.pen ??= [0.5, 0.5];
     this.isDown = !this.isDown;
-    this.onKey(this.isDown ? "Pen down." : "Pen up.");
-    if (this.isDown) this.show([...this.strokes, [this.pen]]);
-    else this.draw();
+    if (!this.isDown) return this.changed();
+    this.start(this.pen);
+    return this.onKey("Pen down.");
   }
 
   liftPen() {

@@ -7,15 +7,21 @@ function logOdds(probabilities, index) {
   return Math.log(probabilities[index]) - Math.log(others);
 }
 
+// Every so many places from 0 to the last, both included.
+function starts(last, step) {
+  return Array.from({ length: Math.ceil(last / step) + 1 }, (_, i) => Math.min(i * step, last));
+}
+
 // Yields after each patch; returns the mean effect of covering each pixel.
 function* occlusion({ size: [height, width], values }, index, classified) {
   const patch = Math.max(Math.round(Math.min(height, width) / 6), 2);
-  const step = patch > 3 ? 2 : 1;
-  const background = values.reduce((least, value) => Math.min(least, value), Infinity);
+  const tops = starts(height - patch, patch > 3 ? 2 : 1);
+  const lefts = starts(width - patch, patch > 3 ? 2 : 1);
+  const [background] = extremes(values);
   const whole = logOdds(classified(values), index);
   const [effects, counts] = [0, 1].map(() => new Float64Array(values.length));
-  for (let top = 0; top <= height - patch; top += step) {
-    for (let left = 0; left <= width - patch; left += step) {
+  for (const top of tops) {
+    for (const left of lefts) {
       const covered = [];
       for (let y = top; y < top + patch; y++) {
         for (let x = left; x < left + patch; x++) covered.push(y * width + x);
@@ -33,7 +39,7 @@ function* occlusion({ size: [height, width], values }, index, classified) {
       }
     }
   }
-  return effects.map((effect, place) => effect / Math.max(counts[place], 1));
+  return effects.map((effect, place) => effect / counts[place]);
 }
 
 // Runs a generator when the browser has nothing else to do; returns what cancels it.

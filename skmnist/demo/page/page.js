@@ -10,7 +10,8 @@ const byId = (id) => document.getElementById(id);
 // The image that the network gets for the ink of a drawing, and the probabilities.
 function classify(ink) {
   const share = (model.white - model.black) / 255;
-  const values = Float32Array.from(ink, (alpha) => model.black + share * alpha);
+  const values = new Float32Array(ink.length);
+  for (let i = 0; i < ink.length; i++) values[i] = model.black + share * ink[i];
   const image = prepared({ size: [SIDE, SIDE], values }, model.steps);
   return { image, probabilities: probabilitiesOf(image.values) };
 }
@@ -61,7 +62,7 @@ function paint(canvas, [height, width], colorOf) {
 
 // Pixels of an image as brightness from 0 to 255.
 function brightness(values) {
-  const [low, high] = values.reduce(([l, h], v) => [Math.min(l, v), Math.max(h, v)], [Infinity, -Infinity]);
+  const [low, high] = extremes(values);
   return Array.from(values, (value) => (255 * (value - low)) / (high - low || 1));
 }
 
@@ -158,11 +159,11 @@ function onChange(isFinished) {
   cancelExplanation();
   byId("undo").disabled = sheet.earlier.length === 0;
   byId("clear").disabled = sheet.isEmpty;
+  if (!isFinished) return showLater();
+  cancelAnimationFrame(frame);
+  frame = null;
   if (sheet.isEmpty) showNothing();
-  else if (!isFinished) return showLater();
   else {
-    cancelAnimationFrame(frame);
-    frame = null;
     showAnswer();
     explain();
   }

@@ -7,6 +7,17 @@ function rounded(x) {
   return nearest - x === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest;
 }
 
+// The smallest and the largest number.
+function extremes(values) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] < low) low = values[i];
+    if (values[i] > high) high = values[i];
+  }
+  return [low, high];
+}
+
 // The first line with ink, and the one after the last; all of them without ink.
 function ends(hasInk) {
   if (!hasInk.includes(true)) return [0, hasInk.length];
@@ -47,20 +58,23 @@ function resized({ size: [height, width], values }, box, [rows, columns]) {
   const down = resizing(box[1] - top, box[3] - top, bottom - top, rows);
   const narrow = new Float32Array((bottom - top) * columns);
   for (let y = Math.max(top, 0); y < Math.min(bottom, height); y++) {
-    across.forEach(({ first, weights }, column) => {
+    for (let column = 0; column < columns; column++) {
+      const { first, weights } = across[column];
       let sum = 0;
-      weights.forEach((weight, i) => {
+      for (let i = 0; i < weights.length; i++) {
         const x = left + first + i;
-        if (x >= 0 && x < width) sum += weight * values[y * width + x];
-      });
+        if (x >= 0 && x < width) sum += weights[i] * values[y * width + x];
+      }
       narrow[(y - top) * columns + column] = sum;
-    });
+    }
   }
   const result = new Float32Array(rows * columns);
   down.forEach(({ first, weights }, row) => {
     for (let column = 0; column < columns; column++) {
       let sum = 0;
-      weights.forEach((weight, i) => (sum += weight * narrow[(first + i) * columns + column]));
+      for (let i = 0; i < weights.length; i++) {
+        sum += weights[i] * narrow[(first + i) * columns + column];
+      }
       result[row * columns + column] = sum;
     }
   });
@@ -82,10 +96,10 @@ function margin(side, masses, start, stop, scale) {
 
 const STEPS = {
   normalize({ size: [height, width], values }, { size, box, threshold }) {
-    let [low, high] = [Infinity, -Infinity];
-    for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+    const [low, high] = extremes(values);
     const peak = high - low;
-    const ink = values.map((value) => (value - low) / (peak || 1));
+    const ink = new Float32Array(values.length);
+    for (let i = 0; i < ink.length; i++) ink[i] = (values[i] - low) / (peak || 1);
     const [hasInkRows, hasInkColumns] = [height, width].map((n) => Array(n).fill(false));
     const limit = Math.fround(threshold) * (peak ? 1 : 0);
     for (let y = 0; y < height; y++) {
@@ -107,14 +121,15 @@ const STEPS = {
     const x = left - margin(size[1], columnMasses, left, right, scale) / scale;
     const corners = [x, y, x + size[1] / scale, y + size[0] / scale];
     const placed = resized({ size: [height, width], values: ink }, corners, size);
-    const largest = placed.reduce((most, value) => Math.max(most, value), -Infinity) || 1;
+    const largest = extremes(placed)[1] || 1;
     return { size, values: placed.map((value) => Math.fround(value / largest) * peak + low) };
   },
   scale({ size, values }, { low, span, clip }) {
-    const scaled = values.map((value) => {
-      const share = (value - low) / span;
-      return clip ? clamp(share, 0, 1) : share;
-    });
+    const scaled = new Float32Array(values.length);
+    for (let i = 0; i < scaled.length; i++) {
+      const share = (values[i] - low) / span;
+      scaled[i] = clip ? clamp(share, 0, 1) : share;
+    }
     return { size, values: scaled };
   },
 };
