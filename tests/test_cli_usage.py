@@ -19,6 +19,7 @@ COMMANDS = [
     "search",
     "reproduce",
     "export",
+    "demo",
     "data",
     "models",
 ]
@@ -69,7 +70,7 @@ def test_every_command_explains_itself(run, command):
     assert "--json" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["evaluate", "predict"])
+@pytest.mark.parametrize("command", ["evaluate", "predict", "demo"])
 def test_help_warns_of_model_files(run, command):
     assert "trust" in run(command, "--help").stdout
 

@@ -27,7 +27,7 @@ def command(model, out, force, as_json):
     DigitNormalizer. Weights are rounded to 16 or 8 bits if the page would otherwise
     exceed 2 MB.
     """
-    from skmnist.cli._errors import bad_input
+    from skmnist.cli._errors import BadInput, bad_input
     from skmnist.cli._messages import note
     from skmnist.cli._recognition import read_model
     from skmnist.cli._result_files import check_output
@@ -36,13 +36,16 @@ def command(model, out, force, as_json):
 
     path = check_output(out, force=force, suffixes=(".html", ".htm"))
     fitted = read_model(model).model
-    with bad_input():
-        demo = write_demo(getattr(fitted, "best_estimator_", fitted), path)
+    try:
+        with bad_input():
+            demo = write_demo(getattr(fitted, "best_estimator_", fitted), path)
+    except BadInput as error:
+        raise BadInput(f"{model}: {error.format_message()}") from error.__cause__
     if demo.bits < 32:
         note(
-            f"The weights have {demo.bits} bits, to keep the page small. On the "
-            "bundled digits, this changes probabilities by at most "
-            f"{demo.largest_change:.2g} and {counted(demo.n_changed, 'label')}."
+            f"The weights have {demo.bits} bits, to keep the page below 2 MB. On the "
+            "1,797 bundled digits, this changes probabilities by at most "
+            f"{demo.largest_change:.2g}, and {counted(demo.n_changed, 'label')}."
         )
     if as_json:
         print_json(

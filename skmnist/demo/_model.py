@@ -32,9 +32,7 @@ def checked_parts(model):
     transformers, classifier, unknown = parts_of(model, _TRANSFORMERS, _CLASSIFIERS)
     if unknown:
         names = ", ".join(dict.fromkeys(type(part).__name__ for part in unknown))
-        hint = ""
-        if hasattr(model, "best_estimator_"):
-            hint = " Give its best_estimator_."
+        hint = " Give its best_estimator_." if hasattr(model, "best_estimator_") else ""
         raise TypeError(f"{_SUPPORTED}; got {names}.{hint}")
     for part in [*transformers, *averaged(classifier)]:
         check_is_fitted(part)

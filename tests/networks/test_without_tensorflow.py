@@ -59,7 +59,11 @@ from skmnist.cli import main
 with tempfile.TemporaryDirectory() as folder:
     picture = folder + "/picture.png"
     Image.new("L", (8, 8)).save(picture)
-    for arguments in (["predict", argument, picture], ["evaluate", argument]):
+    for arguments in (
+        ["predict", argument, picture],
+        ["evaluate", argument],
+        ["demo", argument, "--out", folder + "/page.html"],
+    ):
         sys.argv[1:] = arguments
         try:
             main()
@@ -92,7 +96,7 @@ def test_a_loaded_network_predicts_without_tensorflow(name):
     assert not loaded & (NOT_LOADED | {"matplotlib"})
 
 
-def test_commands_predict_and_evaluate_without_tensorflow():
+def test_commands_use_a_network_without_tensorflow():
     loaded = loaded_by(COMMANDS, DATA / "cnn_2.joblib")
     assert "onnxruntime" in loaded
     assert not loaded & (NOT_LOADED | {"matplotlib", "jinja2"})
