@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -22,10 +23,11 @@ from skmnist import (
     KerasImageClassifier,
     KerasMLPClassifier,
 )
+from skmnist._inference.activations import ACTIVATIONS
 from skmnist.cli._commands import skmnist
 from skmnist.demo import write_demo
 from skmnist.demo._weights import rounded_weights
-from skmnist.networks import build_mlp
+from skmnist.networks import _layers, build_mlp
 from skmnist.persistence import save_model
 
 from .conftest import made_up
@@ -159,6 +161,17 @@ def test_a_page_allows_only_what_is_in_it(tmp_path):
         "data:,"
     ]
     assert "http" not in text.replace("http-equiv", "")
+
+
+def test_the_script_has_every_layer_and_activation():
+    script = (files("skmnist.demo") / "page/network.js").read_text(encoding="utf-8")
+    layers = {*_layers.__all__} - {"Dropout"}
+    missing = {
+        name
+        for name in layers | {*ACTIVATIONS}
+        if not re.search(rf"^  {name}[:,(]", script, re.MULTILINE)
+    }
+    assert missing == set()
 
 
 @pytest.mark.parametrize("bits", [32, 16, 8])

@@ -1,0 +1,60 @@
+"""The picture of a page to draw on in the guide: ``python docs/demo_picture.py``.
+
+Trains the network of the page, writes the page, draws a digit on it in Chromium, and
+stores what it shows as ``_static/mnist/demo.png``. MNIST is from the folder
+``SKMNIST_DATA``, or downloaded.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from skmnist import Augmentation
+from skmnist.datasets import fetch_mnist
+from skmnist.demo import write_demo
+from skmnist.pipelines import make_model
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS.parent))
+
+from tests.demo.browser import Browser  # noqa: E402 (it is not installed)
+
+# Something between 4 and 9.
+STROKES = [
+    [
+        *[(0.48, 0.25), (0.44, 0.26), (0.34, 0.36)],
+        *[(0.36, 0.5), (0.5, 0.53), (0.66, 0.47)],
+    ],
+    [(0.69, 0.26), (0.66, 0.4), (0.63, 0.6), (0.62, 0.83)],
+]
+
+
+def draw(model, path):
+    """Store a picture of the page of a model on which the strokes are drawn."""
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "digits.html"
+        write_demo(model, page)
+        browser = Browser(folder)
+        try:
+            tab = browser.open(page)
+            tab.resize(1100, 740, scale=1.2)
+            tab.draw(STROKES)
+            while tab.run("document.querySelector('.stale') !== null"):
+                time.sleep(0.1)
+            time.sleep(1)  # of fading in
+            tab.picture(path, width=1100, height=740, scale=1.2)
+        finally:
+            browser.close()
+    with Image.open(path) as image:
+        reduced = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    reduced.save(path)
+
+
+if __name__ == "__main__":
+    augmentation = Augmentation(rotation=12, zoom=0.12, shear=0.12, translation=0.06)
+    network = make_model("cnn_fast", augmentation=augmentation, random_state=0)
+    network.fit(*fetch_mnist(return_X_y=True))
+    draw(network, DOCS / "_static/mnist/demo.png")
