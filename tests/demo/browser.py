@@ -4,18 +4,15 @@ import base64
 import contextlib
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
 from collections import deque
 
-PROGRAM = next(
-    filter(
-        None,
-        map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome")),
-    ),
-    None,
-)
+_NAMES = "chromium", "chromium-browser", "google-chrome"
+PROGRAM = next(filter(None, map(shutil.which, _NAMES)), None)
+_TIMEOUT = 60  # seconds
 
 # The browser reads from descriptor 3 and writes to 4.
 _EXEC = """
@@ -209,6 +206,8 @@ class Browser:
         while True:
             while waiting:
                 yield json.loads(waiting.popleft())
+            if not select.select([self._read_end], [], [], _TIMEOUT)[0]:
+                raise TimeoutError(f"the browser said nothing for {_TIMEOUT} s")
             data = os.read(self._read_end, 1 << 20)
             if not data:
                 return

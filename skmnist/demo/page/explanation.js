@@ -42,6 +42,8 @@ function* occlusion({ size: [height, width], values }, index, classified) {
   return effects.map((effect, place) => effect / counts[place]);
 }
 
+const PAUSE = 150; // milliseconds without a change, before the work begins
+
 // Runs a generator when the browser has nothing else to do; returns what cancels it.
 function whenIdle(steps, onResult) {
   const [ask, cancel] = window.requestIdleCallback
@@ -55,6 +57,10 @@ function whenIdle(steps, onResult) {
     } while (performance.now() < end);
     request = ask(run);
   };
-  let request = ask(run);
-  return () => cancel(request);
+  let request = null;
+  const timer = setTimeout(() => (request = ask(run)), PAUSE);
+  return () => {
+    clearTimeout(timer);
+    if (request !== null) cancel(request);
+  };
 }

@@ -88,13 +88,14 @@ function paintEffects({ size, values }, effects) {
 let cancelExplanation = () => {};
 let current = null; // what was classified last
 
-function explain() {
-  cancelExplanation();
-  const { image, probabilities } = current;
+function explain({ image, probabilities }) {
   const [best] = ranked(probabilities);
+  paintEffects(image, image.values.map(() => 0));
+  byId("reasons").textContent = "";
+  byId("explained").ariaBusy = "true";
   cancelExplanation = whenIdle(occlusion(image, best, probabilitiesOf), (effects) => {
     paintEffects(image, effects);
-    byId("explained").classList.remove("stale");
+    byId("explained").ariaBusy = "false";
     const label = model.classes[best];
     byId("effects").setAttribute("aria-label", `Heat map of the parts that speak for and against ${label}`);
     byId("reasons").textContent = `Without the orange parts, ${label} would be less likely; without the blue parts, more likely.`;
@@ -112,7 +113,7 @@ function showNothing() {
   for (const id of ["seen", "effects"]) paint(byId(id), size, () => [0, 0, 0, 255]);
   byId("seen").setAttribute("aria-label", "Empty image");
   byId("effects").setAttribute("aria-label", "Empty image");
-  byId("reasons").textContent = "What speaks for the answer";
+  byId("reasons").textContent = "";
 }
 
 function showAnswer() {
@@ -125,7 +126,7 @@ function showAnswer() {
   showBars(probabilities, order);
   paintSeen(image);
   byId("seen").setAttribute("aria-label", "The drawing as the network gets it");
-  byId("explained").classList.add("stale");
+  explain(current);
 }
 
 // For screen readers, when a stroke is finished.
@@ -163,10 +164,7 @@ function onChange(isFinished) {
   cancelAnimationFrame(frame);
   frame = null;
   if (sheet.isEmpty) showNothing();
-  else {
-    showAnswer();
-    explain();
-  }
+  else showAnswer();
   return announce();
 }
 
