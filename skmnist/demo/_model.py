@@ -61,7 +61,7 @@ def described(transformers, classifier, normalizer, bits):
         "classes": [_label(label) for label in classifier.classes_],
         "black": black,
         "white": white,
-        "steps": [_STEPS[_kind(step, _STEPS)](step) for step in steps],
+        "steps": [_step(step) for step in steps],
         "networks": [_network(network, bits) for network in networks],
     }
 
@@ -74,7 +74,7 @@ def image_size(transformers, classifier):
     n_pixels = prod(classifier._spec.input_shape)
     side = isqrt(n_pixels)
     height, width, channels = known[0] if known else (side, side, 1)
-    if height * width * channels != n_pixels and not known:
+    if not known and side * side != n_pixels:
         raise ValueError(
             f"The network takes rows of {n_pixels} pixels, which is not the size of a "
             "square image. Give images, not rows, when you fit it."
@@ -128,16 +128,14 @@ def _label(label):
     return str(int(number) if is_whole else number)
 
 
-def _normalizer(step):
-    return {
-        "op": "normalize",
-        "size": [int(side) for side in step.output_shape],
-        "box": [step._box(side) for side in step.output_shape],
-        "threshold": float(step.threshold),
-    }
-
-
-def _scaler(step):
+def _step(step):
+    if isinstance(step, DigitNormalizer):
+        return {
+            "op": "normalize",
+            "size": [int(side) for side in step.output_shape],
+            "box": [step._box(side) for side in step.output_shape],
+            "threshold": float(step.threshold),
+        }
     return {
         "op": "scale",
         "low": step.data_min_,
@@ -146,18 +144,11 @@ def _scaler(step):
     }
 
 
-_STEPS = {DigitNormalizer: _normalizer, ImageScaler: _scaler}
-
-
-def _kind(step, kinds):
-    return next(kind for kind in kinds if isinstance(step, kind))
-
-
 def _network(classifier, bits):
     """Describe the layers of a network with their weights."""
-    shape, plan = network_layers(classifier._spec)
+    input_shape, plan = network_layers(classifier._spec)
     weights = iter(classifier._network.weights)
-    layers = []
+    shape, layers = input_shape, []
     for layer in plan:
         arrays = [next(weights) for _ in layer.weight_shapes(shape)]
         shape = layer.output_shape(shape)
@@ -177,5 +168,4 @@ def _network(classifier, bits):
             }
         )
     layers[-1]["activation"] = None  # the page computes the softmax
-    input_shape, _ = network_layers(classifier._spec)
     return {"shape": input_shape, "layers": layers}

@@ -3,7 +3,6 @@
 import base64
 import copy
 import hashlib
-import html
 import json
 import logging
 from dataclasses import dataclass
@@ -132,8 +131,10 @@ def write_demo(
     (32, True)
     """
     transformers, classifier = checked_parts(model)
+    n_weights = sum(network.n_parameters_ for network in averaged(classifier))
     for bits in BITS:
-        page = _page(described(transformers, classifier, normalizer, bits)).encode()
+        description = described(transformers, classifier, normalizer, bits)
+        page = _page(description, n_weights).encode()
         if len(page) <= _MAX_BYTES:
             break
     largest_change, n_changed = 0.0, 0
@@ -146,7 +147,7 @@ def write_demo(
     return Demo(path, len(page), bits, largest_change, n_changed)
 
 
-def _page(model):
+def _page(model, n_weights):
     """Return the page of a described model."""
     folder = files(__package__) / "page"
 
@@ -155,12 +156,6 @@ def _page(model):
 
     style, script = read("page.css"), "\n".join(map(read, _SCRIPTS))
     thing = "digit" if set(model["classes"]) <= set("0123456789") else "character"
-    weights = [
-        int(np.prod(array["shape"]))
-        for network in model["networks"]
-        for layer in network["layers"]
-        for array in layer["weights"]
-    ]
     return Template(read("page.html")).substitute(
         # Nothing else runs, and nothing is fetched.
         policy=(
@@ -171,7 +166,7 @@ def _page(model):
         script=script,
         title=f"Draw a {thing}",
         preparation=_preparation(model),
-        weights=html.escape(counted(sum(weights), "weight")),
+        weights=counted(n_weights, "weight"),
         # No label of a class can end the element.
         model=json.dumps(model, separators=(",", ":")).replace("<", "\\u003c"),
     )

@@ -218,7 +218,8 @@ def test_the_command_says_what_the_page_costs(run, tmp_path):
     assert document.pop("n_changed") < 100
     assert document == {"file": "page.html", "bits": 16}
     (line,) = result.stderr.splitlines()
-    assert line.startswith("The weights have 16 bits")
+    assert line.startswith("The page has 1.")
+    assert "with weights of 16 bits" in line
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ function starts(last, step) {
 // Yields after each patch; returns the mean effect of covering each pixel.
 function* occlusion({ size: [height, width], values }, index, classified) {
   const patch = Math.max(Math.round(Math.min(height, width) / 6), 2);
-  const tops = starts(height - patch, patch > 3 ? 2 : 1);
-  const lefts = starts(width - patch, patch > 3 ? 2 : 1);
+  const step = Math.floor(patch / 2);
+  const [tops, lefts] = [height, width].map((side) => starts(side - patch, step));
   const [background] = extremes(values);
   const whole = logOdds(classified(values), index);
   const [effects, counts] = [0, 1].map(() => new Float64Array(values.length));
