@@ -44,7 +44,7 @@ def command(model, out, force, as_json):
     if demo.bits < 32:
         note(
             f"The page has {demo.n_bytes / 1e6:.2f} MB, with weights of {demo.bits} "
-            "bits. On the 1,797 bundled digits, their rounding changes probabilities "
+            "bits. On 500 bundled digits, their rounding changes probabilities "
             f"by at most {demo.largest_change:.2g}, and "
             f"{counted(demo.n_changed, 'label')}."
         )
