@@ -55,6 +55,8 @@ def draw(model, path):
 
 if __name__ == "__main__":
     augmentation = Augmentation(rotation=12, zoom=0.12, shear=0.12, translation=0.06)
-    network = make_model("cnn_fast", augmentation=augmentation, random_state=0)
+    network = make_model(
+        "cnn_fast", augmentation=augmentation, epochs=3, random_state=0
+    )
     network.fit(*fetch_mnist(return_X_y=True))
     draw(network, DOCS / "_static/mnist/demo.png")

@@ -205,7 +205,7 @@ def test_nothing_is_wider_than_the_screen(width, dark, tab):
 @pytest.mark.skipif("SKMNIST_DATA" not in os.environ, reason="needs MNIST")
 def test_drawn_digits_are_classified_correctly(open_page, tmp_path):
     augmentation = Augmentation(rotation=12, zoom=0.12, shear=0.12, translation=0.06)
-    model = make_model("cnn_fast", augmentation=augmentation, random_state=0)
+    model = make_model("cnn_fast", augmentation=augmentation, epochs=3, random_state=0)
     model.fit(*fetch_mnist(return_X_y=True))
     demo = write_demo(model, tmp_path / "digits.html")
     assert demo.bits == 32
