@@ -42,8 +42,7 @@ def draw(model, path):
             tab = browser.open(page)
             tab.resize(1100, 740, scale=1.2)
             tab.draw(STROKES)
-            while tab.run("document.querySelector('#explained').ariaBusy === 'true'"):
-                time.sleep(0.1)
+            tab.wait("document.querySelector('#explained').ariaBusy === 'false'")
             time.sleep(0.5)  # while the bars grow
             tab.picture(path, width=1100, height=740, scale=1.2)
         finally:

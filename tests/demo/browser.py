@@ -46,6 +46,13 @@ class Tab:
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
+    def wait(self, condition):
+        """Wait until a condition in JavaScript holds."""
+        self.run(
+            "new Promise((done) => { const look = () => "
+            f"({condition}) ? done() : setTimeout(look, 20); look(); }})"
+        )
+
     def text(self, selector):
         """Return the text of an element as it is shown."""
         return self.run(f"document.querySelector({json.dumps(selector)}).innerText")

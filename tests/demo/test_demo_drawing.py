@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 
 import numpy as np
 import pytest
@@ -70,7 +69,7 @@ def test_answers_follow_a_stroke_that_is_not_finished(model, tab):
     left, top, width, height = tab.box("#sheet")
     tab._mouse("mousePressed", left + 0.5 * width, top + 0.2 * height)
     tab._mouse("mouseMoved", left + 0.5 * width, top + 0.8 * height)
-    tab.run("new Promise((done) => setTimeout(done, 200))")
+    tab.wait("frame === null && current !== null")
     assert tab.text("#label") == expected(model, tab)[0]
     assert tab.text("#status") == ""  # not for every move
     tab._mouse("mouseReleased", left + 0.5 * width, top + 0.8 * height)
@@ -173,10 +172,7 @@ def test_the_explanation_shows_what_the_network_uses(patch_step, open_page, tmp_
 
 def test_the_explanation_appears_when_the_browser_is_idle(tab):
     tab.draw(SEVEN)
-    for _ in range(100):
-        if tab.run("document.querySelector('#explained').ariaBusy === 'false'"):
-            break
-        time.sleep(0.1)
+    tab.wait("document.querySelector('#explained').ariaBusy === 'false'")
     label = tab.text("#label")
     assert tab.text("#reasons").startswith(f"Without the orange parts, {label} would")
     picture = tab.run(

@@ -216,7 +216,7 @@ def test_pages_of_named_networks_compute_predict_proba(
     give_weights_to_named(model, [f"digit {label}" for label in range(10)])
     path = tmp_path / "digits.html"
     demo = write_demo(model, path)
-    inks, found = answers(open_page(path), X[:10])
+    inks, found = answers(open_page(path), X[:5])
     expected = model.predict_proba(DigitNormalizer().fit_transform(inks))
     atol = 1e-4 if demo.bits > 8 else demo.largest_change + 1e-4
     np.testing.assert_allclose(found, expected, atol=atol)
