@@ -86,8 +86,8 @@ def test_help_warns_of_model_files(run, command):
         (["compare", "--dataset", "minst"], ["Did you mean 'mnist'"]),
         (["compare", "--models", "cnn_large"], ["8×8", "too small"]),
         (
-            ["compare", "--models", "cnn"],
-            ["Did you mean 'cnn_simple', 'cnn_large', 'cnn_32_64' or ", "'?"],
+            ["compare", "--models", "best"],
+            ["Did you mean 'cnn_best', 'ensemble_best' or 'mlp_best'?"],
         ),
         (["compare", "--models", "network"], ["Did you mean 'networks'?"]),
         (["compare", "--models", "networks,mlp_512"], ["more than once"]),
