@@ -1,0 +1,291 @@
+"""Strokes of ink: which of them are one digit, and in which order digits are read."""
+
+import numpy as np
+from scipy import ndimage
+
+_EIGHT = np.ones((3, 3))
+# Of the side of a picture: contact with it that makes a frame or a table, not a digit.
+_EDGE_CONTACT = 0.4
+_SOLID = 2.5  # stroke widths of an area that is not a stroke
+# All other lengths in fractions of the typical height of a digit.
+_SPECK = 0.12
+_DOT = 0.22
+_REACH = 0.5  # distance of strokes that can still be one digit
+_GAP = 0.12  # in a stroke that is interrupted
+_BROKEN = 0.1  # between two large parts of a digit
+_SMALL = 0.55  # height of a part of a digit
+_TALL = 0.75  # height of a whole digit
+_TALLEST = 1.35
+_TALLEST_BROKEN = 1.6
+_WIDE = 1.3  # width of what may be two digits
+_NARROW = 0.9  # and of what can be, if hardly connected
+_ALONE = 1.5  # and of what has no digit beside it
+_CUT = 1.2  # strokes that may be cut, in stroke widths
+_WEAK_CUT = 0.4
+
+
+def stroke_width(mask):
+    """Return the mean width of strokes: twice their area by their circumference."""
+    padded = np.pad(mask.astype(np.float32), 1)
+    slope = np.hypot(np.diff(padded, axis=0)[:, 1:], np.diff(padded, axis=1)[1:])
+    return 2 * padded.sum() / max(slope.sum(), 1)
+
+
+def find_digits(strength, mask):
+    """Group ink into digits.
+
+    Parameters
+    ----------
+    strength : ndarray of float of shape (height, width)
+        How strong the ink is.
+    mask : ndarray of bool of shape (height, width)
+        Where it is.
+
+    Returns
+    -------
+    labels : ndarray of int of shape (height, width)
+        The number of the digit at each pixel, from 1, or 0.
+    boxes : ndarray of int of shape (n_digits, 4)
+        Top, left, bottom and right of each.
+    typical : float
+        Their typical height.
+    """
+    labels, _ = ndimage.label(mask, _EIGHT)
+    labels = _without(labels, _frames(labels))
+    if not labels.any():
+        return labels, np.empty((0, 4), int), 0.0
+    typical = _typical_height(labels)
+    labels = _without(labels, _specks(labels, typical))
+    labels = _split(labels, strength, typical)
+    labels = _joined(labels, typical)
+    boxes = _boxes(labels)
+    return labels, boxes, max(typical, np.median(boxes[:, 2] - boxes[:, 0]))
+
+
+def _boxes(labels):
+    """Return top, left, bottom and right of each label."""
+    found = ndimage.find_objects(labels)
+    return np.array(
+        [(y.start, x.start, y.stop, x.stop) for y, x in found], dtype=int
+    ).reshape(-1, 4)
+
+
+def _without(labels, numbers):
+    """Remove labels, and number the others from 1."""
+    kept = np.ones(labels.max() + 1, dtype=int)
+    kept[0] = 0
+    kept[numbers] = 0
+    return (np.cumsum(kept) * kept)[labels]
+
+
+def _frames(labels):
+    """Return what lies along an edge of the picture, or is a large area there."""
+    edges = labels[0], labels[-1], labels[:, 0], labels[:, -1]
+    counts = [
+        np.bincount(edge, minlength=labels.max() + 1) / len(edge) for edge in edges
+    ]
+    contact = np.max(counts, axis=0)
+    inside = np.flatnonzero(contact == 0)
+    if not len(inside):
+        return []
+    usual = stroke_width(np.isin(labels, inside))
+    return [
+        number
+        for number in np.flatnonzero(contact > 0)
+        if number
+        and (
+            contact[number] > _EDGE_CONTACT
+            or stroke_width(labels == number) > _SOLID * usual
+        )
+    ]
+
+
+def _typical_height(labels):
+    """Return the median height of strokes, weighted by their ink."""
+    boxes = _boxes(labels)
+    sizes = boxes[:, 2] - boxes[:, 0]
+    # A flat stroke is a part of something higher.
+    sizes = np.maximum(sizes, np.minimum((boxes[:, 3] - boxes[:, 1]) / 2, sizes.max()))
+    areas = np.bincount(labels.ravel())[1:]
+    order = np.argsort(sizes)
+    total = np.cumsum(areas[order])
+    return float(sizes[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def _specks(labels, typical):
+    """Return what is too small for a part of a digit."""
+    boxes = _boxes(labels)
+    sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    areas = np.bincount(labels.ravel())[1:]
+    usual = np.median(areas[sizes >= min(_SMALL * typical, sizes.max())])
+    return np.flatnonzero((sizes < _SPECK * typical) | (areas < 0.01 * usual)) + 1
+
+
+def _split(labels, strength, typical):
+    """Cut what is as wide as two digits where one stroke or less connects them."""
+    labels = labels.copy()
+    boxes = ndimage.find_objects(labels)
+    number = 0
+    while number < len(boxes):
+        box = boxes[number]
+        part = labels[box] == number + 1
+        right = None
+        if part.shape[1] > (_ALONE if len(boxes) == 1 else _NARROW) * max(
+            typical, part.shape[0]
+        ):
+            right = _cut(part, strength[box], typical)
+        if right is None:
+            number += 1
+            continue
+        labels[box][right] = len(boxes) + 1
+        boxes[number] = _within(box, part & ~right)
+        boxes.append(_within(box, right))
+    return labels
+
+
+def _within(box, part):
+    """Return the box of a part of a box."""
+    (inner,) = ndimage.find_objects(part.astype(int))
+    return tuple(
+        slice(outer.start + side.start, outer.start + side.stop)
+        for outer, side in zip(box, inner, strict=True)
+    )
+
+
+def _cut(part, strength, typical):
+    """Return the right one of two digits, or None if they cannot be parted."""
+    height, width = part.shape
+    level = np.quantile(strength[part], 0.75)
+    cost = np.where(part, np.clip(strength / level, 0, 1), 0) + 1e-6
+    total = cost.copy()
+    for y in range(1, height):
+        before = np.pad(total[y - 1], 1, constant_values=np.inf)
+        total[y] += np.minimum(np.minimum(before[:-2], before[2:]) + 0.01, before[1:-1])
+    limit = (_CUT if width > _WIDE * typical else _WEAK_CUT) * stroke_width(part) + 0.01
+    best = None
+    for end in range(width):
+        if total[-1, end] > limit:
+            continue
+        path = _path(total, end)
+        inked = np.diff(cost[np.arange(height), path] > 0.3, prepend=False)
+        if np.count_nonzero(inked) > 2:
+            continue  # more than one stroke
+        right = part & (np.arange(width) >= path[:, None])
+        left = part & ~right
+        if all(_is_tall(half, typical) for half in (left, right)):
+            balance = abs(left.any(axis=0).sum() - right.any(axis=0).sum()) / width
+            score = total[-1, end] / limit + balance
+            if best is None or score < best[0]:
+                best = score, right
+    return None if best is None else best[1]
+
+
+def _path(total, x):
+    """Follow the cheapest way from the bottom up; return its columns."""
+    path = np.empty(len(total), int)
+    path[-1] = x
+    for y in range(len(total) - 2, -1, -1):
+        low = max(0, x - 1)
+        x = low + int(total[y, low : x + 2].argmin())
+        path[y] = x
+    return path
+
+
+def _is_tall(part, typical):
+    rows = np.flatnonzero(part.any(axis=1))
+    return len(rows) > 0 and np.ptp(rows) + 1 >= 0.6 * typical
+
+
+def _joined(labels, typical):
+    """Give the strokes of one digit the same label."""
+    distances = _distances(labels, _REACH * typical)
+    boxes = list(_boxes(labels))
+    groups = [[i] for i in range(len(boxes))]
+    pairs = sorted((d, i, j) for (i, j), d in distances.items())
+    home = list(range(len(boxes)))
+    for distance, i, j in pairs:
+        a, b = home[i], home[j]
+        if a != b and _belong_together(boxes[a], boxes[b], distance, typical):
+            boxes[a] = np.concatenate(
+                [
+                    np.minimum(boxes[a][:2], boxes[b][:2]),
+                    np.maximum(boxes[a][2:], boxes[b][2:]),
+                ]
+            )
+            groups[a] += groups[b]
+            for k in groups[b]:
+                home[k] = a
+    _, numbers = np.unique(home, return_inverse=True)
+    return np.concatenate([[0], numbers + 1])[labels]
+
+
+def _distances(labels, reach):
+    """Map pairs of labels, counted from 0, to how far apart they are, if near."""
+    distances = {}
+    for i, (y, x) in enumerate(ndimage.find_objects(labels)):
+        pad = int(reach) + 1
+        window = labels[
+            max(0, y.start - pad) : y.stop + pad, max(0, x.start - pad) : x.stop + pad
+        ]
+        others = np.unique(window)
+        others = others[others > i + 1]
+        if len(others):
+            away = ndimage.distance_transform_edt(window != i + 1)
+            nearest = ndimage.minimum(away, window, others)
+            for j, distance in zip(others, nearest, strict=True):
+                if distance <= reach:
+                    distances[i, int(j) - 1] = float(distance)
+    return distances
+
+
+def _belong_together(a, b, distance, typical):
+    """Return whether strokes in two boxes, so far apart, are of one digit."""
+    sizes = np.array([a[2:] - a[:2], b[2:] - b[:2]])
+    overlap = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    smaller = sizes.min(axis=0)
+    height, width = np.maximum(a[2:], b[2:]) - np.minimum(a[:2], b[:2])
+    if (overlap >= 0.8 * smaller).all():
+        return True
+    heights = sizes[:, 0]
+    distance /= typical
+    flat = (sizes[:, 1] > 1.2 * heights).any() and height <= 2 * width
+    fits = height <= _TALLEST * max(typical, heights.max()) or flat
+    if overlap[1] >= 0.5 * smaller[1]:  # one above the other
+        if sizes.max(axis=1).min() < _DOT * typical:
+            return distance <= _GAP
+        return (
+            fits
+            and heights.min() < _TALL * typical
+            and distance <= (0.35 if not flat else _REACH)
+        )
+    if width > 1.2 * max(height, typical):
+        return False
+    if heights.min() < _SMALL * typical:
+        return fits and distance <= _GAP
+    # Two large parts, each at a height of its own.
+    return (
+        height <= _TALLEST_BROKEN * heights.max()
+        and distance <= _BROKEN
+        and 0 <= overlap[0] < 0.65 * smaller[0]
+    )
+
+
+def reading_order(boxes):
+    """Order boxes by rows from the top down, and from left to right within them."""
+    middles = (boxes[:, 0] + boxes[:, 2]) / 2
+    lines = []
+    for i in np.argsort(boxes[:, 1]):
+        best = None
+        for line in lines:
+            last = boxes[line[-1]]
+            shared = min(boxes[i, 2], last[2]) - max(boxes[i, 0], last[0])
+            shared /= min(boxes[i, 2] - boxes[i, 0], last[2] - last[0])
+            if shared > 0.3 and (best is None or shared > best[0]):
+                best = shared, line
+        if best is None:
+            lines.append([i])
+        else:
+            best[1].append(i)
+    lines.sort(key=lambda line: np.mean(middles[line]))
+    order = np.array([i for line in lines for i in line], dtype=int)
+    return order, np.repeat(np.arange(len(lines)), [len(line) for line in lines])
