@@ -17,7 +17,7 @@ from .strokes import find_digits, reading_order, stroke_width
 # Longer side, in pixels, of the picture in which digits are looked for.
 _LONGEST = 1200
 # Ink as strong as this quantile of the ink of a digit is white in its image.
-_FULL_INK = 0.75
+_FULL_INK = 0.5
 _EDGE = 2  # pixels beyond its mask that a stroke may fade out in
 
 
@@ -94,7 +94,7 @@ class DigitExtractor(DigitNormalizer):
         As in :class:`DigitNormalizer`, in the cut out digits.
     ink : {"auto", "dark", "light"}, default="auto"
         Whether the ink is darker or lighter than the paper.
-    stroke_width : float, default=0.11
+    stroke_width : float, default=0.125
         Smallest width of strokes, as a fraction in [0, 1) of the longer side of the
         digit. Thinner strokes are thickened. The median of MNIST is 0.12.
     min_confidence : float, default=0.5
@@ -162,7 +162,7 @@ class DigitExtractor(DigitNormalizer):
         digit_size=20 / 28,
         threshold=0.1,
         ink="auto",
-        stroke_width=0.11,
+        stroke_width=0.125,
         min_confidence=0.5,
     ):
         super().__init__(
@@ -293,7 +293,7 @@ def _confidences(parts, typical):
         2.5 * typical / heights,
         heights / (0.7 * widths),
         0.4 * sizes / strokes,
-        levels / (0.7 * np.median(levels)),
+        (levels / (0.7 * np.median(levels))) ** 2,
     )
     return np.prod(np.clip(fractions, 0, 1), axis=0)
 

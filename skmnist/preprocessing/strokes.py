@@ -12,6 +12,7 @@ _SPECK = 0.12
 _DOT = 0.22
 _REACH = 0.5  # distance of strokes that can still be one digit
 _GAP = 0.12  # in a stroke that is interrupted
+_BAR_GAP = 0.25  # before the bar of a 5
 _BROKEN = 0.1  # between two large parts of a digit
 _SMALL = 0.55  # height of a part of a digit
 _TALL = 0.75  # height of a whole digit
@@ -19,7 +20,7 @@ _TALLEST = 1.35
 _TALLEST_BROKEN = 1.6
 _WIDE = 1.3  # width of what may be two digits
 _NARROW = 0.9  # and of what can be, if hardly connected
-_ALONE = 1.5  # and of what has no digit beside it
+_ALONE = 1.7  # and of what has no digit beside it
 _CUT = 1.2  # strokes that may be cut, in stroke widths
 _WEAK_CUT = 0.4
 
@@ -261,7 +262,7 @@ def _belong_together(a, b, distance, typical):
     if width > 1.2 * max(height, typical):
         return False
     if heights.min() < _SMALL * typical:
-        return fits and distance <= _GAP
+        return fits and distance <= (_BAR_GAP if flat else _GAP)
     # Two large parts, each at a height of its own.
     return (
         height <= _TALLEST_BROKEN * heights.max()
