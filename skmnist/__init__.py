@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what __getattr__ below imports when it is asked for
     from skmnist.preprocessing import (
         Augmentation,
         Deskewer,
+        DigitExtractor,
         DigitNormalizer,
         HOGTransformer,
         ImageScaler,
@@ -32,6 +33,7 @@ __version__ = "0.2.0"
 _HOMES = {
     "Augmentation": "preprocessing",
     "Deskewer": "preprocessing",
+    "DigitExtractor": "preprocessing",
     "DigitNormalizer": "preprocessing",
     "HOGTransformer": "preprocessing",
     "ImageScaler": "preprocessing",
@@ -62,6 +64,7 @@ _MODULES = {
 __all__ = [
     "Augmentation",
     "Deskewer",
+    "DigitExtractor",
     "DigitNormalizer",
     "HOGTransformer",
     "ImageScaler",

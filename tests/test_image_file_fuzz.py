@@ -16,7 +16,11 @@ from skmnist.cli._errors import BadInput
 from skmnist.cli._image_files import read_images
 
 MODEL = SimpleNamespace(
-    n_pixels=48, image_shape=(6, 8), size="6×8 (height × width, 48 pixels)"
+    dataset="mnist",
+    pixel_range=(0, 255),
+    n_pixels=48,
+    image_shape=(6, 8),
+    size="6×8 (height × width, 48 pixels)",
 )
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8), dtype=np.uint8)
 
@@ -61,14 +65,14 @@ def read(path, data):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, about damaged metadata
-            rows, counts = read_images([path], MODEL)
+            (file,) = read_images([path], MODEL)
     except BadInput as error:
         message = error.format_message()
         assert str(path) in message
         assert "\n" not in message
         return message
-    assert rows.shape == (counts[0], 48)
-    return rows
+    assert file.X.shape[1:] == (48,)
+    return file.X
 
 
 GOOD = {

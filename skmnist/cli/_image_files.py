@@ -1,48 +1,105 @@
 """Files of images to classify: NumPy arrays, IDX, CSV and pictures."""
 
-import warnings
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from skmnist._numbers import by, pixels
-from skmnist.cli._errors import BadInput, bad_input, one_line
+from skmnist.cli._errors import BadInput, bad_input
 from skmnist.cli._messages import note
 
-_PICTURE_FORMATS = ("PNG", "BMP", "GIF", "JPEG", "TIFF", "PPM")
-_PICTURE_SUFFIXES = (".png", ".bmp", ".gif", ".jpg", ".jpeg", ".tif", ".tiff", ".pgm")
+_PICTURE_SUFFIXES = (
+    *(".png", ".bmp", ".gif", ".jpg", ".jpeg", ".tif", ".tiff", ".pgm", ".webp"),
+    *(".heic", ".heif", ".avif", ".jp2"),
+)
+# The longer side, in pixels, to which large pictures are reduced at most.
+_LONGEST = 1600
+# Digits of scikit-learn fill their images.
+_DIGIT_SIZES = {"digits": 1.0}
 # No text holds these; it may begin with letters of any alphabet, in a header.
 _CONTROL = {*range(32), 127} - {*b"\t\r\n"}
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
+
+
+class Page(NamedTuple):
+    """A page that was searched for digits, which may show it reduced by a factor."""
+
+    picture: np.ndarray
+    number: int
+    factor: float
+    digits: object
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFile:
+    """The images of one file, one per row of `X`.
+
+    `pages` are those that were searched for the images; it is empty if the file holds
+    the images themselves.
+    """
+
+    path: object
+    X: np.ndarray
+    pages: tuple = ()
+
+    @property
+    def columns(self):
+        """What there is to know of each image but its label, as columns."""
+        columns = {
+            "file": [str(self.path)] * len(self.X),
+            "image": list(range(len(self.X))),
+        }
+        if self.pages:
+            for name, values in {
+                "page": [np.full(len(p.digits), p.number) for p in self.pages],
+                "row": [p.digits.rows for p in self.pages],
+                "box": [(p.factor * p.digits.boxes).round(1) for p in self.pages],
+                "digit_confidence": [p.digits.confidences for p in self.pages],
+            }.items():
+                columns[name] = np.concatenate(values).tolist()
+        return columns
+
+    def join(self, answers):
+        """Arrange answers as the digits stand in the pictures: a text per row."""
+        lines, start = [], 0
+        for page in self.pages:
+            stop = start + len(page.digits)
+            lines += page.digits.join(answers[start:stop])
+            start = stop
+        return lines
 
 
 def read_images(paths, model_file, *, invert=False):
     """Read the images of several files for a model.
 
     A file is a NumPy array (``.npy``), IDX or CSV (gzipped or not), or a picture, which
-    is seen from its content. `invert` is for dark ink on light paper, in any of them.
-    Returns one image per row, those of the first file first, and the number of images
-    of each file. Raises BadInput if a file is of another kind, or holds images of
-    another size.
+    is seen from its content. Pictures of another size than the model takes are searched
+    for digits. `invert` is for dark ink on light paper, in any of them. Returns an
+    :class:`ImageFile` for each. Raises BadInput if a file is of another kind, or holds
+    arrays of another size.
     """
-    parts = []
+    files = []
     light = []
     for path in paths:
         with bad_input():
-            rows, is_picture = _read_file(path, model_file)
-        if invert:
-            rows = _inverted(rows, model_file)
-        elif is_picture and rows.mean() > 127:
+            file, is_picture = _read_file(path, model_file, invert)
+        if file.pages:
+            pass  # the ink was told from the paper
+        elif invert:
+            file = ImageFile(path, _inverted(file.X, model_file))
+        elif is_picture and file.X.mean() > 127:
             light.append(path)
-        parts.append(rows)
+        files.append(file)
     if light:
         note(
             f"Warning: {light[0]}"
             + (f" and {len(light) - 1} more are" if light[1:] else " is")
             + " mostly light. If the ink is dark and the paper light, give --invert."
         )
-    return np.concatenate(parts), [len(rows) for rows in parts]
+    return files
 
 
 def _inverted(rows, model_file):
@@ -57,8 +114,8 @@ def _inverted(rows, model_file):
     return (low + high - rows.astype(np.float64)).astype(rows.dtype)
 
 
-def _read_file(path, model_file):
-    """Return the rows of a file, and whether it is a picture."""
+def _read_file(path, model_file, invert):
+    """Return the images of a file, and whether it is a picture."""
     from skmnist.datasets import read_idx
     from skmnist.datasets._content import N_BYTES, kind_of
     from skmnist.datasets._csv import read_unlabelled_csv
@@ -73,7 +130,7 @@ def _read_file(path, model_file):
     kind = kind_of(start) or ""
     is_picture = kind.endswith("picture")
     if is_picture or str(path).lower().endswith(_PICTURE_SUFFIXES):
-        return _read_picture(path, kind, model_file), True
+        return _read_picture(path, model_file, invert), True
     if start.startswith(b"\x93NUMPY"):
         array = _read_npy(path)
     elif start.startswith(b"\0\0") and not start.startswith(_BYTE_ORDER_MARKS):
@@ -91,7 +148,7 @@ def _read_file(path, model_file):
         )
     else:
         array = read_unlabelled_csv(path, model_file.n_pixels)
-    return _as_rows(array, path, model_file), False
+    return ImageFile(path, _as_rows(array, path, model_file)), False
 
 
 def _read_npy(path):
@@ -140,9 +197,9 @@ def _as_rows(array, path, model_file):
     return rows
 
 
-def _read_picture(path, kind, model_file):
-    """Read a picture as one row of pixels."""
-    from PIL import Image, UnidentifiedImageError
+def _read_picture(path, model_file, invert):
+    """Read a picture: one image per page, or all digits in it."""
+    from skmnist.datasets._pictures import picture_pages
 
     shape = model_file.image_shape
     if shape is None:
@@ -150,34 +207,46 @@ def _read_picture(path, kind, model_file):
             f"{path}: the model takes {model_file.n_pixels} pixels, and does not tell "
             "the height and width of its images."
         )
-    wanted = f"the model takes images of {model_file.size}"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(path, formats=_PICTURE_FORMATS)
-        with picture:
-            if picture.size != (shape[1], shape[0]):
-                found = pixels(picture.size[::-1])
-                raise BadInput(f"{path} is of {found}; {wanted}.")
-            if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
-                raise BadInput(
-                    f"{path} has pixels of the kind {picture.mode}; save it with 8 "
-                    "bits, grey or in colours."
-                )
-            # What is transparent shows the paper behind it, as a viewer does.
-            opaque = Image.new("RGBA", picture.size, "white")
-            opaque.alpha_composite(picture.convert("RGBA"))
-            final = opaque.convert("L" if prod(shape[2:]) == 1 else "RGB")
-    except UnidentifiedImageError:
-        other = kind and not kind.endswith("picture")
-        what = f"but {kind}" if other else "that can be read"
-        raise BadInput(f"{path} is not a picture {what}.") from None
-    except Image.DecompressionBombError:
-        raise BadInput(f"{path} is far too large; {wanted}.") from None
-    except Exception as error:
-        # Decoders raise a dozen kinds of error for damaged bytes. Only what the
-        # system says of the file itself has its name.
-        if isinstance(error, BadInput) or getattr(error, "filename", None) is not None:
-            raise
-        raise BadInput(f"{path} is damaged: {one_line(error).rstrip('.')}.") from error
-    return np.asarray(final, dtype=np.uint8).reshape(1, -1)
+    colors = prod(shape[2:])
+    images, searched = [], []
+    for number, (picture, factor) in enumerate(picture_pages(path, longest=_LONGEST)):
+        if picture.size == (shape[1], shape[0]):
+            images.append(np.asarray(picture.convert("L" if colors == 1 else "RGB")))
+        elif colors == 1:
+            searched.append((np.asarray(picture), number, factor))
+        else:
+            found = pixels(picture.size[::-1])
+            raise BadInput(
+                f"{path} is of {found}; the model takes images of {model_file.size}."
+            )
+        if images and searched:
+            raise BadInput(f"{path} has pages of different kinds; give each by itself.")
+    if images:
+        return ImageFile(path, np.array(images).reshape(len(images), -1))
+    return _extracted(path, searched, model_file, invert)
+
+
+def _extracted(path, searched, model_file, invert):
+    """Find the digits on the pages of a picture."""
+    from skmnist.preprocessing import DigitExtractor
+
+    extractor = DigitExtractor(
+        output_shape=model_file.image_shape[:2],
+        digit_size=_DIGIT_SIZES.get(model_file.dataset, 20 / 28),
+        ink="dark" if invert else "auto",
+    )
+    pages, rows = [], []
+    for picture, number, factor in searched:
+        digits = extractor.extract(picture)
+        pages.append(Page(picture, number, factor, digits))
+        rows.append(digits.images.reshape(len(digits), -1))
+    X = np.concatenate(rows)
+    if not len(X):
+        raise BadInput(
+            f"{path} shows no digit: nothing stands out from the paper like a stroke "
+            "of a pen."
+        )
+    low, high = model_file.pixel_range
+    if (low, high) != (0, 255):
+        X = low + X / 255 * (high - low)
+    return ImageFile(path, X, tuple(pages))

@@ -3,7 +3,7 @@
 import click
 
 from skmnist._numbers import counted, percent
-from skmnist.cli._options import TRUST, json_option
+from skmnist.cli._options import TRUST, force_option, json_option
 
 
 @click.command("predict", epilog=TRUST)
@@ -26,15 +26,28 @@ from skmnist.cli._options import TRUST, json_option
     is_flag=True,
     help="Invert images with dark ink on light paper; MNIST has light ink on dark.",
 )
+@click.option(
+    "--show",
+    "show",
+    type=click.Path(),
+    metavar="FILE",
+    help="Also draw where digits were found, and the images that the model classified.",
+)
+@force_option
 @json_option
-def command(model, images, proba, min_confidence, invert, as_json):
+def command(model, images, proba, min_confidence, invert, show, force, as_json):
     """Classify images with the model in a file: one label per line.
 
     IMAGES are NumPy arrays (.npy), IDX or CSV files (gzipped or not; CSV with one image
-    per row; labels and an index are ignored), or pictures (.png and others) of the size
-    that the model expects. --json numbers the images of each file from 0.
+    per row; labels and an index are ignored), or pictures (.png, .jpg and others).
+    Pictures of any size are searched for digits, unless they have the size that the
+    model expects; each row of digits is printed on one line. --json numbers the images
+    of each file from 0, and has the box of each digit: top, left, bottom and right.
     """
+    import numpy as np
+
     from skmnist.cli._errors import bad_input
+    from skmnist.cli._found_digits import check_shown, show_digits
     from skmnist.cli._image_files import read_images
     from skmnist.cli._messages import note
     from skmnist.cli._recognition import predict, read_model
@@ -43,36 +56,49 @@ def command(model, images, proba, min_confidence, invert, as_json):
 
     rejects = min_confidence is not None
     model_file = read_model(model)
-    X, counts = read_images(images, model_file, invert=invert)
+    check_shown(show, force=force)
+    files = read_images(images, model_file, invert=invert)
+    X = np.concatenate([file.X for file in files])
     labels, classes, values = predict(model_file, X, proba=proba or rejects)
-    columns = {
-        "file": [f for f, n in zip(images, counts, strict=True) for _ in range(n)],
-        "image": [number for n in counts for number in range(n)],
-        "label": labels,
-    }
+    columns = {"label": labels}
     if proba:
         columns["probabilities"] = values.tolist()
     if rejects:
         with bad_input():
             columns |= reject(labels, values, classes, min_confidence)
-    rows = [
-        dict(zip(columns, row, strict=True))
-        for row in zip(*columns.values(), strict=True)
-    ]
+    show_digits(show, files, labels)
+    places = [row for file in files for row in _rows(file.columns)]
+    rows = [place | row for place, row in zip(places, _rows(columns), strict=True)]
     if as_json:
         print_json({"model": model_file.path, "classes": classes, "predictions": rows})
     elif proba:
         print(",".join(["label", *map(str, classes)]))
         for row in rows:
-            answer = "?" if row.get("is_rejected") else row["label"]
-            print(answer, *(f"{p:.6g}" for p in row["probabilities"]), sep=",")
+            print(_mark(row), *(f"{p:.6g}" for p in row["probabilities"]), sep=",")
     else:
-        print("\n".join(map(_answer, rows)))
+        start = 0
+        for file in files:
+            own = rows[start : (start := start + len(file.X))]
+            answers = file.join([_mark(row) for row in own]) if file.pages else own
+            print("\n".join(a if file.pages else _answer(a) for a in answers))
     if rejects:
         note(
             f"Rejected, with a confidence below {min_confidence}: "
             f"{sum(columns['is_rejected']):,} of {counted(len(rows), 'image')}."
         )
+
+
+def _rows(columns):
+    """Return columns as rows."""
+    return [
+        dict(zip(columns, row, strict=True))
+        for row in zip(*columns.values(), strict=True)
+    ]
+
+
+def _mark(row):
+    """Write the label of a digit among others."""
+    return "?" if row.get("is_rejected") else str(row["label"])
 
 
 def _answer(row):

@@ -14,6 +14,7 @@ _MAGIC_NUMBERS = (
     (b"GIF8", "a GIF picture"),
     (b"II*\0", "a TIFF picture"),
     (b"MM\0*", "a TIFF picture"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
     (b"%PDF", "a PDF document"),
     (b"\xfd7zXZ\0", "an xz file"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
@@ -28,6 +29,12 @@ _MAGIC_NUMBERS = (
         "a Git LFS pointer in place of the file itself, which 'git lfs pull' fetches",
     ),
 )
+_HEIC = "a HEIC picture"
+_MEDIA = {
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"hevc", b"hevx"), _HEIC),
+    **dict.fromkeys((b"mif1", b"msf1"), _HEIC),
+    **dict.fromkeys((b"avif", b"avis"), "an AVIF picture"),
+}
 _BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
 # The version of its format as the first field, and another known field after it.
 _ONNX = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42]")
@@ -45,6 +52,14 @@ def kind_of(start):
     for magic, kind in _MAGIC_NUMBERS:
         if start.startswith(magic):
             return kind
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "a WebP picture"
+    if start[4:8] == b"ftyp":
+        return _MEDIA.get(start[8:12], "a film or a picture of an unknown kind")
+    if start[:2] == b"BM" and start[6:10] == bytes(4):
+        return "a BMP picture"
+    if re.match(rb"P[1-6]\s", start):
+        return "a PNM picture"
     if _BZIP2.match(start):
         return "a bzip2 file"
     if start[257:262] == b"ustar":

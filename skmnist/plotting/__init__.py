@@ -15,6 +15,7 @@ first figure. :class:`NetworkDiagram` does not need it.
 
 from .comparison import ModelComparisonDisplay
 from .diagrams import LayerNode, NetworkDiagram
+from .extraction import ExtractedDigitsDisplay
 from .feature_maps import FeatureMapsDisplay
 from .filters import FiltersDisplay
 from .galleries import ImageGalleryDisplay
@@ -28,6 +29,7 @@ from .weights import DenseWeightsDisplay
 
 __all__ = [
     "DenseWeightsDisplay",
+    "ExtractedDigitsDisplay",
     "FeatureMapsDisplay",
     "FiltersDisplay",
     "ImageGalleryDisplay",

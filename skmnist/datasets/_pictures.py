@@ -1,0 +1,230 @@
+"""Pictures from files, as a viewer shows them."""
+
+import warnings
+
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from skmnist._numbers import counted, pixels
+from skmnist.datasets._content import N_BYTES, kind_of
+from skmnist.datasets._files import DataFormatError
+
+# Formats of pixels. Others that Pillow knows run programs, or hold drawings.
+_FORMATS = (
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "GIF",
+    "TIFF",
+    "BMP",
+    "PPM",
+    "AVIF",
+    "JPEG2000",
+    "ICO",
+    "PCX",
+    "SGI",
+)
+# The other images in these are previews, depth and brightness of the first.
+_SINGLE = ("JPEG", "MPO", "ICO")
+_MAX_PAGES = 50
+# Unpacked pictures take at most so much memory, in bytes. A JPEG is reduced while it
+# is unpacked.
+_MAX_BYTES = 120_000_000
+_MAX_JPEG_PIXELS = 70_000_000
+_BYTES = {"1": 2, "L": 1, "I;16": 7, "I": 9, "F": 9, "LA": 3, "RGB": 3, "RGBA": 5}
+_NEARLY_OPAQUE = 0.95
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def read_picture(path, *, page=0):
+    """Read a picture from a file, as a viewer shows it.
+
+    The format is detected by content: PNG, JPEG, WebP, GIF, TIFF, BMP, PNM, AVIF and
+    others that Pillow reads. Photos are turned as their EXIF orientation says.
+    Transparent parts are white, or black if what is drawn on them is light.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    page : int, default=0
+        Which page of a TIFF file, or frame of an animation, counted from 0.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (height, width) or (height, width, 3)
+        Grey pixels or colours, from 0 to 255.
+
+    Raises
+    ------
+    DataFormatError
+        If the file is not a picture, damaged or too large, or has no such page.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> from skmnist.datasets import read_picture
+    >>> Image.new("1", (4, 3)).save("small.png")
+    >>> read_picture("small.png").shape
+    (3, 4)
+    """
+    n_pages = 0
+    for number, (picture, _) in enumerate(picture_pages(path)):
+        if number == page:
+            return np.asarray(picture)
+        n_pages = number + 1
+    raise DataFormatError(f"{path} has {counted(n_pages, 'page')}; got page={page!r}.")
+
+
+def picture_pages(path, *, longest=None):
+    """Yield the pages of a picture and how much each was reduced.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    longest : int, default=None
+        Reduce larger pictures by whole factors, but not below this length of their
+        longer side.
+
+    Yields
+    ------
+    picture : PIL.Image.Image
+        In mode L or RGB.
+    factor : float
+        Sides of the picture in the file by sides of what is returned.
+    """
+    start = b""
+    try:
+        with warnings.catch_warnings(), open(path, "rb") as file:
+            warnings.simplefilter("ignore")  # about damaged metadata, and size
+            start = file.read(N_BYTES)
+            file.seek(0)
+            with Image.open(file, formats=_FORMATS) as picture:
+                yield from _pages(path, picture, longest)
+    except UnidentifiedImageError:
+        raise DataFormatError(_refusal(path, start)) from None
+    except Image.DecompressionBombError:
+        raise DataFormatError(f"{path} is far too large for a picture.") from None
+    except GeneratorExit:
+        raise
+    except Exception as error:
+        # Decoders raise a dozen kinds of error for damaged bytes. Only what the
+        # system says of the file itself has its name.
+        if isinstance(error, DataFormatError) or getattr(error, "filename", None):
+            raise
+        words = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise DataFormatError(f"{path} is damaged: {words}.") from error
+
+
+def _refusal(path, start):
+    """Say why a file that begins with `start` is not read."""
+    kind = kind_of(start)
+    if kind == "a HEIC picture":
+        return (
+            f"{path} is a HEIC picture, which cannot be read; save it as JPEG or PNG. "
+            "Phones export photos as JPEG when they are shared or in their settings."
+        )
+    if kind and not kind.endswith("picture"):
+        return f"{path} is not a picture but {kind}."
+    if kind:
+        return f"{path} is {kind} that is damaged or of an unknown kind."
+    return f"{path} is not a picture that can be read."
+
+
+def _pages(path, picture, longest):
+    for number in range(_MAX_PAGES + 1):
+        try:
+            picture.seek(number)
+        except EOFError:
+            return
+        if number == _MAX_PAGES:
+            raise DataFormatError(
+                f"{path} has more than {_MAX_PAGES} pages; save those that you need."
+            )
+        yield _page(path, picture, longest)
+        if picture.format in _SINGLE:
+            return
+
+
+def _page(path, picture, longest):
+    """Return a page as it is shown, and by how much it was reduced."""
+    _refuse_large(path, picture)
+    width = picture.width
+    is_jpeg = picture.format in ("JPEG", "MPO")
+    if is_jpeg and longest:
+        picture.draft(None, (longest, longest))
+    picture.load()
+    if not is_jpeg:
+        width = picture.width  # TIFF is turned when it is loaded
+    image = _in_plain_mode(picture)
+    if longest and max(image.size) >= 2 * longest:
+        image = image.reduce(max(image.size) // longest)
+    factor = width / image.width
+    image = _opaque(image)
+    turn = _TURNS.get(_orientation(picture))
+    return (image if turn is None else image.transpose(turn)), factor
+
+
+def _refuse_large(path, picture):
+    """Refuse a picture that would take too much memory, before it is unpacked."""
+    n_pixels = picture.width * picture.height
+    if picture.format in ("JPEG", "MPO"):
+        is_large = n_pixels > _MAX_JPEG_PIXELS
+    else:
+        is_large = n_pixels * _BYTES.get(picture.mode, 5) > _MAX_BYTES
+    if is_large:
+        found = pixels((picture.height, picture.width))
+        raise DataFormatError(f"{path} is too large for a picture of digits: {found}.")
+
+
+def _in_plain_mode(picture):
+    """Return a picture in mode L, RGB, LA or RGBA."""
+    mode = picture.mode
+    if mode in ("L", "RGB", "LA", "RGBA") and "transparency" not in picture.info:
+        return picture
+    if mode.startswith("I") or mode == "F":
+        return Image.fromarray(_in_bytes(np.asarray(picture)))
+    if picture.has_transparency_data:
+        return picture.convert("RGBA")
+    return picture.convert("L" if mode == "1" else "RGB")
+
+
+def _in_bytes(values):
+    """Scale what may have 16 or more bits to 8."""
+    values = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0)
+    low, high = float(values.min()), float(values.max())
+    top = next((top for top in (1.0, 255.0, 65535.0) if high <= top), high)
+    bottom = min(low, 0.0)
+    scale = 255 / (top - bottom)
+    return np.rint((values - bottom) * scale).astype(np.uint8)
+
+
+def _opaque(image):
+    """Lay a picture on white, or on black if what is drawn on it is light."""
+    if image.mode in ("L", "RGB"):
+        return image
+    opacity = image.getchannel("A")
+    drawn = np.asarray(opacity) / 255
+    shade = (np.asarray(image.convert("L")) * drawn).sum() / max(drawn.sum(), 1)
+    is_clear = drawn.mean() < _NEARLY_OPAQUE
+    sheet = Image.new(
+        "RGB", image.size, "black" if is_clear and shade > 127 else "white"
+    )
+    sheet.paste(image.convert("RGB"), mask=opacity)
+    return sheet
+
+
+def _orientation(picture):
+    try:
+        return picture.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # viewers show pictures with damaged metadata, too
+        return None
