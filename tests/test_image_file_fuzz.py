@@ -214,8 +214,13 @@ def test_a_picture_is_known_by_its_content(tmp_path):
 
 @pytest.mark.parametrize(("height", "width"), [(8, 6), (6, 9), (28, 20)])
 def test_sizes_of_pictures_say_which_number_is_the_height(tmp_path, height, width):
-    stream = io.BytesIO()
-    Image.new("L", (width, height)).save(stream, "PNG")
-    answer = read(tmp_path / "x.png", stream.getvalue())
+    path = tmp_path / "x.png"
+    Image.new("RGB", (width, height)).save(path)
+    model = SimpleNamespace(
+        n_pixels=144, image_shape=(6, 8, 3), size="6×8×3 (height × width × channels)"
+    )
+    with pytest.raises(BadInput) as raised:
+        read_images([path], model)
+    answer = raised.value.format_message()
     assert f"is of {height}×{width} pixels (height × width)" in answer
-    assert "takes images of 6×8 (height × width, 48 pixels)" in answer
+    assert "takes images of 6×8×3 (height × width × channels)" in answer

@@ -239,7 +239,7 @@ def _extracted(path, searched, model_file, invert):
     for picture, number, factor in searched:
         digits = extractor.extract(picture)
         pages.append(Page(picture, number, factor, digits))
-        rows.append(digits.images.reshape(len(digits), -1))
+        rows.append(digits.images.reshape(len(digits), model_file.n_pixels))
     X = np.concatenate(rows)
     if not len(X):
         raise BadInput(

@@ -7,6 +7,7 @@ _EIGHT = np.ones((3, 3))
 # Of the side of a picture: contact with it that makes a frame or a table, not a digit.
 _EDGE_CONTACT = 0.4
 _SOLID = 2.5  # stroke widths of an area that is not a stroke
+_SMALLEST = 6  # height of a digit, in pixels
 # All other lengths in fractions of the typical height of a digit.
 _SPECK = 0.12
 _DOT = 0.22
@@ -56,6 +57,8 @@ def find_digits(strength, mask):
     if not labels.any():
         return labels, np.empty((0, 4), int), 0.0
     typical = _typical_height(labels)
+    if typical < _SMALLEST:  # spots of noise
+        return np.zeros_like(labels), np.empty((0, 4), int), 0.0
     labels = _without(labels, _specks(labels, typical))
     labels = _split(labels, strength, typical)
     labels = _joined(labels, typical)
