@@ -3,6 +3,7 @@
 import io
 import random
 import struct
+import tempfile
 import tracemalloc
 import warnings
 import zlib
@@ -170,7 +171,7 @@ def test_what_cannot_be_read_is_named(tmp_path, name):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="none.png"):
+    with pytest.raises(FileNotFoundError, match=r"none\.png"):
         read_picture(tmp_path / "none.png")
 
 
@@ -198,7 +199,7 @@ def test_bombs_are_refused_before_memory_is_taken(tmp_path, kind):
     path = write(tmp_path / f"bomb.{kind}", bomb(kind))
     tracemalloc.start()
     try:
-        with pytest.raises(DataFormatError, match="large|damaged"):
+        with pytest.raises(DataFormatError, match=r"large|damaged"):
             read_picture(path)
         assert tracemalloc.get_traced_memory()[1] < 100_000_000
     finally:
@@ -222,8 +223,6 @@ def test_broken_pictures_are_read_or_refused():
 
 def attempt(extractor, data):
     """Read and search damaged bytes; any error but ours fails the test."""
-    import tempfile
-
     with tempfile.NamedTemporaryFile() as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, about damaged metadata
         file.write(data)
@@ -231,7 +230,6 @@ def attempt(extractor, data):
         try:
             for picture, _ in picture_pages(file.name, longest=1600):
                 extractor.extract(np.asarray(picture))
-        except DataFormatError as error:
-            assert "\n" not in str(error)
+        except DataFormatError:
             return "refused"
     return "read"

@@ -52,6 +52,7 @@ from skmnist.persistence._values import NotPlainError, encoded
 from skmnist.preprocessing import (
     Augmentation,
     Deskewer,
+    DigitExtractor,
     DigitNormalizer,
     HOGTransformer,
     ImageScaler,
@@ -62,7 +63,7 @@ __all__ = ["check_parts", "describe", "rebuild"]
 _CLASSIFIERS = {name: getattr(classifiers, name) for name in classifiers.__all__}
 _TRANSFORMERS = {
     cls.__name__: cls
-    for cls in (ImageScaler, Deskewer, DigitNormalizer, HOGTransformer)
+    for cls in (ImageScaler, Deskewer, DigitNormalizer, HOGTransformer, DigitExtractor)
 }
 _PIPELINE_PARAMETERS = ("transform_input", "verbose")
 _NO_STEPS = (None, "passthrough")

@@ -62,7 +62,7 @@ class ExtractedDigitsDisplay:
     >>> from skmnist.plotting import ExtractedDigitsDisplay
     >>> digits = load_digits()
     >>> model = KNeighborsClassifier(3).fit(digits.data[100:], digits.target[100:])
-    >>> row = np.hstack([np.pad(image, 3) for image in digits.images[1:4]])
+    >>> row = np.hstack([np.pad(image, 3) for image in digits.images[21:24]])
     >>> picture = 255 - np.kron(row, np.ones((4, 4))).astype(np.uint8)
     >>> extractor = DigitExtractor(output_shape=(8, 8), digit_size=1.0)
     >>> display = ExtractedDigitsDisplay.from_estimator(

@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from skmnist import (
     Deskewer,
+    DigitExtractor,
     DigitNormalizer,
     HOGTransformer,
     ImageScaler,
@@ -166,6 +167,16 @@ def features_pipeline(**params):
 def test_steps_that_change_the_size_come_back(path):
     model = features_pipeline()
     assert_same(load_model(save_model(model, path)), model, PICTURES)
+
+
+def test_an_extractor_of_digits_comes_back(path):
+    extractor = DigitExtractor(output_shape=(6, 9), ink="light", min_confidence=0.1)
+    images = extractor.fit_transform(PICTURES)
+    classifier = fitted(KerasMLPClassifier(units=3, random_state=0), (6, 9))
+    model = Pipeline([("extractor", extractor), ("clf", classifier)])
+    loaded = load_model(save_model(model, path))
+    assert_same(loaded, model, PICTURES)
+    np.testing.assert_array_equal(loaded[0].transform(PICTURES), images)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from skmnist.datasets import load_digits
 from skmnist.plotting import ExtractedDigitsDisplay
 
 DIGITS = load_digits()
-ROW = np.hstack([np.pad(image, 3) for image in DIGITS.images[1:4]])
+ROW = np.hstack([np.pad(image, 3) for image in DIGITS.images[21:24]])
 PICTURE = 255 - np.kron(ROW, np.ones((4, 4))).astype(np.uint8)
 EXTRACTOR = DigitExtractor(output_shape=(8, 8), digit_size=1.0)
 
