@@ -3,8 +3,8 @@ Reading digits in a photo
 =========================
 
 Find the digits on a sheet of paper, classify them, and show where they were. The sheet
-is made here from images of digits that the model has not seen, so that the example needs
-no download. With a photo of your own, begin with ``read_picture("photo.jpg")``.
+is made here from digits that the model has not seen, so that the example needs no
+download. With a photo of your own, begin with ``read_picture("photo.jpg")``.
 """
 
 # %%

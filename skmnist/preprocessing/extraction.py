@@ -36,6 +36,22 @@ class ExtractedDigits:
         [0, 1]. It says nothing about the label.
     rows : ndarray of int of shape (n_digits,)
         The row of each digit, from 0 at the top.
+
+    See Also
+    --------
+    skmnist.DigitExtractor : Makes these.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmnist import DigitExtractor
+    >>> picture = np.full((90, 60), 200, dtype=np.uint8)
+    >>> picture[10:30, 20:24] = picture[50:70, 20:24] = 30
+    >>> digits = DigitExtractor().extract(picture)
+    >>> len(digits), digits.rows
+    (2, array([0, 1]))
+    >>> digits.join(["1", "7"])
+    ['1', '7']
     """
 
     images: np.ndarray
@@ -58,6 +74,11 @@ class ExtractedDigits:
         -------
         list of str
             One text per row.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many labels as digits.
         """
         if len(labels) != len(self):
             raise ValueError(f"{len(labels)} labels given for {len(self)} digits.")

@@ -57,10 +57,14 @@ from PIL import Image
 from skmnist.cli import main
 
 with tempfile.TemporaryDirectory() as folder:
-    picture = folder + "/picture.png"
+    picture, photo = folder + "/picture.png", folder + "/photo.jpg"
     Image.new("L", (8, 8)).save(picture)
+    sheet = Image.new("L", (90, 60), 220)
+    sheet.paste(30, (40, 15, 46, 45))
+    sheet.save(photo)
     for arguments in (
         ["predict", argument, picture],
+        ["predict", argument, photo],
         ["evaluate", argument],
         ["demo", argument, "--out", folder + "/page.html"],
     ):
