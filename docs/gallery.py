@@ -9,6 +9,7 @@ ORDER = [
     "tour",
     "first_pipeline",
     "looking_at_data",
+    "own_handwriting",
     "grid_search",
     "networks_and_baselines",
     "label_errors",

@@ -68,7 +68,7 @@ sheet = sheet.astype(np.uint8)
 # The digits are found and classified. The images at the bottom are what the network
 # gets:
 
-display = ExtractedDigitsDisplay.from_estimator(model, sheet, n_columns=15)
+display = ExtractedDigitsDisplay.from_estimator(model, sheet)
 plt.show()
 print(*display.lines, sep="\n")
 

@@ -725,6 +725,7 @@ def test_rows_of_digits_in_a_photo_are_read_in_their_order(model, tmp_path):
     assert bottoms[:3].max() < tops[3:].min()
     assert (rights[[0, 1, 3]] < lefts[[1, 2, 4]]).all()
     assert all(row["digit_confidence"] > 0.5 for row in shown)
+    assert all(0 < row["confidence"] <= 1 for row in shown)
 
 
 def test_digits_below_a_confidence_are_marked_in_their_row(model, tmp_path):

@@ -52,15 +52,22 @@ def command(model, images, proba, min_confidence, invert, show, force, as_json):
     from skmnist.cli._messages import note
     from skmnist.cli._recognition import predict, read_model
     from skmnist.cli._results import print_json
-    from skmnist.evaluation._confidence import reject
+    from skmnist.evaluation._confidence import label_confidence, reject
 
     rejects = min_confidence is not None
     model_file = read_model(model)
     check_shown(show, force=force)
     files = read_images(images, model_file, invert=invert)
     X = np.concatenate([file.X for file in files])
-    labels, classes, values = predict(model_file, X, proba=proba or rejects)
+    is_rated = (
+        as_json
+        and any(file.pages for file in files)
+        and hasattr(model_file.model, "predict_proba")
+    )
+    labels, classes, values = predict(model_file, X, proba=proba or rejects or is_rated)
     columns = {"label": labels}
+    if is_rated:
+        columns["confidence"] = label_confidence(labels, values, classes).tolist()
     if proba:
         columns["probabilities"] = values.tolist()
     if rejects:

@@ -1,5 +1,6 @@
 """Pictures from files, as a viewer shows them."""
 
+import os
 import warnings
 
 import numpy as np
@@ -44,7 +45,7 @@ _TURNS = {
 }
 
 
-def read_picture(path, *, page=0):
+def read_picture(path: str | os.PathLike, *, page: int = 0) -> np.ndarray:
     """Read a picture from a file, as a viewer shows it.
 
     The format is detected by content: PNG, JPEG, WebP, GIF, TIFF, BMP, PNM, AVIF and
