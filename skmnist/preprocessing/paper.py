@@ -26,7 +26,6 @@ class Ink(NamedTuple):
 
     strength: np.ndarray
     mask: np.ndarray
-    is_dark: bool
 
 
 def find_ink(picture, polarity="auto"):
@@ -60,7 +59,7 @@ def find_ink(picture, polarity="auto"):
         narrower = max(_STROKES * stroke_width(inner), 5)
         if narrower < 0.7 * widest:
             ink = _ink(dark, narrower, shaded)
-    return ink._replace(is_dark=is_dark)
+    return ink
 
 
 def _ink(dark, widest, shaded):
@@ -77,7 +76,7 @@ def _ink(dark, widest, shaded):
     if lines.any():
         weak &= ~lines
         strength[lines] = 0
-    return Ink(strength, _mask(strength, weak), True)
+    return Ink(strength, _mask(strength, weak))
 
 
 def _without_edges(mask):

@@ -7,6 +7,8 @@ _EIGHT = np.ones((3, 3))
 # Of the side of a picture: contact with it that makes a frame or a table, not a digit.
 _EDGE_CONTACT = 0.4
 _SOLID = 2.5  # stroke widths of an area that is not a stroke
+# More than that are texture; the largest are kept.
+_MOST_PARTS = 1000
 _SMALLEST = 6  # height of a digit, in pixels
 # All other lengths in fractions of the typical height of a digit.
 _SPECK = 0.12
@@ -60,6 +62,8 @@ def find_digits(strength, mask):
     if typical < _SMALLEST:  # spots of noise
         return np.zeros_like(labels), np.empty((0, 4), int), 0.0
     labels = _without(labels, _specks(labels, typical))
+    areas = np.bincount(labels.ravel())[1:]
+    labels = _without(labels, np.argsort(-areas)[_MOST_PARTS:] + 1)
     labels = _split(labels, strength, typical)
     labels = _joined(labels, typical)
     boxes = _boxes(labels)
