@@ -728,6 +728,19 @@ def test_rows_of_digits_in_a_photo_are_read_in_their_order(model, tmp_path):
     assert all(0 < row["confidence"] <= 1 for row in shown)
 
 
+def test_digits_get_the_size_of_the_training_images_whatever_the_file_says(tmp_path):
+    larger = np.pad(X.reshape(-1, 8, 8), ((0, 0), (10, 10), (10, 10)))
+    fitted = make_pipeline(ImageScaler(), KNeighborsClassifier(20)).fit(larger, Y)
+    path = tmp_path / "photo.png"
+    Image.fromarray(photo([[3, 1, 4]])).save(path)
+    shown = []
+    for metadata in ({"dataset": "mnist"}, {}):
+        file = tmp_path / "model.joblib"
+        save_model(fitted, file, metadata=metadata)
+        shown.append(invoke("predict", file, path, "--proba").stdout)
+    assert shown[0] == shown[1]
+
+
 def test_digits_below_a_confidence_are_marked_in_their_row(model, tmp_path):
     path = tmp_path / "photo.png"
     Image.fromarray(photo([[3, 1, 4]])).save(path)

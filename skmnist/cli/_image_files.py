@@ -17,8 +17,6 @@ _PICTURE_SUFFIXES = (
 )
 # The longer side, in pixels, to which large pictures are reduced at most.
 _LONGEST = 1600
-# Digits of scikit-learn fill their images.
-_DIGIT_SIZES = {"digits": 1.0}
 # No text holds these; it may begin with letters of any alphabet, in a header.
 _CONTROL = {*range(32), 127} - {*b"\t\r\n"}
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
@@ -229,10 +227,11 @@ def _read_picture(path, model_file, invert):
 def _extracted(path, searched, model_file, invert):
     """Find the digits on the pages of a picture."""
     from skmnist.preprocessing import DigitExtractor
+    from skmnist.preprocessing.normalization import usual_digit_size
 
     extractor = DigitExtractor(
         output_shape=model_file.image_shape[:2],
-        digit_size=_DIGIT_SIZES.get(model_file.dataset, 20 / 28),
+        digit_size=usual_digit_size(model_file.image_shape),
         ink="dark" if invert else "auto",
     )
     pages, rows = [], []

@@ -11,6 +11,7 @@ from skmnist.classifiers._prediction import NetworkPredictor
 from skmnist.networks._graphs import is_planned, network_layers
 from skmnist.networks._layers import Dropout
 from skmnist.preprocessing import DigitNormalizer, ImageScaler
+from skmnist.preprocessing.normalization import usual_digit_size
 
 from ._weights import encoded
 
@@ -23,8 +24,6 @@ _SUPPORTED = (
     "A page can hold a network of build_mlp or build_cnn, or an average of several, "
     "alone or after ImageScaler and DigitNormalizer in a Pipeline"
 )
-# The bundled digits fill their images, those of MNIST a box of 20 of 28 pixels.
-_DIGITS_SHAPE = (8, 8)
 
 
 def checked_parts(model):
@@ -106,8 +105,9 @@ def _with_normalizer(transformers, normalizer, size):
     if normalizer is None:
         if has_own:
             return transformers
-        fraction = 1.0 if size == _DIGITS_SHAPE else 20 / 28
-        normalizer = DigitNormalizer(output_shape=size, digit_size=fraction)
+        normalizer = DigitNormalizer(
+            output_shape=size, digit_size=usual_digit_size(size)
+        )
     elif has_own:
         raise ValueError(
             f"normalizer={normalizer!r} is not allowed, because the Pipeline has a "

@@ -213,3 +213,11 @@ def _resized(image, box, size):
     region = Image.fromarray(np.ascontiguousarray(image))
     region = region.crop((int(left), int(top), int(right), int(bottom)))
     return region.resize(size, _FILTER, box=tuple(box - [left, top, left, top]))
+
+
+def usual_digit_size(image_shape):
+    """Return the part of an image that digits fill where images have this shape.
+
+    Those of scikit-learn, of 8×8 pixels, are filled; all others are treated as MNIST's.
+    """
+    return 1.0 if tuple(image_shape[:2]) == (8, 8) else 20 / 28
