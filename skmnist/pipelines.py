@@ -76,7 +76,7 @@ def make_model(name: str, **params: Any) -> Pipeline:
 
     The step ``scale`` is an :class:`~skmnist.ImageScaler`, the step ``clf`` the
     classifier. The scaler passes images to networks with convolutions, and rows of
-    pixels to all others. A baseline may have steps in between, which make features of
+    pixels to all others. A model may have steps in between, which make features of
     the pixels. An ensemble is a :class:`~sklearn.ensemble.BaggingClassifier` without
     bootstrap: its networks differ by their seeds.
 
@@ -114,12 +114,12 @@ def make_model(name: str, **params: Any) -> Pipeline:
     True
     """
     check_name(name)
-    layout, transformers = "flat", ()
+    layout = "flat"
     if name in BASELINES:
-        classifier = BASELINES[name].make()
-        transformers = deepcopy(BASELINES[name].transformers)
+        registered = BASELINES[name]
+        classifier = registered.make()
     else:
-        architecture = ARCHITECTURES[name]
+        registered = architecture = ARCHITECTURES[name]
         classifier_class = _CLASSIFIERS[architecture.classifier]
         classifier = classifier_class(**deepcopy(architecture.parameters))
         if architecture.n_networks > 1:
@@ -132,7 +132,7 @@ def make_model(name: str, **params: Any) -> Pipeline:
         elif "image_shape" in classifier.get_params():
             # So the network learns the shape of images that are no squares.
             layout = "channels_last"
-    scaler = ImageScaler(layout=layout)
+    scaler, transformers = ImageScaler(layout=layout), deepcopy(registered.transformers)
     model = Pipeline([("scale", scaler), *transformers, ("clf", classifier)])
     return set_parameters(name, model, params)
 

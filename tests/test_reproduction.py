@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from test_cli_reproduction import small_set
 
-from skmnist import Augmentation
+from skmnist import Augmentation, Deskewer
+from skmnist._configuration import configure
 from skmnist.datasets._image_sets import load_image_set
 from skmnist.networks import ARCHITECTURES, Architecture
+from skmnist.pipelines import make_model
 from skmnist.published import STUDIES, Study
 from skmnist.report import make_report
 from skmnist.reproduction import reproduce
@@ -67,6 +69,19 @@ def test_a_named_network_without_published_results_is_trained_too(small, monkeyp
     assert reproduce("own", seeds=2, **small)["n_earlier"] == 2
     monkeypatch.setitem(ARCHITECTURES, "own", own(10))
     assert reproduce("own", seeds=2, **small)["n_earlier"] == 0
+
+
+def test_the_steps_before_a_network_are_part_of_its_training(small, monkeypatch):
+    steps = (("deskew", Deskewer()),)
+    own = Architecture("mlp", "own", {"units": 8, "epochs": 2}, transformers=steps)
+    monkeypatch.setitem(ARCHITECTURES, "own", own)
+    (run,) = reproduce("own", seeds=1, **small)["runs"]
+    image_set = load_image_set(small["dataset"])
+    model = configure("own", make_model("own"), image_set, seed=0)
+    assert list(model.named_steps) == ["scale", "deskew", "clf"]
+    model.fit(image_set.X, image_set.y)
+    assert run["accuracy"] == model.score(image_set.X_test, image_set.y_test)
+    assert run["history"]["loss"] == model[-1].history_["loss"]
 
 
 def test_ensembles_and_studies_of_our_own_are_reproduced(small, monkeypatch):

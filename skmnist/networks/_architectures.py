@@ -22,6 +22,8 @@ class Architecture:
         averaged.
     is_costly : bool, default=False
         Whether training takes minutes, so that only who names it gets it compared.
+    transformers : tuple of (str, transformer)
+        Steps between the scaling of the pixels and the network, by name; usually none.
     """
 
     classifier: str
@@ -29,6 +31,7 @@ class Architecture:
     parameters: dict = field(default_factory=dict)
     n_networks: int = 1
     is_costly: bool = False
+    transformers: tuple = ()
 
 
 # Normalized, without hidden layers, and annealed to zero. All settings were chosen on

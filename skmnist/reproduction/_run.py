@@ -153,14 +153,14 @@ def _train(run, image_set, on_epoch):
     """Train and test a network; return the result as plain data."""
     model = clone(run.estimator)
     report_epochs(model, on_epoch)
-    scaler, network = model.named_steps["scale"], model.named_steps["clf"]
+    transformers, network = model[:-1], model[-1]
     start = time.perf_counter()
     validation = {}
-    X = scaler.fit_transform(image_set.X, image_set.y)
+    X = transformers.fit_transform(image_set.X, image_set.y)
     if run.validation == "test":
         # Only evaluated: nothing stops or chooses by it.
         validation = {
-            "X_val": scaler.transform(image_set.X_test),
+            "X_val": transformers.transform(image_set.X_test),
             "y_val": image_set.y_test,
         }
     network.fit(X, image_set.y, **validation)
