@@ -1,7 +1,7 @@
 """The picture of a page to draw on in the guide: ``python docs/demo_picture.py``.
 
 Trains the network of the page, writes the page, draws a digit on it in Chromium, and
-stores what it shows as ``_static/mnist/demo.png``. MNIST is from the folder
+stores what it shows as ``_static/demo.png``. MNIST is from the folder
 ``SKMNIST_DATA``, or downloaded.
 """
 
@@ -58,4 +58,4 @@ if __name__ == "__main__":
         "cnn_fast", augmentation=augmentation, epochs=3, random_state=0
     )
     network.fit(*fetch_mnist(return_X_y=True))
-    draw(network, DOCS / "_static/mnist/demo.png")
+    draw(network, DOCS / "_static/demo.png")

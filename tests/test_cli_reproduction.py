@@ -508,7 +508,9 @@ def test_bad_input_is_refused_before_anything_is_trained(run, tmp_path, args, wo
 
 def test_names_and_seeds_may_be_given_in_several_ways():
     assert resolve_targets([]) == (list(RESULTS), [])
-    assert resolve_targets(["studies", "mlp_512"]) == (["mlp_512"], list(STUDIES))
+    published = ["units", "optimizers", "regularization"]
+    assert resolve_targets(["studies", "mlp_512"]) == (["mlp_512"], published)
+    assert resolve_targets(["ablation"]) == ([], ["ablation"])
     assert resolve_targets(["units", "mlp_512", "networks", "units"])[1] == ["units"]
     assert parse_seeds("4") == 4
     assert parse_seeds("4,") == (4,)
