@@ -68,7 +68,7 @@ class ExtractedDigits:
         Parameters
         ----------
         labels : array-like of shape (n_digits,)
-            Labels of :attr:`images`.
+            Labels of `images`, in their order.
 
         Returns
         -------
