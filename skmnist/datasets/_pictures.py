@@ -109,7 +109,10 @@ def picture_pages(path, *, longest=None):
             warnings.simplefilter("ignore")  # about damaged metadata, and size
             start = file.read(N_BYTES)
             file.seek(0)
-            with Image.open(file, formats=_FORMATS) as picture:
+            Image.init()
+            # Some come with later versions of Pillow, or with libraries.
+            known = [name for name in _FORMATS if name in Image.OPEN]
+            with Image.open(file, formats=known) as picture:
                 yield from _pages(path, picture, longest)
     except UnidentifiedImageError:
         raise DataFormatError(_refusal(path, start)) from None
