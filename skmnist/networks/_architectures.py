@@ -162,7 +162,7 @@ ARCHITECTURES = {
     ),
     "cnn_fast": Architecture(
         "cnn",
-        "5×5 and 3×3 convolutions with pooling, 256 hidden units, 2 fast epochs",
+        "5×5 and 3×3 convolutions with pooling, 256 hidden units, 3 fast epochs",
         {
             "filters": (24, 32),
             "kernel_size": ((5, 5), (3, 3)),
@@ -171,7 +171,7 @@ ARCHITECTURES = {
             "dropout": (0.0, 0.3),
             "learning_rate": 0.01,
             "learning_rate_schedule": "one_cycle",
-            "epochs": 2,
+            "epochs": 3,
             "batch_size": 256,
         },
     ),
