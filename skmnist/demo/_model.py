@@ -10,7 +10,7 @@ from skmnist._inference.activations import ACTIVATIONS
 from skmnist.classifiers._prediction import NetworkPredictor
 from skmnist.networks._graphs import is_planned, network_layers
 from skmnist.networks._layers import Dropout
-from skmnist.preprocessing import DigitNormalizer, ImageScaler
+from skmnist.preprocessing import Deskewer, DigitNormalizer, ImageScaler
 from skmnist.preprocessing.normalization import usual_digit_size
 
 from ._weights import encoded
@@ -18,11 +18,15 @@ from ._weights import encoded
 __all__ = ["checked_parts", "described", "image_size", "pixel_range"]
 
 # What a subclass must not have of its own: the page would not know of it.
-_TRANSFORMERS = {ImageScaler: ("transform",), DigitNormalizer: ("transform", "_place")}
+_TRANSFORMERS = {
+    ImageScaler: ("transform",),
+    Deskewer: ("transform", "_deskew"),
+    DigitNormalizer: ("transform", "_place"),
+}
 _CLASSIFIERS = {NetworkPredictor: ("predict_proba",)}
 _SUPPORTED = (
     "A page can hold a network of build_mlp or build_cnn, or an average of several, "
-    "alone or after ImageScaler and DigitNormalizer in a Pipeline"
+    "alone or after ImageScaler, Deskewer and DigitNormalizer in a Pipeline"
 )
 
 
@@ -136,6 +140,9 @@ def _step(step):
             "box": [step._box(side) for side in step.output_shape],
             "threshold": float(step.threshold),
         }
+    if isinstance(step, Deskewer):
+        limit, center = float(step.max_shear), bool(step.center)
+        return {"op": "deskew", "limit": limit, "center": center}
     return {
         "op": "scale",
         "low": step.data_min_,

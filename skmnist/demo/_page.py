@@ -79,8 +79,9 @@ def write_demo(
         A fitted classifier with a network of :func:`~skmnist.networks.build_mlp` or
         :func:`~skmnist.networks.build_cnn`, or an ensemble of such classifiers which
         averages their probabilities, or a :class:`~sklearn.pipeline.Pipeline` that ends
-        in one of these. Its other steps may be :class:`~skmnist.ImageScaler` and
-        :class:`~skmnist.DigitNormalizer`. The images must have one channel.
+        in one of these. Its other steps may be :class:`~skmnist.ImageScaler`,
+        :class:`~skmnist.Deskewer` and :class:`~skmnist.DigitNormalizer`. The images
+        must have one channel.
     path : str or path-like
         The file to write, usually named ``.html``. An existing file is replaced.
     normalizer : DigitNormalizer, default=None

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.ensemble import BaggingClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from skmnist import DigitNormalizer, ImageScaler, KerasCNNClassifier
+from skmnist import Deskewer, DigitNormalizer, ImageScaler, KerasCNNClassifier
 from skmnist._estimators import network_of
 from skmnist._inference.activations import ACTIVATIONS
 from skmnist.datasets import load_digits
@@ -175,6 +175,33 @@ def test_drawings_are_normalized_as_in_python(blank, seed):
         )
 
 
+@pytest.mark.parametrize("center", [True, False])
+def test_drawings_are_deskewed_as_in_python(blank, center):
+    rng = np.random.default_rng(0)
+    kinds = {
+        "noise": rng.random((8, 30, 20)),
+        "stroke": np.stack([np.eye(9, 12, k) + np.eye(9, 12, k + 1) for k in (-2, 3)]),
+        "other range": rng.integers(-90, 255, (2, 5, 30)),
+        "blank": np.full((1, 6, 7), 3.0),
+        "one row": np.pad(np.ones((1, 1, 9)), ((0, 0), (4, 2), (0, 5))),
+        "one column": np.pad(np.ones((1, 9, 1)), ((0, 0), (0, 3), (5, 0))),
+    }
+    for kind, images in kinds.items():
+        images = images.astype(np.float32)
+        shape = images.shape[1:]
+        for limit in 0.3, 1.0:
+            deskewer = Deskewer(image_shape=shape, max_shear=limit, center=center)
+            expected = deskewer.fit_transform(images)
+            step = {"limit": limit, "center": center}
+            given = json.dumps([shape, images.reshape(len(images), -1).tolist(), step])
+            script = (
+                "([size, images, step]) => images.map((values) => [...STEPS.deskew("
+                "{ size, values: Float32Array.from(values) }, step).values])"
+            )
+            values = blank.run(f"({script})({given})")
+            np.testing.assert_allclose(values, expected, atol=1e-4, err_msg=kind)
+
+
 # Of the weights, where 32 would need more than 2 MB.
 BITS = {
     "cnn_32_64": 8,
@@ -246,6 +273,7 @@ MODELS = {
         (12, 10),
         0.9,
     ),
+    "deskewed": (make_pipeline(ImageScaler(), Deskewer(), small_cnn()), (8, 8), 1.0),
     "ensemble": (
         make_pipeline(
             ImageScaler(), BaggingClassifier(small_cnn(), 3, bootstrap=False)

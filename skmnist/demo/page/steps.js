@@ -1,5 +1,5 @@
-// What comes before the network: size, position and range of the pixels, as
-// DigitNormalizer and ImageScaler compute them.
+// What comes before the network: size, position, slant and range of the pixels, as
+// DigitNormalizer, Deskewer and ImageScaler compute them.
 
 // Like numpy.rint and Python's round: ties go to the even number.
 function rounded(x) {
@@ -94,6 +94,35 @@ function margin(side, masses, start, stop, scale) {
   return clamp(centred, 0, Math.floor(side - scale * (stop - start) + 1e-6));
 }
 
+// Centre of mass [y, x] of an image, and the columns per row by which it slants.
+function slant({ size: [height, width], values }) {
+  let [total, yMean, xMean] = [0, 0, 0];
+  values.forEach((mass, i) => {
+    total += mass;
+    yMean += mass * Math.floor(i / width);
+    xMean += mass * (i % width);
+  });
+  if (total === 0) return [(height - 1) / 2, (width - 1) / 2, 0];
+  yMean /= total;
+  xMean /= total;
+  let [variance, covariance] = [0, 0];
+  values.forEach((mass, i) => {
+    const y = Math.floor(i / width) - yMean;
+    variance += (mass * y * y) / total;
+    covariance += (mass * y * ((i % width) - xMean)) / total;
+  });
+  return [yMean, xMean, variance < 1e-9 ? 0 : covariance / variance];
+}
+
+// The number that `read` has between two places, with 0 beyond the ends of the line.
+function between(read, length, position) {
+  const first = Math.floor(position);
+  const weight = position - first;
+  const left = first >= 0 && first < length ? read(first) : 0;
+  const right = first >= -1 && first < length - 1 ? read(first + 1) : 0;
+  return left * (1 - weight) + right * weight;
+}
+
 const STEPS = {
   normalize({ size: [height, width], values }, { size, box, threshold }) {
     const [low, high] = extremes(values);
@@ -123,6 +152,26 @@ const STEPS = {
     const placed = resized({ size: [height, width], values: ink }, corners, size);
     const largest = extremes(placed)[1] || 1;
     return { size, values: placed.map((value) => Math.fround(value / largest) * peak + low) };
+  },
+  deskew({ size: [height, width], values }, { limit, center }) {
+    const [low] = extremes(values);
+    const image = { size: [height, width], values: Float64Array.from(values, (v) => v - low) };
+    const [yMean, xMean, measured] = slant(image);
+    const shear = clamp(measured, -limit, limit);
+    const down = center ? yMean - (height - 1) / 2 : 0;
+    const across = center ? xMean - (width - 1) / 2 : 0;
+    const row = new Float64Array(width);
+    const result = new Float32Array(values.length);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        row[x] = between((i) => image.values[i * width + x], height, y + down);
+      }
+      const shift = across + shear * (y + down - yMean);
+      for (let x = 0; x < width; x++) {
+        result[y * width + x] = between((i) => row[i], width, x + shift) + low;
+      }
+    }
+    return { size: [height, width], values: result };
   },
   scale({ size, values }, { low, span, clip }) {
     const scaled = new Float32Array(values.length);
