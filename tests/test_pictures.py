@@ -3,8 +3,9 @@
 import io
 import random
 import struct
+import subprocess
+import sys
 import tempfile
-import tracemalloc
 import warnings
 import zlib
 
@@ -195,15 +196,59 @@ def bomb(kind):
 
 
 @pytest.mark.parametrize("kind", ["png", "bmp", "gif"])
-def test_bombs_are_refused_before_memory_is_taken(tmp_path, kind):
+def test_bombs_are_refused(tmp_path, kind):
     path = write(tmp_path / f"bomb.{kind}", bomb(kind))
-    tracemalloc.start()
+    with pytest.raises(DataFormatError, match=r"large|damaged"):
+        read_picture(path)
+
+
+# As large as is allowed, for its kind: height, width, mode, options.
+LARGE = {
+    "PNG": (4600, 4700, "RGBA", {"compress_level": 1}),
+    "TIFF": (3400, 3500, "F", {}),
+    "WEBP": (2600, 3800, "RGB", {"method": 0}),
+    "JPEG2000": (2600, 2700, "RGBA", {}),
+    "JPEG": (8000, 8700, "RGB", {}),
+}
+FIND_DIGITS = """
+import resource, sys
+import numpy as np
+from skmnist import DigitExtractor
+from skmnist.datasets import DataFormatError
+from skmnist.datasets._pictures import picture_pages
+
+def find(path):
     try:
-        with pytest.raises(DataFormatError, match=r"large|damaged"):
-            read_picture(path)
-        assert tracemalloc.get_traced_memory()[1] < 100_000_000
-    finally:
-        tracemalloc.stop()
+        for picture, _ in picture_pages(path, longest=1600):
+            DigitExtractor().extract(np.asarray(picture))
+    except DataFormatError:
+        return "refused"
+    return "read"
+
+small, *paths = sys.argv[1:]
+find(small)
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+before = peak()
+for path in paths:
+    print(find(path), peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="units of ru_maxrss")
+def test_large_pictures_and_bombs_take_bounded_memory(tmp_path):
+    """In a process of its own, as Python does not see what decoders take."""
+    paths = [write(tmp_path / "small.png", stored(SHOWN, "PNG"))]
+    paths += [write(tmp_path / f"bomb.{kind}", bomb(kind)) for kind in ("png", "gif")]
+    for kind, (height, width, mode, options) in LARGE.items():
+        picture = Image.new("L", (width, height), 255)
+        picture.paste(0, (99, 99, 999, 999))
+        paths.append(tmp_path / kind)
+        picture.convert(mode).save(paths[-1], kind, **options)
+    command = [sys.executable, "-c", FIND_DIGITS, *map(str, paths)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    outcomes, megabytes = zip(*map(str.split, run.stdout.splitlines()), strict=True)
+    assert outcomes == ("refused", "refused", *["read"] * len(LARGE))
+    assert max(map(int, megabytes)) < 200
 
 
 def test_broken_pictures_are_read_or_refused():

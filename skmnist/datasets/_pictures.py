@@ -30,9 +30,13 @@ _SINGLE = ("JPEG", "MPO", "ICO")
 _MAX_PAGES = 50
 # Unpacked pictures take at most so much memory, in bytes. A JPEG is reduced while it
 # is unpacked.
-_MAX_BYTES = 120_000_000
+_MAX_BYTES = 110_000_000
 _MAX_JPEG_PIXELS = 70_000_000
 _BYTES = {"1": 2, "L": 1, "I;16": 7, "I": 9, "F": 9, "LA": 3, "RGB": 3, "RGBA": 5}
+# Decoders with copies of their own take so much for each pixel, and together with the
+# picture at most so much.
+_DECODER_BYTES = {"WEBP": 19, "AVIF": 13, "JPEG2000": 27}
+_MAX_DECODER_BYTES = 190_000_000
 _NEARLY_OPAQUE = 0.95
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -181,13 +185,19 @@ def _page(path, picture, longest):
 def _refuse_large(path, picture):
     """Refuse a picture that would take too much memory, before it is unpacked."""
     n_pixels = picture.width * picture.height
-    if picture.format in ("JPEG", "MPO"):
+    is_jpeg = picture.format in ("JPEG", "MPO")
+    if is_jpeg:
         is_large = n_pixels > _MAX_JPEG_PIXELS
+    elif picture.format in _DECODER_BYTES:
+        is_large = n_pixels * _DECODER_BYTES[picture.format] > _MAX_DECODER_BYTES
     else:
         is_large = n_pixels * _BYTES.get(picture.mode, 5) > _MAX_BYTES
     if is_large:
         found = pixels((picture.height, picture.width))
-        raise DataFormatError(f"{path} is too large for a picture of digits: {found}.")
+        hint = "" if is_jpeg else " Save it smaller, or as JPEG."
+        raise DataFormatError(
+            f"{path} is too large for a picture of digits: {found}.{hint}"
+        )
 
 
 def _in_plain_mode(picture):
@@ -204,12 +214,14 @@ def _in_plain_mode(picture):
 
 def _in_bytes(values):
     """Scale what may have 16 or more bits to 8."""
-    values = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0)
+    values = np.array(values, dtype=np.float32)  # changed in place: it may be large
+    np.nan_to_num(values, copy=False, posinf=0, neginf=0)
     low, high = float(values.min()), float(values.max())
     top = next((top for top in (1.0, 255.0, 65535.0) if high <= top), high)
     bottom = min(low, 0.0)
-    scale = 255 / (top - bottom)
-    return np.rint((values - bottom) * scale).astype(np.uint8)
+    values -= bottom
+    values *= 255 / (top - bottom)
+    return np.rint(values, out=values).astype(np.uint8)
 
 
 def _opaque(image):
