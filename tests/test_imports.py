@@ -27,6 +27,7 @@ ORDER = [
     "_habits",
     "_warnings",
     "_provenance",
+    "_fit_tasks",
     "_estimators",
     "datasets",
     "preprocessing",

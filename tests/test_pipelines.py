@@ -68,13 +68,20 @@ def test_unknown_kind_is_refused():
         model_names("networks")
 
 
+FEATURES = {
+    "cnn_best": ["deskew"],
+    "ensemble_best": ["deskew"],
+    "hog_svm": ["deskew", "hog"],
+}
+
+
 @pytest.mark.parametrize("name", model_names())
 def test_models_are_scaler_features_and_classifier(name):
     model = make_model(name)
     assert isinstance(model, Pipeline)
     first, *features, last = model.named_steps
     assert (first, last) == ("scale", "clf")
-    assert features == (["deskew", "hog"] if name == "hog_svm" else [])
+    assert features == FEATURES.get(name, [])
     assert isinstance(model["scale"], ImageScaler)
     assert is_classifier(model)
     assert repr(clone(model)) == repr(model)

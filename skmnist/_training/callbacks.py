@@ -12,13 +12,14 @@ from types import FunctionType, MethodType
 
 import numpy as np
 
-from skmnist._training.keras import keras, seed_draws
+from skmnist._training.keras import as_arrays, keras, seed_draws
 
 __all__ = [
     "AGAINST_DIVERGENCE",
     "EpochReport",
     "RaiseOnNaN",
     "RecordLearningRate",
+    "ReportTasks",
     "SeedEpochs",
     "callbacks_for_fit",
     "leaves_models_alone",
@@ -65,6 +66,28 @@ class RaiseOnNaN(keras.callbacks.Callback):
                 f"The loss became {loss} in epoch {epoch + 1}: training diverged. "
                 f"{AGAINST_DIVERGENCE}"
             )
+
+
+class ReportTasks(keras.callbacks.Callback):
+    """Report the epochs to callbacks of scikit-learn, which may end training."""
+
+    def __init__(self, tasks, description):
+        super().__init__()
+        self._tasks = tasks
+        self._description = description
+        self._history = {}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._tasks.begin()
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in (logs or {}).items():
+            self._history[name] = [*self._history.get(name, ()), float(value)]
+        if self._tasks.end(self._weights, self._description, dict(self._history)):
+            self.model.stop_training = True
+
+    def _weights(self):
+        return as_arrays(self.model.weights)
 
 
 class SeedEpochs(keras.callbacks.Callback):

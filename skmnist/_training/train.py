@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skmnist._fit_tasks import EpochTasks
 from skmnist._training.build import Start, initial_arrays, is_ours, random_variables
 from skmnist._training.callbacks import (
     AGAINST_DIVERGENCE,
     RaiseOnNaN,
     RecordLearningRate,
+    ReportTasks,
     SeedEpochs,
 )
 from skmnist._training.data import ShuffledBatches
@@ -52,6 +54,7 @@ class TrainingSettings:
     verbose: int
     label_smoothing: float = 0.0
     augmented: Callable | None = None
+    tasks: EpochTasks | None = None
 
 
 def train(spec, data, settings, state, *, validation=None, network=None):
@@ -100,6 +103,8 @@ def train(spec, data, settings, state, *, validation=None, network=None):
     )
     rate = initial_rate(optimizer)
     callbacks = _with_our_own(settings)
+    if settings.tasks is not None:
+        callbacks.insert(-1, ReportTasks(settings.tasks, start.description))
     # Our layers have their own generators, except under PyTorch, which has only one.
     draws_alone = is_ours(spec) and keras.backend.backend() != "torch"
     if not draws_alone:

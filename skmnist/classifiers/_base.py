@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from skmnist._fit_tasks import CallbackSupportMixin, EpochTasks, with_callbacks
 from skmnist._habits import PARAMETERS, answers_habits
 from skmnist._inference.network import TrainedNetwork
 from skmnist._interrupts import keep_interrupts, uninterrupted
@@ -49,7 +50,7 @@ _DEFAULT_VALIDATION_FRACTION = 0.1
 _logger = logging.getLogger(__package__)
 
 
-class BaseKerasClassifier(NetworkPredictor):
+class BaseKerasClassifier(CallbackSupportMixin, NetworkPredictor):
     """Base class of the network classifiers; not for direct use.
 
     A subclass stores its parameters; its ``_specify`` returns the network that they
@@ -82,6 +83,7 @@ class BaseKerasClassifier(NetworkPredictor):
     # How to clone parameters that scikit-learn would copy deeply.
     _copied = {"callbacks": lambda v: list(v) if isinstance(v, list) else v}
 
+    @with_callbacks
     @answers_habits
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
@@ -135,21 +137,45 @@ class BaseKerasClassifier(NetworkPredictor):
         if (X_val is None) != (y_val is None):
             given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
             raise ValueError(f"{given} was given without {missing}: give both or none.")
+        is_validated = (
+            X_val is not None
+            or self.early_stopping
+            or self.validation_fraction is not None
+        )
+        data = _for_callbacks(X, y, sample_weight)
+        task = self._init_callback_context(
+            max_subtasks=int(self.epochs) * (1 + is_validated)
+        ).call_on_fit_task_begin(estimator=self, **data)
         resume = self.warm_start and self.__sklearn_is_fitted__()
         with self._all_or_nothing():
             spec, training = self._prepare(X, y, sample_weight, resume=resume)
             validation = None
             if X_val is not None:
                 validation = self._validation_data(X_val, y_val, spec.input_shape)
-            elif self.early_stopping or self.validation_fraction is not None:
+            elif is_validated:
                 training, validation = stratified_split(
                     training,
                     self.validation_fraction or _DEFAULT_VALIDATION_FRACTION,
                     self._split_seed,
                     self.classes_,
                 )
-            self._train(spec, training, validation, epochs=self.epochs, resume=resume)
+            tasks = EpochTasks(
+                self,
+                task,
+                self._for_callbacks(training, sample_weight is not None),
+                validation and self._for_callbacks(validation, False),
+                partial(self._trained, spec, resume),
+            )
+            self._train(
+                spec,
+                training,
+                validation,
+                epochs=self.epochs,
+                resume=resume,
+                tasks=tasks,
+            )
             self._training.is_kept = self.warm_start
+        task.call_on_fit_task_end(estimator=self, reconstruction_attributes={}, **data)
         return self
 
     @answers_habits
@@ -377,6 +403,11 @@ class BaseKerasClassifier(NetworkPredictor):
             inputs, y_val = inputs[known], y_val[known]
         return TrainingData(inputs, encoded(y_val, self.classes_, "y_val"))
 
+    def _for_callbacks(self, data, is_weighted):
+        """Return training or validation data as X, y and metadata."""
+        weights = data.weights if is_weighted else None
+        return _for_callbacks(data.inputs, self.classes_[data.labels], weights)
+
     def _augmented(self, input_shape):
         """Return a function from seeds to AugmentedImages, or None."""
         if self.augmentation is None:
@@ -394,7 +425,7 @@ class BaseKerasClassifier(NetworkPredictor):
         return partial(AugmentedImages, clone(self.augmentation), (*shape, 1)[:3])
 
     @keep_interrupts()
-    def _train(self, spec, training, validation, *, epochs, resume):
+    def _train(self, spec, training, validation, *, epochs, resume, tasks=None):
         """Train, and set the fitted attributes."""
         with uninterrupted():
             from skmnist._training.callbacks import callbacks_for_fit
@@ -426,6 +457,7 @@ class BaseKerasClassifier(NetworkPredictor):
                 verbose=int(self.verbose),
                 label_smoothing=float(self.label_smoothing),
                 augmented=self._augmented(spec.input_shape),
+                tasks=tasks,
             ),
             self._training,
             validation=validation,
@@ -438,12 +470,26 @@ class BaseKerasClassifier(NetworkPredictor):
             len(history["loss"]),
             perf_counter() - start,
         )
-        self.history_ = _joined(self.history_, history) if resume else history
-        self.n_iter_ = self._training.n_epochs
-        self._network = TrainedNetwork(spec, weights, description)
+        trained = self._trained(spec, resume, weights, description, history)
+        vars(self).update(trained)
         vars(self).pop("fit_id_", None)
         if fit_id is not None:
             self.fit_id_ = fit_id
+
+    def _trained(self, spec, resume, weights, description, history):
+        """Return the attributes that make up a network trained with this history."""
+        if resume:
+            history = _joined(self.history_, history)
+        return {
+            "history_": history,
+            "n_iter_": len(history["loss"]),
+            "_network": TrainedNetwork(spec, weights, description),
+        }
+
+
+def _for_callbacks(X, y, sample_weight):
+    metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+    return {"X": X, "y": y, "metadata": metadata}
 
 
 def _joined(earlier, later):

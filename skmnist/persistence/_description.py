@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skmnist import classifiers
+from skmnist._fit_tasks import is_for_callbacks
 from skmnist.classifiers import KerasImageClassifier
 from skmnist.persistence._networks import (
     BUILDER,
@@ -243,7 +244,7 @@ def describe(model):
     if model.memory is not None:
         lost.append(f"memory={shortened(model.memory)}")
     known = {"steps", "memory", *_PIPELINE_PARAMETERS}
-    lost += [name for name in vars(model) if name not in known]
+    lost += _others(model, known)
     steps = [
         [name, step if step in _NO_STEPS else _described_transformer(step)]
         for name, step in before
@@ -270,6 +271,15 @@ def _described(estimator, params, **ready):
     return described, lost
 
 
+def _others(estimator, known):
+    """List the attributes that a file does not hold. Callbacks are not missed."""
+    return [
+        name
+        for name in vars(estimator)
+        if name not in known and not is_for_callbacks(name)
+    ]
+
+
 def _attribute(name):
     return name if name.endswith("_") else f"_{name}"
 
@@ -282,7 +292,7 @@ def _described_classifier(classifier):
     described, lost = _described(classifier, params, classes_=classes)
     known = {*params, *map(_attribute, _CLASSIFIER)}
     known |= {"_network", "_split_seed", "_training"}
-    more = [name for name in vars(classifier) if name not in known]
+    more = _others(classifier, known)
     lost += [*lost_state, *(name.strip("_").replace("_", " ") for name in more)]
     described |= {"network": network, "training": training}
     return described, {**tensors, **arrays, **labels}, lost

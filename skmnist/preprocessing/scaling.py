@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skmnist._fit_tasks import as_one_task
 from skmnist._warnings import warn_caller
 
 from .image_array import ImageArray
@@ -126,6 +127,7 @@ class ImageScaler(OneToOneFeatureMixin, ImageTransformer):
         self.data_range = data_range
         self.clip = clip
 
+    @as_one_task
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Determine the range of the pixels and the shape of the images.

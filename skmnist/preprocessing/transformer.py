@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from skmnist._fit_tasks import CallbackSupportMixin, as_one_task
 from skmnist._habits import HabitsMixin
 
 from .image_array import ImageArray
@@ -25,7 +26,9 @@ from .validation import refuse_overflow, validated
 _CHUNK_PIXELS = 2**16
 
 
-class ImageTransformer(HabitsMixin, TransformerMixin, BaseEstimator):
+class ImageTransformer(
+    CallbackSupportMixin, HabitsMixin, TransformerMixin, BaseEstimator
+):
     """What transformers of images share: reading every layout of the same images.
 
     The pixels that the methods return have the shape (n, pixels) or are a view
@@ -40,6 +43,7 @@ class ImageTransformer(HabitsMixin, TransformerMixin, BaseEstimator):
     _sample_shape = None
     _sample_dtype = None
 
+    @as_one_task
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn the shape of the images.
