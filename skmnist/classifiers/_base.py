@@ -10,6 +10,7 @@ import math
 from abc import abstractmethod
 from functools import partial
 from numbers import Integral, Real
+from os import PathLike
 from time import perf_counter
 
 import numpy as np
@@ -27,6 +28,7 @@ from skmnist._processes import check_fork
 from skmnist._training.data import TrainingData, TrainingState
 from skmnist._warnings import warn_caller
 from skmnist.classifiers._labels import label_column
+from skmnist.classifiers._memory import Trained, remembered
 from skmnist.classifiers._prediction import INPUT_DTYPES, NetworkPredictor
 from skmnist.classifiers._targets import (
     checked_weights,
@@ -46,6 +48,17 @@ from skmnist.preprocessing.validation import naming_overflow
 __all__ = ["BaseKerasClassifier"]
 
 _DEFAULT_VALIDATION_FRACTION = 0.1
+
+# Parameters on which the result of a training depends, besides others.
+_SETTINGS = (
+    "optimizer",
+    "learning_rate",
+    "learning_rate_schedule",
+    "weight_decay",
+    "ema_momentum",
+    "label_smoothing",
+    "augmentation",
+)
 
 _logger = logging.getLogger(__package__)
 
@@ -75,6 +88,7 @@ class BaseKerasClassifier(CallbackSupportMixin, NetworkPredictor):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [None, dict, StrOptions({"balanced"})],
         "callbacks": "no_validation",  # training checks them
+        "memory": [None, str, PathLike, HasMethods(["cache"])],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -159,12 +173,12 @@ class BaseKerasClassifier(CallbackSupportMixin, NetworkPredictor):
                     self._split_seed,
                     self.classes_,
                 )
-            tasks = EpochTasks(
+            make_tasks = partial(
+                EpochTasks,
                 self,
                 task,
                 self._for_callbacks(training, sample_weight is not None),
                 validation and self._for_callbacks(validation, False),
-                partial(self._trained, spec, resume),
             )
             self._train(
                 spec,
@@ -172,7 +186,7 @@ class BaseKerasClassifier(CallbackSupportMixin, NetworkPredictor):
                 validation,
                 epochs=self.epochs,
                 resume=resume,
-                tasks=tasks,
+                make_tasks=make_tasks,
             )
             self._training.is_kept = self.warm_start
         task.call_on_fit_task_end(estimator=self, reconstruction_attributes={}, **data)
@@ -286,6 +300,11 @@ class BaseKerasClassifier(CallbackSupportMixin, NetworkPredictor):
                     "The 'augmentation' parameter must be an Augmentation itself, not "
                     f"of a subclass; got {self.augmentation!r}."
                 )
+        if self.memory is not None and self.callbacks is not None:
+            raise ValueError(
+                "memory does not go with callbacks, which are not called for a fit "
+                "that is found there. Leave one of them out."
+            )
         for name in "early_stopping", "warm_start":
             if getattr(self, name) and self.ema_momentum is not None:
                 raise ValueError(
@@ -424,44 +443,75 @@ class BaseKerasClassifier(CallbackSupportMixin, NetworkPredictor):
             shape = shape or resolve_image_shape(*input_shape)
         return partial(AugmentedImages, clone(self.augmentation), (*shape, 1)[:3])
 
+    def _train(self, spec, training, validation, *, epochs, resume, make_tasks=None):
+        """Train, or find the fit in the memory, and set the fitted attributes."""
+        fit = partial(self._fit_network, spec, training, validation, make_tasks)
+        vars(self).pop("fit_id_", None)
+        if resume:
+            known = {name: vars(self)[name] for name in ("_network", "history_")}
+            trained = fit(int(epochs), Trained(known, self._training))
+        elif self.memory is None:
+            trained = fit(int(epochs), None)
+        else:
+            settings = {name: getattr(self, name) for name in _SETTINGS}
+            settings["batch_size"] = self._batch_size(training)
+            settings["patience"] = self._patience
+            settings["precision"] = getattr(self, "precision", None)
+            settings["seeds"] = [
+                self._training.weights_seed,
+                self._training.shuffle_seed,
+            ]
+            data = training, validation
+            trained = remembered(self.memory, fit, spec, int(epochs), settings, data)
+        vars(self).update(trained.attributes)
+        self._training = trained.state
+
+    @property
+    def _patience(self):
+        return self.n_iter_no_change if self.early_stopping else None
+
+    def _batch_size(self, training):
+        return min(int(self.batch_size), len(training.inputs))
+
     @keep_interrupts()
-    def _train(self, spec, training, validation, *, epochs, resume, tasks=None):
-        """Train, and set the fitted attributes."""
+    def _fit_network(self, spec, training, validation, make_tasks, epochs, earlier):
+        """Train for some epochs, from new weights or on from a Trained."""
         with uninterrupted():
             from skmnist._training.callbacks import callbacks_for_fit
             from skmnist._training.optimizers import make_optimizer
             from skmnist._training.train import TrainingSettings, train
 
-        batch_size = min(int(self.batch_size), len(training.inputs))
+        batch_size = self._batch_size(training)
         momentum = self.ema_momentum
         if momentum is not None:
             # Longer averages of a short training would be of its first weights.
-            n_steps = int(epochs) * -(-len(training.inputs) // batch_size)
+            n_steps = epochs * -(-len(training.inputs) // batch_size)
             momentum = max(0.0, min(momentum, 1 - 10 / n_steps))
         optimizer = make_optimizer(
             self.optimizer, self.learning_rate, self.weight_decay, momentum
         )
         callbacks, fit_id = callbacks_for_fit(self.callbacks)
+        attributes = partial(_attributes, spec, earlier)
         start = perf_counter()
-        weights, description, self._training, history = train(
+        weights, description, state, history = train(
             spec,
             training,
             TrainingSettings(
                 optimizer=optimizer,
                 schedule=self.learning_rate_schedule,
-                epochs=int(epochs),
+                epochs=epochs,
                 batch_size=batch_size,
-                patience=self.n_iter_no_change if self.early_stopping else None,
+                patience=self._patience,
                 callbacks=callbacks,
                 precision=getattr(self, "precision", "float32"),
                 verbose=int(self.verbose),
                 label_smoothing=float(self.label_smoothing),
                 augmented=self._augmented(spec.input_shape),
-                tasks=tasks,
+                tasks=make_tasks and make_tasks(attributes),
             ),
-            self._training,
+            self._training if earlier is None else earlier.state,
             validation=validation,
-            network=self._network if resume else None,
+            network=None if earlier is None else earlier.attributes["_network"],
         )
         _logger.info(
             "%s trained on %d samples: %d epochs in %.3f s",
@@ -470,21 +520,20 @@ class BaseKerasClassifier(CallbackSupportMixin, NetworkPredictor):
             len(history["loss"]),
             perf_counter() - start,
         )
-        trained = self._trained(spec, resume, weights, description, history)
-        vars(self).update(trained)
-        vars(self).pop("fit_id_", None)
         if fit_id is not None:
             self.fit_id_ = fit_id
+        return Trained(attributes(weights, description, history), state)
 
-    def _trained(self, spec, resume, weights, description, history):
-        """Return the attributes that make up a network trained with this history."""
-        if resume:
-            history = _joined(self.history_, history)
-        return {
-            "history_": history,
-            "n_iter_": len(history["loss"]),
-            "_network": TrainedNetwork(spec, weights, description),
-        }
+
+def _attributes(spec, earlier, weights, description, history):
+    """Return the attributes that make up a network trained with this history."""
+    if earlier is not None:
+        history = _joined(earlier.attributes["history_"], history)
+    return {
+        "history_": history,
+        "n_iter_": len(history["loss"]),
+        "_network": TrainedNetwork(spec, weights, description),
+    }
 
 
 def _for_callbacks(X, y, sample_weight):

@@ -141,6 +141,7 @@ class KerasCNNClassifier(LayeredClassifier):
         n_iter_no_change=5,
         class_weight=None,
         callbacks=None,
+        memory=None,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -175,6 +176,7 @@ class KerasCNNClassifier(LayeredClassifier):
         self.n_iter_no_change = n_iter_no_change
         self.class_weight = class_weight
         self.callbacks = callbacks
+        self.memory = memory
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose

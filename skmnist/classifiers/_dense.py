@@ -74,6 +74,7 @@ class KerasMLPClassifier(LayeredClassifier):
         n_iter_no_change=5,
         class_weight=None,
         callbacks=None,
+        memory=None,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -100,6 +101,7 @@ class KerasMLPClassifier(LayeredClassifier):
         self.n_iter_no_change = n_iter_no_change
         self.class_weight = class_weight
         self.callbacks = callbacks
+        self.memory = memory
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -174,6 +176,7 @@ class KerasDNNClassifier(LayeredClassifier):
         n_iter_no_change=5,
         class_weight=None,
         callbacks=None,
+        memory=None,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -200,6 +203,7 @@ class KerasDNNClassifier(LayeredClassifier):
         self.n_iter_no_change = n_iter_no_change
         self.class_weight = class_weight
         self.callbacks = callbacks
+        self.memory = memory
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose

@@ -70,7 +70,19 @@ _PIPELINE_PARAMETERS = ("transform_input", "verbose")
 _NO_STEPS = (None, "passthrough")
 # Parameters of training that may be no plain data, and what replaces them in a
 # model that is loaded without them.
-_REPLACED = {"optimizer": "adam", "callbacks": None, "random_state": None}
+_REPLACED = {
+    "optimizer": "adam",
+    "callbacks": None,
+    "memory": None,
+    "random_state": None,
+}
+
+
+def _not_plain(value):
+    """Refuse a memory: a file that is safe to load must not lead to its pickles."""
+    raise NotPlainError(f"got {shortened(value)}")
+
+
 # Of the constructor parameters, those that the classes themselves check too little.
 _PARAMETERS = {
     "activation": NAME,
@@ -81,6 +93,7 @@ _PARAMETERS = {
         plain_optimizer,
     ),
     "builder": BUILDER,
+    "memory": or_null(Rule("null", lambda value: False, write=_not_plain)),
     "augmentation": or_null(
         Rule(
             "the parameters of an Augmentation",

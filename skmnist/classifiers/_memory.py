@@ -1,0 +1,118 @@
+"""Fits that are kept in a folder, so that none is made twice."""
+
+import os
+from typing import NamedTuple
+
+import joblib
+import numpy as np
+from joblib.func_inspect import get_func_code
+from sklearn.utils.validation import check_memory
+
+from skmnist._provenance import used_versions
+from skmnist._training.data import TrainingState
+from skmnist.networks._graphs import is_planned
+
+__all__ = ["Trained", "remembered"]
+
+# Predictions do not depend on these, nor does training.
+_NOT_INVOLVED = ("python", "scikit-learn", "onnxruntime")
+
+
+class Trained(NamedTuple):
+    """Attributes of a fitted classifier, and where its training stands."""
+
+    attributes: dict
+    state: TrainingState
+
+
+def remembered(memory, fit, spec, n_epochs, settings, data):
+    """Return a fit from a memory, or make it and keep it there.
+
+    Parameters
+    ----------
+    memory : str, path-like or joblib.Memory
+        Folder, or an object with its interface.
+    fit : callable
+        ``fit(n_epochs, earlier)`` trains for some epochs, from new weights or on from
+        an earlier Trained, and returns a Trained.
+    spec : NetworkSpec
+        The network.
+    n_epochs : int
+        Number of epochs.
+    settings : dict
+        Parameters and seeds of the training.
+    data : tuple of TrainingData or None
+        Training and validation.
+
+    Returns
+    -------
+    Trained
+    """
+    if isinstance(memory, os.PathLike):
+        memory = os.fspath(memory)
+    kept = check_memory(memory).cache(_kept_fit, ignore=["fit"])
+    facts = {
+        "network": [_hashable(spec.builder), spec.input_shape, spec.n_classes],
+        "parameters": spec.parameters,
+        "settings": {name: _hashable(value) for name, value in settings.items()},
+        "data": [part and _digest(part.arrays) for part in data],
+        "versions": _versions(),
+    }
+    n_earlier = 0
+    if is_planned(spec) and _resumes_exactly(settings):
+        shorter = range(n_epochs - 1, 0, -1)
+        known = (n for n in shorter if kept.check_call_in_cache(facts, n, None))
+        n_earlier = next(known, 0)
+    earlier = None
+    if n_earlier:  # made anew if its file is damaged
+        earlier = kept(facts, n_earlier, lambda: fit(n_earlier, None))
+    return kept(facts, n_epochs, lambda: fit(n_epochs - n_earlier, earlier))
+
+
+def _kept_fit(facts, n_epochs, fit):
+    trained = fit()
+    trained.state.is_kept = True  # with the optimizer's, as training may resume
+    return trained
+
+
+def _resumes_exactly(settings):
+    """Return whether some epochs, and then others, are the same as all at once."""
+    optimizer = _hashable(settings["optimizer"])
+    config = optimizer[-1] if isinstance(optimizer, list) else optimizer
+    if isinstance(config, dict):
+        config = config.get("config", config)
+        is_plain = not config.get("use_ema") and not isinstance(
+            config.get("learning_rate"), dict
+        )
+    else:
+        is_plain = isinstance(optimizer, str)
+    return (
+        is_plain
+        and settings["learning_rate_schedule"] == "constant"
+        and settings["ema_momentum"] is None
+        and settings["patience"] is None
+    )
+
+
+def _hashable(value):
+    """Return what tells a value from others, with the code of functions."""
+    if hasattr(value, "get_config"):  # an optimizer
+        return [type(value).__module__, type(value).__qualname__, value.get_config()]
+    if hasattr(value, "get_params"):
+        return [type(value).__qualname__, value.get_params()]
+    if callable(value):
+        return [
+            repr(type(value)),
+            getattr(value, "__qualname__", ""),
+            get_func_code(value)[0],
+        ]
+    return value
+
+
+def _digest(arrays):
+    return joblib.hash([np.ascontiguousarray(array) for array in arrays])
+
+
+def _versions():
+    found = used_versions(networks=True)
+    return {name: found[name] for name in found if name not in _NOT_INVOLVED}

@@ -1,0 +1,251 @@
+"""Fits that a memory keeps are loaded, and all that they depend on is noticed."""
+
+import importlib
+import linecache
+import sys
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from skmnist import (
+    Augmentation,
+    ImageScaler,
+    KerasCNNClassifier,
+    KerasImageClassifier,
+    KerasMLPClassifier,
+)
+from skmnist.classifiers._base import BaseKerasClassifier
+from skmnist.datasets import load_digits
+from skmnist.persistence import load_model, save_model
+
+
+@pytest.fixture(scope="module")
+def data():
+    X, y = load_digits(return_X_y=True)
+    return X[:200] / 255, y[:200]
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """The numbers of epochs that were trained, fit by fit."""
+    made, train = [], BaseKerasClassifier._fit_network
+
+    def recording(self, *arguments):
+        made.append(arguments[-2])
+        return train(self, *arguments)
+
+    monkeypatch.setattr(BaseKerasClassifier, "_fit_network", recording)
+    return made
+
+
+def small_mlp(**params):
+    return KerasMLPClassifier(
+        **{"units": 8, "epochs": 2, "batch_size": 64, "random_state": 0, **params}
+    )
+
+
+def assert_same(one, other, X):
+    np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
+    assert one.history_ == other.history_
+    assert one.n_iter_ == other.n_iter_
+
+
+@pytest.mark.parametrize("kind", [str, Path, joblib.Memory])
+def test_a_fit_is_made_once(kind, data, trained, tmp_path):
+    X, y = data
+    memory = kind(tmp_path, verbose=0) if kind is joblib.Memory else kind(tmp_path)
+    first = small_mlp(memory=memory).fit(X, y)
+    second = small_mlp(memory=memory).fit(X.tolist(), y)
+    assert trained == [2]
+    assert_same(second, first, X)
+    assert_same(second, small_mlp().fit(X, y), X)
+    assert_same(second.partial_fit(X, y), first.partial_fit(X, y), X)
+
+
+PIXEL = np.eye(1, 64, 20)
+CHANGES = {
+    "units": {"units": 9},
+    "dropout": {"dropout": 0.1},
+    "activation": {"activation": "tanh"},
+    "optimizer": {"optimizer": "sgd"},
+    "configuration": {"optimizer": {"class_name": "adam", "config": {"beta_1": 0.8}}},
+    "learning_rate": {"learning_rate": 0.01},
+    "schedule": {"learning_rate_schedule": "cosine"},
+    "weight_decay": {"weight_decay": 0.01},
+    "ema_momentum": {"ema_momentum": 0.5},
+    "label_smoothing": {"label_smoothing": 0.1},
+    "augmentation": {"augmentation": Augmentation(rotation=5)},
+    "batch_size": {"batch_size": 50},
+    "early_stopping": {"early_stopping": True},
+    "validation_fraction": {"validation_fraction": 0.2},
+    "class_weight": {"class_weight": {0: 2.0}},
+    "precision": {"precision": "bfloat16"},
+    "random_state": {"random_state": 1},
+    "epochs": {"epochs": 1},
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_other_parameters_are_other_fits(name, data, trained, tmp_path):
+    small_mlp(memory=str(tmp_path)).fit(*data)
+    small_mlp(memory=str(tmp_path), **CHANGES[name]).fit(*data)
+    assert len(trained) == 2
+
+
+@pytest.mark.parametrize("what", ["pixels", "labels", "weights", "validation", "order"])
+def test_other_data_are_other_fits(what, data, trained, tmp_path):
+    X, y = data
+    small_mlp(memory=str(tmp_path)).fit(X, y)
+    options = {}
+    if what == "pixels":
+        X = X + np.finfo(np.float32).eps * (np.arange(X.size) == 99).reshape(X.shape)
+        X[0, 20] += 0.01
+    elif what == "labels":
+        y = np.where(np.arange(len(y)) == 7, (y + 1) % 10, y)
+    elif what == "order":
+        X, y = X[::-1], y[::-1]
+    elif what == "weights":
+        options = {"sample_weight": np.arange(len(y)) + 1.0}
+    else:
+        options = {"X_val": X[:50], "y_val": y[:50]}
+    small_mlp(memory=str(tmp_path)).fit(X, y, **options)
+    assert len(trained) == 2
+
+
+def test_other_versions_are_other_fits(data, trained, tmp_path, monkeypatch):
+    small_mlp(memory=str(tmp_path)).fit(*data)
+    monkeypatch.setattr("skmnist._provenance.version", lambda package: "99")
+    small_mlp(memory=str(tmp_path)).fit(*data)
+    assert trained == [2, 2]
+
+
+BUILDER = """
+import keras
+
+def build(input_shape, n_classes):
+    flat, hidden = keras.layers.Flatten(), keras.layers.Dense(WIDTH, "relu")
+    outputs = keras.layers.Dense(n_classes, "softmax")
+    return keras.Sequential([keras.Input(input_shape), flat, hidden, outputs])
+"""
+
+
+def test_builders_are_told_apart_by_their_code(data, trained, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "own_builder", raising=False)
+    for width in 4, 15, 4:  # sources of different lengths, which Python tells apart
+        (tmp_path / "own_builder.py").write_text(BUILDER.replace("WIDTH", str(width)))
+        module = sys.modules.get("own_builder") or importlib.import_module(
+            "own_builder"
+        )
+        linecache.checkcache()
+        builder = importlib.reload(module).build
+        model = KerasImageClassifier(
+            builder=builder, epochs=1, random_state=0, memory=str(tmp_path)
+        )
+        model.fit(*data)
+        assert len(model._network.weights[1]) == width
+    assert trained == [1, 1]
+
+
+CONTINUED = {
+    "dropout": {"dropout": 0.4},
+    "normalization": {"batch_normalization": True},
+    "validation": {"validation_fraction": 0.2},
+    "augmentation": {"augmentation": Augmentation(rotation=9)},
+    "weight decay": {"weight_decay": 0.1},
+    "momentum": {"optimizer": {"class_name": "SGD", "config": {"momentum": 0.9}}},
+}
+
+
+@pytest.mark.parametrize("name", CONTINUED)
+def test_longer_fits_continue_shorter_ones(name, data, trained, tmp_path):
+    """To the bit, as if trained in one piece."""
+    params = CONTINUED[name]
+    for epochs in 1, 3, 6:
+        model = small_mlp(memory=str(tmp_path), epochs=epochs, **params).fit(*data)
+    assert trained == [1, 2, 3]
+    assert_same(model, small_mlp(epochs=6, **params).fit(*data), data[0])
+
+
+def test_convolutional_networks_continue(data, trained, tmp_path):
+    X, y = data[0].reshape(-1, 8, 8), data[1]
+    params = {"filters": (2, 3), "padding": "same", "units": 4, "random_state": 0}
+    for epochs in 1, 2:
+        model = KerasCNNClassifier(epochs=epochs, memory=str(tmp_path), **params)
+        model.fit(X, y)
+    assert trained == [1, 1]
+    assert_same(model, KerasCNNClassifier(epochs=2, **params).fit(X, y), X)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"learning_rate_schedule": "one_cycle"},
+        {"early_stopping": True},
+        {"ema_momentum": 0.5},
+        {"optimizer": {"class_name": "adam", "config": {"use_ema": True}}},
+    ],
+    ids=["schedule", "early stopping", "averages", "averages of the optimizer"],
+)
+def test_fits_that_cannot_continue_begin_anew(params, data, trained, tmp_path):
+    for epochs in 1, 3:
+        model = small_mlp(memory=str(tmp_path), epochs=epochs, **params).fit(*data)
+    assert trained == [1, 3]
+    assert_same(model, small_mlp(epochs=3, **params).fit(*data), data[0])
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty"])
+def test_damaged_files_are_replaced(damage, data, trained, tmp_path, caplog):
+    X, y = data
+    first = small_mlp(memory=str(tmp_path)).fit(X, y)
+    (path,) = tmp_path.rglob("output.pkl")
+    content = bytearray(path.read_bytes())
+    if damage == "changed":
+        weights = first._network.weights[0].tobytes()
+        content[content.index(weights) + 5] ^= 255
+    else:
+        del content[len(content) // 2 if damage == "cut" else 0 :]
+    path.write_bytes(content)
+    second = small_mlp(memory=str(tmp_path)).fit(X, y)
+    assert "Exception while loading results" in caplog.text  # of joblib
+    assert trained == [2, 2]
+    assert_same(second, first, X)
+    small_mlp(memory=str(tmp_path)).fit(X, y)
+    assert trained == [2, 2]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_searches_have_the_same_results(n_jobs, data, tmp_path):
+    X, y = data
+    grid = {"clf__epochs": [1, 2], "clf__units": [4, 8]}
+
+    def search(**params):
+        model = make_pipeline(ImageScaler(data_range=(0, 1)), small_mlp(**params))
+        model.steps[-1] = ("clf", model[-1])
+        return GridSearchCV(model, grid, cv=2, n_jobs=n_jobs).fit(X, y)
+
+    results = [search().cv_results_]
+    results += [search(memory=str(tmp_path)).cv_results_ for _ in range(2)]
+    for name in results[0]:
+        if not name.endswith("_time"):
+            for other in results[1:]:
+                np.testing.assert_array_equal(other[name], results[0][name])
+    # 4 candidates in 2 folds, and the best one on all data.
+    assert len([*tmp_path.rglob("output.pkl")]) == 9
+
+
+def test_callbacks_and_a_memory_exclude_each_other(data, tmp_path):
+    model = small_mlp(memory=str(tmp_path), callbacks=[])
+    with pytest.raises(ValueError, match="memory does not go with callbacks"):
+        model.fit(*data)
+
+
+def test_safe_files_do_not_lead_to_pickles(data, tmp_path):
+    model = small_mlp(memory=str(tmp_path / "runs")).fit(*data)
+    with pytest.warns(UserWarning, match="does not keep memory="):
+        save_model(model, tmp_path / "model.safetensors")
+    assert load_model(tmp_path / "model.safetensors").memory is None
