@@ -7,6 +7,7 @@ __all__ = [
     "configure",
     "end_reports",
     "has_epochs",
+    "keep_fits",
     "misfit",
     "n_epochs",
     "report_epochs",
@@ -92,8 +93,14 @@ def report_epochs(model, on_epoch):
     network_of(model).set_params(callbacks=[make_callback])
 
 
+def keep_fits(model, folder):
+    """Let a network load a fit from a folder, or keep it there."""
+    if has_epochs(model):
+        network_of(model).set_params(memory=folder)
+
+
 def end_reports(model):
-    """Take what `report_epochs` added from a fitted model, which may then be saved."""
+    """Take what the functions above added from a fitted model, which may be saved."""
     if has_epochs(model):
         for network in (network_of(model), *members(model)):
-            network.set_params(callbacks=None)
+            network.set_params(callbacks=None, memory=None)

@@ -30,6 +30,7 @@ ORDER = [
     "_fit_tasks",
     "_estimators",
     "datasets",
+    "_kept_fits",
     "preprocessing",
     "networks",
     "published",

@@ -70,6 +70,7 @@ def test_unknown_kind_is_refused():
 
 FEATURES = {
     "cnn_best": ["deskew"],
+    "cnn_small": ["deskew"],
     "ensemble_best": ["deskew"],
     "hog_svm": ["deskew", "hog"],
 }

@@ -19,6 +19,7 @@ __all__ = [
     "EpochReport",
     "RaiseOnNaN",
     "RecordLearningRate",
+    "Report",
     "ReportTasks",
     "SeedEpochs",
     "callbacks_for_fit",
@@ -44,7 +45,17 @@ _PATHS_ARE_FILES = {
 }
 
 
-class EpochReport(keras.callbacks.Callback):
+class Report(keras.callbacks.Callback):
+    """Reports epochs to what may end training."""
+
+    has_stopped = False
+
+    def stop(self):
+        """End training after this epoch."""
+        self.has_stopped = self.model.stop_training = True
+
+
+class EpochReport(Report):
     """Calls ``on_epoch(n_done, n_epochs, logs)``, which ends training if it is true."""
 
     def __init__(self, on_epoch):
@@ -53,7 +64,7 @@ class EpochReport(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if self._on_epoch(epoch + 1, self.params["epochs"], logs or {}):
-            self.model.stop_training = True
+            self.stop()
 
 
 class RaiseOnNaN(keras.callbacks.Callback):
@@ -68,7 +79,7 @@ class RaiseOnNaN(keras.callbacks.Callback):
             )
 
 
-class ReportTasks(keras.callbacks.Callback):
+class ReportTasks(Report):
     """Report the epochs to callbacks of scikit-learn, which may end training."""
 
     def __init__(self, tasks, description):
@@ -84,7 +95,7 @@ class ReportTasks(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             self._history[name] = [*self._history.get(name, ()), float(value)]
         if self._tasks.end(self._weights, self._description, dict(self._history)):
-            self.model.stop_training = True
+            self.stop()
 
     def _weights(self):
         return as_arrays(self.model.weights)

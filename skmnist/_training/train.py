@@ -14,6 +14,7 @@ from skmnist._training.callbacks import (
     AGAINST_DIVERGENCE,
     RaiseOnNaN,
     RecordLearningRate,
+    Report,
     ReportTasks,
     SeedEpochs,
 )
@@ -55,6 +56,8 @@ class TrainingSettings:
     label_smoothing: float = 0.0
     augmented: Callable | None = None
     tasks: EpochTasks | None = None
+    # Set by `train`: whether a report ended the training before its last epoch.
+    was_stopped: bool = False
 
 
 def train(spec, data, settings, state, *, validation=None, network=None):
@@ -142,6 +145,9 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         initial_rate=rate,
         random_states=as_arrays(random_variables(model)),
         learning_rate=peak,
+    )
+    settings.was_stopped = any(
+        isinstance(callback, Report) and callback.has_stopped for callback in callbacks
     )
     # Only now, so that models of failed fits are dropped.
     give_back(loop, callbacks)

@@ -24,6 +24,7 @@ from skmnist._fit_tasks import CallbackSupportMixin, EpochTasks, with_callbacks
 from skmnist._habits import PARAMETERS, answers_habits
 from skmnist._inference.network import TrainedNetwork
 from skmnist._interrupts import keep_interrupts, uninterrupted
+from skmnist._kept_fits import are_reports
 from skmnist._processes import check_fork
 from skmnist._training.data import TrainingData, TrainingState
 from skmnist._warnings import warn_caller
@@ -88,7 +89,7 @@ class BaseKerasClassifier(CallbackSupportMixin, NetworkPredictor):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [None, dict, StrOptions({"balanced"})],
         "callbacks": "no_validation",  # training checks them
-        "memory": [None, str, PathLike, HasMethods(["cache"])],
+        "memory": [None, str, PathLike],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -300,7 +301,7 @@ class BaseKerasClassifier(CallbackSupportMixin, NetworkPredictor):
                     "The 'augmentation' parameter must be an Augmentation itself, not "
                     f"of a subclass; got {self.augmentation!r}."
                 )
-        if self.memory is not None and self.callbacks is not None:
+        if self.memory is not None and not are_reports(self.callbacks):
             raise ValueError(
                 "memory does not go with callbacks, which are not called for a fit "
                 "that is found there. Leave one of them out."
@@ -492,23 +493,24 @@ class BaseKerasClassifier(CallbackSupportMixin, NetworkPredictor):
         )
         callbacks, fit_id = callbacks_for_fit(self.callbacks)
         attributes = partial(_attributes, spec, earlier)
+        settings = TrainingSettings(
+            optimizer=optimizer,
+            schedule=self.learning_rate_schedule,
+            epochs=epochs,
+            batch_size=batch_size,
+            patience=self._patience,
+            callbacks=callbacks,
+            precision=getattr(self, "precision", "float32"),
+            verbose=int(self.verbose),
+            label_smoothing=float(self.label_smoothing),
+            augmented=self._augmented(spec.input_shape),
+            tasks=make_tasks and make_tasks(attributes),
+        )
         start = perf_counter()
         weights, description, state, history = train(
             spec,
             training,
-            TrainingSettings(
-                optimizer=optimizer,
-                schedule=self.learning_rate_schedule,
-                epochs=epochs,
-                batch_size=batch_size,
-                patience=self._patience,
-                callbacks=callbacks,
-                precision=getattr(self, "precision", "float32"),
-                verbose=int(self.verbose),
-                label_smoothing=float(self.label_smoothing),
-                augmented=self._augmented(spec.input_shape),
-                tasks=make_tasks and make_tasks(attributes),
-            ),
+            settings,
             self._training if earlier is None else earlier.state,
             validation=validation,
             network=None if earlier is None else earlier.attributes["_network"],
@@ -522,7 +524,8 @@ class BaseKerasClassifier(CallbackSupportMixin, NetworkPredictor):
         )
         if fit_id is not None:
             self.fit_id_ = fit_id
-        return Trained(attributes(weights, description, history), state)
+        trained = attributes(weights, description, history)
+        return Trained(trained, state, not settings.was_stopped)
 
 
 def _attributes(spec, earlier, weights, description, history):

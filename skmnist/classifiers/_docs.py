@@ -90,7 +90,7 @@ callbacks : keras.callbacks.Callback, callable or list of these, default=None
     a user-defined callback share the objects that it was given, such as a list or a
     client. Callbacks that write files write to a separate directory in each fit, named
     by ``fit_id_``.
-memory : str, path-like or object with the joblib.Memory interface, default=None
+memory : str or path-like, default=None
     Folder that keeps finished fits. A fit with the same data, parameters, seeds and
     versions of packages is loaded from there, so that an interrupted search resumes.
     With a constant learning rate, a fit continues from one with fewer `epochs`. A fit

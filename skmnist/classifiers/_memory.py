@@ -1,13 +1,12 @@
 """Fits that are kept in a folder, so that none is made twice."""
 
-import os
 from typing import NamedTuple
 
 import joblib
 import numpy as np
 from joblib.func_inspect import get_func_code
-from sklearn.utils.validation import check_memory
 
+from skmnist._kept_fits import FitFolder
 from skmnist._provenance import used_versions
 from skmnist._training.data import TrainingState
 from skmnist.networks._graphs import is_planned
@@ -19,10 +18,14 @@ _NOT_INVOLVED = ("python", "scikit-learn", "onnxruntime")
 
 
 class Trained(NamedTuple):
-    """Attributes of a fitted classifier, and where its training stands."""
+    """Attributes of a fitted classifier, and where its training stands.
+
+    It is not complete if somebody ended it before its last epoch.
+    """
 
     attributes: dict
     state: TrainingState
+    is_complete: bool = True
 
 
 def remembered(memory, fit, spec, n_epochs, settings, data):
@@ -30,8 +33,8 @@ def remembered(memory, fit, spec, n_epochs, settings, data):
 
     Parameters
     ----------
-    memory : str, path-like or joblib.Memory
-        Folder, or an object with its interface.
+    memory : str or path-like
+        Folder.
     fit : callable
         ``fit(n_epochs, earlier)`` trains for some epochs, from new weights or on from
         an earlier Trained, and returns a Trained.
@@ -48,9 +51,7 @@ def remembered(memory, fit, spec, n_epochs, settings, data):
     -------
     Trained
     """
-    if isinstance(memory, os.PathLike):
-        memory = os.fspath(memory)
-    kept = check_memory(memory).cache(_kept_fit, ignore=["fit"])
+    folder = FitFolder(memory)
     facts = {
         "network": [_hashable(spec.builder), spec.input_shape, spec.n_classes],
         "parameters": spec.parameters,
@@ -58,21 +59,25 @@ def remembered(memory, fit, spec, n_epochs, settings, data):
         "data": [part and _digest(part.arrays) for part in data],
         "versions": _versions(),
     }
-    n_earlier = 0
+
+    def kept(n_epochs, make):
+        return folder.get([facts, n_epochs], make, is_complete=_is_complete)
+
+    earlier, n_earlier = None, 0
     if is_planned(spec) and _resumes_exactly(settings):
         shorter = range(n_epochs - 1, 0, -1)
-        known = (n for n in shorter if kept.check_call_in_cache(facts, n, None))
+        known = (n for n in shorter if folder.path([facts, n]).exists())
         n_earlier = next(known, 0)
-    earlier = None
-    if n_earlier:  # made anew if its file is damaged
-        earlier = kept(facts, n_earlier, lambda: fit(n_earlier, None))
-    return kept(facts, n_epochs, lambda: fit(n_epochs - n_earlier, earlier))
+        if n_earlier:  # made anew if its file is damaged
+            earlier = kept(n_earlier, lambda: fit(n_earlier, None))
+            if not earlier.is_complete:
+                return earlier
+    return kept(n_epochs, lambda: fit(n_epochs - n_earlier, earlier))
 
 
-def _kept_fit(facts, n_epochs, fit):
-    trained = fit()
+def _is_complete(trained):
     trained.state.is_kept = True  # with the optimizer's, as training may resume
-    return trained
+    return trained.is_complete
 
 
 def _resumes_exactly(settings):

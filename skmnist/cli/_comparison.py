@@ -14,11 +14,14 @@ DEFAULT_FOLDS = 5
 _FEW_IMAGES = 5_000
 
 
-def run_comparison(models, image_set, *, n_folds=None, n_jobs=1, seed=0, progress):
+def run_comparison(
+    models, image_set, *, n_folds=None, n_jobs=1, seed=0, memory=None, progress
+):
     """Compare models on an image set; Ctrl-C ends it with what is done.
 
     The test part is used if there is one and no number of folds is given. Networks get
-    a callback that reports their epochs to `progress`, which `fit_progress` makes.
+    a callback that reports their epochs to `progress`, which `fit_progress` makes. Fits
+    are kept in the folder `memory`, if there is one.
     Returns the table of the models that are done. Raises BadInput if the data do not
     allow it, and KeyboardInterrupt if no model is done.
     """
@@ -46,6 +49,7 @@ def run_comparison(models, image_set, *, n_folds=None, n_jobs=1, seed=0, progres
                     image_set.y,
                     n_jobs=n_jobs,
                     random_state=seed,
+                    memory=memory,
                     callback=progress.fitted,
                     **test,
                 )

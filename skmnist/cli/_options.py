@@ -65,6 +65,14 @@ epochs_option = click.option(
     metavar="N",
     help="Number of epochs of the networks, instead of their defaults.",
 )
+runs_option = click.option(
+    "--runs",
+    type=click.Path(),
+    metavar="FOLDER",
+    default="skmnist-runs",
+    show_default=True,
+    help="Folder of finished fits, which are not made again.",
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the results as one JSON document."
 )

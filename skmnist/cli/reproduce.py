@@ -8,6 +8,7 @@ from skmnist.cli._options import (
     force_option,
     json_option,
     report_option,
+    runs_option,
 )
 
 
@@ -26,14 +27,7 @@ from skmnist.cli._options import (
     help="Number of seeds, counted up from the published one or 0; or the seeds, as in "
     "0,1,2.  [default: 3; 1 with --quick]",
 )
-@click.option(
-    "--runs",
-    type=click.Path(),
-    metavar="FOLDER",
-    default="skmnist-runs",
-    show_default=True,
-    help="Folder of finished runs, which are not trained again.",
-)
+@runs_option
 @click.option(
     "--out",
     type=click.Path(),

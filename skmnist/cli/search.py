@@ -11,6 +11,7 @@ from skmnist.cli._options import (
     jobs_option,
     json_option,
     report_option,
+    runs_option,
     seed_option,
 )
 
@@ -28,6 +29,7 @@ from skmnist.cli._options import (
 @epochs_option
 @jobs_option
 @seed_option
+@runs_option
 @click.option(
     "--out",
     type=click.Path(),
@@ -39,18 +41,19 @@ from skmnist.cli._options import (
 @force_option
 @json_option
 def command(
-    name, dataset, n_folds, n_iter, epochs, jobs, seed, out, page, force, as_json
+    name, dataset, n_folds, n_iter, epochs, jobs, seed, runs, out, page, force, as_json
 ):
     """Search for the best parameters of a model.
 
     Candidates are compared by cross-validation on the training part. The best one is
     trained on the whole training part and tested on the test part. Ctrl-C prints the
-    finished candidates.
+    finished candidates. Finished fits are kept, and the same command resumes with the
+    others.
     """
     from joblib import effective_n_jobs
     from sklearn.base import clone
 
-    from skmnist._configuration import configure, n_epochs
+    from skmnist._configuration import configure, keep_fits, n_epochs
     from skmnist._numbers import counted
     from skmnist._provenance import plain_history, plain_parameters
     from skmnist.cli._comparison import run_comparison
@@ -81,12 +84,19 @@ def command(
     }
     check_fit(name, next(iter(models.values())), image_set)
     progress = fit_progress(
-        f"Searching {counted(len(candidates), 'candidate')} for {name}",
+        f"Searching {counted(len(candidates), 'candidate')} for {name}; finished fits "
+        f"are kept in {runs}",
         len(candidates),
         n_folds,
     )
     table = run_comparison(
-        models, image_set, n_folds=n_folds, n_jobs=jobs, seed=seed, progress=progress
+        models,
+        image_set,
+        n_folds=n_folds,
+        n_jobs=jobs,
+        seed=seed,
+        memory=runs,
+        progress=progress,
     )
     if table["accuracy"].isna().all():
         raise Failure(f"All candidates failed: {table['error_message'].iloc[0]}")
@@ -95,6 +105,7 @@ def command(
     if not interrupted:
         best = candidates[table.index[0]]
         prepare_training(name, model, image_set, params=best, epochs=None, seed=seed)
+        keep_fits(model, runs)
         progress = epoch_progress(f"Training the best {name}", name, n_epochs(model))
         try:
             training = train(name, model, image_set, seed=seed, progress=progress)

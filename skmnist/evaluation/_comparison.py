@@ -33,6 +33,7 @@ def iter_compare(
     groups=None,
     n_jobs=None,
     random_state=None,
+    memory=None,
     callback=None,
 ) -> Generator[ModelScores]:
     """Compare models like `compare`, yielding each as soon as it is finished.
@@ -60,6 +61,8 @@ def iter_compare(
         Number of fits to run in parallel.
     random_state : int, RandomState instance or None, default=None
         Controls the folds and the random state of models given by name.
+    memory : str or path-like, default=None
+        Folder that keeps the scores of finished fits.
     callback : callable, default=None
         Called as ``callback(name, n_done, n_total)`` after every fit.
 
@@ -95,7 +98,7 @@ def iter_compare(
     models = name_models(models, seed)
     trial = make_trial(X, y, cv, X_test, y_test, groups, seed)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    return run_trial(models, trial, parallel, callback)
+    return run_trial(models, trial, parallel, callback, memory)
 
 
 def compare(
@@ -109,6 +112,7 @@ def compare(
     groups=None,
     n_jobs=None,
     random_state=None,
+    memory=None,
     callback=None,
 ) -> pd.DataFrame:
     """Fit models on the same data and compare their accuracy on unseen images.
@@ -146,6 +150,11 @@ def compare(
     random_state : int, RandomState instance or None, default=None
         Controls the folds of an integer ``cv`` and the random state of models given by
         name. Classifiers and splitters keep their own random state.
+    memory : str or path-like, default=None
+        Folder that keeps the scores of finished fits. A fit of the same model on the
+        same data, with the same versions of packages, is found there, so that an
+        interrupted comparison resumes. Its times are those of the earlier fit. Models
+        should be seeded. The files are pickles: load only your own.
     callback : callable, default=None
         Called as ``callback(name, n_done, n_total)`` after every fit, with the name of
         the model, the number of finished fits, and that of all fits.
@@ -211,6 +220,7 @@ def compare(
         groups=groups,
         n_jobs=n_jobs,
         random_state=seed,
+        memory=memory,
         callback=callback,
     )
     scores = []

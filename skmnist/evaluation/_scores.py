@@ -1,10 +1,12 @@
 """Scores of the models of a comparison on each split."""
 
 import hashlib
+import os
 from contextlib import closing
 from dataclasses import dataclass
 from time import perf_counter
 
+import joblib
 import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import log_loss
@@ -12,6 +14,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils.parallel import delayed
 
+from .._kept_fits import FitFolder, are_reports
+from .._provenance import used_versions
 from ..preprocessing.layout import count_rows
 from ._significance import binomial_standard_error, corrected_standard_error
 from ._trial import plain_labels
@@ -195,23 +199,46 @@ class _SplitScores:
     n_parameters: int | None
 
 
-def _score_split(name, number, model, X, y, X_test, y_test, train, test):
+def _score_split(name, number, model, X, y, X_test, y_test, train, test, memory, facts):
     """Fit and score a model on a split; the text of an error takes the scores' place.
 
     Arrays come one by one and not as a Trial, so that joblib maps the large ones
     into the memory of its workers once instead of sending them with every task.
     """
-    try:
-        scores = _fit_and_score(
+
+    def score():
+        return _fit_and_score(
             model,
             _safe_indexing(X, train),
             y[train],
             _safe_indexing(X_test, test),
             y_test[test],
         )
+
+    try:
+        if memory is None:
+            scores = score()
+        else:
+            scores = FitFolder(memory).get([*facts, joblib.hash([train, test])], score)
     except Exception as error:
         return name, number, error_text(error)
     return name, number, scores
+
+
+def _facts(model, trial):
+    """Return what the scores of a model depend on, except for the split."""
+    # Reports of the progress change nothing, and have state of their own.
+    watching = {
+        name: None
+        for name, value in model.get_params().items()
+        if name.rpartition("__")[2] == "callbacks" and are_reports(value)
+    }
+    unwatched = clone(model).set_params(**watching)
+    return [
+        joblib.hash(unwatched),
+        joblib.hash([trial.X, trial.y, trial.X_test, trial.y_test]),
+        used_versions(is_network(model)),
+    ]
 
 
 def _fit_and_score(model, X, y, X_test, y_test):
@@ -255,16 +282,18 @@ def error_text(error):
     return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
 
 
-def run_trial(models, trial, parallel, callback=None):
+def run_trial(models, trial, parallel, callback=None, memory=None):
     """Yield the ModelScores of each model as soon as its last split is done."""
     n_splits = len(trial.splits)
     n_total = n_splits * len(models)
     remaining = {name: set(range(n_splits)) for name in models}
     done = {name: {} for name in models}
     checksum = _checksum(trial)
+    if memory is not None:
+        memory = os.path.abspath(memory)  # workers may be in other folders
     n_tests = np.bincount(np.concatenate([test for _, test in trial.splits]))
     test_repeats = float(n_tests @ n_tests / n_tests.sum())
-    with closing(_outcomes(models, trial, parallel, remaining)) as outcomes:
+    with closing(_outcomes(models, trial, parallel, remaining, memory)) as outcomes:
         for name, number, scores in outcomes:
             if not remaining[name]:
                 continue  # a split that was under way when another one failed
@@ -293,7 +322,7 @@ def _checksum(trial):
     return digest.hexdigest()
 
 
-def _outcomes(models, trial, parallel, remaining):
+def _outcomes(models, trial, parallel, remaining, memory):
     """Yield name, split number and scores (or the text of an error) of each fit.
 
     Should the pool of workers break, by a worker that is killed for its memory say,
@@ -303,6 +332,7 @@ def _outcomes(models, trial, parallel, remaining):
 
     def tasks(names):
         for name in names:
+            facts = None if memory is None else _facts(models[name], trial)
             for number, (train, test) in enumerate(trial.splits):
                 # Asked just before the start: a model that failed runs no more.
                 if number in remaining[name]:
@@ -316,6 +346,8 @@ def _outcomes(models, trial, parallel, remaining):
                         trial.y_test,
                         train,
                         test,
+                        memory,
+                        facts,
                     )
 
     rounds = [list(models)]

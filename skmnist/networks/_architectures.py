@@ -197,7 +197,7 @@ ARCHITECTURES = {
     ),
     "cnn_small": Architecture(
         "cnn",
-        "five 3×3 convolutions of 16 and 24 channels",
+        "five 3×3 convolutions of 16 and 24 channels, after a Deskewer",
         {
             **_MODERN,
             "filters": (16, 16, 24, 24, 24),
@@ -207,10 +207,11 @@ ARCHITECTURES = {
             "weight_decay": 0.01,
             "ema_momentum": 0.99,
             "augmentation": Augmentation(
-                rotation=10, translation=0.08, zoom=0.12, shear=0.12
+                rotation=7, translation=0.08, zoom=0.12, shear=0.08
             ),
-            "epochs": 36,
+            "epochs": 24,
         },
+        transformers=_DESKEWED,
     ),
     "cnn_best": Architecture(
         "cnn",

@@ -5,7 +5,6 @@ import linecache
 import sys
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV
@@ -18,9 +17,11 @@ from skmnist import (
     KerasImageClassifier,
     KerasMLPClassifier,
 )
+from skmnist._configuration import report_epochs
 from skmnist.classifiers._base import BaseKerasClassifier
 from skmnist.datasets import load_digits
 from skmnist.persistence import load_model, save_model
+from skmnist.pipelines import make_model
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +55,10 @@ def assert_same(one, other, X):
     assert one.n_iter_ == other.n_iter_
 
 
-@pytest.mark.parametrize("kind", [str, Path, joblib.Memory])
+@pytest.mark.parametrize("kind", [str, Path])
 def test_a_fit_is_made_once(kind, data, trained, tmp_path):
     X, y = data
-    memory = kind(tmp_path, verbose=0) if kind is joblib.Memory else kind(tmp_path)
+    memory = kind(tmp_path / "runs")
     first = small_mlp(memory=memory).fit(X, y)
     second = small_mlp(memory=memory).fit(X.tolist(), y)
     assert trained == [2]
@@ -199,10 +200,10 @@ def test_fits_that_cannot_continue_begin_anew(params, data, trained, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "empty"])
-def test_damaged_files_are_replaced(damage, data, trained, tmp_path, caplog):
+def test_damaged_files_are_replaced(damage, data, trained, tmp_path):
     X, y = data
     first = small_mlp(memory=str(tmp_path)).fit(X, y)
-    (path,) = tmp_path.rglob("output.pkl")
+    (path,) = tmp_path.rglob("*.fit")
     content = bytearray(path.read_bytes())
     if damage == "changed":
         weights = first._network.weights[0].tobytes()
@@ -210,8 +211,8 @@ def test_damaged_files_are_replaced(damage, data, trained, tmp_path, caplog):
     else:
         del content[len(content) // 2 if damage == "cut" else 0 :]
     path.write_bytes(content)
-    second = small_mlp(memory=str(tmp_path)).fit(X, y)
-    assert "Exception while loading results" in caplog.text  # of joblib
+    with pytest.warns(UserWarning, match="is damaged and will be replaced"):
+        second = small_mlp(memory=str(tmp_path)).fit(X, y)
     assert trained == [2, 2]
     assert_same(second, first, X)
     small_mlp(memory=str(tmp_path)).fit(X, y)
@@ -235,11 +236,23 @@ def test_searches_have_the_same_results(n_jobs, data, tmp_path):
             for other in results[1:]:
                 np.testing.assert_array_equal(other[name], results[0][name])
     # 4 candidates in 2 folds, and the best one on all data.
-    assert len([*tmp_path.rglob("output.pkl")]) == 9
+    assert len([*tmp_path.rglob("*.fit")]) == 9
+
+
+def test_a_training_that_was_ended_is_not_kept(data, trained, tmp_path):
+    X, y = data
+    model = make_model("mlp_512", units=8, epochs=3, random_state=0)
+    model[-1].set_params(memory=str(tmp_path))
+    report_epochs(model, lambda n_done, n_epochs, logs: n_done == 2)
+    assert model.fit(X, y)[-1].n_iter_ == 2
+    report_epochs(model, lambda n_done, n_epochs, logs: False)
+    for _ in range(2):
+        assert model.fit(X, y)[-1].n_iter_ == 3
+    assert trained == [3, 3]
 
 
 def test_callbacks_and_a_memory_exclude_each_other(data, tmp_path):
-    model = small_mlp(memory=str(tmp_path), callbacks=[])
+    model = small_mlp(memory=str(tmp_path), callbacks=[print])
     with pytest.raises(ValueError, match="memory does not go with callbacks"):
         model.fit(*data)
 

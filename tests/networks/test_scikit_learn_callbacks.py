@@ -23,7 +23,7 @@ sklearn_callback = pytest.importorskip("sklearn.callback")
 
 
 class Recorder:
-    """Keeps what it is told of, and asks training to stop after some epochs."""
+    """Records the tasks, and asks training to stop after some epochs."""
 
     max_propagation_depth = None
 

@@ -1,0 +1,175 @@
+"""Comparisons and searches keep finished fits, and resume after a kill."""
+
+import json
+import random
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import load_digits
+from sklearn.exceptions import FitFailedWarning
+from sklearn.naive_bayes import GaussianNB
+from test_cli_process import posix, start
+
+from skmnist.cli._commands import skmnist
+from skmnist.evaluation import compare
+
+ARGUMENTS = [
+    *("search", "mlp_512", "--n-iter", "3", "--epochs", "2", "--json"),
+    *("--report", "page.html", "--force"),
+]
+TIMES = {"fit_time", "predict_time_us"}
+
+
+class Counted(ClassifierMixin, BaseEstimator):
+    """Naive Bayes that counts its fits."""
+
+    n_fits = 0
+
+    def __init__(self, var_smoothing=1e-9):
+        self.var_smoothing = var_smoothing
+
+    def fit(self, X, y):
+        Counted.n_fits += 1
+        self.model_ = GaussianNB(var_smoothing=self.var_smoothing).fit(X, y)
+        self.classes_ = self.model_.classes_
+        return self
+
+    def predict(self, X):
+        return self.model_.predict(X)
+
+    def predict_proba(self, X):
+        return self.model_.predict_proba(X)
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """The number of fits since the last call."""
+    monkeypatch.setattr(Counted, "n_fits", 0)
+
+    def count():
+        n, Counted.n_fits = Counted.n_fits, 0
+        return n
+
+    return count
+
+
+X, Y = load_digits(return_X_y=True)
+
+
+def test_a_comparison_fits_nothing_twice(fits, tmp_path):
+    settings = {"cv": 3, "random_state": 0, "memory": tmp_path}
+    one = compare({"a": Counted()}, X, Y, **settings)
+    assert fits() == 3
+    # By any name, and beside others.
+    both = compare({"b": Counted(), "c": Counted(1e-3)}, X, Y, **settings)
+    assert fits() == 3
+    for column in "accuracy", "log_loss", "fit_time", "predict_time_us":
+        assert both.loc["b", column] == one.loc["a", column]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"X": np.where(np.arange(64) == 20, X + 1, X)},
+        {"y": np.where(np.arange(len(Y)) == 5, 3, Y)},
+        {"random_state": 1},
+        {"cv": 4},
+        {"models": {"a": Counted(1e-8)}},
+    ],
+    ids=["data", "labels", "seed", "folds", "parameter"],
+)
+def test_what_has_changed_is_fitted_again(change, fits, tmp_path):
+    settings = {"models": {"a": Counted()}, "X": X, "y": Y, "cv": 3, "random_state": 0}
+    compare(**settings, memory=str(tmp_path))
+    n_fits = fits()
+    compare(**{**settings, **change}, memory=str(tmp_path))
+    assert fits() >= n_fits
+
+
+def test_other_versions_are_fitted_again(fits, tmp_path, monkeypatch):
+    settings = {"cv": 3, "random_state": 0, "memory": tmp_path}
+    compare({"a": Counted()}, X, Y, **settings)
+    monkeypatch.setattr("skmnist._provenance.version", lambda package: "99")
+    compare({"a": Counted()}, X, Y, **settings)
+    assert fits() == 6
+
+
+def test_failures_are_not_kept(fits, tmp_path):
+    models = {"a": Counted(), "broken": Counted("no number")}
+    for _ in range(2):
+        with pytest.warns(FitFailedWarning, match="1 of 2 models failed"):
+            compare(models, X, Y, cv=2, random_state=0, memory=tmp_path)
+    assert fits() == 2 + 1 + 1
+
+
+def kept():
+    """Return the kept fits, and when each was written."""
+    paths = Path("skmnist-runs").rglob("*.fit")
+    return {path: path.stat().st_mtime_ns for path in paths}
+
+
+def results(output):
+    """Return a search's document without its times."""
+    document = json.loads(output)
+    for row in document["candidates"]:
+        for name in TIMES & row.keys():
+            del row[name]
+    for name in "made", "command", "n_jobs":
+        document.pop(name, None)
+    return document
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("undisturbed"))
+        result = CliRunner().invoke(skmnist, ARGUMENTS)
+        assert result.exit_code == 0, result.output
+        assert len(kept()) == 3 * 3 + 1  # the best one on all training images, too
+        return results(result.stdout)
+
+
+# A few moments in a usual run; all of them with -m slow.
+MOMENTS = [
+    pytest.param(number, marks=[] if number < 2 else pytest.mark.slow)
+    for number in range(20)
+]
+
+
+@posix
+@pytest.mark.parametrize("number", MOMENTS)
+def test_a_killed_search_resumes(number, undisturbed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    # Early ones with one job, late ones with two processes.
+    jobs = ["--jobs", str(1 + number % 2)]
+    n_kept = random.Random(number).randrange(10)
+    with start(*ARGUMENTS, *jobs, cwd=tmp_path) as process:
+        while process.poll() is None and len(kept()) < n_kept:
+            time.sleep(0.01)
+        time.sleep(0.3 * random.Random(number).random())
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+    time.sleep(0.5)  # until its processes have noticed
+    before = kept()
+    result = CliRunner().invoke(skmnist, [*ARGUMENTS, *jobs])
+    assert result.exit_code == 0, result.output
+    after = kept()
+    assert before.items() <= after.items()  # nothing was written again
+    assert len(after) == 10
+    assert results(result.stdout) == undisturbed
+
+
+@posix
+def test_two_searches_in_one_folder_share_the_fits(undisturbed, tmp_path):
+    searches = [start(*ARGUMENTS[:-3], cwd=tmp_path) for _ in range(2)]
+    outputs = [search.communicate(timeout=120)[0] for search in searches]
+    assert [search.returncode for search in searches] == [0, 0]
+    one, other = (json.loads(output)["candidates"] for output in outputs)
+    assert one == other  # with the times of the fit that was made
+    assert results(outputs[0]) == undisturbed
+    assert len([*(tmp_path / "skmnist-runs").iterdir()]) == 10
