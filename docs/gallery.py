@@ -11,6 +11,7 @@ ORDER = [
     "looking_at_data",
     "own_handwriting",
     "grid_search",
+    "optuna_search",
     "networks_and_baselines",
     "label_errors",
     "early_stopping",

@@ -24,6 +24,7 @@ __all__ = [
     "SeedEpochs",
     "callbacks_for_fit",
     "leaves_models_alone",
+    "only_watches",
 ]
 
 AGAINST_DIVERGENCE = (
@@ -32,6 +33,9 @@ AGAINST_DIVERGENCE = (
 
 # Besides plain tuples, the containers in which a callback may keep its state.
 _CONTAINERS = (list, dict, set, deque, bytearray, np.ndarray)
+
+# Packages whose callbacks look at metrics only, and may end training.
+_WATCHING = ("skmnist.", "optuna_integration.")
 
 # References to a list can be counted only while no other thread uses it.
 _copying = threading.RLock()
@@ -136,8 +140,13 @@ class _FolderMaker(keras.callbacks.Callback):
 def leaves_models_alone(callback):
     """Return whether a callback runs no user-defined code, which may keep the model."""
     is_function = isinstance(callback, keras.callbacks.LambdaCallback)
-    is_known = type(callback).__module__.startswith(("keras.", "skmnist."))
+    is_known = type(callback).__module__.startswith(("keras.", *_WATCHING))
     return is_known and not is_function
+
+
+def only_watches(callback):
+    """Return whether a callback neither saves a model nor changes its layers."""
+    return type(callback).__module__.startswith(_WATCHING)
 
 
 def callbacks_for_fit(callbacks):

@@ -98,6 +98,8 @@ def _let_types_differ(model, loss):
 class KerasLoop:
     """Compiles one model, and trains it from given weights with each call of `fit`."""
 
+    is_between_steps = False  # unknown
+
     def __init__(self, model, optimizer, loss):
         self.model = model
         self.optimizer = optimizer

@@ -3,7 +3,7 @@
 import os
 
 from skmnist._training.build import is_ours, rebuild, trained_layers
-from skmnist._training.callbacks import leaves_models_alone
+from skmnist._training.callbacks import leaves_models_alone, only_watches
 from skmnist._training.keras import all_layers, has_replicas, isolated_names, keras
 from skmnist._training.losses import make_loss
 from skmnist._training.optimizers import first_state, is_of_keras, program_key
@@ -88,10 +88,9 @@ def give_back(loop, callbacks):
 
 def _has_numbers(settings):
     """Return whether a step reads dropout rates and penalties from variables."""
-    # Other backends compile them, and callbacks may save a model or change layers.
+    # Other backends compile them.
     return keras.backend.backend() == "tensorflow" and all(
-        type(callback).__module__.startswith("skmnist.")
-        for callback in settings.callbacks
+        map(only_watches, settings.callbacks)
     )
 
 

@@ -47,6 +47,7 @@ class MemoryLoop:
     def __init__(self, model, optimizer, loss):
         self.model = model
         self.optimizer = optimizer
+        self.is_between_steps = False
         self._loss = loss
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         optimizer.build(model.trainable_variables)
@@ -90,12 +91,14 @@ class MemoryLoop:
         model.stop_training = False
         callbacks.on_train_begin()
         for epoch in range(initial_epoch, initial_epoch + epochs):
+            self.is_between_steps = False
             callbacks.on_epoch_begin(epoch)
             logs = self._run_epoch(batches, epoch, callbacks)
             if validation:
                 means = self._evaluate(validation, batches.test_batch_size)
                 # A new dict, because a callback may still use the other one.
                 logs = {**logs, **{f"val_{name}": v for name, v in means.items()}}
+            self.is_between_steps = True
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break

@@ -123,14 +123,19 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         keep_rate=resumed is not None and rate == state.initial_rate,
     )
     with contextlib.nullcontext() if draws_alone else own_draws():
-        history = loop.fit(
-            batches,
-            epochs=settings.epochs,
-            initial_epoch=state.n_epochs,
-            validation=validation.arrays if validation else None,
-            callbacks=callbacks,
-            verbose=settings.verbose,
-        )
+        try:
+            history = loop.fit(
+                batches,
+                epochs=settings.epochs,
+                initial_epoch=state.n_epochs,
+                validation=validation.arrays if validation else None,
+                callbacks=callbacks,
+                verbose=settings.verbose,
+            )
+        except Exception:
+            if loop.is_between_steps:  # a callback ended it, to prune a trial maybe
+                give_back(loop, callbacks)
+            raise
         if is_averaged:
             _renew_statistics(model, batches, state.n_epochs + len(history["loss"]))
     history = {name: [float(v) for v in values] for name, values in history.items()}
