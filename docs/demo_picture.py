@@ -1,7 +1,7 @@
-"""The picture of a page to draw on in the guide: ``python docs/demo_picture.py``.
+"""The page to draw on of the documentation: ``python docs/demo_picture.py``.
 
-Trains the network of the page, writes the page, draws a digit on it in Chromium, and
-stores what it shows as ``_static/demo.png``. MNIST is from the folder
+Trains ``cnn_small``, writes the page to ``_static/drawing.html``, draws a digit on it in
+Chromium, and stores what it shows as ``_static/demo.png``. MNIST is from the folder
 ``SKMNIST_DATA``, or downloaded.
 """
 
@@ -12,7 +12,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from skmnist import Augmentation
 from skmnist.datasets import fetch_mnist
 from skmnist.demo import write_demo
 from skmnist.pipelines import make_model
@@ -32,11 +31,9 @@ STROKES = [
 ]
 
 
-def draw(model, path):
-    """Store a picture of the page of a model on which the strokes are drawn."""
+def draw(page, path):
+    """Store a picture of a page on which the strokes are drawn."""
     with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder) / "digits.html"
-        write_demo(model, page)
         browser = Browser(folder)
         try:
             tab = browser.open(page)
@@ -53,9 +50,7 @@ def draw(model, path):
 
 
 if __name__ == "__main__":
-    augmentation = Augmentation(rotation=12, zoom=0.12, shear=0.12, translation=0.06)
-    network = make_model(
-        "cnn_fast", augmentation=augmentation, epochs=3, random_state=0
-    )
+    network = make_model("cnn_small", random_state=0)
     network.fit(*fetch_mnist(return_X_y=True))
-    draw(network, DOCS / "_static/demo.png")
+    write_demo(network, DOCS / "_static/drawing.html")
+    draw(DOCS / "_static/drawing.html", DOCS / "_static/demo.png")
