@@ -82,6 +82,22 @@ def _done(results):
     return [c for c in results["candidates"] if not is_missing(c["accuracy"])]
 
 
+def _simplest(best, candidates):
+    """Name the candidate with the fewest parameters of those that may be as good."""
+    tied = [c for c in candidates if c["verdict"] == "no clear difference"]
+    counts = [c.get("n_parameters") for c in [best, *tied]]
+    if any(map(is_missing, counts)):
+        return ""
+    simplest = min(tied, key=lambda c: c["n_parameters"])  # the most accurate of these
+    if simplest["n_parameters"] >= best["n_parameters"]:
+        return ""
+    return (
+        f" The simplest of them, {joined(simplest['params'])}, has "
+        f"{simplest['n_parameters']:,} parameters instead of "
+        f"{best['n_parameters']:,}."
+    )
+
+
 def _summary(results, best):
     if best is None:
         return ["All candidates failed."]
@@ -118,7 +134,7 @@ def _summary(results, best):
         verb = "differs" if unclear == 1 else "differ"
         words += (
             f" {counted(unclear, 'other candidate')} {verb} from it by no more than "
-            "chance explains."
+            f"chance explains.{_simplest(best, candidates)}"
         )
     paragraphs = [words]
     if evaluation is not None:
