@@ -1,7 +1,7 @@
 """The page to draw on of the documentation: ``python docs/demo_picture.py``.
 
-Trains ``cnn_small``, writes the page to ``_static/drawing.html``, draws a digit on it in
-Chromium, and stores what it shows as ``_static/demo.png``. MNIST is from the folder
+Trains ``cnn_small``, writes the page to ``_static/drawing.html``, draws a digit on it
+in Chromium, and stores what it shows as ``_static/demo.png``. MNIST is from the folder
 ``SKMNIST_DATA``, or downloaded.
 """
 

@@ -1,6 +1,10 @@
 """Searches for parameters: one after the other, and in parallel."""
 
 import inspect
+import os
+import signal
+import threading
+import time
 
 import joblib
 import numpy as np
@@ -145,3 +149,36 @@ def test_a_cluster_gives_the_same_scores(digits, serial_scores):
         search.fit(*digits)
     assert np.array_equal(search.cv_results_["split0_test_score"], serial_scores[0])
     assert np.array_equal(search.cv_results_["mean_test_score"], serial_scores[1])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_a_search_survives_a_worker_that_is_killed(digits, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    grid = {"clf__units": [8, 9, 16, 17], "clf__epochs": [2, 4]}
+    expected = GridSearchCV(pipeline(), grid, cv=2, refit=False).fit(*digits)
+    model = pipeline(memory=str(tmp_path))
+    search = GridSearchCV(model, grid, cv=2, refit=False)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        first, *_ = client.run(os.getpid).values()
+
+        def kill_half_way():
+            while len([*tmp_path.glob("*.fit")]) < 4:
+                time.sleep(0.01)
+            os.kill(first, signal.SIGKILL)
+
+        killing = threading.Thread(target=kill_half_way)
+        killing.start()
+        with joblib.parallel_config(backend="dask"):
+            search.fit(*digits)
+        killing.join()
+        assert first not in client.run(os.getpid).values()  # another has its place
+    for name in "split0_test_score", "split1_test_score":
+        np.testing.assert_array_equal(
+            search.cv_results_[name], expected.cv_results_[name]
+        )
+    assert len([*tmp_path.glob("*.fit")]) == 16
