@@ -1,6 +1,9 @@
 """Models by name, set up for images and for reports of their progress."""
 
+from math import prod
+
 from skmnist._estimators import members, network_of
+from skmnist.networks._graphs import network_layers
 from skmnist.pipelines import full_name, set_parameters
 
 __all__ = [
@@ -11,6 +14,7 @@ __all__ = [
     "misfit",
     "n_epochs",
     "report_epochs",
+    "training_work",
 ]
 
 
@@ -67,6 +71,25 @@ def misfit(model, image_set):
     except (TypeError, ZeroDivisionError):
         return None  # a parameter of a wrong kind or size, which fit explains better
     return None
+
+
+def training_work(model, image_set, n_images):
+    """Estimate the work of training a named network on so many images of a set.
+
+    The unit is a multiplication of the forward pass. Each image costs as much as
+    300,000 of them besides.
+    """
+    spec = network_of(model)._specify(
+        prod(image_set.image_shape), (*image_set.image_shape, 1), len(image_set.labels)
+    )
+    shape, layers = network_layers(spec)
+    products = 0
+    for layer in layers:
+        kernel = layer.weight_shapes(shape).get("kernel")
+        shape = layer.output_shape(shape)
+        if kernel is not None:
+            products += prod(kernel) * prod(shape[:-1])
+    return (products + 300_000) * n_images * n_epochs(model)
 
 
 def report_epochs(model, on_epoch):

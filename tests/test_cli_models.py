@@ -20,10 +20,12 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from skmnist import _provenance
+from skmnist._configuration import configure
 from skmnist._numbers import counted, duration, percent
 from skmnist.cli import _progress
 from skmnist.cli._commands import skmnist
-from skmnist.cli._comparison import run_comparison
+from skmnist.cli._comparison import run_comparison, worthwhile_jobs
+from skmnist.cli._data import split_set
 from skmnist.cli._models import fitting_models, parse_params, resolve_names
 from skmnist.cli._training import prepare_training, train
 from skmnist.datasets import write_idx
@@ -598,6 +600,26 @@ def test_search_tries_the_grid_and_saves_the_best(run):
     assert evaluated["accuracy"] == metadata["test_accuracy"]
 
 
+def test_short_fits_are_made_in_one_process(run):
+    args = ["search", "mlp_512", "--n-iter", 2, "--cv", 2, "--epochs", 1, "--json"]
+    result = run(*args, "--jobs", 2)
+    assert "--jobs 2: the fits are so short that they are made one after the" in (
+        result.stderr
+    )
+    assert json.loads(result.stdout)["n_jobs"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs", "n_jobs"),
+    [("mlp_512", 20, 1), ("mlp_512", 2000, 2), ("rbf_svm", None, 2)],
+)
+def test_jobs_are_worthwhile_for_long_fits(name, epochs, n_jobs):
+    image_set = split_set("digits", 0)
+    model = configure(name, make_model(name), image_set, epochs=epochs)
+    models = {"one": model, "other": model}
+    assert worthwhile_jobs(2, models, image_set, n_folds=3) == n_jobs
+
+
 def test_search_draws_some_candidates_by_the_seed(run):
     def tried(seed):
         args = ["search", "dummy", "--n-iter", 2, "--seed", seed, "--json"]
@@ -697,4 +719,4 @@ def test_an_interrupted_search_saves_no_model(run, tmp_path, monkeypatch):
     assert result.exit_code == 130
     assert "1 of 10 candidates were done" in result.stdout
     assert "no model was saved" in result.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["skmnist-runs"]

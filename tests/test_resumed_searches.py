@@ -134,6 +134,14 @@ def undisturbed(tmp_path_factory):
         return results(result.stdout)
 
 
+# The command line, with as many processes as it is told.
+EAGER = """
+from skmnist.cli import _comparison
+from skmnist.cli._commands import skmnist
+_comparison._WORTHWHILE_WORK = 0
+main = skmnist.main
+"""
+
 # A few moments in a usual run; all of them with -m slow.
 MOMENTS = [
     pytest.param(number, marks=[] if number < 2 else pytest.mark.slow)
@@ -145,10 +153,12 @@ MOMENTS = [
 @pytest.mark.parametrize("number", MOMENTS)
 def test_a_killed_search_resumes(number, undisturbed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    # Early ones with one job, late ones with two processes.
-    jobs = ["--jobs", str(1 + number % 2)]
+    n_jobs = 1 + number % 2
+    # Two processes, although that is not worth while.
+    monkeypatch.setattr("skmnist.cli._comparison._WORTHWHILE_WORK", 0)
+    arguments = [*ARGUMENTS, "--jobs", str(n_jobs)]
     n_kept = random.Random(number).randrange(10)
-    with start(*ARGUMENTS, *jobs, cwd=tmp_path) as process:
+    with start(code=f"{EAGER}main({arguments})", cwd=tmp_path) as process:
         while process.poll() is None and len(kept()) < n_kept:
             time.sleep(0.01)
         time.sleep(0.3 * random.Random(number).random())
@@ -156,7 +166,7 @@ def test_a_killed_search_resumes(number, undisturbed, tmp_path, monkeypatch):
         process.communicate(timeout=60)
     time.sleep(0.5)  # until its processes have noticed
     before = kept()
-    result = CliRunner().invoke(skmnist, [*ARGUMENTS, *jobs])
+    result = CliRunner().invoke(skmnist, arguments)
     assert result.exit_code == 0, result.output
     after = kept()
     assert before.items() <= after.items()  # nothing was written again

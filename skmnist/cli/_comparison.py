@@ -4,14 +4,18 @@ from contextlib import closing
 
 import numpy as np
 
-from skmnist._configuration import has_epochs, report_epochs
+from skmnist._configuration import has_epochs, report_epochs, training_work
 from skmnist._numbers import counted
 from skmnist.cli._errors import BadInput, bad_input
+from skmnist.cli._messages import note
 from skmnist.cli._parallel import worker_pool
 
 DEFAULT_FOLDS = 5
 
 _FEW_IMAGES = 5_000
+# Of networks, in the unit of `training_work`: about 10 seconds on 2 cores, of which two
+# processes could save 5, as many as each needs to load TensorFlow.
+_WORTHWHILE_WORK = 4e11
 
 
 def run_comparison(
@@ -61,6 +65,21 @@ def run_comparison(
         if not done:
             raise
     return comparison_table(done)
+
+
+def worthwhile_jobs(n_jobs, models, image_set, n_folds):
+    """Return the number of jobs; one if all fits take less than to start processes."""
+    n_images = len(image_set.y) * (n_folds - 1)  # in all folds
+    if n_jobs == 1 or not all(map(has_epochs, models.values())):
+        return n_jobs
+    works = [training_work(model, image_set, n_images) for model in models.values()]
+    if sum(works) >= _WORTHWHILE_WORK:
+        return n_jobs
+    note(
+        f"--jobs {n_jobs}: the fits are so short that they are made one after the "
+        "other; to load TensorFlow in other processes would take longer."
+    )
+    return 1
 
 
 def is_small(image_set):

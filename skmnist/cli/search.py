@@ -56,7 +56,7 @@ def command(
     from skmnist._configuration import configure, keep_fits, n_epochs
     from skmnist._numbers import counted
     from skmnist._provenance import plain_history, plain_parameters
-    from skmnist.cli._comparison import run_comparison
+    from skmnist.cli._comparison import run_comparison, worthwhile_jobs
     from skmnist.cli._data import split_set
     from skmnist.cli._group import command_line
     from skmnist.cli._messages import note
@@ -89,6 +89,7 @@ def command(
         len(candidates),
         n_folds,
     )
+    jobs = worthwhile_jobs(jobs, models, image_set, n_folds)
     table = run_comparison(
         models,
         image_set,

@@ -2,13 +2,12 @@
 
 import json
 from dataclasses import dataclass, replace
-from math import prod
 from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skmnist._configuration import configure, misfit, n_epochs
+from skmnist._configuration import configure, misfit, training_work
 from skmnist._estimators import network_of
 from skmnist._numbers import joined
 from skmnist._suggestions import suggestion
@@ -70,28 +69,10 @@ class Run:
         return f"{self.model}{varied}, seed {self.seed}"
 
     def work(self, image_set):
-        """Estimate the work of training, in units that only compare runs.
-
-        Multiplications of the forward pass, and what every image costs besides,
-        which is that of some 300,000 of them.
-        """
-        from skmnist._training.keras import isolated_build
-
-        spec = network_of(self.estimator)._specify(
-            prod(image_set.image_shape),
-            (*image_set.image_shape, 1),
-            len(image_set.labels),
-        )
-        with isolated_build(0):
-            network = spec.builder(spec.input_shape, spec.n_classes, **spec.parameters)
-        products = sum(
-            prod(layer.output.shape[1:-1]) * prod(layer.kernel.shape)
-            for layer in network.layers
-            if hasattr(layer, "kernel")
-        )
+        """Estimate the work of training, as `training_work` does."""
         share = 1 - self.validation if isinstance(self.validation, float) else 1
-        epochs = n_epochs(self.estimator)
-        return (products + 300_000) * len(image_set.y) * share * epochs
+        n_images = share * len(image_set.y)
+        return training_work(self.estimator, image_set, n_images)
 
 
 @dataclass(frozen=True, eq=False)
