@@ -136,6 +136,7 @@ def command(
     print_results(document, as_json=as_json)
     write_page(page, document, training and (training.model, *image_set.tested))
     if interrupted:
+        note("The same command resumes with the fits that are not finished.")
         return INTERRUPTED
     return FAILURE if table["error_message"].notna().any() else 0
 

@@ -15,7 +15,7 @@ from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils.parallel import delayed
 
 from .._kept_fits import FitFolder, are_reports
-from .._provenance import used_versions
+from .._provenance import plain_history, used_versions
 from ..preprocessing.layout import count_rows
 from ._significance import binomial_standard_error, corrected_standard_error
 from ._trial import plain_labels
@@ -43,6 +43,8 @@ class ModelScores:
         model without probabilities.
     n_parameters : int or None
         Number of fitted weights; None if unknown or not the same on every split.
+    histories : tuple of (dict or None), one per split
+        Loss and accuracy of each epoch, for a network; None for other models.
     error_message : str or None
         Error of a failed model, else None. A failed model has empty tuples.
     test_repeats : float
@@ -60,6 +62,7 @@ class ModelScores:
     predict_times: tuple = ()
     log_losses: tuple = ()
     n_parameters: int | None = None
+    histories: tuple = ()
     error_message: str | None = None
     test_repeats: float = 1.0
     split_checksum: str | None = None
@@ -197,6 +200,7 @@ class _SplitScores:
     predict_time: float
     log_loss: float
     n_parameters: int | None
+    history: dict | None
 
 
 def _score_split(name, number, model, X, y, X_test, y_test, train, test, memory, facts):
@@ -260,6 +264,7 @@ def _fit_and_score(model, X, y, X_test, y_test):
         predict_time=predict_time,
         log_loss=mean_log_loss(y_test, probabilities, getattr(model, "classes_", None)),
         n_parameters=count_parameters(model),
+        history=plain_history(model),
     )
 
 
@@ -374,6 +379,7 @@ def _gather(name, splits, test_repeats, split_checksum):
         predict_times=tuple(scores.predict_time for scores in splits),
         log_losses=tuple(scores.log_loss for scores in splits),
         n_parameters=counts.pop() if len(counts) == 1 else None,
+        histories=tuple(scores.history for scores in splits),
         test_repeats=test_repeats,
         split_checksum=split_checksum,
     )

@@ -76,7 +76,8 @@ def comparison_table(scores: Iterable[ModelScores]) -> pd.DataFrame:
         of folds and repetitions of a cross-validation; None for other splits),
         ``n_train`` and ``n_test`` (numbers of images: all images and None for folds;
         for other splits, those of each split, or None if they differ), and
-        ``accuracies`` (the accuracy on each split, by model).
+        ``accuracies`` (the accuracy on each split, by model), ``histories`` (the loss
+        and accuracy of each epoch on each split, by network).
 
     Raises
     ------
@@ -235,4 +236,5 @@ def _attributes(ranked):
         "n_train": n_train,
         "n_test": n_test,
         "accuracies": {s.name: s.accuracies.tolist() for s in done},
+        "histories": {s.name: list(s.histories) for s in done if any(s.histories)},
     }

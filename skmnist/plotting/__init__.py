@@ -13,6 +13,7 @@ Drawing needs matplotlib (``pip install "skmnist[plot]"``), which is loaded with
 first figure. :class:`NetworkDiagram` does not need it.
 """
 
+from .candidate_histories import CandidateHistoriesDisplay
 from .comparison import ModelComparisonDisplay
 from .diagrams import LayerNode, NetworkDiagram
 from .extraction import ExtractedDigitsDisplay
@@ -28,6 +29,7 @@ from .search import SearchResultsDisplay
 from .weights import DenseWeightsDisplay
 
 __all__ = [
+    "CandidateHistoriesDisplay",
     "DenseWeightsDisplay",
     "ExtractedDigitsDisplay",
     "FeatureMapsDisplay",

@@ -5,7 +5,7 @@ import numpy as np
 from ._estimators import last_step
 from ._figures import BLUE, GREY, VERMILLION, grid_of_axes, tidy_axes, with_keywords
 
-__all__ = ["TrainingHistoryDisplay"]
+__all__ = ["TrainingHistoryDisplay", "checked_history"]
 
 _VALIDATION = "val_"
 
@@ -147,7 +147,7 @@ class TrainingHistoryDisplay:
             If the history is empty, its curves differ in length, or `monitor` is not
             one of them.
         """
-        history = _checked_history(history)
+        history = checked_history(history)
         if monitor is None:
             validated = [
                 name
@@ -271,7 +271,7 @@ class TrainingHistoryDisplay:
         ax.legend(handles, labels, frameon=False, fontsize=9)
 
 
-def _checked_history(history):
+def checked_history(history):
     """Return a history as a new dict of lists of floats of one length."""
     history = getattr(history, "history", history)
     if not isinstance(history, dict) or not history:

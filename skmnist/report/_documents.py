@@ -170,6 +170,7 @@ def search_document(
     """
     rows = comparison_rows(table)
     for row in rows:
+        row["histories"] = table.attrs.get("histories", {}).get(row["model"])
         row["params"] = candidates[row.pop("model")]
     return {
         "kind": "search",

@@ -1,10 +1,11 @@
 """The report of a search for the parameters of a model."""
 
 from dataclasses import replace
+from statistics import mean
 
 from skmnist._numbers import counted, is_missing, joined, percent, with_error
 from skmnist.evaluation._table import ranked_accuracy
-from skmnist.plotting import SearchResultsDisplay
+from skmnist.plotting import CandidateHistoriesDisplay, SearchResultsDisplay
 
 from ._comparison import (
     best_rows,
@@ -31,6 +32,7 @@ def search_report(results, subject=None):
     best = next((c for c in candidates if not is_missing(c["accuracy"])), None)
     named = [{**c, "model": joined(c["params"])} for c in candidates]
     sections = [*_best_section(results, candidates), _table(results, candidates)]
+    sections += _histories_section(candidates)
     sections += history_section(results.get("history"))
     if evaluation is not None:
         sections += evaluation_sections(evaluation, subject)
@@ -162,6 +164,48 @@ def _best_section(results, candidates):
     columns = Column("Parameter"), Column("Value")
     best = Table(f"The {_rank(results)} candidate", columns, rows)
     return [Section("What makes a difference", (lambda: _chart(candidates), best))]
+
+
+def _histories_section(candidates):
+    """Show the training loss of all candidates; nothing if they have no epochs."""
+    varied = {
+        name
+        for name in candidates[0]["params"]
+        if len({str(c["params"].get(name)) for c in candidates}) > 1
+    }
+    histories = {
+        joined({name: v for name, v in c["params"].items() if name in varied}): [
+            {"loss": [float("nan") if v is None else v for v in history["loss"]]}
+            for history in c["histories"]
+            if history and any(v is not None for v in history.get("loss", ()))
+        ]
+        for c in candidates
+        if c.get("histories")
+    }
+    histories = {name: each for name, each in histories.items() if each}
+    if len(histories) < 2:
+        return []
+
+    def plot(ax):
+        CandidateHistoriesDisplay.from_histories(histories, metric="loss", ax=ax)
+
+    last = {
+        name: mean([v for v in h["loss"] if v == v][-1] for h in each)
+        for name, each in histories.items()
+    }
+    lowest = min(last, key=last.get)
+    words = (
+        "Training loss of each candidate after each epoch, a line for each fold; the "
+        "best candidates are coloured."
+    )
+    figure = draw(
+        plot,
+        (6.4, 3.8),
+        caption=words,
+        alt=f"Chart of the training loss of {len(histories)} candidates. The lowest at "
+        f"the end is that of {lowest}, {last[lowest]:.3f} on average.",
+    )
+    return [Section("Learning curves of the candidates", (figure,))]
 
 
 def _text(value):

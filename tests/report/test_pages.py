@@ -566,6 +566,20 @@ def test_a_search_names_the_simplest_of_the_best(counts, is_named):
     assert (sentence in words) == is_named
 
 
+def test_a_search_shows_the_learning_curves_of_its_candidates():
+    results = search_results()
+    for number, candidate in enumerate(results["candidates"]):
+        losses = [1.0, 0.5 - 0.1 * number]
+        candidate["histories"] = [{"loss": losses}, {"loss": [*losses, None]}, None]
+        candidate["params"]["epochs"] = 2
+    page = Page(make_report(results))
+    (chart,) = (c for c in page.all("svg") if "loss" in c["aria-label"])
+    assert "training loss of 4 candidates" in chart["aria-label"]
+    drawn = [text.text for text in chart.all("text")]
+    assert "units=[64], dropout=0.2" in drawn  # what is the same in all is not named
+    assert "epoch" in drawn
+
+
 def test_a_search_in_which_nothing_varies_has_no_chart():
     results = search_results()
     results["candidates"] = results["candidates"][:1]
