@@ -1,5 +1,6 @@
 """Fits that are kept in a folder, so that none is made twice."""
 
+from operator import attrgetter
 from typing import NamedTuple
 
 import joblib
@@ -60,8 +61,14 @@ def remembered(memory, fit, spec, n_epochs, settings, data):
         "versions": _versions(),
     }
 
-    def kept(n_epochs, make):
-        return folder.get([facts, n_epochs], make, is_complete=_is_complete)
+    def kept(n_epochs, *fit_arguments):
+        def make():
+            trained = fit(*fit_arguments)
+            trained.state.is_kept = True  # with the optimizer's, to resume from here
+            return trained
+
+        is_complete = attrgetter("is_complete")
+        return folder.get([facts, n_epochs], make, is_complete=is_complete)
 
     earlier, n_earlier = None, 0
     if is_planned(spec) and _resumes_exactly(settings):
@@ -69,15 +76,10 @@ def remembered(memory, fit, spec, n_epochs, settings, data):
         known = (n for n in shorter if folder.path([facts, n]).exists())
         n_earlier = next(known, 0)
         if n_earlier:  # made anew if its file is damaged
-            earlier = kept(n_earlier, lambda: fit(n_earlier, None))
+            earlier = kept(n_earlier, n_earlier, None)
             if not earlier.is_complete:
                 return earlier
-    return kept(n_epochs, lambda: fit(n_epochs - n_earlier, earlier))
-
-
-def _is_complete(trained):
-    trained.state.is_kept = True  # with the optimizer's, as training may resume
-    return trained.is_complete
+    return kept(n_epochs, n_epochs - n_earlier, earlier)
 
 
 def _resumes_exactly(settings):
