@@ -1,5 +1,6 @@
 """Provenance of results as plain data: model, machine and versions."""
 
+import functools
 import math
 import os
 import platform
@@ -69,6 +70,7 @@ def used_versions(networks):
     return found | {package: _version(package) for package in packages}
 
 
+@functools.cache
 def _version(package):
     """Return the version of a package, without importing it, or "unknown"."""
     try:

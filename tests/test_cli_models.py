@@ -530,6 +530,7 @@ def test_a_build_of_another_name_is_found_by_its_module(monkeypatch):
 
     names = {"onnxruntime": ["onnxruntime-gpu"]}
     monkeypatch.setattr(_provenance, "version", lacking)
+    monkeypatch.setattr(_provenance, "_version", _provenance._version.__wrapped__)
     monkeypatch.setattr(_provenance, "packages_distributions", lambda: names)
     versions = _provenance.used_versions(True)
     assert (versions["onnxruntime"], versions["keras"]) == ("1.99", "unknown")

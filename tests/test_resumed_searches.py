@@ -99,7 +99,7 @@ def test_what_has_changed_is_fitted_again(change, fits, tmp_path):
 def test_other_versions_are_fitted_again(fits, tmp_path, monkeypatch):
     settings = {"cv": 3, "random_state": 0, "memory": tmp_path}
     compare({"a": Counted()}, X, Y, **settings)
-    monkeypatch.setattr("skmnist._provenance.version", lambda package: "99")
+    monkeypatch.setattr("skmnist._provenance._version", lambda package: "99")
     compare({"a": Counted()}, X, Y, **settings)
     assert fits() == 6
 

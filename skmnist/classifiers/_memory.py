@@ -60,6 +60,7 @@ def remembered(memory, fit, spec, n_epochs, settings, data):
         "data": [part and _digest(part.arrays) for part in data],
         "versions": _versions(),
     }
+    key = joblib.hash(facts)
 
     def kept(n_epochs, *fit_arguments):
         def make():
@@ -68,17 +69,19 @@ def remembered(memory, fit, spec, n_epochs, settings, data):
             return trained
 
         is_complete = attrgetter("is_complete")
-        return folder.get([facts, n_epochs], make, is_complete=is_complete)
+        return folder.get([key, n_epochs], make, is_complete=is_complete)
 
     earlier, n_earlier = None, 0
     if is_planned(spec) and _resumes_exactly(settings):
-        shorter = range(n_epochs - 1, 0, -1)
-        known = (n for n in shorter if folder.path([facts, n]).exists())
+        fewer = range(n_epochs, 0, -1)
+        known = (n for n in fewer if folder.path([key, n]).exists())
         n_earlier = next(known, 0)
-        if n_earlier:  # made anew if its file is damaged
+        if 0 < n_earlier < n_epochs:  # made anew if its file is damaged
             earlier = kept(n_earlier, n_earlier, None)
             if not earlier.is_complete:
                 return earlier
+    if earlier is None:
+        return kept(n_epochs, n_epochs, None)
     return kept(n_epochs, n_epochs - n_earlier, earlier)
 
 

@@ -119,7 +119,7 @@ def test_other_data_are_other_fits(what, data, trained, tmp_path):
 
 def test_other_versions_are_other_fits(data, trained, tmp_path, monkeypatch):
     small_mlp(memory=str(tmp_path)).fit(*data)
-    monkeypatch.setattr("skmnist._provenance.version", lambda package: "99")
+    monkeypatch.setattr("skmnist._provenance._version", lambda package: "99")
     small_mlp(memory=str(tmp_path)).fit(*data)
     assert trained == [2, 2]
 
