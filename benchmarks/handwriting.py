@@ -82,6 +82,23 @@ def sheet(image, rng):
     return np.rint(255 * np.clip(paper, 0, 1)).astype(np.uint8)
 
 
+def draw_misread(misread, path):
+    """Store pictures with what is written there and what was read instead."""
+    import matplotlib.pyplot as plt
+
+    n_columns = min(6, len(misread))
+    n_rows = -(-len(misread) // n_columns)
+    size = 1.8 * n_columns, 2.1 * n_rows
+    fig, axes = plt.subplots(n_rows, n_columns, figsize=size, squeeze=False)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, (picture, label, text) in zip(axes.flat, misread, strict=False):
+        ax.imshow(picture, cmap="gray")
+        ax.set_title(f"{label} read as {text or 'nothing'}", fontsize=8)
+    fig.savefig(path, dpi=120, bbox_inches="tight")
+    plt.close(fig)
+
+
 def _fraction(n_right, n):
     return f"{n_right:,} of {n:,} ({100 * n_right / n:.2f} %)"
 
@@ -90,11 +107,13 @@ def _fraction(n_right, n):
 @click.argument("model_file", type=click.Path(exists=True))
 @click.argument("folder", type=click.Path(exists=True))
 @click.option("--n-sheets", default=10_000, show_default=True, help="Digits of MNIST.")
-def main(model_file, folder, n_sheets):
+@click.option("--misread", type=click.Path(), help="Picture of all that is misread.")
+def main(model_file, folder, n_sheets, misread):
     """Count the pictures in FOLDER, and the sheets, that a model reads right."""
     model, folder = load_model(model_file), Path(folder)
     with open(folder / "labels.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
+    shown = []
     for name, is_wanted in (
         ("single digits", lambda label: len(label) == 1),
         ("several digits, read whole", lambda label: len(label) > 1),
@@ -110,6 +129,9 @@ def main(model_file, folder, n_sheets):
             print(f"{name}, {preparation}: {found}", flush=True)
         for number, text in wrong.items():
             print(f"  {chosen[number]['file']}: {labels[number]} read as {text or '-'}")
+            shown.append((pictures[number], labels[number], text))
+    if misread and shown:
+        draw_misread(shown, misread)
     X, y = fetch_mnist("test", return_X_y=True)
     images, y = X[:n_sheets].reshape(-1, 28, 28), y[:n_sheets].astype(str)
     n_plain = int((model.predict(X[:n_sheets]).astype(str) == y).sum())
