@@ -80,12 +80,12 @@ def test_ctrl_c_and_sigterm_keep_the_models_that_are_done(jobs, number, code):
 @pytest.mark.parametrize("networks", [False, True])
 def test_a_kill_of_the_command_ends_its_workers(networks):
     code = """
-import os, sys, time
+import os, time
 import joblib
 from skmnist.cli._parallel import worker_pool
 
 def work():
-    print(os.getpid(), file=sys.stderr, flush=True)
+    os.write(2, f"{os.getpid()}\\n".encode())  # at once, as two processes do it
     time.sleep(600)
 
 with worker_pool(2, networks=NETWORKS):
