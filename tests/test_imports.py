@@ -28,6 +28,7 @@ ORDER = [
     "_warnings",
     "_provenance",
     "_fit_tasks",
+    "_confidence",
     "_estimators",
     "datasets",
     "_kept_fits",

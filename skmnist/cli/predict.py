@@ -46,13 +46,13 @@ def command(model, images, proba, min_confidence, invert, show, force, as_json):
     """
     import numpy as np
 
+    from skmnist._confidence import label_confidence, reject
     from skmnist.cli._errors import bad_input
     from skmnist.cli._found_digits import check_shown, show_digits
     from skmnist.cli._image_files import read_images
     from skmnist.cli._messages import note
     from skmnist.cli._recognition import predict, read_model
     from skmnist.cli._results import print_json
-    from skmnist.evaluation._confidence import label_confidence, reject
 
     rejects = min_confidence is not None
     model_file = read_model(model)

@@ -9,10 +9,10 @@ import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 from sklearn.utils.multiclass import unique_labels
 
+from .._confidence import label_confidence, rejection_table, some_rejections
 from .._estimators import other_kind
 from .._numbers import percent
 from ._calibration import calibration_error, calibration_table
-from ._confidence import label_confidence, rejection_table, some_rejections
 from ._scores import class_probabilities, mean_log_loss, predict_labels
 from ._significance import binomial_standard_error, wilson_interval
 from ._trial import check_labels, check_seen, plain_labels

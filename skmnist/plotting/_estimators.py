@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
-from skmnist.evaluation._confidence import label_confidence
+from skmnist._confidence import label_confidence
 from skmnist.preprocessing.image_array import carried_images
 from skmnist.preprocessing.layout import refuse_single_image
 
