@@ -1,6 +1,7 @@
 """What kind of estimator a model is."""
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
@@ -8,10 +9,12 @@ from sklearn.utils.validation import check_is_fitted
 __all__ = [
     "averaged",
     "is_search",
+    "last_step",
     "members",
     "network_of",
     "other_kind",
     "parts_of",
+    "steps_of",
 ]
 
 
@@ -33,6 +36,37 @@ def is_search(model):
     return isinstance(model, BaseSearchCV) or (
         hasattr(model, "best_estimator_") and hasattr(model, "estimator")
     )
+
+
+def _unwrapped(estimator):
+    """Return what a search found or was frozen; other estimators as they are."""
+    while True:
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return estimator
+
+
+def steps_of(estimator):
+    """List the steps of a Pipeline or search, the last one being the classifier."""
+    estimator = _unwrapped(estimator)
+    if not isinstance(estimator, Pipeline):
+        return [estimator]
+    return [
+        step
+        for _, part in estimator.steps
+        if part is not None and part != "passthrough"
+        for step in steps_of(part)
+    ]
+
+
+def last_step(estimator):
+    """Return the fitted classifier at the end of a Pipeline or inside a search."""
+    classifier = steps_of(estimator)[-1]
+    check_is_fitted(classifier)
+    return classifier
 
 
 def network_of(model):

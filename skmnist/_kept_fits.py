@@ -10,7 +10,6 @@ import io
 from pathlib import Path
 
 import joblib
-from filelock import FileLock
 
 from skmnist._warnings import warn_caller
 from skmnist.datasets._files import replacing
@@ -63,6 +62,8 @@ class FitFolder:
 @contextlib.contextmanager
 def _only_one(path):
     """Let one process at a time make a result."""
+    from filelock import FileLock  # slow, as it loads asyncio
+
     lock = FileLock(path.with_suffix(".lock"))
     try:
         lock.acquire()

@@ -283,6 +283,10 @@ DEEP_LEARNING_AND_PLOTS = [*DEEP_LEARNING, "matplotlib", "jinja2"]
         ("import skmnist.evaluation, skmnist.persistence", DEEP_LEARNING_AND_PLOTS),
         ("import skmnist.cli", DEEP_LEARNING_AND_PLOTS),
         (
+            "import skmnist.cli._recognition, skmnist.cli.predict",
+            [*DEEP_LEARNING_AND_PLOTS, "skmnist.evaluation", "skmnist.plotting"],
+        ),
+        (
             "from sklearn.datasets import load_iris\n"
             "from skmnist.evaluation import evaluate\n"
             "from skmnist.pipelines import make_model\n"

@@ -5,9 +5,9 @@ from math import isqrt, prod
 
 import numpy as np
 
+from skmnist._estimators import last_step, steps_of
 from skmnist._numbers import size_and_pixels
 from skmnist.cli._errors import BadInput, bad_input
-from skmnist.plotting._estimators import last_step, steps_of
 
 
 @dataclass(frozen=True, eq=False)

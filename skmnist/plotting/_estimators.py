@@ -4,12 +4,10 @@ import sys
 from math import prod
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import check_is_fitted
 
 from skmnist._confidence import label_confidence
+from skmnist._estimators import last_step, steps_of
 from skmnist.preprocessing.image_array import carried_images
 from skmnist.preprocessing.layout import refuse_single_image
 
@@ -17,41 +15,8 @@ __all__ = [
     "confidences",
     "fitted_network",
     "image_shape_of",
-    "last_step",
     "network_input",
-    "steps_of",
 ]
-
-
-def _unwrapped(estimator):
-    """Return what a search found or was frozen; other estimators as they are."""
-    while True:
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        else:
-            return estimator
-
-
-def steps_of(estimator):
-    """List the steps of a Pipeline or search, the last one being the classifier."""
-    estimator = _unwrapped(estimator)
-    if not isinstance(estimator, Pipeline):
-        return [estimator]
-    return [
-        step
-        for _, part in estimator.steps
-        if part is not None and part != "passthrough"
-        for step in steps_of(part)
-    ]
-
-
-def last_step(estimator):
-    """Return the fitted classifier at the end of a Pipeline or inside a search."""
-    classifier = steps_of(estimator)[-1]
-    check_is_fitted(classifier)
-    return classifier
 
 
 def fitted_network(estimator, caller):

@@ -14,9 +14,10 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from skmnist._estimators import last_step, steps_of
 from skmnist.preprocessing import Deskewer, ImageScaler
 
-from ._estimators import fitted_network, image_shape_of, last_step, steps_of
+from ._estimators import fitted_network, image_shape_of
 
 __all__ = ["first_kernel"]
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ._estimators import last_step
+from skmnist._estimators import last_step
+
 from ._figures import BLUE, GREY, VERMILLION, grid_of_axes, tidy_axes, with_keywords
 
 __all__ = ["TrainingHistoryDisplay", "checked_history"]

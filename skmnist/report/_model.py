@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 
+from skmnist._estimators import last_step
 from skmnist._numbers import confidence_text, counted
 from skmnist.plotting import (
     DenseWeightsDisplay,
@@ -12,7 +13,6 @@ from skmnist.plotting import (
     NetworkDiagram,
     OcclusionSaliencyDisplay,
 )
-from skmnist.plotting._estimators import last_step
 
 from ._content import Figure, Gallery, Section, Text
 from ._drawings import draw, inline_svg, picture, sketch
