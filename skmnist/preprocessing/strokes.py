@@ -230,19 +230,20 @@ def _joined(labels, typical):
 def _distances(labels, reach):
     """Map pairs of labels, counted from 0, to how far apart they are, if near."""
     distances = {}
+    n_labels = labels.max()
     for i, (y, x) in enumerate(ndimage.find_objects(labels)):
         pad = int(reach) + 1
         window = labels[
             max(0, y.start - pad) : y.stop + pad, max(0, x.start - pad) : x.stop + pad
         ]
-        others = np.unique(window)
-        others = others[others > i + 1]
-        if len(others):
-            away = ndimage.distance_transform_edt(window != i + 1)
-            nearest = ndimage.minimum(away, window, others)
-            for j, distance in zip(others, nearest, strict=True):
-                if distance <= reach:
-                    distances[i, int(j) - 1] = float(distance)
+        if not (window > i + 1).any():
+            continue
+        away = ndimage.distance_transform_edt(window != i + 1)
+        is_near = (away <= reach) & (window > i + 1)
+        nearest = np.full(n_labels + 1, np.inf)
+        np.minimum.at(nearest, window[is_near], away[is_near])
+        for j in np.flatnonzero(np.isfinite(nearest)):
+            distances[i, int(j) - 1] = float(nearest[j])
     return distances
 
 
