@@ -99,8 +99,8 @@ def main(n_files, seed):
         with ProcessPoolExecutor(1, mp_context=other) as pool:
             sound = pool.submit(make_pages, folder).result()
         read(sound["PNG, 0.5 megapixels"])  # nor what is loaded once
-        before = peak()
-        found, outcomes = [], Counter()
+        before = largest = peak()
+        found, outcomes, hungriest = [], Counter(), None
         broken = Path(folder) / "broken"
         for number in range(n_files):
             name = list(sound)[number % len(sound)]
@@ -109,10 +109,12 @@ def main(n_files, seed):
             outcome = read(broken)
             found.append((time.perf_counter() - start, name, outcome))
             outcomes[outcome] += 1
+            if peak() > largest:
+                largest, hungriest = peak(), f"{name}, {outcome}"
     print("\n" + ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items()))
     for seconds, name, outcome in sorted(found, reverse=True)[:5]:
         print(f"{seconds:.2f} s  {name}, {outcome}")
-    print(f"memory: at most {peak() - before:.0f} MB more")
+    print(f"memory: at most {largest - before:.0f} MB more ({hungriest})")
 
 
 if __name__ == "__main__":

@@ -209,6 +209,8 @@ LARGE = {
     "WEBP": (2600, 3800, "RGB", {"method": 0}),
     "JPEG2000": (2600, 2700, "RGBA", {}),
     "JPEG": (8000, 8700, "RGB", {}),
+    "JPEG, progressive": (5000, 5900, "RGB", {"progressive": True, "subsampling": 0}),
+    "JPEG, narrow": (60_000, 800, "RGB", {}),
 }
 FIND_DIGITS = """
 import resource, sys
@@ -241,9 +243,9 @@ def test_large_pictures_and_bombs_take_bounded_memory(tmp_path):
     paths += [write(tmp_path / f"bomb.{kind}", bomb(kind)) for kind in ("png", "gif")]
     for kind, (height, width, mode, options) in LARGE.items():
         picture = Image.new("L", (width, height), 255)
-        picture.paste(0, (99, 99, 999, 999))
+        picture.paste(0, (99, 99, 499, 499))
         paths.append(tmp_path / kind)
-        picture.convert(mode).save(paths[-1], kind, **options)
+        picture.convert(mode).save(paths[-1], kind.split(",")[0], **options)
     command = [sys.executable, "-c", FIND_DIGITS, *map(str, paths)]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     outcomes, megabytes = zip(*map(str.split, run.stdout.splitlines()), strict=True)

@@ -1,5 +1,6 @@
 """Pictures from files, as a viewer shows them."""
 
+import math
 import os
 import warnings
 
@@ -32,6 +33,7 @@ _MAX_PAGES = 50
 # is unpacked.
 _MAX_BYTES = 110_000_000
 _MAX_JPEG_PIXELS = 70_000_000
+_MAX_PROGRESSIVE_PIXELS = 30_000_000  # of which all coefficients are kept
 _BYTES = {"1": 2, "L": 1, "I;16": 7, "I": 9, "F": 9, "LA": 3, "RGB": 3, "RGBA": 5}
 # Decoders with copies of their own take so much for each pixel, and together with the
 # picture at most so much.
@@ -169,7 +171,8 @@ def _page(path, picture, longest):
     width = picture.width
     is_jpeg = picture.format in ("JPEG", "MPO")
     if is_jpeg and longest:
-        picture.draft(None, (longest, longest))
+        share = min(1, longest / max(picture.size))
+        picture.draft(None, tuple(math.ceil(share * side) for side in picture.size))
     picture.load()
     if not is_jpeg:
         width = picture.width  # TIFF is turned when it is loaded
@@ -187,7 +190,9 @@ def _refuse_large(path, picture):
     n_pixels = picture.width * picture.height
     is_jpeg = picture.format in ("JPEG", "MPO")
     if is_jpeg:
-        is_large = n_pixels > _MAX_JPEG_PIXELS
+        is_progressive = "progressive" in picture.info
+        most = _MAX_PROGRESSIVE_PIXELS if is_progressive else _MAX_JPEG_PIXELS
+        is_large = n_pixels > most
     elif picture.format in _DECODER_BYTES:
         is_large = n_pixels * _DECODER_BYTES[picture.format] > _MAX_DECODER_BYTES
     else:
