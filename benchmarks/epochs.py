@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.model_selection import GridSearchCV
 
 import skmnist._training.keras  # noqa: F401 (its import belongs to no search)
-from skmnist.classifiers._base import BaseKerasClassifier
+from skmnist.classifiers._trainer import NetworkTrainer
 from skmnist.datasets import load_digits
 from skmnist.pipelines import make_model
 
@@ -29,7 +29,7 @@ _GRID = {
 @contextmanager
 def counted_epochs():
     """Count the epochs of all trainings inside the block, training by training."""
-    epochs, train = [], BaseKerasClassifier._fit_network
+    epochs, train = [], NetworkTrainer._fit_network
 
     def counting(self, *arguments):
         trained = train(self, *arguments)
@@ -38,11 +38,11 @@ def counted_epochs():
         epochs.append(trained.attributes["n_iter_"] - n_earlier)
         return trained
 
-    BaseKerasClassifier._fit_network = counting
+    NetworkTrainer._fit_network = counting
     try:
         yield epochs
     finally:
-        BaseKerasClassifier._fit_network = train
+        NetworkTrainer._fit_network = train
 
 
 def search(memory):

@@ -5,16 +5,13 @@ Training itself is in :mod:`skmnist._training`, which is imported when it is nee
 
 import contextlib
 import copy
-import logging
-import math
 from abc import abstractmethod
 from functools import partial
 from numbers import Integral, Real
 from os import PathLike
-from time import perf_counter
 
 import numpy as np
-from sklearn.base import _fit_context, clone
+from sklearn.base import _fit_context
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
@@ -22,15 +19,12 @@ from sklearn.utils.validation import column_or_1d, validate_data
 
 from skmnist._fit_tasks import CallbackSupportMixin, EpochTasks, with_callbacks
 from skmnist._habits import PARAMETERS, answers_habits
-from skmnist._inference.network import TrainedNetwork
-from skmnist._interrupts import keep_interrupts, uninterrupted
 from skmnist._kept_fits import are_reports
 from skmnist._processes import check_fork
 from skmnist._training.data import TrainingData, TrainingState
 from skmnist._warnings import warn_caller
 from skmnist.classifiers._labels import label_column
-from skmnist.classifiers._memory import Trained, remembered
-from skmnist.classifiers._prediction import INPUT_DTYPES, NetworkPredictor
+from skmnist.classifiers._prediction import INPUT_DTYPES
 from skmnist.classifiers._targets import (
     checked_weights,
     encoded,
@@ -39,32 +33,19 @@ from skmnist.classifiers._targets import (
     unknown_labels,
     with_mean_of_1,
 )
+from skmnist.classifiers._trainer import NetworkTrainer
 from skmnist.networks._memory import check_memory
 from skmnist.preprocessing import Augmentation
-from skmnist.preprocessing.augmentation import AugmentedImages
 from skmnist.preprocessing.image_array import ImageShape
-from skmnist.preprocessing.layout import as_rows, resolve_image_shape
+from skmnist.preprocessing.layout import as_rows
 from skmnist.preprocessing.validation import naming_overflow
 
 __all__ = ["BaseKerasClassifier"]
 
 _DEFAULT_VALIDATION_FRACTION = 0.1
 
-# Parameters on which the result of a training depends, besides others.
-_SETTINGS = (
-    "optimizer",
-    "learning_rate",
-    "learning_rate_schedule",
-    "weight_decay",
-    "ema_momentum",
-    "label_smoothing",
-    "augmentation",
-)
 
-_logger = logging.getLogger(__package__)
-
-
-class BaseKerasClassifier(CallbackSupportMixin, NetworkPredictor):
+class BaseKerasClassifier(CallbackSupportMixin, NetworkTrainer):
     """Base class of the network classifiers; not for direct use.
 
     A subclass stores its parameters; its ``_specify`` returns the network that they
@@ -428,126 +409,7 @@ class BaseKerasClassifier(CallbackSupportMixin, NetworkPredictor):
         weights = data.weights if is_weighted else None
         return _for_callbacks(data.inputs, self.classes_[data.labels], weights)
 
-    def _augmented(self, input_shape):
-        """Return a function from seeds to AugmentedImages, or None."""
-        if self.augmentation is None:
-            return None
-        shape = input_shape
-        if len(shape) == 1:  # a network of rows
-            shape = self._image_shape
-            if shape is None and math.isqrt(*input_shape) ** 2 != input_shape[0]:
-                raise ValueError(
-                    f"augmentation needs images, but X has {input_shape[0]} columns, "
-                    "which is not the size of a square image. Give images to an "
-                    "ImageScaler before the network, or leave augmentation out."
-                )
-            shape = shape or resolve_image_shape(*input_shape)
-        return partial(AugmentedImages, clone(self.augmentation), (*shape, 1)[:3])
-
-    def _train(self, spec, training, validation, *, epochs, resume, make_tasks=None):
-        """Train, or find the fit in the memory, and set the fitted attributes."""
-        fit = partial(self._fit_network, spec, training, validation, make_tasks)
-        vars(self).pop("fit_id_", None)
-        if resume:
-            known = {name: vars(self)[name] for name in ("_network", "history_")}
-            trained = fit(int(epochs), Trained(known, self._training))
-        elif self.memory is None:
-            trained = fit(int(epochs), None)
-        else:
-            settings = {name: getattr(self, name) for name in _SETTINGS}
-            settings["batch_size"] = self._batch_size(training)
-            settings["patience"] = self._patience
-            settings["precision"] = getattr(self, "precision", None)
-            settings["seeds"] = [
-                self._training.weights_seed,
-                self._training.shuffle_seed,
-            ]
-            data = training, validation
-            trained = remembered(self.memory, fit, spec, int(epochs), settings, data)
-        vars(self).update(trained.attributes)
-        self._training = trained.state
-
-    @property
-    def _patience(self):
-        return self.n_iter_no_change if self.early_stopping else None
-
-    def _batch_size(self, training):
-        return min(int(self.batch_size), len(training.inputs))
-
-    @keep_interrupts()
-    def _fit_network(self, spec, training, validation, make_tasks, epochs, earlier):
-        """Train for some epochs, from new weights or on from a Trained."""
-        with uninterrupted():
-            from skmnist._training.callbacks import callbacks_for_fit
-            from skmnist._training.optimizers import make_optimizer
-            from skmnist._training.train import TrainingSettings, train
-
-        batch_size = self._batch_size(training)
-        momentum = self.ema_momentum
-        if momentum is not None:
-            # Longer averages of a short training would be of its first weights.
-            n_steps = epochs * -(-len(training.inputs) // batch_size)
-            momentum = max(0.0, min(momentum, 1 - 10 / n_steps))
-        optimizer = make_optimizer(
-            self.optimizer, self.learning_rate, self.weight_decay, momentum
-        )
-        callbacks, fit_id = callbacks_for_fit(self.callbacks)
-        attributes = partial(_attributes, spec, earlier)
-        settings = TrainingSettings(
-            optimizer=optimizer,
-            schedule=self.learning_rate_schedule,
-            epochs=epochs,
-            batch_size=batch_size,
-            patience=self._patience,
-            callbacks=callbacks,
-            precision=getattr(self, "precision", "float32"),
-            verbose=int(self.verbose),
-            label_smoothing=float(self.label_smoothing),
-            augmented=self._augmented(spec.input_shape),
-            tasks=make_tasks and make_tasks(attributes),
-        )
-        start = perf_counter()
-        weights, description, state, history = train(
-            spec,
-            training,
-            settings,
-            self._training if earlier is None else earlier.state,
-            validation=validation,
-            network=None if earlier is None else earlier.attributes["_network"],
-        )
-        _logger.info(
-            "%s trained on %d samples: %d epochs in %.3f s",
-            type(self).__name__,
-            len(training.inputs),
-            len(history["loss"]),
-            perf_counter() - start,
-        )
-        if fit_id is not None:
-            self.fit_id_ = fit_id
-        trained = attributes(weights, description, history)
-        return Trained(trained, state, not settings.was_stopped)
-
-
-def _attributes(spec, earlier, weights, description, history):
-    """Return the attributes that make up a network trained with this history."""
-    if earlier is not None:
-        history = _joined(earlier.attributes["history_"], history)
-    return {
-        "history_": history,
-        "n_iter_": len(history["loss"]),
-        "_network": TrainedNetwork(spec, weights, description),
-    }
-
 
 def _for_callbacks(X, y, sample_weight):
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     return {"X": X, "y": y, "metadata": metadata}
-
-
-def _joined(earlier, later):
-    """Join two histories, padded with NaN for metrics that only one of them has."""
-    gaps = [[float("nan")] * len(history["loss"]) for history in (earlier, later)]
-    return {
-        name: earlier.get(name, gaps[0]) + later.get(name, gaps[1])
-        for name in {**earlier, **later}
-    }

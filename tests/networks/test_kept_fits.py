@@ -18,7 +18,7 @@ from skmnist import (
     KerasMLPClassifier,
 )
 from skmnist._configuration import report_epochs
-from skmnist.classifiers._base import BaseKerasClassifier
+from skmnist.classifiers._trainer import NetworkTrainer
 from skmnist.datasets import load_digits
 from skmnist.persistence import load_model, save_model
 from skmnist.pipelines import make_model
@@ -33,13 +33,13 @@ def data():
 @pytest.fixture
 def trained(monkeypatch):
     """The numbers of epochs that were trained, fit by fit."""
-    made, train = [], BaseKerasClassifier._fit_network
+    made, train = [], NetworkTrainer._fit_network
 
     def recording(self, *arguments):
         made.append(arguments[-2])
         return train(self, *arguments)
 
-    monkeypatch.setattr(BaseKerasClassifier, "_fit_network", recording)
+    monkeypatch.setattr(NetworkTrainer, "_fit_network", recording)
     return made
 
 
