@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 
 from skmnist import (
@@ -175,6 +175,18 @@ def test_the_loop_of_keras_reports_epochs(data, monkeypatch):
     assert model.n_iter_ == 2
     last = recorder.models()[-1].predict_proba(data[0])
     np.testing.assert_array_equal(last, model.predict_proba(data[0]))
+
+
+def test_cross_validation_reports_the_epochs_of_each_fold(data):
+    monitor = sklearn_callback.ScoringMonitor(scoring="accuracy")
+    model = small_mlp(epochs=3).set_callbacks(monitor)
+    found = cross_validate(model, *data, cv=2, return_train_score=True)
+    folds = monitor.get_logs(select="all")
+    for log, score in zip(folds, found["train_score"], strict=True):
+        rows = log.data
+        assert [row["task_name"] for row in rows].count("epoch") == 3
+        (whole,) = (row for row in rows if row["task_name"] == "fit")
+        assert whole["accuracy"] == pytest.approx(score)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
