@@ -1,5 +1,6 @@
 """Fits that are kept in a folder, so that none is made twice."""
 
+import pickle
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -53,8 +54,15 @@ def remembered(memory, fit, spec, n_epochs, settings, data):
     Trained
     """
     folder = FitFolder(memory)
+    try:
+        pickle.dumps(spec.builder)
+    except (AttributeError, TypeError, pickle.PicklingError) as error:
+        raise ValueError(
+            f"memory needs a builder that can be imported; got {spec.builder!r}. "
+            "Define it at the top of a module or script."
+        ) from error
     facts = {
-        "network": [_hashable(spec.builder), spec.input_shape, spec.n_classes],
+        "network": [*_function(spec.builder), spec.input_shape, spec.n_classes],
         "parameters": spec.parameters,
         "settings": {name: _hashable(value) for name, value in settings.items()},
         "data": [part and _digest(part.arrays) for part in data],
@@ -105,18 +113,21 @@ def _resumes_exactly(settings):
 
 
 def _hashable(value):
-    """Return what tells a value from others, with the code of functions."""
-    if hasattr(value, "get_config"):  # an optimizer
-        return [type(value).__module__, type(value).__qualname__, value.get_config()]
+    """Return what tells a parameter from others, of an optimizer its configuration."""
+    if callable(value):  # makes one
+        value = value()
+    if hasattr(value, "get_config"):
+        config = {k: v for k, v in value.get_config().items() if k != "name"}  # counted
+        return [type(value).__module__, type(value).__qualname__, config]
     if hasattr(value, "get_params"):
         return [type(value).__qualname__, value.get_params()]
-    if callable(value):
-        return [
-            repr(type(value)),
-            getattr(value, "__qualname__", ""),
-            get_func_code(value)[0],
-        ]
     return value
+
+
+def _function(value):
+    """Return a function, which is hashed by its name and arguments, and its code."""
+    code, *_ = get_func_code(getattr(value, "func", value))
+    return value, code
 
 
 def _digest(arrays):

@@ -47,6 +47,8 @@ class NetworkTrainer(NetworkPredictor):
             settings["batch_size"] = self._batch_size(training)
             settings["patience"] = self._patience
             settings["precision"] = getattr(self, "precision", None)
+            if self.augmentation is not None:  # rows may be images of other shapes
+                settings["image_shape"] = self._image_shape
             settings["seeds"] = [
                 self._training.weights_seed,
                 self._training.shuffle_seed,

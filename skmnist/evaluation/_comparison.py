@@ -154,7 +154,8 @@ def compare(
         Folder that keeps the scores of finished fits. A fit of the same model on the
         same data, with the same versions of packages, is found there, so that an
         interrupted comparison resumes. Its times are those of the earlier fit. Models
-        should be seeded. The files are pickles: load only your own.
+        should be seeded. Classes and functions are known by their names, so empty the
+        folder when you change your own. The files are pickles: load only your own.
     callback : callable, default=None
         Called as ``callback(name, n_done, n_total)`` after every fit, with the name of
         the model, the number of finished fits, and that of all fits.

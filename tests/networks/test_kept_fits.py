@@ -152,6 +152,35 @@ def test_builders_are_told_apart_by_their_code(data, trained, tmp_path, monkeypa
     assert trained == [1, 1]
 
 
+def test_functions_are_told_apart_by_what_they_make(data, trained, tmp_path):
+    import keras
+
+    for rate in 0.1, 0.2, 0.1:
+        small_mlp(
+            optimizer=lambda rate=rate: keras.optimizers.SGD(rate),
+            memory=str(tmp_path),
+        ).fit(*data)
+    assert trained == [2, 2]
+
+
+def test_augmented_images_of_other_shapes_are_other_fits(data, trained, tmp_path):
+    X, y = data
+    augmentation = Augmentation(rotation=20)
+    for shape in (8, 8), (4, 16), (8, 8):
+        model = small_mlp(augmentation=augmentation, memory=str(tmp_path))
+        model.fit(X.reshape(-1, *shape), y)
+    assert trained == [2, 2]
+
+
+def test_builders_that_cannot_be_imported_are_refused(data, trained, tmp_path):
+    model = KerasImageClassifier(
+        builder=lambda input_shape, n_classes: None, memory=str(tmp_path)
+    )
+    with pytest.raises(ValueError, match="builder that can be imported; got <function"):
+        model.fit(*data)
+    assert trained == []
+
+
 CONTINUED = {
     "dropout": {"dropout": 0.4},
     "normalization": {"batch_normalization": True},
