@@ -46,3 +46,28 @@ from skmnist.plotting import SearchResultsDisplay
 
 SearchResultsDisplay.from_estimator(search)
 plt.show()
+
+# %%
+# Since version 1.9, scikit-learn has callbacks that see every epoch of every fit. This
+# is how the candidates of a smaller grid learn, each on three folds:
+
+from sklearn.callback import ScoringMonitor
+
+from skmnist.plotting import CandidateHistoriesDisplay
+
+monitor = ScoringMonitor(scoring="neg_log_loss")
+model = make_model("mlp_512", validation_fraction=0.2, epochs=15, random_state=0)
+model[-1].set_callbacks(monitor)
+grid = {"clf__units": [16, 256], "clf__learning_rate": [0.001, 0.01]}
+small_search = GridSearchCV(model, grid, cv=3, refit=False).fit(X, y)
+
+scores = monitor.get_logs().data_as_pandas
+scores = scores[scores["task_name"] == "validation"]
+histories = {}
+for number, fit in scores.groupby(scores["task_id_path"].str[2]):
+    candidate = small_search.cv_results_["params"][number // small_search.n_splits_]
+    name = ", ".join(f"{key[5:]}={value}" for key, value in candidate.items())
+    histories.setdefault(name, []).append({"val_loss": -fit["neg_log_loss"]})
+
+CandidateHistoriesDisplay.from_histories(histories)
+plt.show()

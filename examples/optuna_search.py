@@ -4,8 +4,8 @@ Optuna: a search that ends bad trials early
 
 `Optuna <https://optuna.org>`_ draws each trial near the good ones before it, and prunes
 a trial that is worse than the others after as many epochs. The settings may come from
-ranges instead of a grid. A study in SQLite goes on where it was when the script is run
-again; here it is kept in memory.
+ranges instead of a grid. A study in SQLite keeps its trials for the next run of the
+script; here it is kept in memory.
 
 Needs ``pip install optuna optuna-integration``.
 """
