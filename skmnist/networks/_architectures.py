@@ -197,12 +197,12 @@ ARCHITECTURES = {
     ),
     "cnn_small": Architecture(
         "cnn",
-        "five 3×3 convolutions of 16 to 32 channels, after a Deskewer",
+        "seven 3×3 convolutions of 12 to 20 channels, after a Deskewer",
         {
             **_MODERN,
-            "filters": (16, 16, 24, 24, 32),
+            "filters": (12, 16, 16, 20, 20, 20, 20),
             "kernel_size": 3,
-            "pool_size": ((1, 1), (2, 2), (1, 1), (2, 2), (1, 1)),
+            "pool_size": ((1, 1), (2, 2), (1, 1), (2, 2), (1, 1), (1, 1), (1, 1)),
             "learning_rate": 0.01,
             "weight_decay": 0.01,
             "ema_momentum": 0.99,
