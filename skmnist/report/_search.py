@@ -86,9 +86,9 @@ def _done(results):
 
 def _simplest(best, candidates):
     """Name the candidate with the fewest parameters of those that may be as good."""
-    tied = [c for c in candidates if c["verdict"] == "no clear difference"]
+    tied = [c for c in candidates if c["verdict"] in ("best", "no clear difference")]
     counts = [c.get("n_parameters") for c in [best, *tied]]
-    if any(map(is_missing, counts)):
+    if not tied or any(map(is_missing, counts)):
         return ""
     simplest = min(tied, key=lambda c: c["n_parameters"])  # the most accurate of these
     if simplest["n_parameters"] >= best["n_parameters"]:
@@ -136,8 +136,9 @@ def _summary(results, best):
         verb = "differs" if unclear == 1 else "differ"
         words += (
             f" {counted(unclear, 'other candidate')} {verb} from it by no more than "
-            f"chance explains.{_simplest(best, candidates)}"
+            "chance explains."
         )
+    words += _simplest(best, candidates)
     paragraphs = [words]
     if evaluation is not None:
         paragraphs.append(

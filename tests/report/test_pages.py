@@ -551,17 +551,21 @@ def test_a_search_shows_its_candidates():
     assert page.table("What failed")[0]["Error"].text == "ValueError: too deep"
 
 
+@pytest.mark.parametrize("is_equal", [False, True], ids=["unclear", "equal"])
 @pytest.mark.parametrize(
     ("counts", "is_named"), [((9, 5), True), ((5, 9), False), ((9, None), False)]
 )
-def test_a_search_names_the_simplest_of_the_best(counts, is_named):
+def test_a_search_names_the_simplest_of_the_best(counts, is_named, is_equal):
     results = search_results()
     best, second, *_ = results["candidates"]
     second["verdict"] = "no clear difference"
+    if is_equal:
+        second |= {"accuracy": best["accuracy"], "verdict": "best"}
     for candidate, n_parameters in zip((best, second), counts, strict=True):
         candidate["n_parameters"] = n_parameters
     words = Page(make_report(results)).first("header").text
-    assert "1 other candidate differs from it by no more than chance" in words
+    relation = "1 other candidate differs from it by no more than chance"
+    assert ("2 are the best" if is_equal else relation) in words
     sentence = "The simplest of them, units=[32, 16], dropout=0.2, has 5 parameters"
     assert (sentence in words) == is_named
 
