@@ -222,7 +222,8 @@ def _name_target(err, path):
     """Let an error name the file that was asked for, not the temporary one."""
     names = str(err.filename), str(err.filename2)
     if any(".skmnist-" in name for name in names) or err.errno in _OUT_OF_SPACE:
-        err.filename, err.filename2 = str(path), None
+        err.filename = str(path)
+        del err.filename2  # of None, the message would show a second name
 
 
 @contextmanager
