@@ -71,18 +71,22 @@ class EpochTasks:
         Training data for callbacks: X, y and metadata.
     validation_data : dict or None
         The same of the validation.
+    n_found : int
+        Number of epochs before the first of these, of which nobody is told.
     trained : callable
         ``trained(weights, description, history)`` returns the attributes that the
         estimator would have if training ended with these.
     """
 
-    def __init__(self, estimator, task, data, validation_data, trained):
+    def __init__(self, estimator, task, data, validation_data, n_found, trained):
         self._estimator = estimator
         self._fit = task
         self._data = data
         self._validation_data = validation_data
         self._trained = trained
         self._epoch = None
+        for _ in range(n_found * (2 if validation_data else 1)):
+            task.subcontext()  # takes a number
 
     def begin(self):
         """Begin an epoch."""

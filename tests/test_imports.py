@@ -31,6 +31,7 @@ ORDER = [
     "_confidence",
     "_estimators",
     "datasets",
+    "_fingerprints",
     "_kept_fits",
     "preprocessing",
     "networks",

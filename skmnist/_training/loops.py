@@ -15,7 +15,7 @@ if keras.backend.backend() == "tensorflow":
     from skmnist._training.layers import TrainingNumbers, structure, use_own_calls
     from skmnist._training.memory_loop import MemoryLoop
 
-__all__ = ["give_back", "take_loop"]
+__all__ = ["give_back", "surroundings", "take_loop", "training_dtype"]
 
 
 def take_loop(spec, start, settings, callbacks):
@@ -31,7 +31,7 @@ def take_loop(spec, start, settings, callbacks):
             [
                 _loop_class(callbacks).__name__,
                 structure(spec) if _has_numbers(settings) else spec,
-                _training_dtype(spec, settings.precision),
+                training_dtype(spec, settings.precision),
                 keras.config.floatx(),  # of metrics
                 program_key(settings.optimizer),
                 settings.label_smoothing,
@@ -52,7 +52,7 @@ def _compile_loop(spec, start, settings, callbacks):
     """Return a new loop with a new model."""
     numbers = None
     if is_ours(spec):
-        dtype = _training_dtype(spec, settings.precision)
+        dtype = training_dtype(spec, settings.precision)
         with isolated_names():
             if _has_numbers(settings):
                 numbers = TrainingNumbers(spec)
@@ -94,7 +94,7 @@ def _has_numbers(settings):
     )
 
 
-def _training_dtype(spec, precision):
+def training_dtype(spec, precision):
     """Return the Keras policy for training a network of this package."""
     is_quick = (
         precision == "auto"
@@ -109,15 +109,26 @@ def _training_dtype(spec, precision):
     return builder_arguments(spec)["dtype"]
 
 
-def _loop_class(callbacks, model=None):
-    """Return the fastest loop for callbacks and a model, None for one of ours."""
+def surroundings():
+    """Return the settings of the process on which training depends."""
+    names = "backend", "epsilon", "floatx", "image_data_format"
+    found = {name: getattr(keras.config, name)() for name in names}
+    policy = keras.dtype_policies.serialize(keras.config.dtype_policy())
+    return found | {"policy": policy, "memory_loop": _may_use_memory_loop()}
+
+
+def _may_use_memory_loop():
     switch = os.environ.get("SKMNIST_KERAS_LOOP", "").lower()
-    if (
+    return (
         keras.backend.backend() == "tensorflow"
         and not has_replicas()
         and switch in ("", "0", "false", "no", "off")
-        and MemoryLoop.suits(callbacks, model)
-    ):
+    )
+
+
+def _loop_class(callbacks, model=None):
+    """Return the fastest loop for callbacks and a model, None for one of ours."""
+    if _may_use_memory_loop() and MemoryLoop.suits(callbacks, model):
         return MemoryLoop
     from skmnist._training.keras_loop import KerasLoop
 

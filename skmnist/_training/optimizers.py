@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 
+from skmnist._fingerprints import describe
 from skmnist._training.keras import (
     as_arrays,
     assign,
@@ -25,6 +26,7 @@ __all__ = [
     "optimizer_kind",
     "optimizer_of",
     "program_key",
+    "resumes_exactly",
     "set_schedule",
     "start_optimizer",
 ]
@@ -151,6 +153,16 @@ def has_schedule(optimizer):
     return not isinstance(_rate_of(optimizer), keras.Variable)
 
 
+def resumes_exactly(optimizer):
+    """Return whether some steps, and later others, are the same as all at once."""
+    parts = optimizer, getattr(optimizer, "inner_optimizer", optimizer)
+    return (
+        is_of_keras(optimizer)  # others may have a state besides their variables
+        and not has_schedule(optimizer)
+        and not any(part.use_ema for part in parts)
+    )
+
+
 def is_of_keras(optimizer):
     """Return whether an optimizer contains no user-defined code."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
@@ -169,6 +181,17 @@ def optimizer_kind(optimizer, has_name=False):
     return json.dumps(
         [config, _excluded(optimizer), has_name], sort_keys=True, default=repr
     )
+
+
+@describe.register
+def _(optimizer: keras.optimizers.Optimizer):
+    own = {"name", "inner_optimizer", "learning_rate"}
+    config = {k: v for k, v in optimizer.get_config().items() if k not in own}
+    rate = initial_rate(optimizer)
+    if rate is None:
+        rate = _rate_of(optimizer)  # a schedule, or a function that computes it
+    inner = getattr(optimizer, "inner_optimizer", None)
+    return describe([type(optimizer), config, rate, inner, _excluded(optimizer)])
 
 
 def program_key(optimizer):

@@ -61,7 +61,7 @@ class TrainingSettings:
 
 
 def train(spec, data, settings, state, *, validation=None, network=None):
-    """Train a network from new weights, or resume from those of a TrainedNetwork.
+    """Train a network from new weights, or resume from those of `network`.
 
     `data` and `validation` are TrainingData; `state`, a TrainingState, is not changed.
     Returns the weights in the order of :meth:`keras.Model.get_weights`, the Description

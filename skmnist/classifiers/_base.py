@@ -19,7 +19,7 @@ from sklearn.utils.validation import column_or_1d, validate_data
 
 from skmnist._fit_tasks import CallbackSupportMixin, EpochTasks, with_callbacks
 from skmnist._habits import PARAMETERS, answers_habits
-from skmnist._kept_fits import are_reports
+from skmnist._kept_fits import check_callbacks
 from skmnist._processes import check_fork
 from skmnist._training.data import TrainingData, TrainingState
 from skmnist._warnings import warn_caller
@@ -282,11 +282,8 @@ class BaseKerasClassifier(CallbackSupportMixin, NetworkTrainer):
                     "The 'augmentation' parameter must be an Augmentation itself, not "
                     f"of a subclass; got {self.augmentation!r}."
                 )
-        if self.memory is not None and not are_reports(self.callbacks):
-            raise ValueError(
-                "memory does not go with callbacks, which are not called for a fit "
-                "that is found there. Leave one of them out."
-            )
+        if self.memory is not None:
+            check_callbacks(self.callbacks)
         for name in "early_stopping", "warm_start":
             if getattr(self, name) and self.ema_momentum is not None:
                 raise ValueError(

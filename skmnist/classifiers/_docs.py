@@ -95,7 +95,7 @@ memory : str or path-like, default=None
     versions of packages is loaded from there, so that an interrupted search resumes.
     With a constant learning rate, a fit continues from one with fewer `epochs`. A fit
     takes about 12 bytes per weight. The files are pickles: load only your own. Without
-    `callbacks` only.
+    `callbacks`, and with a `random_state`, only.
 warm_start : bool, default=False
     Whether the next call of `fit` resumes training, with the weights and the optimizer
     state of the last call, for `epochs` more epochs. With early stopping, every call

@@ -18,10 +18,7 @@ __all__ = ["NetworkTrainer"]
 
 # Parameters on which the result of a training depends, besides others.
 _SETTINGS = (
-    "optimizer",
-    "learning_rate",
     "learning_rate_schedule",
-    "weight_decay",
     "ema_momentum",
     "label_smoothing",
     "augmentation",
@@ -38,9 +35,10 @@ class NetworkTrainer(NetworkPredictor):
         fit = partial(self._fit_network, spec, training, validation, make_tasks)
         vars(self).pop("fit_id_", None)
         if resume:
-            known = {name: vars(self)[name] for name in ("_network", "history_")}
-            trained = fit(int(epochs), Trained(known, self._training))
-        elif self.memory is None:
+            network = self._network
+            earlier = network.weights, network.description, self.history_
+            trained = fit(int(epochs), Trained(*earlier, self._training))
+        elif self.memory is None or self.random_state is None:
             trained = fit(int(epochs), None)
         else:
             settings = {name: getattr(self, name) for name in _SETTINGS}
@@ -53,10 +51,17 @@ class NetworkTrainer(NetworkPredictor):
                 self._training.weights_seed,
                 self._training.shuffle_seed,
             ]
-            data = training, validation
-            trained = remembered(self.memory, fit, spec, int(epochs), settings, data)
-        vars(self).update(trained.attributes)
-        self._training = trained.state
+            trained = remembered(
+                self.memory,
+                fit,
+                spec,
+                int(epochs),
+                (self.optimizer, self.learning_rate, self.weight_decay),
+                settings,
+                (training, validation),
+            )
+        weights, description, history, self._training, _ = trained
+        vars(self).update(_attributes(spec, weights, description, history))
 
     @property
     def _patience(self):
@@ -83,7 +88,12 @@ class NetworkTrainer(NetworkPredictor):
             self.optimizer, self.learning_rate, self.weight_decay, momentum
         )
         callbacks, fit_id = callbacks_for_fit(self.callbacks)
-        attributes = partial(_attributes, spec, earlier)
+        before = {"loss": []} if earlier is None else earlier.history
+        n_found = len(before["loss"]) - self._training.n_epochs  # in the memory
+
+        def attributes(weights, description, history):
+            return _attributes(spec, weights, description, _joined(before, history))
+
         settings = TrainingSettings(
             optimizer=optimizer,
             schedule=self.learning_rate_schedule,
@@ -95,7 +105,7 @@ class NetworkTrainer(NetworkPredictor):
             verbose=int(self.verbose),
             label_smoothing=float(self.label_smoothing),
             augmented=self._augmented(spec.input_shape),
-            tasks=make_tasks and make_tasks(attributes),
+            tasks=make_tasks and make_tasks(n_found, attributes),
         )
         start = perf_counter()
         weights, description, state, history = train(
@@ -104,7 +114,7 @@ class NetworkTrainer(NetworkPredictor):
             settings,
             self._training if earlier is None else earlier.state,
             validation=validation,
-            network=None if earlier is None else earlier.attributes["_network"],
+            network=earlier,
         )
         _logger.info(
             "%s trained on %d samples: %d epochs in %.3f s",
@@ -115,8 +125,9 @@ class NetworkTrainer(NetworkPredictor):
         )
         if fit_id is not None:
             self.fit_id_ = fit_id
-        trained = attributes(weights, description, history)
-        return Trained(trained, state, not settings.was_stopped)
+        is_complete = not settings.was_stopped or len(history["loss"]) == epochs
+        history = _joined(before, history)
+        return Trained(weights, description, history, state, is_complete)
 
     def _augmented(self, input_shape):
         """Return a function from seeds to AugmentedImages, or None."""
@@ -135,10 +146,8 @@ class NetworkTrainer(NetworkPredictor):
         return partial(AugmentedImages, clone(self.augmentation), (*shape, 1)[:3])
 
 
-def _attributes(spec, earlier, weights, description, history):
+def _attributes(spec, weights, description, history):
     """Return the attributes that make up a network trained with this history."""
-    if earlier is not None:
-        history = _joined(earlier.attributes["history_"], history)
     return {
         "history_": history,
         "n_iter_": len(history["loss"]),

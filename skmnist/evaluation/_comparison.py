@@ -10,7 +10,9 @@ import joblib
 from sklearn.exceptions import FitFailedWarning
 from sklearn.utils.parallel import Parallel
 
-from ._scores import ModelScores, is_network, run_trial
+from .._kept_fits import FitFolder
+from ._kept_scores import check_models, is_network
+from ._scores import ModelScores, run_trial
 from ._table import comparison_table
 from ._trial import make_trial, name_models, resolve_seed
 
@@ -96,6 +98,9 @@ def iter_compare(
     seed = resolve_seed(random_state)
     joblib.effective_n_jobs(n_jobs)  # refuses 0 before anything is fitted
     models = name_models(models, seed)
+    if memory is not None:
+        check_models(models)
+        FitFolder(memory).check()
     trial = make_trial(X, y, cv, X_test, y_test, groups, seed)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
     return run_trial(models, trial, parallel, callback, memory)
@@ -154,8 +159,9 @@ def compare(
         Folder that keeps the scores of finished fits. A fit of the same model on the
         same data, with the same versions of packages, is found there, so that an
         interrupted comparison resumes. Its times are those of the earlier fit. Models
-        should be seeded. Classes and functions are known by their names, so empty the
-        folder when you change your own. The files are pickles: load only your own.
+        with ``random_state=None`` are fitted each time. Classes are known by their
+        names, so empty the folder when you change your own. The files are pickles: load
+        only your own.
     callback : callable, default=None
         Called as ``callback(name, n_done, n_total)`` after every fit, with the name of
         the model, the number of finished fits, and that of all fits.
@@ -172,8 +178,9 @@ def compare(
     ------
     ValueError
         If the data are empty, differ in length, contain a single class or test labels
-        that do not occur in training; if a model's name is unknown or used twice; or if
-        both ``cv`` and a test set are given.
+        that do not occur in training; if a model's name is unknown or used twice; if
+        both ``cv`` and a test set are given; or if, with ``memory``, files cannot be
+        written to the folder or a network has ``callbacks``.
     TypeError
         If ``models``, ``cv`` or a model is of the wrong type, such as a regressor.
 

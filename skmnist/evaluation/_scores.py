@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from time import perf_counter
 
-import joblib
 import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import log_loss
@@ -14,9 +13,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils.parallel import delayed
 
-from .._kept_fits import FitFolder, are_reports
-from .._provenance import plain_history, used_versions
+from .._fingerprints import fingerprint
+from .._kept_fits import FitFolder
+from .._provenance import plain_history
 from ..preprocessing.layout import count_rows
+from ._kept_scores import is_complete, is_network, is_seeded, model_facts
 from ._significance import binomial_standard_error, corrected_standard_error
 from ._trial import plain_labels
 
@@ -203,11 +204,12 @@ class _SplitScores:
     history: dict | None
 
 
-def _score_split(name, number, model, X, y, X_test, y_test, train, test, memory, facts):
+def _score_split(name, number, model, X, y, X_test, y_test, train, test, memory, data):
     """Fit and score a model on a split; the text of an error takes the scores' place.
 
     Arrays come one by one and not as a Trial, so that joblib maps the large ones
     into the memory of its workers once instead of sending them with every task.
+    `data` is their fingerprint, if there is a memory.
     """
 
     def score():
@@ -220,33 +222,21 @@ def _score_split(name, number, model, X, y, X_test, y_test, train, test, memory,
         )
 
     try:
-        if memory is None:
+        load_libraries(model)
+        if memory is None or not is_seeded(model):
             scores = score()
         else:
-            scores = FitFolder(memory).get([*facts, joblib.hash([train, test])], score)
+            scores = FitFolder(memory).get(
+                [*model_facts(model), data, train, test],
+                score,
+                is_complete=lambda _: is_complete(model),
+            )
     except Exception as error:
         return name, number, error_text(error)
     return name, number, scores
 
 
-def _facts(model, trial):
-    """Return what the scores of a model depend on, except for the split."""
-    # Reports of the progress change nothing, and have state of their own.
-    watching = {
-        name: None
-        for name, value in model.get_params().items()
-        if name.rpartition("__")[2] == "callbacks" and are_reports(value)
-    }
-    unwatched = clone(model).set_params(**watching)
-    return [
-        joblib.hash(unwatched),
-        joblib.hash([trial.X, trial.y, trial.X_test, trial.y_test]),
-        used_versions(is_network(model)),
-    ]
-
-
 def _fit_and_score(model, X, y, X_test, y_test):
-    load_libraries(model)
     start = perf_counter()
     model.fit(X, y)
     fit_time = perf_counter() - start
@@ -266,14 +256,6 @@ def _fit_and_score(model, X, y, X_test, y_test):
         n_parameters=count_parameters(model),
         history=plain_history(model),
     )
-
-
-def is_network(model):
-    """Return whether a model, or a part of it, is a network of this package."""
-    parts = [model]
-    if hasattr(model, "get_params"):
-        parts += model.get_params().values()
-    return any(type(p).__module__.startswith("skmnist.classifiers.") for p in parts)
 
 
 def load_libraries(model):
@@ -334,10 +316,11 @@ def _outcomes(models, trial, parallel, remaining, memory):
     the models that still have splits remaining are run again one at a time, so that
     only the one that breaks it is lost.
     """
+    arrays = trial.X, trial.y, trial.X_test, trial.y_test
+    data = None if memory is None else fingerprint(arrays)
 
     def tasks(names):
         for name in names:
-            facts = None if memory is None else _facts(models[name], trial)
             for number, (train, test) in enumerate(trial.splits):
                 # Asked just before the start: a model that failed runs no more.
                 if number in remaining[name]:
@@ -345,14 +328,11 @@ def _outcomes(models, trial, parallel, remaining, memory):
                         name,
                         number,
                         clone(models[name]),
-                        trial.X,
-                        trial.y,
-                        trial.X_test,
-                        trial.y_test,
+                        *arrays,
                         train,
                         test,
                         memory,
-                        facts,
+                        data,
                     )
 
     rounds = [list(models)]

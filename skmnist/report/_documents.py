@@ -19,7 +19,7 @@ from skmnist._estimators import other_kind
 from skmnist._numbers import is_missing
 from skmnist._provenance import plain_history, plain_parameters, provenance
 from skmnist.evaluation import Evaluation
-from skmnist.evaluation._scores import is_network
+from skmnist.evaluation._kept_scores import is_network
 from skmnist.evaluation._significance import corrected_standard_error
 from skmnist.evaluation._table import ranked_accuracy
 from skmnist.pipelines import registered_name

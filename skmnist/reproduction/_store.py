@@ -8,11 +8,9 @@ depends on.
 import contextlib
 import hashlib
 import json
-import tempfile
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
+from skmnist._kept_fits import file_lock, make_folder
 from skmnist._warnings import warn_caller
 from skmnist.datasets._files import replacing
 
@@ -55,15 +53,7 @@ class RunFolder:
 
     def check(self):
         """Make the folder; raise ValueError if files cannot be written to it."""
-        try:
-            self.folder.mkdir(exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.folder):
-                pass
-        except OSError as error:
-            why = "it is a file" if self.folder.is_file() else error.strerror
-            raise ValueError(
-                f"Runs cannot be kept in the folder {self.folder}: {why}."
-            ) from error
+        make_folder(self.folder, "Runs")
 
     def key(self, run):
         """Return what the result of a run depends on, as JSON gives it back."""
@@ -113,10 +103,10 @@ class RunFolder:
         Yields whether the claim is ours, until the block or the process ends. Look for
         the run then: it may just have been made.
         """
-        lock = FileLock(self.path(run).with_suffix(".lock"), timeout=0)
+        lock = file_lock(self.path(run), timeout=0)
         try:
             lock.acquire()
-        except Timeout:
+        except TimeoutError:
             yield False
             return
         except (NotImplementedError, OSError):  # a file system without locks

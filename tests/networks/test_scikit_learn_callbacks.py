@@ -124,6 +124,23 @@ def test_a_callback_can_stop_training(data):
     np.testing.assert_array_equal(model.predict_proba(data[0]), expected)
 
 
+@pytest.mark.parametrize(("fraction", "expected"), [(None, [1, 2]), (0.2, [2, 4])])
+def test_epochs_of_continued_fits_have_their_numbers(
+    fraction, expected, data, tmp_path
+):
+    numbers = []
+
+    class Numbers(Recorder):
+        def on_fit_task_begin(self, estimator, context):
+            if context.task_name == "epoch":
+                numbers.append(context.task_id)
+
+    params = {"memory": str(tmp_path), "validation_fraction": fraction}
+    small_mlp(epochs=1, **params).fit(*data)
+    small_mlp(epochs=3, **params).set_callbacks(Numbers()).fit(*data)
+    assert numbers == expected
+
+
 def test_models_of_epochs_can_be_saved(data, tmp_path):
     recorder = Recorder()
     small_mlp().set_callbacks(recorder).fit(*data)
