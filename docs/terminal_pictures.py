@@ -38,6 +38,8 @@ search.fit(*load_digits(return_X_y=True))
 def start(arguments, folder=None, width=WIDTH):
     """Run Python as in a terminal of this width, in a process of its own."""
     environment = os.environ | {"FORCE_COLOR": "1", "COLUMNS": str(width)}
+    if folder is not None:  # where no fits are kept yet
+        environment["XDG_CACHE_HOME"] = folder
     return subprocess.Popen(
         [sys.executable, *arguments],
         env=environment,

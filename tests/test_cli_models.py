@@ -15,6 +15,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
+import pooch
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
@@ -720,4 +721,24 @@ def test_an_interrupted_search_saves_no_model(run, tmp_path, monkeypatch):
     assert result.exit_code == 130
     assert "1 of 10 candidates were done" in result.stdout
     assert "no model was saved" in result.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["skmnist-runs"]
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_searches_keep_their_fits_among_the_caches(run, tmp_path):
+    arguments = "search", "nearest_neighbors", "--cv", 2, "--n-iter", 2
+    result = run(*arguments)
+    assert result.exit_code == 0, result.stderr
+    folder = Path(pooch.os_cache("skmnist"), "fits")
+    assert f"finished fits are kept in {folder}" in " ".join(result.stderr.split())
+    assert len([*folder.glob("*.fit")]) == 4
+    assert [*tmp_path.iterdir()] == []
+    assert "can run code" in " ".join(run("search", "--help").stdout.split())
+
+
+def test_fits_cannot_be_kept_in_a_file(run, tmp_path):
+    (tmp_path / "file").touch()
+    result = run("search", "mlp_512", "--runs", "file")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: Fits cannot be kept in the folder file: it is a file.\n"
+    )

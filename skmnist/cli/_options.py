@@ -65,14 +65,19 @@ epochs_option = click.option(
     metavar="N",
     help="Number of epochs of the networks, instead of their defaults.",
 )
-runs_option = click.option(
-    "--runs",
-    type=click.Path(),
-    metavar="FOLDER",
-    default="skmnist-runs",
-    show_default=True,
-    help="Folder of finished fits, which are not made again.",
-)
+
+
+def runs_option(more="", **settings):
+    """Make the option for a folder of fits, with more words of help."""
+    return click.option(
+        "--runs",
+        type=click.Path(),
+        metavar="FOLDER",
+        help=f"Folder of finished fits, which are not made again.{more}",
+        **settings,
+    )
+
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the results as one JSON document."
 )

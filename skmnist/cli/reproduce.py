@@ -27,7 +27,7 @@ from skmnist.cli._options import (
     help="Number of seeds, counted up from the published one or 0; or the seeds, as in "
     "0,1,2.  [default: 3; 1 with --quick]",
 )
-@runs_option
+@runs_option(default="skmnist-runs", show_default=True)
 @click.option(
     "--out",
     type=click.Path(),

@@ -2,7 +2,7 @@
 
 import click
 
-from skmnist.cli._errors import FAILURE, INTERRUPTED, Failure
+from skmnist.cli._errors import FAILURE, INTERRUPTED, Failure, bad_input
 from skmnist.cli._options import (
     dataset_option,
     epochs_option,
@@ -29,7 +29,10 @@ from skmnist.cli._options import (
 @epochs_option
 @jobs_option
 @seed_option
-@runs_option
+@runs_option(
+    " Loading them can run code: give no folder that others write to.",
+    show_default="skmnist/fits among your caches",
+)
 @click.option(
     "--out",
     type=click.Path(),
@@ -54,6 +57,7 @@ def command(
     from sklearn.base import clone
 
     from skmnist._configuration import configure, keep_fits, n_epochs
+    from skmnist._kept_fits import FitFolder
     from skmnist._numbers import counted
     from skmnist._provenance import plain_history, plain_parameters
     from skmnist.cli._comparison import run_comparison, worthwhile_jobs
@@ -71,6 +75,7 @@ def command(
         save,
         train,
     )
+    from skmnist.datasets._download import default_folder
     from skmnist.report._documents import search_document, set_facts
 
     model = named_model(name)
@@ -83,6 +88,9 @@ def command(
         for text, params in candidates.items()
     }
     check_fit(name, next(iter(models.values())), image_set)
+    runs = default_folder() / "fits" if runs is None else runs
+    with bad_input():
+        FitFolder(runs).check()
     progress = fit_progress(
         f"Searching {counted(len(candidates), 'candidate')} for {name}; finished fits "
         f"are kept in {runs}",
