@@ -13,17 +13,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
 from test_cli_process import posix, start
 
+from skmnist import KerasMLPClassifier
 from skmnist.cli._commands import skmnist
-from skmnist.evaluation import compare
+from skmnist.evaluation import _scores, compare
 
 ARGUMENTS = [
     *("search", "mlp_512", "--n-iter", "3", "--epochs", "2", "--json"),
+    *("--runs", "fits"),
     *("--report", "page.html", "--force"),
 ]
 N_KILLS = int(os.environ.get("SKMNIST_KILLS", "3"))
@@ -91,9 +97,9 @@ def test_a_comparison_fits_nothing_twice(fits, tmp_path):
 def test_what_has_changed_is_fitted_again(change, fits, tmp_path):
     settings = {"models": {"a": Counted()}, "X": X, "y": Y, "cv": 3, "random_state": 0}
     compare(**settings, memory=str(tmp_path))
-    n_fits = fits()
+    assert fits() == 3
     compare(**{**settings, **change}, memory=str(tmp_path))
-    assert fits() >= n_fits
+    assert fits() == change.get("cv", 3)
 
 
 def test_other_versions_are_fitted_again(fits, tmp_path, monkeypatch):
@@ -102,6 +108,80 @@ def test_other_versions_are_fitted_again(fits, tmp_path, monkeypatch):
     monkeypatch.setattr("skmnist._provenance._version", lambda package: "99")
     compare({"a": Counted()}, X, Y, **settings)
     assert fits() == 6
+
+
+def test_models_without_a_seed_are_fitted_again(tmp_path):
+    """Also if the seed is missing in a part of the model only."""
+    models = {
+        "a": RandomForestClassifier(2),
+        "b": make_pipeline(PCA(2, svd_solver="randomized"), GaussianNB()),
+        "c": BaggingClassifier(DecisionTreeClassifier(), 2, random_state=0),
+        "d": make_pipeline(PCA(2, random_state=0), GaussianNB()),
+    }
+    compare(models, X, Y, cv=2, random_state=0, memory=tmp_path)
+    assert len([*tmp_path.iterdir()]) == 2 * 2
+
+
+def test_data_are_hashed_once(tmp_path, monkeypatch):
+    hashed = []
+    monkeypatch.setattr(_scores, "fingerprint", lambda v: hashed.append(v) or "data")
+    models = {name: Counted() for name in "abc"}
+    compare(models, X, Y, cv=2, random_state=0, memory=tmp_path)
+    assert len(hashed) == 1
+
+
+@pytest.mark.parametrize("kind", ["folder", "callbacks", "callbacks in a pipeline"])
+def test_what_a_memory_cannot_do_is_refused_at_once(kind, fits, tmp_path):
+    models, memory = {"a": Counted()}, tmp_path
+    if kind == "folder":
+        memory = tmp_path / "file"
+        memory.touch()
+    else:
+        models["net"] = KerasMLPClassifier(callbacks=[print])
+        if "pipeline" in kind:
+            models["net"] = make_pipeline(models["net"])
+    message = "net: memory does not go with callbacks"
+    if kind == "folder":
+        message = "Fits cannot be kept in the folder .*: it is a file"
+    with pytest.raises(ValueError, match=message):
+        compare(models, X, Y, cv=2, memory=memory)
+    assert fits() == 0
+
+
+def kept_networks(models, tmp_path):
+    """Compare networks, and return how many of their scores are kept."""
+    compare(models, X[:200] / 16, Y[:200], cv=2, random_state=0, memory=tmp_path)
+    return len([*tmp_path.iterdir()])
+
+
+def test_functions_and_watched_networks_are_found_again(tmp_path):
+    import keras
+
+    network = KerasMLPClassifier(units=2, epochs=1, random_state=0)
+    models = {
+        "function": clone(network).set_params(
+            optimizer=lambda rate=0.1: keras.optimizers.SGD(rate)
+        ),
+        "optimizer": clone(network).set_params(optimizer=keras.optimizers.SGD(0.1)),
+    }
+    sklearn_callback = pytest.importorskip("sklearn.callback")
+    monitor = sklearn_callback.ScoringMonitor(scoring="accuracy")
+    models["watched"] = network.set_callbacks(monitor)
+    for _ in range(2):
+        assert kept_networks(models, tmp_path) == 3 * 2
+
+
+def test_trainings_that_a_callback_ends_are_not_kept(tmp_path):
+    pytest.importorskip("sklearn.callback")
+
+    class Stop:
+        setup = teardown = on_fit_task_begin = lambda *_, **__: None
+
+        def on_fit_task_end(self, estimator, context):
+            return context.task_name == "epoch"
+
+    network = KerasMLPClassifier(units=2, epochs=2, random_state=0)
+    assert kept_networks({"a": network.set_callbacks(Stop())}, tmp_path) == 0
 
 
 def test_failures_are_not_kept(fits, tmp_path):
@@ -114,7 +194,7 @@ def test_failures_are_not_kept(fits, tmp_path):
 
 def kept():
     """Return the kept fits, and when each was written."""
-    paths = Path("skmnist-runs").rglob("*.fit")
+    paths = Path("fits").rglob("*.fit")
     return {path: path.stat().st_mtime_ns for path in paths}
 
 
@@ -181,4 +261,4 @@ def test_two_searches_in_one_folder_share_the_fits(undisturbed, tmp_path):
     one, other = (json.loads(output)["candidates"] for output in outputs)
     assert one == other  # with the times of the fit that was made
     assert results(outputs[0]) == undisturbed
-    assert len([*(tmp_path / "skmnist-runs").iterdir()]) == 10
+    assert len([*(tmp_path / "fits").iterdir()]) == 10
