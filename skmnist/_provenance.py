@@ -1,6 +1,8 @@
 """Provenance of results as plain data: model, machine and versions."""
 
+import contextlib
 import functools
+import json
 import math
 import os
 import platform
@@ -11,6 +13,7 @@ from importlib.metadata import (
     packages_distributions,
     version,
 )
+from pathlib import Path
 
 __all__ = [
     "plain_history",
@@ -81,10 +84,16 @@ def _version(package):
 
 
 def _backend():
+    """Return the backend of Keras, or that which it will have when it is loaded."""
     keras = sys.modules.get("keras")
     if keras is not None:
         return keras.backend.backend()
-    return os.environ.get("KERAS_BACKEND", "tensorflow")
+    folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    configured = {}
+    with contextlib.suppress(OSError, ValueError):
+        configured = json.loads((folder / "keras.json").read_text("utf-8"))
+    given = os.environ.get("KERAS_BACKEND") or configured.get("backend")
+    return given or "tensorflow"
 
 
 def versions_line(versions):

@@ -523,6 +523,30 @@ def test_versions_are_those_of_the_packages_in_use(networks):
     assert {p: versions[p] for p in packages} == {p: version(p) for p in packages}
 
 
+@pytest.mark.parametrize(
+    ("variable", "content", "backend"),
+    [
+        (None, '{"backend": "jax"}', "jax"),
+        ("torch", '{"backend": "jax"}', "torch"),
+        (None, "not JSON", "tensorflow"),
+        (None, None, "tensorflow"),
+    ],
+    ids=["file", "variable", "damaged file", "none"],
+)
+def test_the_backend_is_known_before_keras_is_loaded(
+    variable, content, backend, tmp_path, monkeypatch
+):
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    if variable:
+        monkeypatch.setenv("KERAS_BACKEND", variable)
+    if content:
+        (tmp_path / "keras.json").write_text(content)
+    found = _provenance.used_versions(True).keys()
+    assert found & {"tensorflow", "jax", "torch"} == {backend}
+
+
 def test_a_build_of_another_name_is_found_by_its_module(monkeypatch):
     def lacking(package):
         if package in ("onnxruntime", "keras"):
