@@ -222,6 +222,9 @@ def test_a_claim_ends_with_its_process(images, folder):
 
 def test_nothing_but_runs_stays_in_the_folder(images, folder):
     (run,) = plan_of("mlp_512", images, seeds=(7,)).runs
+    with pytest.raises(ZeroDivisionError), folder.claim(run):
+        1 / 0  # noqa: B018
+    assert list(folder.folder.iterdir()) == []
     with folder.claim(run):
         folder.keep(run, made_up(0.5))
     assert list(folder.folder.iterdir()) == [folder.path(run)]

@@ -98,10 +98,10 @@ def iter_compare(
     seed = resolve_seed(random_state)
     joblib.effective_n_jobs(n_jobs)  # refuses 0 before anything is fitted
     models = name_models(models, seed)
+    trial = make_trial(X, y, cv, X_test, y_test, groups, seed)
     if memory is not None:
         check_models(models)
         FitFolder(memory).check()
-    trial = make_trial(X, y, cv, X_test, y_test, groups, seed)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
     return run_trial(models, trial, parallel, callback, memory)
 

@@ -115,9 +115,8 @@ class RunFolder:
         try:
             yield True
         finally:
-            if self.path(run).exists():  # nobody needs the lock again
-                with contextlib.suppress(OSError):
-                    Path(lock.lock_file).unlink()
+            with contextlib.suppress(OSError):  # nobody waits for the lock
+                Path(lock.lock_file).unlink()
             lock.release()
 
     def keep(self, run, result):
