@@ -147,21 +147,27 @@ def test_the_likeliest_of_many_labels_are_shown(open_page, tmp_path):
     assert tab.text("#bars").split("\n")[::2] == [labels[i] for i in likeliest]
 
 
-@pytest.mark.parametrize("patch_step", [1, 2])
-def test_the_explanation_shows_what_the_network_uses(patch_step, open_page, tmp_path):
-    side = {1: 8, 2: 28}[patch_step]
+@pytest.mark.parametrize(
+    ("side", "strength"),
+    [(8, 1), (28, 1), (8, 1000)],  # patches move by 1 or 2 pixels
+    ids=["8", "28", "certain"],
+)
+def test_the_explanation_shows_what_the_network_uses(
+    side, strength, open_page, tmp_path
+):
     model = made_up((side * side,), range(2), builder=build_mlp, units=())
     kernel = np.zeros((side, side, 2), np.float32)
     kernel[: side // 2, :, 0] = 1  # the upper half speaks for 0
     kernel[:, 0, :] = 0
     kernel[side // 2 :, :, 1] = 0.5  # the lower half for 1
+    kernel *= strength
     model._network.weights[:] = [kernel.reshape(-1, 2), np.array([5, 0], np.float32)]
     write_demo(model, tmp_path / "page.html")
     tab = open_page(tmp_path / "page.html")
     effects = tab.run(
         f"(() => {{ const image = {{ size: [{side}, {side}], values: new Float32Array("
         f"{side * side}).fill(1) }}; image.values[0] = 0; const steps = occlusion(image"
-        ", 0, probabilitiesOf); for (;;) { const { done, value } = steps.next(); "
+        ", 0, outputsOf); for (;;) { const { done, value } = steps.next(); "
         "if (done) return [...value]; } })()"
     )
     effects = np.reshape(effects, (side, side))

@@ -2,9 +2,17 @@
 // of background covers each part of the image in turn. Where the answer becomes less
 // likely, the ink below the patch speaks for it.
 
-function logOdds(probabilities, index) {
-  const others = probabilities.reduce((sum, p, i) => (i === index ? sum : sum + p), 0);
-  return Math.log(probabilities[index]) - Math.log(others);
+// The logarithm of a sum of exponentials, which themselves may be too small or large.
+function logSum(values) {
+  const largest = Math.max(...values);
+  return largest + Math.log(values.reduce((sum, x) => sum + Math.exp(x - largest), 0));
+}
+
+// Log odds of a class by the mean probabilities of networks, from their logits.
+function logOdds(outputs, index) {
+  const logs = outputs.map((logits) => VECTOR_ACTIVATIONS.log_softmax(logits));
+  const others = logs.flatMap((each) => each.filter((_, i) => i !== index));
+  return logSum(logs.map((each) => each[index])) - logSum(others);
 }
 
 // Every so many places from 0 to the last, both included.
@@ -13,12 +21,12 @@ function starts(last, step) {
 }
 
 // Yields after each patch; returns the mean effect of covering each pixel.
-function* occlusion({ size: [height, width], values }, index, classified) {
+function* occlusion({ size: [height, width], values }, index, outputsOf) {
   const patch = Math.max(Math.round(Math.min(height, width) / 6), 2);
   const step = Math.floor(patch / 2);
   const [tops, lefts] = [height, width].map((side) => starts(side - patch, step));
   const [background] = extremes(values);
-  const whole = logOdds(classified(values), index);
+  const whole = logOdds(outputsOf(values), index);
   const [effects, counts] = [0, 1].map(() => new Float64Array(values.length));
   for (const top of tops) {
     for (const left of lefts) {
@@ -30,7 +38,7 @@ function* occlusion({ size: [height, width], values }, index, classified) {
       if (covered.some((place) => values[place] !== background)) {
         const changed = values.slice();
         for (const place of covered) changed[place] = background;
-        effect = whole - logOdds(classified(changed), index);
+        effect = whole - logOdds(outputsOf(changed), index);
         yield;
       }
       for (const place of covered) {

@@ -13,11 +13,11 @@ function classify(ink) {
   const values = new Float32Array(ink.length);
   for (let i = 0; i < ink.length; i++) values[i] = model.black + share * ink[i];
   const image = prepared({ size: [SIDE, SIDE], values }, model.steps);
-  return { image, probabilities: probabilitiesOf(image.values) };
+  return { image, probabilities: meanProbabilities(outputsOf(image.values)) };
 }
 
-function probabilitiesOf(pixels) {
-  return meanProbabilities(networks.map((network) => logitsOf(network, pixels)));
+function outputsOf(pixels) {
+  return networks.map((network) => logitsOf(network, pixels));
 }
 
 function percent(probability) {
@@ -93,7 +93,7 @@ function explain({ image, probabilities }) {
   paintEffects(image, image.values.map(() => 0));
   byId("reasons").textContent = "";
   byId("explained").ariaBusy = "true";
-  cancelExplanation = whenIdle(occlusion(image, best, probabilitiesOf), (effects) => {
+  cancelExplanation = whenIdle(occlusion(image, best, outputsOf), (effects) => {
     paintEffects(image, effects);
     byId("explained").ariaBusy = "false";
     const label = model.classes[best];
