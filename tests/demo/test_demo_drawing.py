@@ -65,6 +65,27 @@ def test_strokes_are_drawn_where_the_pointer_moves(how, model, tab):
     assert_shows_answer(model, tab)
 
 
+@pytest.mark.parametrize("how", ["draw", "touch", "keys"])
+def test_a_tap_draws_a_dot(how, model, tab):
+    if how == "touch":
+        tab.resize(390, 844)
+    if how == "keys":
+        tab.press("Tab", " ", " ")
+    else:
+        getattr(tab, how)([[(0.5, 0.5)]])
+    assert [ink_at(tab, 0.5 + x, 0.5) for x in (-0.05, -0.03, 0, 0.03, 0.05)] == [
+        *[0, 255, 255, 255, 0]
+    ]
+    assert_shows_answer(model, tab)
+
+
+def test_strokes_outside_of_the_sheet_are_nothing_drawn(tab):
+    tab.run("sheet.start([1.2, 0.5]); sheet.add([[1.3, 0.7]])")
+    tab.run("sheet.end({ pointerId: sheet.pointer })")
+    assert (tab.text("#label"), tab.text("#status")) == ("–", "The sheet is empty.")
+    assert tab.run("document.getElementById('clear').disabled")
+
+
 def test_answers_follow_a_stroke_that_is_not_finished(model, tab):
     left, top, width, height = tab.box("#sheet")
     tab._mouse("mousePressed", left + 0.5 * width, top + 0.2 * height)

@@ -2,6 +2,7 @@
 
 const SIDE = 280; // pixels of the ink that is classified, on each side
 const PEN = 0.075; // width of a stroke, as a fraction of the sheet
+const DOT = 0.01; // radius, in pixels, of a circle: a path of no length leaves no ink
 const KEY_STEP = 0.05; // of the pen, by arrow keys
 
 // Points of strokes that look like digits; a point that comes twice is a corner.
@@ -27,6 +28,7 @@ function drawStrokes(context, strokes) {
   for (const stroke of strokes) {
     const points = stroke.map(([x, y]) => [x * side, y * side]);
     context.beginPath();
+    context.arc(...points[0], DOT, 0, 2 * Math.PI);
     context.moveTo(...points[0]);
     // From middle to middle, so that the corners of a fast stroke are rounded.
     for (let i = 1; i < points.length; i++) {
@@ -50,6 +52,7 @@ class Sheet {
     this.onChange = onChange;
     this.onKey = onKey;
     this.strokes = [];
+    this.isEmpty = true; // strokes may lie outside
     this.earlier = []; // strokes before each change, for undo
     this.pen = null; // where the keyboard has the pen
     this.isDown = false; // whether it draws
@@ -64,10 +67,6 @@ class Sheet {
     canvas.addEventListener("blur", () => (this.isDown ? this.togglePen() : this.draw()));
     new ResizeObserver(() => this.draw()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
-  }
-
-  get isEmpty() {
-    return this.strokes.length === 0;
   }
 
   get isDrawing() {
@@ -117,6 +116,7 @@ class Sheet {
 
   changed() {
     drawStrokes(this.ink, this.strokes);
+    this.isEmpty = this.pixels.every((ink) => ink === 0);
     this.draw();
     this.onChange(!this.isDrawing);
   }

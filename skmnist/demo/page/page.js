@@ -116,6 +116,11 @@ function showNothing() {
   byId("reasons").textContent = "";
 }
 
+function showDrawing() {
+  if (sheet.isEmpty) showNothing();
+  else showAnswer();
+}
+
 function showAnswer() {
   current = classify(sheet.pixels);
   const { image, probabilities } = current;
@@ -150,7 +155,7 @@ function showLater() {
   frame ??= requestAnimationFrame((now) => {
     frame = null;
     if (now < pauseUntil) return showLater();
-    showAnswer();
+    showDrawing();
     pauseUntil = now + 2 * (performance.now() - now);
     return null;
   });
@@ -163,8 +168,7 @@ function onChange(isFinished) {
   if (!isFinished) return showLater();
   cancelAnimationFrame(frame);
   frame = null;
-  if (sheet.isEmpty) showNothing();
-  else showAnswer();
+  showDrawing();
   return announce();
 }
 
