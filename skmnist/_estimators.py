@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 __all__ = [
     "averaged",
+    "is_known",
     "is_search",
     "last_step",
     "members",
@@ -88,9 +89,9 @@ def parts_of(model, transformers, classifiers):
     dictionaries, each with the methods that a subclass must not have of its own.
     """
     *steps, classifier = _flattened(model) or [model]
-    unknown = [step for step in steps if not _is_known(step, transformers)]
+    unknown = [step for step in steps if not is_known(step, transformers)]
     unknown += [
-        part for part in averaged(classifier) if not _is_known(part, classifiers)
+        part for part in averaged(classifier) if not is_known(part, classifiers)
     ]
     return steps, classifier, unknown
 
@@ -122,7 +123,8 @@ def _flattened(model):
     return [part for _, step in model.steps for part in _flattened(step)]
 
 
-def _is_known(step, known):
+def is_known(step, known):
+    """Return whether a step does what one of the known classes does."""
     return any(
         isinstance(step, kind)
         and all(getattr(type(step), name) is getattr(kind, name) for name in methods)

@@ -5,7 +5,7 @@ from math import isqrt, prod
 
 from sklearn.utils.validation import check_is_fitted
 
-from skmnist._estimators import averaged, parts_of
+from skmnist._estimators import averaged, is_known, parts_of
 from skmnist._inference.activations import ACTIVATIONS
 from skmnist.classifiers._prediction import NetworkPredictor
 from skmnist.networks._graphs import is_planned, network_layers
@@ -15,13 +15,13 @@ from skmnist.preprocessing.normalization import usual_digit_size
 
 from ._weights import encoded
 
-__all__ = ["checked_parts", "described", "image_size", "pixel_range"]
+__all__ = ["checked_parts", "described", "first_steps", "image_size", "pixel_range"]
 
 # What a subclass must not have of its own: the page would not know of it.
 _TRANSFORMERS = {
     ImageScaler: ("transform",),
     Deskewer: ("transform", "_deskew"),
-    DigitNormalizer: ("transform", "_place"),
+    DigitNormalizer: ("transform", "_place", "_margin"),
 }
 _CLASSIFIERS = {NetworkPredictor: ("predict_proba",)}
 _SUPPORTED = (
@@ -56,7 +56,8 @@ def described(transformers, classifier, normalizer, bits):
     through each of the `networks`, whose probabilities are averaged.
     """
     first, *_ = networks = averaged(classifier)
-    steps = _with_normalizer(transformers, normalizer, image_size(transformers, first))
+    size = image_size(transformers, first)
+    steps = [*first_steps(transformers, normalizer, size), *transformers]
     sizes = [step.output_shape for step in steps if isinstance(step, DigitNormalizer)]
     black, white = pixel_range(transformers, first)
     return {
@@ -103,14 +104,19 @@ def pixel_range(transformers, classifier):
     return classifier._pixel_range or (0.0, 1.0)
 
 
-def _with_normalizer(transformers, normalizer, size):
-    """List the transformers, with one that makes images of a size of drawings."""
+def first_steps(transformers, normalizer, size):
+    """List what makes images of a size of drawings, if the transformers do not."""
     has_own = any(isinstance(step, DigitNormalizer) for step in transformers)
     if normalizer is None:
         if has_own:
-            return transformers
+            return []
         normalizer = DigitNormalizer(
             output_shape=size, digit_size=usual_digit_size(size)
+        )
+    elif not is_known(normalizer, {DigitNormalizer: _TRANSFORMERS[DigitNormalizer]}):
+        raise TypeError(
+            "normalizer must be a DigitNormalizer, as a page cannot hold what a "
+            f"subclass or something else does; got {normalizer!r}."
         )
     elif has_own:
         raise ValueError(
@@ -123,7 +129,7 @@ def _with_normalizer(transformers, normalizer, size):
             f"normalizer={normalizer!r} makes images of {normalizer.output_shape}, but "
             f"the model takes {size}: give output_shape={size}."
         )
-    return [normalizer, *transformers]
+    return [normalizer]
 
 
 def _label(label):

@@ -13,6 +13,7 @@ from string import Template
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from skmnist._estimators import averaged
 from skmnist._inference.network import TrainedNetwork
@@ -21,7 +22,7 @@ from skmnist.datasets import load_digits
 from skmnist.datasets._files import replacing
 from skmnist.preprocessing import DigitNormalizer
 
-from ._model import checked_parts, described, image_size, pixel_range
+from ._model import checked_parts, described, first_steps, image_size, pixel_range
 from ._weights import BITS, rounded_weights
 
 __all__ = ["Demo", "write_demo"]
@@ -102,7 +103,7 @@ def write_demo(
         If the model is not fitted.
     TypeError
         If a page cannot hold a part of the model: another step, another classifier, or
-        a network from your own builder.
+        a network from your own builder; or if `normalizer` is not a DigitNormalizer.
     ValueError
         If the network takes images with several channels, or rows that are not images,
         or if `normalizer` makes images of another size.
@@ -141,7 +142,7 @@ def write_demo(
             break
     largest_change, n_changed = 0.0, 0
     if bits < BITS[0]:
-        largest_change, n_changed = _changes(transformers, classifier, bits)
+        largest_change, n_changed = _changes(transformers, classifier, normalizer, bits)
     path = Path(path)
     with replacing(path) as file:
         file.write(page)
@@ -192,17 +193,22 @@ def _source(text):
     return f"'sha256-{digest}'"
 
 
-def _changes(transformers, classifier, bits):
+def _changes(transformers, classifier, normalizer, bits):
     """Return the largest change of a probability by rounding, and of how many labels.
 
-    It is measured on the bundled digits, in the size and range of the images in fit.
+    It is measured on the bundled digits, which are made into images as drawings are.
     """
     networks = averaged(classifier)
     image_shape = image_size(transformers, networks[0])
     black, white = pixel_range(transformers, networks[0])
     X, _ = load_digits(return_X_y=True)
-    X = DigitNormalizer(output_shape=image_shape).fit_transform(X[:_N_DIGITS])
-    X = np.asarray(X) / 255 * (white - black) + black
+    X = X[:_N_DIGITS] / 255 * (white - black) + black
+    # A normalizer of the Pipeline takes images of the size in fit, too.
+    first = first_steps(transformers, normalizer, image_shape) or [
+        DigitNormalizer(output_shape=image_shape)
+    ]
+    for step in first:
+        X = np.asarray(clone(step).set_params(image_shape=(8, 8)).fit_transform(X))
     for step in transformers:
         X = step.transform(X)
     exact = np.mean([network.predict_proba(X) for network in networks], axis=0)

@@ -16,6 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skmnist import (
+    DigitExtractor,
     DigitNormalizer,
     HOGTransformer,
     ImageScaler,
@@ -24,6 +25,7 @@ from skmnist import (
 )
 from skmnist._inference.activations import ACTIVATIONS
 from skmnist.cli._commands import skmnist
+from skmnist.datasets import load_digits
 from skmnist.demo import write_demo
 from skmnist.demo._weights import rounded_weights
 from skmnist.networks import _layers, build_mlp
@@ -141,6 +143,50 @@ def test_unsuitable_normalizers_are_refused(model, normalizer, message, tmp_path
     with pytest.raises(ValueError, match=message):
         write_demo(model, tmp_path / "page.html", normalizer=normalizer)
     assert [*tmp_path.iterdir()] == []
+
+
+class Mirror(DigitNormalizer):
+    def _place(self, images):
+        return super()._place(images)[:, :, ::-1]
+
+
+@pytest.mark.parametrize(
+    "normalizer",
+    [
+        DigitExtractor(output_shape=(8, 8)),
+        Mirror(output_shape=(8, 8)),
+        DigitNormalizer,
+        "x",
+    ],
+    ids=["DigitExtractor", "subclass", "class", "str"],
+)
+def test_what_a_page_would_not_do_is_no_normalizer(normalizer, tmp_path):
+    with pytest.raises(TypeError, match="normalizer must be a DigitNormalizer.*; got"):
+        write_demo(piped(ImageScaler()), tmp_path / "page.html", normalizer=normalizer)
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("normalizer", "digit_size"),
+    [
+        (None, 1.0),
+        (DigitNormalizer(output_shape=(8, 8), digit_size=0.5), 0.5),
+        (DigitNormalizer(output_shape=(8, 8), image_shape=(280, 280)), 20 / 28),
+    ],
+    ids=["usual", "given", "given, for sheets"],
+)
+def test_rounding_is_measured_on_images_as_the_page_makes_them(
+    normalizer, digit_size, tmp_path
+):
+    model, rounded = (made_up((64,), builder=build_mlp, units=8000) for _ in range(2))
+    demo = write_demo(model, tmp_path / "page.html", normalizer=normalizer)
+    assert demo.bits == 16
+    own = DigitNormalizer(output_shape=(8, 8), digit_size=digit_size)
+    images = own.fit_transform(load_digits().data[:500]) / 255
+    weights = rounded._network.weights
+    weights[:] = [rounded_weights(array, 16) for array in weights]
+    change = np.abs(rounded.predict_proba(images) - model.predict_proba(images))
+    assert demo.largest_change == pytest.approx(change.max(), rel=0.01)
 
 
 def test_a_page_allows_only_what_is_in_it(tmp_path):
