@@ -759,10 +759,40 @@ def test_what_was_found_is_drawn(model, tmp_path, suffix):
     assert_refused(invoke("predict", model, path, "--show", out), "--force")
 
 
-def test_only_a_searched_picture_can_be_drawn(model, tmp_path):
+def test_only_a_searched_picture_can_be_drawn(model, tmp_path, monkeypatch):
     path, out = save_picture(tmp_path / "3.png", X[3]), tmp_path / "out.png"
-    assert_refused(invoke("predict", model, path, "--show", out), "--show draws one")
+    page = Image.fromarray(photo([[3, 1]]))
+    page.save(tmp_path / "pages.tif", save_all=True, append_images=[page])
+
+    def predict(*_, **__):
+        raise AssertionError("what is known before is refused before")
+
+    monkeypatch.setattr("skmnist.cli._recognition.predict", predict)
+    for images, words in [
+        ([path], "3.png has 0 such pages"),
+        ([tmp_path / "pages.tif"], "pages.tif has 2 such pages"),
+        ([path, tmp_path / "missing.png"], "2 files were given"),
+    ]:
+        refused = invoke("predict", model, *images, "--show", out)
+        assert_refused(refused, "--show draws one picture", words)
     assert_refused(invoke("predict", model, path, "--show", tmp_path / "x.gif"), ".png")
+    assert not out.exists()
+
+
+def test_labels_are_printed_even_if_the_picture_cannot_be_drawn(
+    model, tmp_path, monkeypatch
+):
+    from matplotlib.figure import Figure
+
+    def savefig(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Figure, "savefig", savefig)
+    path, out = tmp_path / "photo.png", tmp_path / "out.png"
+    Image.fromarray(photo([[3, 1]])).save(path)
+    result = invoke("predict", model, path, "--show", out)
+    assert (result.exit_code, result.stdout) == (1, "31\n")
+    assert "No space left on device" in result.stderr
     assert not out.exists()
 
 

@@ -4,6 +4,7 @@ import gzip
 import io
 import random
 import struct
+import tracemalloc
 import warnings
 import zlib
 from types import SimpleNamespace
@@ -205,6 +206,61 @@ def test_bad_pictures_are_refused_on_one_line(tmp_path, suffix, data, words):
     if words:
         assert isinstance(answer, str)
         assert words in answer
+
+
+def test_pages_and_files_do_not_add_up_in_memory(tmp_path):
+    page = np.full((300, 400, 3), 255, np.uint8)
+    page[100:200, 190:200] = 0
+    path = tmp_path / "x.tif"
+    first, *others = [Image.fromarray(page)] * 3
+    first.save(path)
+    read_images([path], MODEL)  # loads what it needs
+    peaks = []
+    for n_pages, n_files in (1, 1), (3, 2):
+        first.save(path, save_all=True, append_images=others[: n_pages - 1])
+        tracemalloc.start()
+        files = read_images([path] * n_files, MODEL)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert [len(file.pages) for file in files] == [n_pages] * n_files
+    assert peaks[1] - peaks[0] < page.nbytes / 2
+
+
+@pytest.mark.parametrize("pixel_range", [(0, 1), (-1, 1), (0, 16), (0, 255)])
+@pytest.mark.parametrize("invert", [False, True], ids=["", "inverted"])
+def test_pictures_get_the_range_of_the_model_whatever_their_size(
+    tmp_path, pixel_range, invert
+):
+    """A picture of the size that the model takes, and one with a digit in it."""
+    model = SimpleNamespace(**{**vars(MODEL), "pixel_range": pixel_range})
+    for shape in (6, 8), (60, 80):
+        picture = np.zeros(shape, np.uint8)
+        picture[shape[0] // 6 : -shape[0] // 6, shape[1] // 2 :][:, : shape[1] // 8] = (
+            255
+        )
+        picture = 255 - picture if invert else picture
+        Image.fromarray(picture).save(tmp_path / "x.png")
+        (file,) = read_images([tmp_path / "x.png"], model, invert=invert)
+        assert len(file.pages) == (shape != (6, 8))
+        assert (file.X.min(), file.X.max()) == pixel_range
+        assert file.X.mean() < np.mean(pixel_range)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "inverted"),
+    [
+        (np.uint8([0, 200]), [255, 55]),
+        (np.uint16([0, 65535]), [255, -65280]),
+        (np.int8([-100, 100]), [355, 155]),
+        (np.float16([0, 200]), [255, 55]),
+        (np.array([False, True]), [True, False]),
+    ],
+    ids=lambda value: str(getattr(value, "dtype", "")),
+)
+def test_no_type_of_pixels_wraps_when_it_is_inverted(tmp_path, pixels, inverted):
+    np.save(tmp_path / "x.npy", np.tile(pixels, (1, 24)))
+    (file,) = read_images([tmp_path / "x.npy"], MODEL, invert=True)
+    np.testing.assert_array_equal(file.X[0, :2], inverted)
 
 
 def test_a_picture_is_known_by_its_content(tmp_path):

@@ -1,5 +1,6 @@
 """The picture of ``skmnist predict --show``: where digits were found."""
 
+from skmnist._numbers import counted
 from skmnist.cli._errors import BadInput, Failure
 from skmnist.cli._messages import note
 from skmnist.cli._result_files import check_output
@@ -7,10 +8,12 @@ from skmnist.cli._result_files import check_output
 _SUFFIXES = (".png", ".svg", ".pdf")
 
 
-def check_shown(path, *, force):
-    """Make sure that the picture can be written, if one is wanted."""
+def check_shown(path, images, *, force):
+    """Make sure that a picture of the digits in files can be written, if wanted."""
     if path is None:
         return
+    if len(images) != 1:
+        raise BadInput(f"--show draws one picture; {len(images)} files were given.")
     check_output(path, force=force, suffixes=_SUFFIXES, option="--show")
     from skmnist.plotting._figures import load_pyplot
 
@@ -20,27 +23,28 @@ def check_shown(path, *, force):
         raise Failure(str(error)) from error
 
 
-def show_digits(path, files, labels):
-    """Draw the page on which digits were found, if that is wanted.
-
-    Raises BadInput unless there is exactly one such page.
-    """
-    if path is None:
-        return
-    import matplotlib.pyplot as plt
-
-    from skmnist.datasets._files import replacing
-    from skmnist.plotting import ExtractedDigitsDisplay
-
-    pages = [page for file in files for page in file.pages]
-    if len(files) != 1 or len(pages) != 1:
+def check_searched(file):
+    """Raise BadInput unless one page of a file was searched for digits."""
+    if len(file.pages) != 1:
         raise BadInput(
             "--show draws one picture that was searched for digits; "
-            f"{len(files)} files with {len(pages)} such pages were given."
+            f"{file.path} has {counted(len(file.pages), 'such page')}."
         )
-    (page,) = pages
-    display = ExtractedDigitsDisplay.from_predictions(page.picture, page.digits, labels)
-    with replacing(path) as file:
-        display.figure_.savefig(file, format=str(path)[-3:].lower(), dpi=150)
+
+
+def show_digits(path, file, labels):
+    """Draw the page of a file on which digits were found."""
+    import matplotlib.pyplot as plt
+
+    from skmnist.cli._image_files import LONGEST
+    from skmnist.datasets._files import replacing
+    from skmnist.datasets._pictures import picture_pages
+    from skmnist.plotting import ExtractedDigitsDisplay
+
+    ((picture, _),) = picture_pages(file.path, longest=LONGEST)
+    (page,) = file.pages
+    display = ExtractedDigitsDisplay.from_predictions(picture, page.digits, labels)
+    with replacing(path) as stream:
+        display.figure_.savefig(stream, format=str(path)[-3:].lower(), dpi=150)
     plt.close(display.figure_)
     note(f"Picture written to {path}.")

@@ -15,17 +15,18 @@ _PICTURE_SUFFIXES = (
     *(".png", ".bmp", ".gif", ".jpg", ".jpeg", ".tif", ".tiff", ".pgm", ".webp"),
     *(".heic", ".heif", ".avif", ".jp2"),
 )
-# The longer side, in pixels, to which large pictures are reduced at most.
-_LONGEST = 1600
+# The longer side, in pixels, to which large pictures are reduced at most, by whole
+# factors and while they are read: for memory. DigitExtractor makes them still smaller,
+# by any factor, for speed.
+LONGEST = 1600
 # No text holds these; it may begin with letters of any alphabet, in a header.
 _CONTROL = {*range(32), 127} - {*b"\t\r\n"}
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 
 class Page(NamedTuple):
-    """A page that was searched for digits, which may show it reduced by a factor."""
+    """The digits found on a page, with boxes in the page reduced by a factor."""
 
-    picture: np.ndarray
     number: int
     factor: float
     digits: object
@@ -84,12 +85,13 @@ def read_images(paths, model_file, *, invert=False):
     for path in paths:
         with bad_input():
             file, is_picture = _read_file(path, model_file, invert)
-        if file.pages:
-            pass  # the ink was told from the paper
+        if is_picture:
+            # On pages that were searched, the ink was told from the paper.
+            may_be_dark = not invert and not file.pages
+            if may_be_dark and file.X.mean() > np.mean(model_file.pixel_range):
+                light.append(path)
         elif invert:
             file = ImageFile(path, _inverted(file.X, model_file))
-        elif is_picture and file.X.mean() > 127:
-            light.append(path)
         files.append(file)
     if light:
         note(
@@ -104,12 +106,12 @@ def _inverted(rows, model_file):
     """Swap dark and light, which are 0 and 255 in bytes and 0 and 1 in fractions."""
     if rows.dtype.kind == "b":
         return ~rows
-    low, high = model_file.pixel_range
     if rows.dtype == np.uint8:
-        low, high = 0, 255
-    elif rows.dtype.kind == "f" and rows.min() >= 0 and rows.max() <= 1:
+        return 255 - rows
+    low, high = model_file.pixel_range
+    if rows.dtype.kind == "f" and rows.min() >= 0 and rows.max() <= 1:
         low, high = 0, 1
-    return (low + high - rows.astype(np.float64)).astype(rows.dtype)
+    return low + high - rows.astype(np.float64)  # integers may not hold the result
 
 
 def _read_file(path, model_file, invert):
@@ -206,26 +208,36 @@ def _read_picture(path, model_file, invert):
             "the height and width of its images."
         )
     colors = prod(shape[2:])
-    images, searched = [], []
-    for number, (picture, factor) in enumerate(picture_pages(path, longest=_LONGEST)):
+    images, pages = [], []
+    for number, (picture, factor) in enumerate(picture_pages(path, longest=LONGEST)):
         if picture.size == (shape[1], shape[0]):
             images.append(np.asarray(picture.convert("L" if colors == 1 else "RGB")))
         elif colors == 1:
-            searched.append((np.asarray(picture), number, factor))
+            pages.append(Page(number, factor, _extracted(picture, model_file, invert)))
         else:
             found = pixels(picture.size[::-1])
             raise BadInput(
                 f"{path} is of {found}; the model takes images of {model_file.size}."
             )
-        if images and searched:
+        if images and pages:
             raise BadInput(f"{path} has pages of different kinds; give each by itself.")
-    if images:
-        return ImageFile(path, np.array(images).reshape(len(images), -1))
-    return _extracted(path, searched, model_file, invert)
+    X = np.array(images) if images else np.concatenate([p.digits.images for p in pages])
+    if images and invert:
+        X = 255 - X
+    if not len(X):
+        raise BadInput(
+            f"{path} shows no digit: nothing stands out from the paper like a stroke "
+            "of a pen."
+        )
+    X = X.reshape(len(X), -1)
+    low, high = model_file.pixel_range
+    if (low, high) != (0, 255):
+        X = low + X / 255 * (high - low)
+    return ImageFile(path, X, tuple(pages))
 
 
-def _extracted(path, searched, model_file, invert):
-    """Find the digits on the pages of a picture."""
+def _extracted(picture, model_file, invert):
+    """Find the digits on a page."""
     from skmnist.preprocessing import DigitExtractor
     from skmnist.preprocessing.normalization import usual_digit_size
 
@@ -234,18 +246,4 @@ def _extracted(path, searched, model_file, invert):
         digit_size=usual_digit_size(model_file.image_shape),
         ink="dark" if invert else "auto",
     )
-    pages, rows = [], []
-    for picture, number, factor in searched:
-        digits = extractor.extract(picture)
-        pages.append(Page(picture, number, factor, digits))
-        rows.append(digits.images.reshape(len(digits), model_file.n_pixels))
-    X = np.concatenate(rows)
-    if not len(X):
-        raise BadInput(
-            f"{path} shows no digit: nothing stands out from the paper like a stroke "
-            "of a pen."
-        )
-    low, high = model_file.pixel_range
-    if (low, high) != (0, 255):
-        X = low + X / 255 * (high - low)
-    return ImageFile(path, X, tuple(pages))
+    return extractor.extract(np.asarray(picture))

@@ -48,7 +48,7 @@ def command(model, images, proba, min_confidence, invert, show, force, as_json):
 
     from skmnist._confidence import label_confidence, reject
     from skmnist.cli._errors import bad_input
-    from skmnist.cli._found_digits import check_shown, show_digits
+    from skmnist.cli._found_digits import check_searched, check_shown, show_digits
     from skmnist.cli._image_files import read_images
     from skmnist.cli._messages import note
     from skmnist.cli._recognition import predict, read_model
@@ -56,8 +56,10 @@ def command(model, images, proba, min_confidence, invert, show, force, as_json):
 
     rejects = min_confidence is not None
     model_file = read_model(model)
-    check_shown(show, force=force)
+    check_shown(show, images, force=force)
     files = read_images(images, model_file, invert=invert)
+    if show is not None:
+        check_searched(files[0])
     X = np.concatenate([file.X for file in files])
     is_rated = (
         as_json
@@ -73,7 +75,6 @@ def command(model, images, proba, min_confidence, invert, show, force, as_json):
     if rejects:
         with bad_input():
             columns |= reject(labels, values, classes, min_confidence)
-    show_digits(show, files, labels)
     places = [row for file in files for row in _rows(file.columns)]
     rows = [place | row for place, row in zip(places, _rows(columns), strict=True)]
     if as_json:
@@ -93,6 +94,8 @@ def command(model, images, proba, min_confidence, invert, show, force, as_json):
             f"Rejected, with a confidence below {min_confidence}: "
             f"{sum(columns['is_rejected']):,} of {counted(len(rows), 'image')}."
         )
+    if show is not None:
+        show_digits(show, files[0], labels)
 
 
 def _rows(columns):

@@ -161,7 +161,7 @@ class Mirror(DigitNormalizer):
     ids=["DigitExtractor", "subclass", "class", "str"],
 )
 def test_what_a_page_would_not_do_is_no_normalizer(normalizer, tmp_path):
-    with pytest.raises(TypeError, match="normalizer must be a DigitNormalizer.*; got"):
+    with pytest.raises(TypeError, match=r"normalizer must be a DigitNormalizer.*; got"):
         write_demo(piped(ImageScaler()), tmp_path / "page.html", normalizer=normalizer)
     assert [*tmp_path.iterdir()] == []
 
