@@ -14,7 +14,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from skmnist import DigitExtractor
-from skmnist.datasets import DataFormatError, read_picture
+from skmnist.datasets import DataFormatError, _pictures, read_picture
 from skmnist.datasets._pictures import picture_pages
 
 # An L in the corner, different from all its turns and reflections.
@@ -138,6 +138,47 @@ def test_too_many_pages_are_refused(tmp_path):
     pages[0].save(path, save_all=True, append_images=pages[1:])
     with pytest.raises(DataFormatError, match="more than 50 pages"):
         list(picture_pages(path))
+    assert (read_picture(path, page=55) == 55).all()
+
+
+@pytest.mark.parametrize("suffix", ["tif", "gif", "webp", "png"])
+def test_only_the_page_that_is_asked_for_is_unpacked(tmp_path, monkeypatch, suffix):
+    pages = [Image.fromarray(np.full((8, 9), 60 * n, np.uint8)) for n in range(4)]
+    path = tmp_path / f"pages.{suffix}"
+    pages[0].save(path, save_all=True, append_images=pages[1:], lossless=True)
+    made, page_of = [], _pictures._page
+    monkeypatch.setattr(
+        _pictures, "_page", lambda *args: made.append(1) or page_of(*args)
+    )
+    assert read_picture(path, page=2).mean() == pytest.approx(120, abs=2)
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("page", [-1, "0", True, 0.0, None], ids=repr)
+def test_what_is_no_number_of_a_page_is_refused(tmp_path, page):
+    path = write(tmp_path / "x.png", stored(SHOWN, "PNG"))
+    with pytest.raises(ValueError, match=f"page must be an int of.*; got {page!r}"):
+        read_picture(path, page=page)
+
+
+def test_the_other_images_of_a_photo_are_no_pages(tmp_path):
+    photo = Image.fromarray(SHOWN).convert("RGB")
+    photo.save(tmp_path / "x.mpo", save_all=True, append_images=[photo])
+    assert len(list(picture_pages(tmp_path / "x.mpo"))) == 1
+    with pytest.raises(DataFormatError, match="has 1 page; got page=1"):
+        read_picture(tmp_path / "x.mpo", page=1)
+
+
+@pytest.mark.parametrize("path", [3.5, None, ["x.png"]], ids=repr)
+def test_what_is_no_path_is_not_called_damaged(path):
+    with pytest.raises(TypeError, match=r"expected str, bytes or os\.PathLike"):
+        read_picture(path)
+
+
+def test_a_picture_can_be_changed_in_place(tmp_path):
+    picture = read_picture(write(tmp_path / "x.png", stored(SHOWN, "PNG")))
+    picture[:] = 0
+    assert not picture.any()
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])

@@ -1,8 +1,10 @@
 """Pictures from files, as a viewer shows them."""
 
+import itertools
 import math
 import os
 import warnings
+from numbers import Integral
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -74,6 +76,8 @@ def read_picture(path: str | os.PathLike, *, page: int = 0) -> np.ndarray:
     ------
     DataFormatError
         If the file is not a picture, damaged or too large, or has no such page.
+    ValueError
+        If `page` is not an integer of at least 0.
 
     Examples
     --------
@@ -83,15 +87,13 @@ def read_picture(path: str | os.PathLike, *, page: int = 0) -> np.ndarray:
     >>> read_picture("small.png").shape
     (3, 4)
     """
-    n_pages = 0
-    for number, (picture, _) in enumerate(picture_pages(path)):
-        if number == page:
-            return np.asarray(picture)
-        n_pages = number + 1
-    raise DataFormatError(f"{path} has {counted(n_pages, 'page')}; got page={page!r}.")
+    if not isinstance(page, Integral) or isinstance(page, bool) or page < 0:
+        raise ValueError(f"page must be an int of at least 0; got {page!r}.")
+    picture, _ = next(picture_pages(path, first=page))
+    return np.array(picture)
 
 
-def picture_pages(path, *, longest=None):
+def picture_pages(path, *, longest=None, first=0):
     """Yield the pages of a picture and how much each was reduced.
 
     Parameters
@@ -101,6 +103,8 @@ def picture_pages(path, *, longest=None):
     longest : int, default=None
         Reduce larger pictures by whole factors, but not below this length of their
         longer side.
+    first : int, default=0
+        The first page to return; those before are not unpacked.
 
     Yields
     ------
@@ -109,6 +113,7 @@ def picture_pages(path, *, longest=None):
     factor : float
         Sides of the picture in the file by sides of what is returned.
     """
+    path = os.fspath(path)
     start = b""
     try:
         with warnings.catch_warnings(), open(path, "rb") as file:
@@ -119,7 +124,7 @@ def picture_pages(path, *, longest=None):
             # Some come with later versions of Pillow, or with libraries.
             known = [name for name in _FORMATS if name in Image.OPEN]
             with Image.open(file, formats=known) as picture:
-                yield from _pages(path, picture, longest)
+                yield from _pages(path, picture, longest, first)
     except UnidentifiedImageError:
         raise DataFormatError(_refusal(path, start)) from None
     except Image.DecompressionBombError:
@@ -150,19 +155,25 @@ def _refusal(path, start):
     return f"{path} is not a picture that can be read."
 
 
-def _pages(path, picture, longest):
-    for number in range(_MAX_PAGES + 1):
+def _pages(path, picture, longest, first):
+    for number in itertools.count():
+        _refuse_large(path, picture)  # frames are unpacked to get to the next
         try:
+            if number and picture.format in _SINGLE:
+                raise EOFError
             picture.seek(number)
         except EOFError:
+            if number <= first:
+                raise DataFormatError(
+                    f"{path} has {counted(number, 'page')}; got page={first}."
+                ) from None
             return
-        if number == _MAX_PAGES:
+        if number - first == _MAX_PAGES:
             raise DataFormatError(
                 f"{path} has more than {_MAX_PAGES} pages; save those that you need."
             )
-        yield _page(path, picture, longest)
-        if picture.format in _SINGLE:
-            return
+        if number >= first:
+            yield _page(path, picture, longest)
 
 
 def _page(path, picture, longest):
