@@ -4,7 +4,7 @@ import sys
 from math import prod
 
 import numpy as np
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, column_or_1d
 
 from skmnist._confidence import label_confidence
 from skmnist._estimators import last_step, steps_of
@@ -12,6 +12,7 @@ from skmnist.preprocessing.image_array import carried_images
 from skmnist.preprocessing.layout import refuse_single_image
 
 __all__ = [
+    "checked_confidence",
     "confidences",
     "fitted_network",
     "image_shape_of",
@@ -127,6 +128,27 @@ def image_shape_of(estimator):
         if isinstance(shape, tuple) and len(shape) == 3:
             return shape
     return None
+
+
+def checked_confidence(confidence):
+    """Return probabilities of predicted labels as floats; None if there are none."""
+    if confidence is None:
+        return None
+    shape = np.shape(confidence)
+    if len(shape) != 1 and shape[1:] != (1,):
+        raise ValueError(
+            "confidence must hold one number per image, the probability of its "
+            f"predicted label; got the shape {shape}. Of the probabilities of all "
+            "labels, take the highest: .max(axis=1)."
+        )
+    confidence = column_or_1d(confidence).astype(float)
+    # Sums of float32 may exceed 1 by a rounding error.
+    if not ((confidence >= 0) & (confidence <= 1 + 1e-5)).all():
+        raise ValueError(
+            "confidence must hold probabilities of the predicted labels, from 0 to 1; "
+            f"got values from {confidence.min()} to {confidence.max()}."
+        )
+    return confidence
 
 
 def confidences(estimator, X, predicted):

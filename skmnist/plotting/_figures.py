@@ -26,6 +26,7 @@ __all__ = [
     "grid_of_axes",
     "has_layout",
     "legend_above",
+    "literal",
     "load_pyplot",
     "open_axes",
     "strip_axes",
@@ -147,6 +148,11 @@ def grid_of_axes(
     for i in range(n_axes):
         axes[i] = figure.add_subplot(grid[divmod(i, n_columns)])
     return figure, axes
+
+
+def literal(text):
+    """Return a text that is shown as it is, not with a formula between dollar signs."""
+    return str(text).replace("$", r"\$")
 
 
 def strip_axes(ax):

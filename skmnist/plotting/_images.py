@@ -15,6 +15,7 @@ __all__ = [
     "check_rows",
     "columns_for",
     "displayed_images",
+    "displayed_picture",
     "mosaic",
 ]
 
@@ -51,6 +52,24 @@ def displayed_images(X, rows, image_shape=None):
     else:
         images = scaler.transform(_safe_indexing(X, rows))
     return images[..., 0] if channels == 1 else images
+
+
+def displayed_picture(picture):
+    """Return a picture that :class:`DigitExtractor` reads in a form for ``imshow``.
+
+    Bytes are drawn as they are; other pixels in the range that it reads them in. The
+    second of two channels is opacity.
+    """
+    pixels = np.asarray(picture)
+    if pixels.shape[2:] == (2,):
+        pixels = pixels[..., [0, 0, 0, 1]]
+    if pixels.dtype == np.uint8:
+        return pixels
+    values = pixels.astype(np.float32)
+    if pixels.dtype.kind == "u":
+        return values / np.iinfo(pixels.dtype).max
+    low, high = values.min(), values.max()
+    return values if low >= 0 and high <= 1 else (values - low) / (high - low or 1)
 
 
 def check_count(name, value):

@@ -5,6 +5,8 @@ from numbers import Real
 
 import numpy as np
 
+from ._figures import literal
+
 __all__ = ["SearchResults", "are_numbers", "bare_name", "value_text"]
 
 
@@ -337,4 +339,4 @@ def value_text(value):
     if isinstance(value, tuple | list):
         return ", ".join(map(value_text, value))
     text = getattr(value, "__name__", None) or str(value)
-    return text if len(text) <= 24 else text[:23] + "…"
+    return literal(text if len(text) <= 24 else text[:23] + "…")

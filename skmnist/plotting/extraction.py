@@ -1,13 +1,14 @@
 """Digits found in a picture, and what a classifier made of them."""
 
 import numpy as np
+from sklearn.utils import column_or_1d
 
 from skmnist._numbers import confidence_text
 from skmnist.preprocessing import DigitExtractor
 
-from ._estimators import confidences
-from ._figures import VERMILLION, grid_of_axes, strip_axes
-from ._images import check_count
+from ._estimators import checked_confidence, confidences
+from ._figures import VERMILLION, grid_of_axes, literal, strip_axes
+from ._images import check_count, displayed_picture
 from .galleries import draw_gallery
 
 __all__ = ["ExtractedDigitsDisplay"]
@@ -25,13 +26,13 @@ class ExtractedDigitsDisplay:
 
     Parameters
     ----------
-    picture : ndarray of shape (height, width) or (height, width, channels)
+    picture : array-like of shape (height, width) or (height, width, channels)
         The picture.
     digits : ExtractedDigits
         What :meth:`~skmnist.DigitExtractor.extract` found in it.
-    labels : ndarray of shape (n_digits,), default=None
+    labels : array-like of shape (n_digits,), default=None
         Predicted labels.
-    confidence : ndarray of shape (n_digits,), default=None
+    confidence : array-like of shape (n_digits,), default=None
         Probability of each predicted label, in [0, 1].
 
     Attributes
@@ -76,8 +77,15 @@ class ExtractedDigitsDisplay:
     def __init__(self, picture, digits, *, labels=None, confidence=None):
         self.picture = picture
         self.digits = digits
-        self.labels = labels
-        self.confidence = confidence
+        self.labels = None if labels is None else column_or_1d(labels)
+        self.confidence = checked_confidence(confidence)
+        for name in "labels", "confidence":
+            values = getattr(self, name)
+            if values is not None and len(values) != len(digits):
+                raise ValueError(
+                    f"{name} must have one value for each of the {len(digits)} digits; "
+                    f"got {len(values)}."
+                )
 
     @property
     def lines(self):
@@ -110,7 +118,7 @@ class ExtractedDigitsDisplay:
         labels = confidence = None
         if len(digits):
             X = digits.images.reshape(len(digits), -1)
-            labels = np.asarray(estimator.predict(X))
+            labels = column_or_1d(estimator.predict(X))
             confidence = confidences(estimator, X, labels)
         return cls.from_predictions(
             picture, digits, labels, confidence=confidence, **plot_params
@@ -143,15 +151,10 @@ class ExtractedDigitsDisplay:
         Raises
         ------
         ValueError
-            If there are not as many labels or confidences as digits.
+            If there are not as many labels or confidences as digits, or `confidence`
+            is not in [0, 1].
         """
-        for name, values in ("labels", labels), ("confidence", confidence):
-            if values is not None and len(values) != len(digits):
-                raise ValueError(
-                    f"{name} must have one value for each of the {len(digits)} digits; "
-                    f"got {len(values)}."
-                )
-        display = cls(np.asarray(picture), digits, labels=labels, confidence=confidence)
+        display = cls(picture, digits, labels=labels, confidence=confidence)
         return display.plot(**plot_params)
 
     def plot(self, ax=None, *, n_columns=10):
@@ -172,7 +175,8 @@ class ExtractedDigitsDisplay:
         """
         check_count("n_columns", n_columns)
         caller = type(self).__name__ + ".plot"
-        height, width = self.picture.shape[:2]
+        picture = displayed_picture(self.picture)
+        height, width = picture.shape[:2]
         n_rows = -(-len(self.digits) // n_columns)
         heights = [min(_WIDTH * height / width, 1.5 * _WIDTH), 0.95 * n_rows + 0.05]
         self.figure_, (self.ax_, frame) = grid_of_axes(
@@ -185,7 +189,7 @@ class ExtractedDigitsDisplay:
             gaps=(0.0, 0.4),
         )
         strip_axes(self.ax_)
-        self.ax_.imshow(self.picture, cmap="gray")
+        self.ax_.imshow(picture, cmap="gray")
         self.boxes_ = [
             self._frame(box, number) for number, box in enumerate(self.digits.boxes)
         ]
@@ -217,7 +221,7 @@ class ExtractedDigitsDisplay:
         self.ax_.add_patch(patch)
         if self.labels is not None:
             self.ax_.annotate(
-                str(self.labels[number]),
+                literal(self.labels[number]),
                 ((left + right) / 2, top),
                 (0, 2),
                 textcoords="offset points",

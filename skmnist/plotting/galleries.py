@@ -15,6 +15,7 @@ from ._figures import (
     draw_image,
     frame_size,
     grid_of_axes,
+    literal,
 )
 from ._images import check_count, check_rows, columns_for, displayed_images
 
@@ -399,5 +400,5 @@ def draw_gallery(
             draw_image(image_ax, image, cmap=cmap, vmin=vmin, vmax=vmax, im_kw=im_kw)
         )
         if text:
-            image_ax.set_title(text, fontsize=fontsize, pad=2.5)
+            image_ax.set_title(literal(text), fontsize=fontsize, pad=2.5)
     return figure, axes, artists

@@ -9,6 +9,7 @@ from ._figures import (
     VERMILLION,
     frame_size,
     legend_above,
+    literal,
     open_axes,
     tidy_axes,
     with_keywords,
@@ -153,7 +154,7 @@ class LabelHistogramDisplay:
                 **with_keywords(keywords, bar_kw, Rectangle),
             )
             self.bars_.append(bars)
-        texts = [str(label) for label in np.asarray(self.labels).tolist()]
+        texts = [literal(label) for label in np.asarray(self.labels).tolist()]
         long = sum(map(len, texts)) > 60
         ax.set_xticks(
             positions, texts, **({"rotation": 45, "ha": "right"} if long else {})

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_consistent_length
 from skmnist._numbers import confidence_text, counted
 from skmnist.preprocessing.layout import refuse_single_image
 
-from ._estimators import confidences, image_shape_of
+from ._estimators import checked_confidence, confidences, image_shape_of
 from ._figures import (
     INK,
     add_heading,
@@ -185,22 +185,7 @@ class RecognitionDisplay:
         y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
         check_consistent_length(X, y_true, y_pred, confidence)
         unique_labels(y_true, y_pred)  # refuses numbers beside texts: none are equal
-        if confidence is not None:
-            shape = np.shape(confidence)
-            if len(shape) != 1 and shape[1:] != (1,):
-                raise ValueError(
-                    "confidence must hold one number per image, the probability of its "
-                    f"predicted label; got the shape {shape}. Of the probabilities of "
-                    "all labels, take the highest: .max(axis=1)."
-                )
-            confidence = column_or_1d(confidence).astype(float)
-            # Sums of float32 may exceed 1 by a rounding error.
-            if not ((confidence >= 0) & (confidence <= 1 + 1e-5)).all():
-                raise ValueError(
-                    "confidence must hold probabilities of the predicted labels, from "
-                    f"0 to 1; got values from {confidence.min()} to "
-                    f"{confidence.max()}."
-                )
+        confidence = checked_confidence(confidence)
         display = cls(X, y_true, y_pred, confidence=confidence, image_shape=image_shape)
         return display.plot(**plot_params)
 

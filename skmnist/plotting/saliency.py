@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmnist._numbers import confidence_text
 
 from ._estimators import image_shape_of
-from ._figures import DIVERGING, GREY, draw_image, grid_of_axes
+from ._figures import DIVERGING, GREY, draw_image, grid_of_axes, literal
 from ._images import check_row, displayed_images
 
 __all__ = ["OcclusionSaliencyDisplay"]
@@ -247,8 +247,8 @@ class OcclusionSaliencyDisplay:
         title = f"{self.label}: {value}"
         if self.predicted is not None and self.predicted != self.label:
             title += f" (predicted: {self.predicted})"
-        left.set_title(title, loc="left", fontsize=10)
-        right.set_title(f"evidence for {self.label}", loc="left", fontsize=10)
+        for panel, text in (left, title), (right, f"evidence for {self.label}"):
+            panel.set_title(literal(text), loc="left", fontsize=10)
         self.colorbar_ = self.figure_.colorbar(
             self.images_[1],
             ax=right,
