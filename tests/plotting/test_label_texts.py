@@ -32,7 +32,7 @@ SEARCH = {
     "rank_test_score": [2, 1],
 }
 DISPLAYS = {
-    "recognition": lambda: RecognitionDisplay.from_predictions(X, LABELS, LABELS[::-1]),
+    "recognition": lambda: RecognitionDisplay.from_predictions(X, LABELS, LABELS),
     "gallery": lambda: ImageGalleryDisplay.from_rows(X, [0, 1], LABELS),
     "extraction": lambda: ExtractedDigitsDisplay.from_predictions(
         np.zeros((9, 9)), FOUND, LABELS
