@@ -25,7 +25,7 @@ from skmnist.preprocessing import DigitNormalizer
 from ._model import checked_parts, described, first_steps, image_size, pixel_range
 from ._weights import BITS, rounded_weights
 
-__all__ = ["Demo", "write_demo"]
+__all__ = ["Demo", "page_of", "write_demo"]
 
 _logger = logging.getLogger(__package__)
 
@@ -137,7 +137,7 @@ def write_demo(
     n_weights = sum(network.n_parameters_ for network in averaged(classifier))
     for bits in BITS:
         description = described(transformers, classifier, normalizer, bits)
-        page = _page(description, n_weights).encode()
+        page = page_of(description, n_weights).encode()
         if len(page) <= _MAX_BYTES:
             break
     largest_change, n_changed = 0.0, 0
@@ -150,7 +150,7 @@ def write_demo(
     return Demo(path, len(page), bits, largest_change, n_changed)
 
 
-def _page(model, n_weights):
+def page_of(model, n_weights):
     """Return the page of a described model."""
     folder = files(__package__) / "page"
 

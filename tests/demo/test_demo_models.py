@@ -2,9 +2,11 @@
 
 import json
 import re
+import runpy
 import subprocess
 import sys
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,6 +35,7 @@ from skmnist.persistence import save_model
 
 from .conftest import made_up
 
+DOCS = Path(__file__).parents[2] / "docs"
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 8, 8)).astype(np.uint8)
 
 
@@ -204,6 +207,13 @@ def test_a_page_allows_only_what_is_in_it(tmp_path):
         "data:,"
     ]
     assert "http" not in text.replace("http-equiv", "")
+
+
+def test_the_page_in_the_documentation_is_as_it_is_written_now():
+    script = runpy.run_path(str(DOCS / "demo_picture.py"))
+    page = script["PAGE"].read_text(encoding="utf-8")
+    is_current = script["renewed"](page) == page  # not in the assert: it is long
+    assert is_current, "run python docs/demo_picture.py --keep-network"
 
 
 def test_the_script_has_every_layer_and_activation():

@@ -2,7 +2,6 @@
 
 const SIDE = 280; // pixels of the ink that is classified, on each side
 const PEN = 0.075; // width of a stroke, as a fraction of the sheet
-const DOT = 0.01; // radius, in pixels, of a circle: a path of no length leaves no ink
 const KEY_STEP = 0.05; // of the pen, by arrow keys
 
 // Points of strokes that look like digits; a point that comes twice is a corner.
@@ -28,7 +27,9 @@ function drawStrokes(context, strokes) {
   for (const stroke of strokes) {
     const points = stroke.map(([x, y]) => [x * side, y * side]);
     context.beginPath();
-    context.arc(...points[0], DOT, 0, 2 * Math.PI);
+    // A path of no length would leave no ink, so a stroke of one place is a tiny circle.
+    const isDot = stroke.every((place) => String(place) === String(stroke[0]));
+    if (isDot) context.arc(...points[0], 0.01, 0, 2 * Math.PI);
     context.moveTo(...points[0]);
     // From middle to middle, so that the corners of a fast stroke are rounded.
     for (let i = 1; i < points.length; i++) {
