@@ -86,6 +86,18 @@ def test_a_digit_with_its_mass_at_one_end_remains_whole():
     assert ink_box(result) == (28, 10)
 
 
+@pytest.mark.parametrize(
+    ("shape", "digit_size"),
+    [((1, 10_000), 20 / 28), ((10_000, 1), 20 / 28), ((500, 500), 0.01)],
+    ids=["wide", "high", "tiny box"],
+)
+def test_what_lies_around_a_digit_takes_no_memory(shape, digit_size):
+    result = normalized(np.pad(np.ones(shape), 1), digit_size=digit_size)
+    box = max(1, round(28 * digit_size))
+    sizes = np.ceil(box * np.array(shape) / max(shape))
+    np.testing.assert_allclose(ink_box(result), sizes, atol=1)
+
+
 @pytest.mark.parametrize(("threshold", "height"), [(0.1, 20), (0.0, 4)])
 def test_faint_noise_does_not_count_as_ink(threshold, height):
     image = draw_digit(60, 60, top=20, left=20)

@@ -15,7 +15,8 @@ from .transformer import ImageTransformer, image_batches
 # It averages what it shrinks, does not overshoot, and leaves an image of the right size
 # as it is.
 _FILTER = Image.Resampling.HAMMING
-# Of a scaled size that should be whole.
+_TURNED = Image.Transpose.TRANSPOSE
+# Of a number that should be whole, or of a tie, such as symmetric digits have.
 _ROUNDING = 1e-6
 
 
@@ -164,16 +165,24 @@ class DigitNormalizer(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         scale = np.minimum(
             self._box(height) / (bottom - top), self._box(width) / (right - left)
         )
-        # Where the corners of the output lie in the image.
-        y = top - self._margin(height, mass.sum(axis=2), top, bottom, scale) / scale
-        x = left - self._margin(width, mass.sum(axis=1), left, right, scale) / scale
+        # Where the corners of the output lie in the image. Sums in float32 would not be
+        # the same for both halves of a symmetric digit.
+        rows, columns = (mass.sum(axis=axis, dtype=np.float64) for axis in (2, 1))
+        y = top - self._margin(height, rows, top, bottom, scale) / scale
+        x = left - self._margin(width, columns, left, right, scale) / scale
         boxes = np.stack([x, y, x + width / scale, y + height / scale], axis=1)
         placed = np.empty((len(images), height, width, images.shape[3]), np.float32)
-        for target, image, box in zip(placed, images, boxes, strict=True):
+        # One axis after the other, the longer one first: with both at once, Pillow would
+        # make a square of a line.
+        turn = -1 if mass.shape[1] > mass.shape[2] else 1
+        for target, image, (x0, y0, x1, y1) in zip(placed, images, boxes, strict=True):
+            axes = [(x0, x1, width), (y0, y1, height)][::turn]
             for channel in range(images.shape[3]):
-                target[..., channel] = _resized(
-                    image[..., channel], box, (width, height)
-                )
+                plane = image[..., channel].transpose((0, 1)[::turn])
+                plane = Image.fromarray(np.ascontiguousarray(plane))
+                for axis in axes:
+                    plane = _resized(plane, *axis).transpose(_TURNED)
+                target[..., channel] = np.asarray(plane).transpose((0, 1)[::turn])
             target /= target.max() or 1
         return placed
 
@@ -186,7 +195,7 @@ class DigitNormalizer(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         places = np.arange(masses.shape[1]) + 0.5
         total = masses.sum(axis=1)
         mean = (masses * places).sum(axis=1) / np.where(total > 0, total, 1)
-        margin = np.rint(side // 2 + 0.5 - scale * (mean - start))
+        margin = np.rint(side // 2 + 0.5 - scale * (mean - start) - _ROUNDING)
         # The whole digit remains visible, even where that keeps it from the middle.
         return np.clip(margin, 0, np.floor(side - scale * (stop - start) + _ROUNDING))
 
@@ -205,14 +214,13 @@ def _between(start, stop, length):
     return (start[:, None] <= places) & (places < stop[:, None])
 
 
-def _resized(image, box, size):
-    """Resize a box (left, top, right, bottom), with 0 where it exceeds the image."""
-    left, top = np.floor(box[:2])
-    right, bottom = np.ceil(box[2:])
+def _resized(image, left, right, width):
+    """Resize the columns from `left` to `right`, with 0 where they exceed the image."""
+    start, stop = math.floor(left), math.ceil(right)
     # Pillow pads with 0 what is outside of an image.
-    region = Image.fromarray(np.ascontiguousarray(image))
-    region = region.crop((int(left), int(top), int(right), int(bottom)))
-    return region.resize(size, _FILTER, box=tuple(box - [left, top, left, top]))
+    region = image.crop((start, 0, stop, image.height))
+    box = left - start, 0, right - start, image.height
+    return region.resize((width, image.height), _FILTER, box=box)
 
 
 def usual_digit_size(image_shape):

@@ -137,18 +137,31 @@ def test_random_networks_are_computed(blank, seed):
         )
 
 
+def blots(rng, size):
+    """Scatter rectangles on an image of a random shade."""
+    image = np.zeros(size, np.float32)
+    for _ in range(rng.integers(1, 5)):
+        top, left = (rng.random(2) * size).astype(int)
+        height, width = rng.integers(1, 60, 2)
+        part = image[top : top + height, left : left + width]
+        part += rng.random(part.shape) * rng.integers(1, 255)
+    return image + rng.integers(0, 20)
+
+
+def symmetric(rng, size):
+    """Make an image whose centre of mass is the middle of its ink."""
+    image = blots(rng, size)
+    image += image[::-1]
+    return image + image[:, ::-1]
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_drawings_are_normalized_as_in_python(blank, seed):
+@pytest.mark.parametrize("draw", [blots, symmetric], ids=["any", "symmetric"])
+def test_drawings_are_normalized_as_in_python(blank, draw, seed):
     rng = np.random.default_rng(seed)
     for _ in range(20):
         size = rng.integers(20, 200, 2)
-        images = np.zeros((1, *size), np.float32)
-        for _ in range(rng.integers(1, 5)):
-            top, left = (rng.random(2) * size).astype(int)
-            height, width = rng.integers(1, 60, 2)
-            part = images[0, top : top + height, left : left + width]
-            part += rng.random(part.shape) * rng.integers(1, 255)
-        images += rng.integers(0, 20)
+        images = draw(rng, size)[None]
         output_shape = tuple(rng.integers(2, 40, 2).tolist())
         normalizer = DigitNormalizer(
             image_shape=tuple(size.tolist()),

@@ -90,7 +90,8 @@ function margin(side, masses, start, stop, scale) {
     moment += masses[i] * (i + 0.5);
   }
   const mean = total > 0 ? moment / total : 0;
-  const centred = rounded(Math.floor(side / 2) + 0.5 - scale * (mean - start));
+  // Symmetric digits lie on a tie: it is broken on purpose, not by rounding errors.
+  const centred = rounded(Math.floor(side / 2) + 0.5 - scale * (mean - start) - 1e-6);
   return clamp(centred, 0, Math.floor(side - scale * (stop - start) + 1e-6));
 }
 
