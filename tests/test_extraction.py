@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.sparse import csr_array
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -212,10 +214,9 @@ def test_place_size_and_polarity_do_not_matter(y, x, scale, number, invert):
     picture = on_paper(ink, noise=0, paper=(220, 220))
     found = DigitExtractor().extract(255 - picture if invert else picture)
     wanted = DigitExtractor().extract(on_paper(reference, noise=0, paper=(220, 220)))
-    if len(wanted) == 1:
-        assert len(found) == 1
-        difference = found.images[0].astype(float) - wanted.images[0]
-        assert np.abs(difference).mean() < 20
+    assert len(wanted) == len(found) == 1
+    difference = found.images[0].astype(float) - wanted.images[0]
+    assert np.abs(difference).mean() < 20
 
 
 @given(
@@ -239,18 +240,60 @@ def test_any_pixels_make_images_inside_the_picture(shape, seed, kind):
     assert (digits.images.max(axis=(1, 2)) == 255).all()
 
 
+MASK = np.pad(np.ones((20, 4), bool), 30)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "i8", "u8", "f2", "f4", "f8"])
+@pytest.mark.parametrize(
+    ("dark", "light", "n_digits"),
+    [(0, 1, 1), (30, 200, 1), (200, 30, 1), (198, 200, 0)],
+    ids=["mask", "dark", "light", "paper alone"],
+)
+def test_pixels_mean_the_same_in_every_type(dtype, dark, light, n_digits):
+    picture = np.where(MASK, dark, light).astype(dtype)
+    digits = DigitExtractor().extract(picture)
+    assert len(digits) == n_digits
+    if n_digits:
+        expected = DigitExtractor().extract(MASK)
+        np.testing.assert_allclose(digits.images, expected.images, atol=1)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(0, 65535), (-0.05, 1.05), (-20, 270), (-1, 1), (-1e38, 3e38), (1e5, 1e6)],
+)
+def test_any_range_of_pixels_is_read(low, high):
+    assert len(DigitExtractor().extract(np.where(MASK, low, high))) == 1
+
+
+@pytest.mark.parametrize("shape", [(1333, 2667), (2667, 1333), (1499, 1501)])
+def test_boxes_of_reduced_pictures_lie_inside(shape):
+    picture = np.full(shape, 230, np.uint8)
+    picture[-200:, -40:] = picture[-200:, -140:-120] = 20
+    boxes = DigitExtractor().extract(picture).boxes
+    assert boxes.max(axis=0).tolist()[2:] == list(shape)
+
+
 @pytest.mark.parametrize(
     ("picture", "message"),
     [
         (np.zeros(5), r"picture must have the shape.*got \(5,\)"),
         (np.zeros((4, 4, 5)), "at most 4 channels"),
+        (np.zeros((4, 0, 3)), r"at least one pixel; got \(4, 0, 3\)"),
         (np.full((4, 4), np.nan), "picture contains NaN"),
+        (np.full((4, 4), 1e300), "picture contains 1e.300, which is too large"),
         (np.zeros((0, 4)), "0 sample"),
+        (np.ma.masked_less(PAGES["clean"], 99), "picture has masked pixels"),
+        ([[1, 2], [3]], "picture is a list of rows .* of different sizes"),
+        (csr_array(np.eye(9)), "Sparse data was passed for picture"),
+        (None, "picture must be an array of pixels; got None"),
+        ("photo.jpg", r"got 'photo.jpg'. To read a file, use .*read_picture"),
+        (Path("photo.jpg"), "To read a file, use .*read_picture"),
     ],
-    ids=["one dimension", "five channels", "NaN", "empty"],
+    ids=str,
 )
 def test_what_is_no_picture_is_refused(picture, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         DigitExtractor().extract(picture)
 
 
@@ -282,6 +325,64 @@ def test_pictures_of_one_digit_are_the_input_of_a_pipeline(reader):
     images = clone(model[0]).fit_transform(pictures)
     assert images.shape == (10, 784)
     np.testing.assert_array_equal(reader.predict(images), np.arange(10))
+
+
+def pictures_of_digits():
+    """Draw three digits of other places and sizes, one of them beside a smaller one."""
+    one, two = (np.pad(enlarged(DIGITS.images[i], 6), 20) for i in first_of("42"))
+    both = np.roll(one, 9, axis=1)
+    both[20:44, 2:6] = 1
+    return np.array([on_paper(ink) for ink in (one, two, both)])
+
+
+def test_each_picture_is_searched_by_itself():
+    pictures = pictures_of_digits()
+    extractor = DigitExtractor().fit(pictures)
+    together = extractor.transform(pictures)
+    assert (together.max(axis=1) == 255).all()
+    alone = [extractor.transform(picture[None])[0] for picture in pictures]
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_pictures_are_not_changed():
+    pictures = pictures_of_digits()
+    given = pictures.astype(np.float32)
+    DigitExtractor().fit_transform(given)
+    DigitExtractor().extract(given[0])
+    np.testing.assert_array_equal(given, pictures)
+
+
+def test_the_largest_digit_of_a_picture_is_taken():
+    picture = pictures_of_digits()[2]
+    digits = DigitExtractor().extract(picture)
+    heights = digits.boxes[:, 2] - digits.boxes[:, 0]
+    assert len(digits) == 2
+    (image,) = DigitExtractor().fit_transform(picture[None])
+    np.testing.assert_array_equal(image, digits.images[heights.argmax()].ravel())
+
+
+def test_images_come_as_a_table_if_set_so():
+    extractor = DigitExtractor(output_shape=(4, 5))
+    with pytest.raises(NotFittedError):
+        extractor.get_feature_names_out()
+    table = extractor.set_output(transform="pandas").fit_transform(pictures_of_digits())
+    assert table.shape == (3, 20)
+    assert table.columns[-1] == extractor.get_feature_names_out()[-1]
+    plain = clone(extractor).set_output(transform="default")
+    np.testing.assert_array_equal(table, plain.fit_transform(pictures_of_digits()))
+
+
+@pytest.mark.parametrize("min_confidence", [0, 0.5, 0.9])
+def test_doubtful_digits_are_left_out(min_confidence):
+    picture = np.full((100, 260), 230, np.uint8)
+    for x, height in ((20, 60), (80, 60), (140, 30), (200, 20)):
+        picture[20 : 20 + height, x : x + 8] = 20
+    every = DigitExtractor(min_confidence=0).extract(picture)
+    assert (np.diff(every.confidences) <= 0).all()
+    assert every.confidences[0] == 1
+    assert every.confidences[-1] < 0.5 < every.confidences[-2] < 0.9
+    digits = DigitExtractor(min_confidence=min_confidence).extract(picture)
+    assert len(digits) == (every.confidences >= min_confidence).sum()
 
 
 @parametrize_with_checks([DigitExtractor(image_shape="row")])

@@ -10,12 +10,18 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from .image_array import ImageArray
+from .layout import as_stack
 from .normalization import DigitNormalizer
 from .paper import find_ink
 from .strokes import find_digits, reading_order, stroke_width
+from .validation import refuse_overflow
 
 # Longer side, in pixels, of the picture in which digits are looked for.
 _LONGEST = 1200
+_REDUCING = Image.Resampling.BOX
+# White, as the largest pixel value shows it. Resized pictures may overshoot a little.
+_WHITES = 1, 255, 65535
+_OVERSHOOT = 0.1
 # Ink as strong as this quantile of the ink of a digit is white in its image.
 _FULL_INK = 0.5
 _EDGE = 2  # pixels beyond its mask that a stroke may fade out in
@@ -202,8 +208,11 @@ class DigitExtractor(DigitNormalizer):
         Parameters
         ----------
         picture : array-like of shape (height, width) or (height, width, channels)
-            Grey or coloured pixels: unsigned integers, or floats from 0 to 1. Floats in
-            another range are scaled so that they fill it.
+            Grey or coloured pixels of any type. White is 1, 255 or 65535: the smallest
+            of these that the largest value does not exceed. Values up to a tenth of it
+            outside of the range from 0 are clipped. A picture with any other values,
+            negative or larger ones, is scaled so that it fills the range from black to
+            white.
 
         Returns
         -------
@@ -213,10 +222,14 @@ class DigitExtractor(DigitNormalizer):
         Raises
         ------
         ValueError
-            If `picture` has another shape, or NaN or infinite pixels.
+            If `picture` has another shape, or masked, NaN or infinite pixels, or some
+            too large for float32.
+        TypeError
+            If `picture` is sparse, or no array, such as the name of a file.
         """
         self._validate_params()
-        pixels, scale = _scaled(_checked(picture))
+        picture = _checked(picture)
+        pixels = _scaled(picture)
         ink = find_ink(pixels, self.ink)
         labels, boxes, typical = find_digits(ink.strength, ink.mask)
         parts = [
@@ -230,7 +243,10 @@ class DigitExtractor(DigitNormalizer):
         images = np.empty((len(order), *self.output_shape), dtype=np.uint8)
         for image, number in zip(images, order, strict=True):
             image[:] = self._image(parts[number])
-        return ExtractedDigits(images, boxes[order] / scale, confidences[order], rows)
+        # Each side was rounded to whole pixels on its own.
+        boxes = boxes[order] * np.tile(picture.shape[:2], 2)
+        boxes = boxes / np.tile(pixels.shape[:2], 2)
+        return ExtractedDigits(images, boxes, confidences[order], rows)
 
     def transform(self, X):
         """Make an image from the digit in each picture.
@@ -262,7 +278,7 @@ class DigitExtractor(DigitNormalizer):
 
     @property
     def _n_features_out(self):
-        return self.output_shape[0] * self.output_shape[1]
+        return super()._n_features_out // self.image_shape_[2]  # grey
 
     def _image(self, part):
         """Make the image of one digit."""
@@ -321,25 +337,29 @@ def _confidences(parts, typical):
 
 def _checked(picture):
     """Return a picture as (height, width, channels)."""
+    pixels = as_stack(picture, name="picture")
+    if np.ndim(pixels) == 0:
+        raise TypeError(
+            f"picture must be an array of pixels; got {picture!r:.60}. To read a file, "
+            "use skmnist.datasets.read_picture."
+        )
     pixels = check_array(
-        np.asarray(picture),
-        dtype="numeric",
-        ensure_2d=False,
-        allow_nd=True,
-        input_name="picture",
+        pixels, dtype="numeric", ensure_2d=False, allow_nd=True, input_name="picture"
     )
+    refuse_overflow(pixels, name="picture")
+    shape = pixels.shape
     if pixels.ndim == 2:
         pixels = pixels[..., None]
-    if pixels.ndim != 3 or not 1 <= pixels.shape[2] <= 4:
+    if pixels.ndim != 3 or not pixels.size or pixels.shape[2] > 4:
         raise ValueError(
             "picture must have the shape (height, width) or (height, width, channels) "
-            f"with at most 4 channels; got {np.shape(picture)}."
+            f"with at most 4 channels, and at least one pixel; got {shape}."
         )
     return pixels
 
 
 def _scaled(pixels):
-    """Return a picture of moderate size with pixels from 0 to 1, and its scale."""
+    """Return a picture of moderate size with pixels from 0 to 1."""
     height, width, _ = pixels.shape
     scale = min(1, _LONGEST / max(height, width))
     size = max(1, round(scale * width)), max(1, round(scale * height))
@@ -351,11 +371,8 @@ def _scaled(pixels):
             channel = np.asarray(Image.fromarray(channel).resize(size, _REDUCING))
         channels.append(channel.astype(np.float32))
     small = np.stack(channels, axis=2)
-    if pixels.dtype.kind == "u":
-        small /= np.iinfo(pixels.dtype).max
-    elif small.min() < 0 or small.max() > 1:
-        small = (small - small.min()) / max(float(np.ptp(small)), 1e-30)
-    return small, scale
-
-
-_REDUCING = Image.Resampling.BOX
+    low, high = np.float64(pixels.min()), np.float64(pixels.max())
+    whites = [w for w in _WHITES if high <= (1 + _OVERSHOOT) * w]
+    if whites and low >= -_OVERSHOOT * whites[0]:
+        return np.clip(small / np.float32(whites[0]), 0, 1)
+    return ((small - low) / max(high - low, 1e-30)).astype(np.float32)

@@ -265,7 +265,7 @@ def _is_one_label(y):
     return np.isscalar(y) or (hasattr(y, "__len__") and np.size(y) == 1)
 
 
-def as_stack(X):
+def as_stack(X, *, name="X"):
     """Make one array of a list of numbers; return anything else as it is.
 
     Raises ValueError if pixels are masked, which NumPy and scikit-learn forget.
@@ -276,18 +276,18 @@ def as_stack(X):
     if any(isinstance(image, np.ma.MaskedArray) for image in images):
         if any(map(np.ma.is_masked, images)):
             raise ValueError(
-                "X has masked pixels, but images must be complete. "
-                "Fill them, as by X.filled(0), or leave these images out."
+                f"{name} has masked pixels, but images must be complete. "
+                f"Fill them, as by {name}.filled(0), or leave these images out."
             )
         X = np.asarray(X)
     if hasattr(X, "shape") or hasattr(X, "__dataframe__"):
         return X
-    refuse_stream("X", X)
+    refuse_stream(name, X)
     try:
         stack = np.asarray(X)
     except ValueError:
         raise ValueError(
-            "X is a list of rows or images of different sizes; all must have the "
+            f"{name} is a list of rows or images of different sizes; all must have the "
             "same size."
         ) from None
     # Of other things scikit-learn should know that they come in a list.

@@ -172,7 +172,7 @@ class DigitNormalizer(ClassNamePrefixFeaturesOutMixin, ImageTransformer):
         x = left - self._margin(width, columns, left, right, scale) / scale
         boxes = np.stack([x, y, x + width / scale, y + height / scale], axis=1)
         placed = np.empty((len(images), height, width, images.shape[3]), np.float32)
-        # One axis after the other, the longer one first: with both at once, Pillow would
+        # One axis after the other, the longer one first: of both at once, Pillow would
         # make a square of a line.
         turn = -1 if mass.shape[1] > mass.shape[2] else 1
         for target, image, (x0, y0, x1, y1) in zip(placed, images, boxes, strict=True):

@@ -60,7 +60,7 @@ def _is_surely_finite(X):
         return math.isfinite(X.sum())
 
 
-def refuse_overflow(X):
+def refuse_overflow(X, *, name="X"):
     """Raise ValueError if finite numbers in `X` are too large for float32."""
     if isinstance(X, np.ndarray) and (X.dtype.kind != "f" or X.dtype.itemsize < 8):
         return
@@ -74,6 +74,6 @@ def refuse_overflow(X):
     largest = max(ends, key=abs)
     if _FLOAT32_MAX < abs(largest) < math.inf:
         raise ValueError(
-            f"X contains {largest:g}, which is too large for float32: pixels must lie "
-            f"within ±{_FLOAT32_MAX:.2g}."
+            f"{name} contains {largest:g}, which is too large for float32: pixels must "
+            f"lie within ±{_FLOAT32_MAX:.2g}."
         )
