@@ -1,7 +1,8 @@
 """Damaged pictures: what is read or refused, how fast, and in how much memory.
 
 ``python -m benchmarks.broken_pictures`` damages pages of digits in many formats, of
-half a megapixel and of 12, and reads each of them as ``skmnist predict`` does.
+half a megapixel and of 12, and reads each of them as ``skmnist predict`` does. It also
+searches textures of many parts and lines, and a plain stroke to compare them with.
 """
 
 import multiprocessing
@@ -60,6 +61,22 @@ def make_page(shape):
     return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
 
 
+def make_textures(side=1200):
+    """Draw what has many parts or lines, and a stroke; return pictures by name."""
+    y, x = np.indices((side, side))
+    at_edge = np.minimum(np.minimum(y, x), side - 1 - np.maximum(y, x)) < 6
+    stroke = (abs(y - side // 2) < side // 12) & (abs(x - side // 2) < side // 60)
+    inks = {
+        "stroke": stroke,
+        "dots along the edges": at_edge & (x % 8 < 3) & (y % 8 < 3) | stroke,
+        "halftone": (x % 6 < 2) & (y % 6 < 2),
+        "grid": (x % 12 < 2) | (y % 12 < 2),
+        "stripes": y % 6 < 2,
+        "noise": np.random.default_rng(0).random((side, side)) < 0.02,
+    }
+    return {name: np.where(ink, 20, 230).astype(np.uint8) for name, ink in inks.items()}
+
+
 def damage(data, rng):
     """Change some bytes, mostly of the header, and sometimes cut the end off."""
     data = bytearray(data)
@@ -115,6 +132,10 @@ def main(n_files, seed):
     for seconds, name, outcome in sorted(found, reverse=True)[:5]:
         print(f"{seconds:.2f} s  {name}, {outcome}")
     print(f"memory: at most {largest - before:.0f} MB more ({hungriest})")
+    for name, texture in make_textures().items():
+        start = time.perf_counter()
+        DigitExtractor().extract(texture)
+        print(f"{time.perf_counter() - start:.2f} s  {name}")
 
 
 if __name__ == "__main__":

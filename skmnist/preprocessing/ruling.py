@@ -36,17 +36,15 @@ def find_lines(strength, mask):
         starts, stops, places = _runs(source)
         thin = stops - starts <= thickness
         thick = source.copy()
-        _clear(thick, starts[thin], stops[thin], places[thin])
         starts, stops, places = starts[thin], stops[thin], places[thin]
+        thick[_pixels(starts, stops, places)] = False
         for line in _straight_lines((starts + stops - 1) / 2, places, thick):
             usual = 1.5 * np.median(stops[line] - starts[line]) + 1
             line = line[stops[line] - starts[line] <= usual]
-            pixels = source.copy()
-            _clear(pixels, starts[line], stops[line], places[line])
-            pixels = source & ~pixels
+            pixels = _pixels(starts[line], stops[line], places[line])
             # Ink is often darker than the line that it runs along.
-            pale |= pixels & (levels <= _DARKER * np.median(levels[pixels]))
-            lines |= pixels
+            pale[pixels] |= levels[pixels] <= _DARKER * np.median(levels[pixels])
+            lines[pixels] = True
             n_lines += 1
         weak.append(pale)
         all_of_them.append(lines)
@@ -77,13 +75,13 @@ def _runs(mask):
     return starts, stops, places
 
 
-def _clear(target, starts, stops, places):
-    """Clear runs of a mask."""
+def _pixels(starts, stops, places):
+    """Return the rows and columns of the pixels of runs."""
     lengths = stops - starts
     offsets = np.arange(lengths.sum()) - np.repeat(
         np.cumsum(lengths) - lengths, lengths
     )
-    target[np.repeat(starts, lengths) + offsets, np.repeat(places, lengths)] = False
+    return np.repeat(starts, lengths) + offsets, np.repeat(places, lengths)
 
 
 def _straight_lines(middles, places, thick):

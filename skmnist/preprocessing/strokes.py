@@ -30,9 +30,18 @@ _WEAK_CUT = 0.4
 
 def stroke_width(mask):
     """Return the mean width of strokes: twice their area by their circumference."""
-    padded = np.pad(mask.astype(np.float32), 1)
-    slope = np.hypot(np.diff(padded, axis=0)[:, 1:], np.diff(padded, axis=1)[1:])
-    return 2 * padded.sum() / max(slope.sum(), 1)
+    areas, lengths = _areas_and_circumferences(mask.astype(int))
+    return 2 * areas[1:].sum() / max(lengths[1:].sum(), 1)
+
+
+def _areas_and_circumferences(labels):
+    """Return the area and the circumference of each label, with that of 0."""
+    padded = np.pad(labels, 1)
+    ink = (padded > 0).astype(np.float32)
+    slope = np.hypot(np.diff(ink, axis=0)[:, 1:], np.diff(ink, axis=1)[1:])
+    # Pixels of two labels are never this near to each other.
+    label = np.maximum(np.maximum(padded[:-1, 1:], padded[1:, :-1]), padded[1:, 1:])
+    return np.bincount(labels.ravel()), np.bincount(label.ravel(), slope.ravel())
 
 
 def find_digits(strength, mask):
@@ -93,19 +102,14 @@ def _frames(labels):
         np.bincount(edge, minlength=labels.max() + 1) / len(edge) for edge in edges
     ]
     contact = np.max(counts, axis=0)
-    inside = np.flatnonzero(contact == 0)
+    inside = np.flatnonzero(contact[1:] == 0) + 1
     if not len(inside):
         return []
-    usual = stroke_width(np.isin(labels, inside))
-    return [
-        number
-        for number in np.flatnonzero(contact > 0)
-        if number
-        and (
-            contact[number] > _EDGE_CONTACT
-            or stroke_width(labels == number) > _SOLID * usual
-        )
-    ]
+    areas, lengths = _areas_and_circumferences(labels)
+    usual = 2 * areas[inside].sum() / max(lengths[inside].sum(), 1)
+    is_solid = 2 * areas > _SOLID * usual * np.maximum(lengths, 1)
+    is_frame = (contact > _EDGE_CONTACT) | ((contact > 0) & is_solid)
+    return np.flatnonzero(is_frame[1:]) + 1
 
 
 def _typical_height(labels):
