@@ -121,6 +121,35 @@ def test_pages_are_read_in_reading_order(reader, page):
     assert read(reader, PAGES[page]) == LINES
 
 
+def bars(shape, *boxes):
+    """Draw dark rectangles: top, left, bottom and right of each."""
+    picture = np.full(shape, 230, np.uint8)
+    for top, left, bottom, right in boxes:
+        picture[top:bottom, left:right] = 20
+    return picture
+
+
+SEVEN = (0, 5, 10, 55), (0, 45, 100, 55)
+ONE = (10, 80, 95, 90)
+
+
+@pytest.mark.parametrize(
+    ("picture", "boxes"),
+    [
+        (bars((100, 110), (0, 0, 100, 8), ONE), [(0, 0, 100, 8), ONE]),
+        (bars((100, 100), *SEVEN, ONE), [(0, 5, 100, 55), ONE]),
+        (bars((100, 100), (0, 45, 100, 55), (10, 30, 20, 34)), [(0, 45, 100, 55)]),
+        (bars((200, 110), (0, 0, 200, 8), ONE), [ONE]),
+        (bars((100, 110), (0, 0, 100, 3), ONE), [ONE]),
+        (bars((110, 110), (0, 0, 110, 8), (0, 0, 8, 110), ONE), [ONE]),
+        (bars((200, 110), (160, 0, 200, 110), ONE), [ONE]),
+    ],
+    ids=["1", "7", "1 and a speck", "long line", "thin line", "corner", "table"],
+)
+def test_digits_at_the_edge_are_told_from_frames(picture, boxes):
+    np.testing.assert_array_equal(DigitExtractor().extract(picture).boxes, boxes)
+
+
 def test_boxes_lie_around_the_digits():
     digits = DigitExtractor().extract(PAGES["uneven light"])
     np.testing.assert_allclose(digits.boxes, BOXES, atol=8)

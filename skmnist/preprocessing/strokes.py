@@ -7,6 +7,7 @@ _EIGHT = np.ones((3, 3))
 # Of the side of a picture: contact with it that makes a frame or a table, not a digit.
 _EDGE_CONTACT = 0.4
 _SOLID = 2.5  # stroke widths of an area that is not a stroke
+_THIN = 0.5  # stroke widths of a line that is not a stroke
 # More than that are texture; the largest are kept.
 _MOST_PARTS = 1000
 _SMALLEST = 6  # height of a digit, in pixels
@@ -96,19 +97,35 @@ def _without(labels, numbers):
 
 
 def _frames(labels):
-    """Return what lies along an edge of the picture, or is a large area there."""
+    """Return what lies along an edge of the picture, or is a large area there.
+
+    In a picture that was cropped closely, digits touch the edges, too. A frame is
+    longer than they are, thinner, or goes round a corner.
+    """
     edges = labels[0], labels[-1], labels[:, 0], labels[:, -1]
-    counts = [
-        np.bincount(edge, minlength=labels.max() + 1) / len(edge) for edge in edges
-    ]
-    contact = np.max(counts, axis=0)
-    inside = np.flatnonzero(contact[1:] == 0) + 1
-    if not len(inside):
+    contacts = np.array(
+        [np.bincount(edge, minlength=labels.max() + 1) / len(edge) for edge in edges]
+    )
+    contacts[:, 0] = 1
+    touches = contacts.any(axis=0)
+    if touches.all():
         return []
     areas, lengths = _areas_and_circumferences(labels)
-    usual = 2 * areas[inside].sum() / max(lengths[inside].sum(), 1)
-    is_solid = 2 * areas > _SOLID * usual * np.maximum(lengths, 1)
-    is_frame = (contact > _EDGE_CONTACT) | ((contact > 0) & is_solid)
+    boxes = _boxes(labels)
+    sizes = np.append(0, (boxes[:, 2:] - boxes[:, :2]).max(axis=1))
+    widths = 2 * areas / np.maximum(lengths, 1)
+    usual = 2 * areas[~touches].sum() / max(lengths[~touches].sum(), 1)
+    is_solid = widths > _SOLID * usual
+    along = contacts > _EDGE_CONTACT
+    is_frame = along.any(axis=0) & (
+        (sizes > _TALLEST * sizes[~touches].max())
+        | (widths < _THIN * usual)
+        | (along.sum(axis=0) > 1)
+        | is_solid
+    )
+    # What reaches from one side to the other is what the picture was cropped to.
+    reaches = (contacts[::2] * contacts[1::2]).any(axis=0)
+    is_frame |= touches & is_solid & ~reaches
     return np.flatnonzero(is_frame[1:]) + 1
 
 
