@@ -221,6 +221,26 @@ def test_thin_strokes_become_as_wide_as_those_of_mnist():
     assert kept.images[0].sum() < 0.7 * thick.sum()
 
 
+@pytest.mark.parametrize("margin", [1, 2, 4, 8, 16, 32])
+@pytest.mark.parametrize("invert", [False, True], ids=["dark", "light"])
+def test_closely_cropped_digits_are_found(margin, invert):
+    for number in first_of("0123456789"):
+        ink = enlarged(DIGITS.images[number], 12) > 0.5
+        rows, columns = (np.flatnonzero(ink.any(axis=a)) for a in (1, 0))
+        ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        picture = np.where(np.pad(ink, margin), np.uint8(60), np.uint8(230))
+        digits = DigitExtractor().extract(255 - picture if invert else picture)
+        box = margin, margin, margin + ink.shape[0], margin + ink.shape[1]
+        np.testing.assert_allclose(digits.boxes, [box], atol=2)
+
+
+@pytest.mark.parametrize("width", [45, 50, 60, 160])
+def test_strokes_may_be_wide_in_narrow_pictures(width):
+    bar = (10, width // 2 - 10, 150, width // 2 + 10)
+    digits = DigitExtractor().extract(bars((160, width), bar))
+    np.testing.assert_array_equal(digits.boxes, [bar])
+
+
 @pytest.mark.parametrize("ink", ["dark", "light"])
 def test_ink_can_be_said_to_be_dark_or_light(reader, ink):
     page = PAGES["uneven light"]

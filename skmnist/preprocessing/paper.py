@@ -14,7 +14,7 @@ _MIN_CONTRAST = 0.06
 _NOISE = 0.008
 # Standard deviations of the noise that count as ink.
 _DEVIATIONS = 5.0
-# Of a picture: its widest stroke, as a fraction of its shorter side.
+# Of a picture: its widest stroke, as a fraction of its longer side.
 _WIDEST_STROKE = 1 / 3
 _STROKES = 5
 _COARSE = 56  # pixels of the longer side of a picture that shows only the paper
@@ -52,7 +52,7 @@ def find_ink(picture, polarity="auto"):
         is_dark = polarity == "dark"
     dark = smooth if is_dark else 1 - smooth
     shaded = is_dark and has_shade
-    widest = _WIDEST_STROKE * min(dark.shape)
+    widest = _WIDEST_STROKE * max(dark.shape)
     ink = _ink(dark, widest, shaded)
     inner = _without_edges(ink.mask)
     if inner.any():
@@ -69,8 +69,11 @@ def _ink(dark, widest, shaded):
     if shaded:
         # Less light makes paper and ink darker in the same proportion.
         strength /= np.maximum(background, _DARKEST * background.max())
-    strength -= np.median(strength)
-    spread = np.median(np.abs(strength)) / 0.6745
+    # Ink may cover most of a picture that was cropped closely.
+    paper = strength[strength <= max(strength.max() / 2, _MIN_CONTRAST)]
+    middle = np.median(paper)
+    strength -= middle
+    spread = np.median(np.abs(paper - middle)) / 0.6745
     weak = strength > max(_DEVIATIONS * spread, _MIN_CONTRAST)
     lines = find_lines(strength, weak)
     if lines.any():
