@@ -45,11 +45,13 @@ _MODERN = {
     "learning_rate_schedule": "one_cycle",
     "batch_size": 256,
 }
+# After two and four of seven convolutions.
+_POOLED_TWICE = ((1, 1), (2, 2), (1, 1), (2, 2), (1, 1), (1, 1), (1, 1))
 _BEST = {
     **_MODERN,
-    "filters": (32, 32, 64, 64, 96, 96),
+    "filters": (32, 32, 48, 48, 64, 64, 64),
     "kernel_size": 3,
-    "pool_size": ((1, 1), (2, 2), (1, 1), (2, 2), (1, 1), (1, 1)),
+    "pool_size": _POOLED_TWICE,
     "learning_rate": 0.006,
     "weight_decay": 0.02,
     "ema_momentum": 0.99,
@@ -202,7 +204,7 @@ ARCHITECTURES = {
             **_MODERN,
             "filters": (12, 16, 16, 20, 20, 20, 20),
             "kernel_size": 3,
-            "pool_size": ((1, 1), (2, 2), (1, 1), (2, 2), (1, 1), (1, 1), (1, 1)),
+            "pool_size": _POOLED_TWICE,
             "learning_rate": 0.01,
             "weight_decay": 0.01,
             "ema_momentum": 0.99,
@@ -215,7 +217,7 @@ ARCHITECTURES = {
     ),
     "cnn_best": Architecture(
         "cnn",
-        "six 3×3 convolutions of 32 to 96 channels, after a Deskewer",
+        "seven 3×3 convolutions of 32 to 64 channels, after a Deskewer",
         _BEST,
         is_costly=True,
         transformers=_DESKEWED,
