@@ -4,6 +4,8 @@ import json
 import os
 import pickle
 import re
+import subprocess
+import sys
 
 import joblib
 import numpy as np
@@ -794,6 +796,15 @@ def test_labels_are_printed_even_if_the_picture_cannot_be_drawn(
     assert (result.exit_code, result.stdout) == (1, "31\n")
     assert "No space left on device" in result.stderr
     assert not out.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_pipe_is_refused_without_waiting_for_it(model, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    command = [sys.executable, "-m", "skmnist", "predict", model, tmp_path / "pipe"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "pipe is a pipe or a device" in run.stderr
 
 
 def bad_picture(kind, path):

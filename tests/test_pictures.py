@@ -1,6 +1,7 @@
 """Pictures read as a viewer shows them, and files that are refused."""
 
 import io
+import os
 import random
 import struct
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import tempfile
 import warnings
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -307,6 +309,17 @@ def test_broken_pictures_are_read_or_refused():
             del data[rng.randrange(len(data)) :]
         outcomes[attempt(extractor, bytes(data))] += 1
     assert min(outcomes.values()) > 20
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="pipes have no paths")
+def test_a_pipe_is_not_called_damaged():
+    reading, writing = os.pipe()
+    try:
+        with pytest.raises(DataFormatError, match="is a pipe or a device"):
+            read_picture(f"/dev/fd/{reading}")
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def attempt(extractor, data):

@@ -119,10 +119,11 @@ def _read_file(path, model_file, invert):
     from skmnist.datasets import read_idx
     from skmnist.datasets._content import N_BYTES, kind_of
     from skmnist.datasets._csv import read_unlabelled_csv
-    from skmnist.datasets._files import open_data
+    from skmnist.datasets._files import open_data, refuse_pipe
 
     if Path(path).is_dir():
         raise BadInput(f"{path} is a folder; give the files in it.")
+    refuse_pipe(path)
     with open_data(path) as file:
         start = file.read(N_BYTES)
     if not start:

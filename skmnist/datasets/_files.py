@@ -47,6 +47,16 @@ class DataNotFoundError(FileNotFoundError):
     """
 
 
+def refuse_pipe(path):
+    """Raise for a pipe or device where a file is read twice; opening one may block."""
+    path = Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise DataFormatError(
+            f"{path} is a pipe or a device, which cannot be read twice; save what "
+            "comes from it to a file."
+        )
+
+
 @contextmanager
 def open_data(path):
     """Open a file for reading bytes; gzip is detected by content.

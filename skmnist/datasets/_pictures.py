@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from skmnist._numbers import counted, pixels
 from skmnist.datasets._content import N_BYTES, kind_of
-from skmnist.datasets._files import DataFormatError
+from skmnist.datasets._files import DataFormatError, refuse_pipe
 
 # Formats of pixels. Others that Pillow knows run programs, or hold drawings.
 _FORMATS = (
@@ -114,6 +114,7 @@ def picture_pages(path, *, longest=None, first=0):
         Sides of the picture in the file by sides of what is returned.
     """
     path = os.fspath(path)
+    refuse_pipe(path)
     start = b""
     try:
         with warnings.catch_warnings(), open(path, "rb") as file:
