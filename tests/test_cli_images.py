@@ -730,6 +730,23 @@ def test_rows_of_digits_in_a_photo_are_read_in_their_order(model, tmp_path):
     assert all(0 < row["confidence"] <= 1 for row in shown)
 
 
+@pytest.mark.parametrize(
+    ("labels", "line"),
+    [
+        (np.array([f"{label}-" for label in "0123456789"])[Y], "3- 1- 4-"),
+        (Y % 2 == 0, "False False True"),
+        (np.array([*"abcdefghij"])[Y], "dbe"),
+        (Y + 5, "8 6 9"),
+    ],
+    ids=["words", "booleans", "characters", "some numbers of two digits"],
+)
+def test_labels_in_a_row_are_told_from_each_other(tmp_path, labels, line):
+    fitted = KNeighborsClassifier(1).fit(X, labels)
+    path = save_model(fitted, tmp_path / "m.joblib")
+    Image.fromarray(photo([[3, 1, 4]])).save(tmp_path / "photo.png")
+    assert invoke("predict", path, tmp_path / "photo.png").stdout == f"{line}\n"
+
+
 def test_digits_get_the_size_of_the_training_images_whatever_the_file_says(tmp_path):
     larger = np.pad(X.reshape(-1, 8, 8), ((0, 0), (10, 10), (10, 10)))
     fitted = make_pipeline(ImageScaler(), KNeighborsClassifier(20)).fit(larger, Y)
@@ -752,6 +769,36 @@ def test_digits_below_a_confidence_are_marked_in_their_row(model, tmp_path):
     assert [line[0] for line in lines] == ["l", "3", "1", "4"]
 
 
+def test_what_is_drawn_is_what_is_printed(doubtful, tmp_path, monkeypatch):
+    from skmnist.plotting import ExtractedDigitsDisplay
+
+    shown = []
+    draw = ExtractedDigitsDisplay.plot
+    monkeypatch.setattr(
+        ExtractedDigitsDisplay, "plot", lambda self: shown.append(self) or draw(self)
+    )
+    path = tmp_path / "photo.png"
+    Image.fromarray(photo([[3, 1], [4, 9, 7]])).save(path)
+    args = ["predict", doubtful[0], path, "--min-confidence", 0.99]
+    printed = invoke(*args, "--show", tmp_path / "out.png").stdout.split()
+    found = json.loads(invoke(*args, "--json").stdout)["predictions"]
+    assert shown[0].lines == printed
+    assert "?" in "".join(printed)
+    assert list(shown[0].confidence) == [row["confidence"] for row in found]
+
+
+@pytest.mark.parametrize("read", ["photo.png", "link.png", "model.png"])
+def test_a_file_that_is_read_is_not_replaced_by_a_picture(model, tmp_path, read):
+    paths = [tmp_path / "photo.png", tmp_path / "model.png"]
+    Image.fromarray(photo([[3, 1]])).save(paths[0])
+    paths[1].write_bytes(model.read_bytes())
+    (tmp_path / "link.png").symlink_to(paths[0])
+    before = [path.read_bytes() for path in paths]
+    args = ["predict", paths[1], paths[0], "--show", tmp_path / read, "--force"]
+    assert_refused(invoke(*args), f"{read} would replace a file that is read")
+    assert [path.read_bytes() for path in paths] == before
+
+
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_what_was_found_is_drawn(model, tmp_path, suffix):
     path, out = tmp_path / "photo.png", tmp_path / f"out{suffix}"
@@ -771,7 +818,7 @@ def test_only_a_searched_picture_can_be_drawn(model, tmp_path, monkeypatch):
 
     monkeypatch.setattr("skmnist.cli._recognition.predict", predict)
     for images, words in [
-        ([path], "3.png has 0 such pages"),
+        ([path], "3.png are classified as they are"),
         ([tmp_path / "pages.tif"], "pages.tif has 2 such pages"),
         ([path, tmp_path / "missing.png"], "2 files were given"),
     ]:

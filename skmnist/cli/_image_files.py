@@ -61,12 +61,13 @@ class ImageFile:
                 columns[name] = np.concatenate(values).tolist()
         return columns
 
-    def join(self, answers):
+    def join(self, answers, separator):
         """Arrange answers as the digits stand in the pictures: a text per row."""
         lines, start = [], 0
         for page in self.pages:
             stop = start + len(page.digits)
-            lines += page.digits.join(answers[start:stop])
+            words = [separator + answer for answer in answers[start:stop]]
+            lines += [row.removeprefix(separator) for row in page.digits.join(words)]
             start = stop
         return lines
 

@@ -18,8 +18,8 @@ from skmnist.cli._options import TRUST, force_option, json_option
     "--min-confidence",
     type=click.FloatRange(0, 1),
     metavar="P",
-    help="Print '?' and the two likeliest labels where the confidence, the probability "
-    "of the predicted label, is below P.",
+    help="Print '?' instead of labels whose probability is below P, and the two "
+    "likeliest labels unless the digit is one of a row.",
 )
 @click.option(
     "--invert",
@@ -31,7 +31,8 @@ from skmnist.cli._options import TRUST, force_option, json_option
     "show",
     type=click.Path(),
     metavar="FILE",
-    help="Also draw where digits were found, and the images that the model classified.",
+    help="Also draw where digits were found, and the images that the model classified; "
+    "for one picture of one page.",
 )
 @force_option
 @json_option
@@ -41,8 +42,9 @@ def command(model, images, proba, min_confidence, invert, show, force, as_json):
     IMAGES are NumPy arrays (.npy), IDX or CSV files (gzipped or not; CSV with one image
     per row; labels and an index are ignored), or pictures (.png, .jpg and others).
     Pictures of any size are searched for digits, unless they have the size that the
-    model expects; each row of digits is printed on one line. --json numbers the images
-    of each file from 0, and has the box of each digit: top, left, bottom and right.
+    model expects; each row of digits is printed on one line. --json says which file
+    and page a label is from, numbers the images of each file from 0, and has the box of
+    each digit: top, left, bottom and right.
     """
     import numpy as np
 
@@ -56,13 +58,13 @@ def command(model, images, proba, min_confidence, invert, show, force, as_json):
 
     rejects = min_confidence is not None
     model_file = read_model(model)
-    check_shown(show, images, force=force)
+    check_shown(show, model, images, force=force)
     files = read_images(images, model_file, invert=invert)
     if show is not None:
         check_searched(files[0])
     X = np.concatenate([file.X for file in files])
     is_rated = (
-        as_json
+        (as_json or show is not None)
         and any(file.pages for file in files)
         and hasattr(model_file.model, "predict_proba")
     )
@@ -84,18 +86,23 @@ def command(model, images, proba, min_confidence, invert, show, force, as_json):
         for row in rows:
             print(_mark(row), *(f"{p:.6g}" for p in row["probabilities"]), sep=",")
     else:
+        separator = " " if any(len(str(label)) > 1 for label in classes) else ""
         start = 0
         for file in files:
             own = rows[start : (start := start + len(file.X))]
-            answers = file.join([_mark(row) for row in own]) if file.pages else own
-            print("\n".join(a if file.pages else _answer(a) for a in answers))
+            if file.pages:
+                lines = file.join(list(map(_mark, own)), separator)
+            else:
+                lines = map(_answer, own)
+            print("\n".join(lines))
     if rejects:
         note(
             f"Rejected, with a confidence below {min_confidence}: "
             f"{sum(columns['is_rejected']):,} of {counted(len(rows), 'image')}."
         )
     if show is not None:
-        show_digits(show, files[0], labels)
+        confidence = columns.get("confidence")
+        show_digits(show, files[0], list(map(_mark, rows)), confidence)
 
 
 def _rows(columns):
