@@ -687,8 +687,20 @@ def bad_images(kind, path):
 def test_files_that_hold_no_such_images_are_refused(model, tmp_path, kind):
     path = tmp_path / "images.npy"
     words = bad_images(kind, path)
-    good = write_images("rows.npy", tmp_path)
-    assert_refused(invoke("predict", model, good, path), *words)
+    assert_refused(invoke("predict", model, path), *words)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--proba"]], ids=str)
+def test_files_beside_one_that_cannot_be_read_are_classified(model, tmp_path, options):
+    good = [save_picture(tmp_path / f"{i}.png", X[i]) for i in (3, 1)]
+    bad = [tmp_path / "missing.png", save_picture(tmp_path / "cut.png", X[0])]
+    bad[1].write_bytes(bad[1].read_bytes()[:60])
+    expected = invoke("predict", model, *good, *options)
+    result = invoke("predict", model, good[0], *bad, good[1], *options)
+    assert (result.exit_code, result.stdout) == (2, expected.stdout)
+    for line, path in zip(result.stderr.splitlines(), bad, strict=True):
+        assert line.startswith("Error: ")
+        assert path.name in line
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "notes.md", "notes.py", "notes.log"])

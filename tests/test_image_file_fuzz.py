@@ -19,6 +19,7 @@ from skmnist.cli._image_files import read_images
 MODEL = SimpleNamespace(
     dataset="mnist",
     pixel_range=(0, 255),
+    finds_digits=False,
     n_pixels=48,
     image_shape=(6, 8),
     size="6×8 (height × width, 48 pixels)",

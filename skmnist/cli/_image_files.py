@@ -78,14 +78,19 @@ def read_images(paths, model_file, *, invert=False):
     A file is a NumPy array (``.npy``), IDX or CSV (gzipped or not), or a picture, which
     is seen from its content. Pictures of another size than the model takes are searched
     for digits. `invert` is for dark ink on light paper, in any of them. Returns an
-    :class:`ImageFile` for each. Raises BadInput if a file is of another kind, or holds
-    arrays of another size.
+    :class:`ImageFile` for each; a file of another kind, or with arrays of another size,
+    is named on standard error and left out. Raises BadInput if none is left.
     """
     files = []
     light = []
+    errors = []
     for path in paths:
-        with bad_input():
-            file, is_picture = _read_file(path, model_file, invert)
+        try:
+            with bad_input():
+                file, is_picture = _read_file(path, model_file, invert)
+        except BadInput as error:
+            errors.append(error)
+            continue
         if is_picture:
             # On pages that were searched, the ink was told from the paper.
             may_be_dark = not invert and not file.pages
@@ -94,6 +99,11 @@ def read_images(paths, model_file, *, invert=False):
         elif invert:
             file = ImageFile(path, _inverted(file.X, model_file))
         files.append(file)
+    last = None if files else errors.pop()
+    for error in errors:
+        note(f"Error: {error.format_message()}")
+    if last is not None:
+        raise last
     if light:
         note(
             f"Warning: {light[0]}"

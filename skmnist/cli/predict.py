@@ -44,12 +44,13 @@ def command(model, images, proba, min_confidence, invert, show, force, as_json):
     Pictures of any size are searched for digits, unless they have the size that the
     model expects; each row of digits is printed on one line. --json says which file
     and page a label is from, numbers the images of each file from 0, and has the box of
-    each digit: top, left, bottom and right.
+    each digit: top, left, bottom and right. Files that cannot be read are named on
+    standard error; the others are classified, and the exit code is 2.
     """
     import numpy as np
 
     from skmnist._confidence import label_confidence, reject
-    from skmnist.cli._errors import bad_input
+    from skmnist.cli._errors import BAD_INPUT, bad_input
     from skmnist.cli._found_digits import check_searched, check_shown, show_digits
     from skmnist.cli._image_files import read_images
     from skmnist.cli._messages import note
@@ -103,6 +104,7 @@ def command(model, images, proba, min_confidence, invert, show, force, as_json):
     if show is not None:
         confidence = columns.get("confidence")
         show_digits(show, files[0], list(map(_mark, rows)), confidence)
+    return BAD_INPUT if len(files) < len(images) else 0
 
 
 def _rows(columns):
