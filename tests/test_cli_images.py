@@ -20,7 +20,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
-from skmnist import ImageScaler
+from skmnist import DigitExtractor, ImageScaler
 from skmnist.cli._commands import skmnist
 from skmnist.datasets import load_digits, load_idx, read_csv, write_csv, write_idx
 from skmnist.datasets._image_sets import load_image_set
@@ -889,6 +889,57 @@ def test_pictures_that_cannot_be_used_are_refused(model, tmp_path, kind):
     assert_refused(invoke("predict", model, path), "No such file")
     words = bad_picture(kind, path)
     assert_refused(invoke("predict", model, path), *words)
+
+
+@pytest.mark.parametrize("kind", ["ico", "sgi", "pcx"])
+def test_rarer_formats_are_searched_for_digits(model, tmp_path, kind):
+    picture, path = Image.fromarray(photo([[3, 1]])), tmp_path / f"photo.{kind}"
+    picture.save(path, **({"sizes": [picture.size]} if kind == "ico" else {}))
+    assert invoke("predict", model, path).stdout == "31\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "words"),
+    [
+        ("x.jxl", b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
+        ("x.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n", "a PostScript picture"),
+        ("x.svg", b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "an SVG picture"),
+        ("x.tga", b"\0\0\3\0" + bytes(40), "a TGA picture"),
+        ("x.tga", b"\0\0\x0b\0" + bytes(40), "a TGA picture"),
+        ("x.pdf", b"%PDF-1.4\n", "a PDF document"),
+    ],
+    ids=["JPEG XL", "EPS", "SVG", "TGA", "packed TGA", "PDF"],
+)
+def test_pictures_of_other_formats_are_named(model, tmp_path, name, start, words):
+    (tmp_path / name).write_bytes(start)
+    message = f"{name} is {words}, which cannot be read; save it as JPEG or PNG."
+    assert_refused(invoke("predict", model, tmp_path / name), message)
+
+
+@pytest.mark.parametrize("part", ["model", "images"])
+def test_an_address_is_no_file(model, tmp_path, part):
+    args = {"model": model, "images": write_images("idx", tmp_path)}
+    args[part] = "https://example.org/digits"
+    assert_refused(invoke("predict", *args.values()), "address; download what is there")
+
+
+def test_colour_models_say_that_they_are_not_for_larger_pictures(tmp_path):
+    images = np.repeat(X[:20].reshape(-1, 8, 8, 1), 3, axis=3)
+    fitted = make_pipeline(ImageScaler(), KNeighborsClassifier(1)).fit(images, Y[:20])
+    path = save_model(fitted, tmp_path / "m.joblib")
+    Image.fromarray(photo([[3, 1]])).save(tmp_path / "photo.png")
+    refused = invoke("predict", path, tmp_path / "photo.png")
+    assert_refused(refused, "only if the model takes grey images")
+
+
+def test_a_model_that_finds_digits_itself_gets_no_advice_on_ink(tmp_path):
+    pictures = np.stack([photo([[number]]) for number in (3, 1, 4)])
+    extractor = DigitExtractor(output_shape=(8, 8), digit_size=1.0)
+    fitted = make_pipeline(extractor, KNeighborsClassifier(1)).fit(pictures, [3, 1, 4])
+    path = save_model(fitted, tmp_path / "m.joblib")
+    Image.fromarray(pictures[2]).save(tmp_path / "photo.png")
+    result = invoke("predict", path, tmp_path / "photo.png")
+    assert (result.stdout, result.stderr) == ("4\n", "")
 
 
 @pytest.mark.parametrize("command", ["evaluate", "predict"])

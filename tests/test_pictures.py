@@ -41,6 +41,9 @@ FORMATS = {
     "fax.tif": ("TIFF", "1", {"compression": "group4"}),
     "bmp": ("BMP", "RGB", {}),
     "pgm": ("PPM", "L", {}),
+    "ico": ("ICO", "RGB", {"sizes": [(60, 40)]}),
+    "pcx": ("PCX", "L", {}),
+    "sgi": ("SGI", "L", {}),
 }
 
 
@@ -196,8 +199,15 @@ def test_large_pictures_are_reduced_by_a_factor_that_is_told(tmp_path, kind):
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
 REFUSED = {
     "HEIC": (HEIC, "HEIC picture.*save it as JPEG or PNG"),
-    "PDF": (b"%PDF-1.7\n" + bytes(99), "not a picture but a PDF document"),
-    "vector graphic": (b"<?xml version='1.0'?><svg></svg>", "an XML document"),
+    "PDF": (b"%PDF-1.7\n" + bytes(99), "a PDF document, which cannot be read; save it"),
+    "vector graphic": (b"<?xml version='1.0'?><svg></svg>", "an SVG picture"),
+    "drawing": (b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "an SVG picture"),
+    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "a PostScript picture, which cannot"),
+    "JPEG XL": (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture, which cannot"),
+    "JPEG XL codestream": (
+        b"\xff\x0a\xfa\x1f",
+        "a JPEG XL picture, which cannot be read; save it as JPEG or PNG",
+    ),
     "text": (b"3 1 4\n", "not a picture but text"),
     "nothing": (b"", "not a picture that can be read"),
     "cut short": (stored(SHOWN, "PNG")[:70], "damaged"),
@@ -212,6 +222,13 @@ def test_what_cannot_be_read_is_named(tmp_path, name):
     with pytest.raises(DataFormatError, match=message) as raised:
         read_picture(path)
     assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("rle", [None, "tga_rle"], ids=["plain", "packed"])
+def test_tga_is_named_by_its_suffix(tmp_path, rle):
+    path = write(tmp_path / "x.TGA", stored(SHOWN, "TGA", compression=rle))
+    with pytest.raises(DataFormatError, match=r"TGA picture, which .* JPEG or PNG"):
+        read_picture(path)
 
 
 def test_a_missing_file_is_named(tmp_path):

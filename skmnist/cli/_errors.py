@@ -1,6 +1,7 @@
 """Errors that end a command."""
 
 import contextlib
+import re
 
 import click
 
@@ -24,6 +25,10 @@ class MissingData(BadInput):
     """Images that are nowhere; the message lists places and ways, a line for each."""
 
 
+# A path has one slash only where an address has two.
+_ADDRESS = re.compile(r"(https?|ftp):/", re.IGNORECASE)
+
+
 @contextlib.contextmanager
 def bad_input():
     """Report errors that what the user gave leads to as such, on one line."""
@@ -42,6 +47,8 @@ def describe(error):
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = error.strerror
+        if isinstance(error, FileNotFoundError) and _ADDRESS.match(f"{error.filename}"):
+            text = "This is an address; download what is there, and give the file."
         if error.filename is not None:
             text = f"{error.filename}: {text}"
     return one_line(text) or type(error).__name__

@@ -13,7 +13,7 @@ from skmnist.cli._messages import note
 
 _PICTURE_SUFFIXES = (
     *(".png", ".bmp", ".gif", ".jpg", ".jpeg", ".tif", ".tiff", ".pgm", ".webp"),
-    *(".heic", ".heif", ".avif", ".jp2"),
+    *(".heic", ".heif", ".avif", ".jp2", ".tga", ".pcx", ".pdf"),
 )
 # The longer side, in pixels, to which large pictures are reduced at most, by whole
 # factors and while they are read: for memory. DigitExtractor makes them still smaller,
@@ -92,8 +92,8 @@ def read_images(paths, model_file, *, invert=False):
             errors.append(error)
             continue
         if is_picture:
-            # On pages that were searched, the ink was told from the paper.
-            may_be_dark = not invert and not file.pages
+            # Where digits are searched for, the ink is told from the paper.
+            may_be_dark = not (invert or file.pages or model_file.finds_digits)
             if may_be_dark and file.X.mean() > np.mean(model_file.pixel_range):
                 light.append(path)
         elif invert:
@@ -229,7 +229,9 @@ def _read_picture(path, model_file, invert):
         else:
             found = pixels(picture.size[::-1])
             raise BadInput(
-                f"{path} is of {found}; the model takes images of {model_file.size}."
+                f"{path} is of {found}; the model takes images of {model_file.size}. "
+                "Pictures of other sizes are searched for digits only if the model "
+                "takes grey images."
             )
         if images and pages:
             raise BadInput(f"{path} has pages of different kinds; give each by itself.")

@@ -47,6 +47,13 @@ class ModelFile:
         return 0, 255
 
     @property
+    def finds_digits(self):
+        """Whether the model itself finds the digit in an image."""
+        from skmnist.preprocessing import DigitExtractor
+
+        return any(isinstance(s, DigitExtractor) for s in steps_of(self.model))
+
+    @property
     def image_shape(self):
         """Height and width, and maybe channels, of the images that it takes."""
         shapes = [getattr(step, "image_shape_", None) for step in steps_of(self.model)]

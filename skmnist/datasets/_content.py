@@ -15,6 +15,12 @@ _MAGIC_NUMBERS = (
     (b"II*\0", "a TIFF picture"),
     (b"MM\0*", "a TIFF picture"),
     (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
+    (b"\0\0\1\0", "an ICO picture"),
+    (b"\x01\xda", "an SGI picture"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"%!PS", "a PostScript picture"),
+    (b"\xc5\xd0\xd3\xc6", "a PostScript picture"),
     (b"%PDF", "a PDF document"),
     (b"\xfd7zXZ\0", "an xz file"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
@@ -41,6 +47,7 @@ _ONNX = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42]")
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x00-\x7f\x80-\x98]")
 _ANNEX = re.compile(rb"[./]*(\.git)?/annex/objects/")
 _WEB_PAGE = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_DRAWING = re.compile(rb"<svg\b", re.IGNORECASE)
 _MARKUP = re.compile(rb"<[?!a-z]", re.IGNORECASE)
 # What GitHub sends is "404: Not Found"; others put the line of HTTP in front.
 _ANSWER = re.compile(rb"(HTTP/\S+ )?[1-5]\d\d:? [A-Za-z' -]+")
@@ -78,6 +85,8 @@ def _kind_of_text(start):
     text = start.removeprefix(b"\xef\xbb\xbf").strip()
     if _WEB_PAGE.match(text) or (text[:1] == b"<" and _WEB_PAGE.search(text)):
         return "a web page"
+    if text[:1] == b"<" and _DRAWING.search(text):
+        return "an SVG picture"
     if _MARKUP.match(text):
         return "an XML document, as servers send for an error"
     if _ANNEX.match(text):

@@ -28,6 +28,14 @@ _FORMATS = (
     "PCX",
     "SGI",
 )
+_UNREADABLE = {
+    "a HEIC picture",
+    "a JPEG XL picture",
+    "a PostScript picture",
+    "an SVG picture",
+    "a TGA picture",
+    "a PDF document",
+}
 # The other images in these are previews, depth and brightness of the first.
 _SINGLE = ("JPEG", "MPO", "ICO")
 _MAX_PAGES = 50
@@ -144,11 +152,17 @@ def picture_pages(path, *, longest=None, first=0):
 def _refusal(path, start):
     """Say why a file that begins with `start` is not read."""
     kind = kind_of(start)
-    if kind == "a HEIC picture":
-        return (
-            f"{path} is a HEIC picture, which cannot be read; save it as JPEG or PNG. "
-            "Phones export photos as JPEG when they are shared or in their settings."
-        )
+    # TGA has no magic number, and begins like IDX.
+    if kind in (None, "an IDX file") and path.lower().endswith(".tga"):
+        kind = "a TGA picture"
+    if kind in _UNREADABLE:
+        hint = ""
+        if kind == "a HEIC picture":
+            hint = (
+                " Phones export photos as JPEG when they are shared or in their "
+                "settings."
+            )
+        return f"{path} is {kind}, which cannot be read; save it as JPEG or PNG.{hint}"
     if kind and not kind.endswith("picture"):
         return f"{path} is not a picture but {kind}."
     if kind:
