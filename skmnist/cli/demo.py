@@ -23,8 +23,8 @@ def command(model, out, force, as_json):
     """Write one HTML page on which anyone can draw and see what a network makes of it.
 
     The page holds the network and works offline, on phones too. It is for networks of
-    this package and images with one channel, alone or after ImageScaler and
-    DigitNormalizer. Weights are rounded to 16 or 8 bits if the page would otherwise
+    this package and images with one channel, alone or after ImageScaler, Deskewer
+    and DigitNormalizer. Weights are rounded to 16 or 8 bits if the page would otherwise
     exceed 2 MB.
     """
     from skmnist.cli._errors import BadInput, bad_input

@@ -18,6 +18,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skmnist import (
+    Deskewer,
     DigitExtractor,
     DigitNormalizer,
     HOGTransformer,
@@ -28,7 +29,7 @@ from skmnist import (
 from skmnist._inference.activations import ACTIVATIONS
 from skmnist.cli._commands import skmnist
 from skmnist.datasets import load_digits
-from skmnist.demo import write_demo
+from skmnist.demo import _model, write_demo
 from skmnist.demo._weights import rounded_weights
 from skmnist.networks import _layers, build_mlp
 from skmnist.persistence import save_model
@@ -207,6 +208,19 @@ def test_a_page_allows_only_what_is_in_it(tmp_path):
         "data:,"
     ]
     assert "http" not in text.replace("http-equiv", "")
+
+
+@pytest.mark.parametrize("steps", [[], [Deskewer()]], ids=["plain", "deskewed"])
+def test_a_page_says_what_happens_to_a_drawing(tmp_path, steps):
+    write_demo(piped(*steps), tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "centre of mass is in the middle" in text
+    assert ("Then it is deskewed" in text) == bool(steps)
+
+
+def test_the_help_names_every_step_that_a_page_can_hold():
+    words = CliRunner().invoke(skmnist, ["demo", "--help"]).output
+    assert all(step.__name__ in words for step in _model._TRANSFORMERS)
 
 
 def test_the_page_in_the_documentation_is_as_it_is_written_now():
