@@ -210,6 +210,50 @@ def test_the_explanation_appears_when_the_browser_is_idle(tab):
     assert (red != blue).any()  # not only the grey image
 
 
+def heat_map(tab):
+    """Return the label of the heat map, and whether a hint is shown on it."""
+    return tab.run(
+        "(() => { const figure = document.querySelector('#explained');"
+        "const hint = getComputedStyle(figure, '::before').content;"
+        "return [figure.querySelector('canvas').ariaLabel, hint !== 'none']; })()"
+    )
+
+
+def test_a_heat_map_that_is_not_computed_yet_says_so(tab):
+    assert heat_map(tab) == ["Empty image", False]
+    tab.run("window.later = whenIdle; whenIdle = () => () => {}; null")
+    tab.draw(SEVEN)
+    waiting = ["Heat map, which is being computed", True]
+    assert heat_map(tab) == waiting
+    tab.run("sheet.clear()")
+    assert heat_map(tab) == ["Empty image", False]
+    tab.run("whenIdle = later; null")
+    tab.draw(SEVEN)
+    tab.wait("document.querySelector('#explained').ariaBusy === 'false'")
+    label = tab.text("#label")
+    done = [f"Heat map of the parts that speak for and against {label}", False]
+    assert heat_map(tab) == done
+    tab.run("whenIdle = () => () => {}; null")
+    tab.draw(DASH)
+    assert heat_map(tab) == waiting
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_a_label_of_one_word_takes_one_line(width, open_page, tmp_path):
+    names = ["seven", "8", "mammoth", "12"]
+    write_demo(made_up((8, 8, 1), names, filters=1), tmp_path / "page.html")
+    tab = open_page(tmp_path / "page.html")
+    tab.resize(width, 800)
+    for name in names:
+        tab.run(f"showLabel({name!r})")
+        n_lines = tab.run(
+            "(() => { const range = document.createRange();"
+            "range.selectNodeContents(document.querySelector('#label'));"
+            "return range.getClientRects().length; })()"
+        )
+        assert n_lines == 1, name
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_nothing_is_wider_than_the_screen(width, dark, tab):

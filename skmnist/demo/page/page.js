@@ -91,6 +91,7 @@ let current = null; // what was classified last
 function explain({ image, probabilities }) {
   const [best] = ranked(probabilities);
   paintEffects(image, image.values.map(() => 0));
+  byId("effects").setAttribute("aria-label", "Heat map, which is being computed");
   byId("reasons").textContent = "";
   byId("explained").ariaBusy = "true";
   cancelExplanation = whenIdle(occlusion(image, best, outputsOf), (effects) => {
@@ -102,17 +103,24 @@ function explain({ image, probabilities }) {
   });
 }
 
+function showLabel(text) {
+  const letters = Math.max(...text.split(/\s+/).map((word) => word.length));
+  byId("label").style.setProperty("--letters", letters);
+  byId("label").textContent = text;
+}
+
 function showNothing() {
   cancelExplanation();
   current = null;
   document.body.classList.add("empty");
-  byId("label").textContent = NONE;
+  showLabel(NONE);
   byId("confidence").textContent = "Nothing drawn yet";
   showBars(null, model.classes.map((_, i) => i));
   const size = model.size;
   for (const id of ["seen", "effects"]) paint(byId(id), size, () => [0, 0, 0, 255]);
   byId("seen").setAttribute("aria-label", "Empty image");
   byId("effects").setAttribute("aria-label", "Empty image");
+  byId("explained").ariaBusy = "false";
   byId("reasons").textContent = "";
 }
 
@@ -126,7 +134,7 @@ function showAnswer() {
   const { image, probabilities } = current;
   const order = ranked(probabilities);
   document.body.classList.remove("empty");
-  byId("label").textContent = model.classes[order[0]];
+  showLabel(model.classes[order[0]]);
   byId("confidence").textContent = percent(probabilities[order[0]]);
   showBars(probabilities, order);
   paintSeen(image);
