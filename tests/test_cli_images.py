@@ -843,6 +843,7 @@ def test_only_a_searched_picture_can_be_drawn(model, tmp_path, monkeypatch):
 def test_labels_are_printed_even_if_the_picture_cannot_be_drawn(
     model, tmp_path, monkeypatch
 ):
+    import matplotlib.pyplot as plt
     from matplotlib.figure import Figure
 
     def savefig(*_, **__):
@@ -855,6 +856,7 @@ def test_labels_are_printed_even_if_the_picture_cannot_be_drawn(
     assert (result.exit_code, result.stdout) == (1, "31\n")
     assert "No space left on device" in result.stderr
     assert not out.exists()
+    assert plt.get_fignums() == []
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")

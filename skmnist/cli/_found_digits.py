@@ -59,7 +59,9 @@ def show_digits(path, file, labels, confidence):
     display = ExtractedDigitsDisplay.from_predictions(
         picture, page.digits, labels, confidence=confidence
     )
-    with replacing(path) as stream:
-        display.figure_.savefig(stream, format=str(path)[-3:].lower(), dpi=150)
-    plt.close(display.figure_)
+    try:
+        with replacing(path) as stream:
+            display.figure_.savefig(stream, format=str(path)[-3:].lower(), dpi=150)
+    finally:
+        plt.close(display.figure_)
     note(f"Picture written to {path}.")

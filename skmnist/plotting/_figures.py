@@ -152,7 +152,9 @@ def grid_of_axes(
 
 def literal(text):
     """Return a text that is shown as it is, not with a formula between dollar signs."""
-    return str(text).replace("$", r"\$")
+    from matplotlib import rcParams
+
+    return str(text).replace("$", r"\$") if rcParams["text.parse_math"] else str(text)
 
 
 def strip_axes(ax):

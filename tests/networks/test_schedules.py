@@ -114,7 +114,7 @@ def test_training_in_bfloat16_leaves_float32_weights(digits, keras, precision):
 def test_bfloat16_is_what_is_computed_in(digits, monkeypatch):
     X, y = digits
     exact = small_cnn(precision="float32").fit(X, y)
-    monkeypatch.setattr(loops, "_training_dtype", lambda *_: "mixed_bfloat16")
+    monkeypatch.setattr(loops, "training_dtype", lambda *_: "mixed_bfloat16")
     trained = small_cnn(precision="auto").fit(X, y)
     monkeypatch.undo()
     both = small_cnn(precision="bfloat16").fit(X, y)
@@ -150,8 +150,8 @@ def test_auto_looks_at_what_computes(
     is_quick = is_quick and BACKEND == "tensorflow"
     spec = NetworkSpec(build_cnn, (8, 8, 1), 10)
     chosen = "mixed_bfloat16" if is_quick else "float32"
-    assert loops._training_dtype(spec, "auto") == chosen
-    assert loops._training_dtype(spec, "float32") == "float32"
+    assert loops.training_dtype(spec, "auto") == chosen
+    assert loops.training_dtype(spec, "float32") == "float32"
 
 
 def test_a_schedule_begins_anew_with_an_optimizer_of_another_kind(digits, rates):
