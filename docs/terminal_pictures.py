@@ -89,7 +89,7 @@ def resumed():
         search.stdout.read()
         lines += ["…", frame.strip().splitlines()[-1]]
         search = start(["-m", *SEARCH.split()], folder)
-        first = next(f for f in frames(search.stderr) if "0 of 54 fits" not in f)
+        first = next(frame for frame in frames(search.stderr) if "epoch" in frame)
         printed, _ = search.communicate()
     lines += [f"$ {SEARCH}", first.strip(), "", *printed.splitlines()[:18]]
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from time import perf_counter
 
 import matplotlib.pyplot as plt
 import optuna
+from matplotlib.ticker import MaxNLocator
 from optuna_integration import KerasPruningCallback
 from sklearn.model_selection import (
     GridSearchCV,
@@ -90,10 +91,12 @@ print(f"test accuracy {grid.score(X_test, y_test):.3f}")
 
 fig, ax = plt.subplots()
 for trial in study.trials:
-    epochs, accuracies = zip(*sorted(trial.intermediate_values.items()), strict=True)
+    accuracies = [value for _, value in sorted(trial.intermediate_values.items())]
+    epochs = range(1, len(accuracies) + 1)
     is_pruned = trial in pruned
     color = "tab:gray" if is_pruned else "tab:blue"
     ax.plot(epochs, accuracies, color=color, alpha=0.5, lw=1)
     ax.plot(epochs[-1], accuracies[-1], "x" if is_pruned else "o", color=color)
 ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0.6, 1))
+ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 plt.show()
