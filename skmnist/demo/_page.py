@@ -180,17 +180,17 @@ def _preparation(model):
     height, width = model["size"]
     boxes = [step["box"] for step in model["steps"] if step["op"] == "normalize"]
     box_height, box_width = boxes[-1]
-    deskewed = (
-        " Then it is deskewed: its rows are shifted sideways until the ink as a whole "
-        "has no slant, which may slant strokes that were upright."
-    )
-    return (
+    text = (
         f"The drawing is scaled to fit into a box of {box_height}×{box_width} pixels, "
         f"and placed into an image of {height}×{width} pixels so that its centre of "
         "mass is in the middle."
-        + deskewed
-        * any(step["op"] == "deskew" for step in model["steps"])
     )
+    if any(step["op"] == "deskew" for step in model["steps"]):
+        text += (
+            " Then it is deskewed: its rows are shifted sideways until the ink as a "
+            "whole has no slant, which may slant strokes that were upright."
+        )
+    return text
 
 
 def _source(text):
