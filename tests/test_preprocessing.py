@@ -320,7 +320,7 @@ def test_pixels_that_were_scaled_already_are_noticed():
     scaler = ImageScaler().fit(pixels)
     with pytest.warns(UserWarning, match="scaled already.*from 0 to 255") as record:
         scaler.transform(pixels / 255)
-    assert record[0].filename == __file__
+    assert record.pop(UserWarning).filename == __file__
     fine = [
         (scaler, pixels),
         (scaler, pixels.astype(float)),

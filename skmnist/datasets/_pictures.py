@@ -89,10 +89,14 @@ def read_picture(path: str | os.PathLike, *, page: int = 0) -> np.ndarray:
 
     Examples
     --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
     >>> from PIL import Image
     >>> from skmnist.datasets import read_picture
-    >>> Image.new("1", (4, 3)).save("small.png")
-    >>> read_picture("small.png").shape
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "small.png")
+    ...     Image.new("1", (4, 3)).save(path)
+    ...     read_picture(path).shape
     (3, 4)
     """
     if not isinstance(page, Integral) or isinstance(page, bool) or page < 0:

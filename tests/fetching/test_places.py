@@ -70,7 +70,7 @@ def test_another_folder_than_the_one_named_is_not_used_silently(
         monkeypatch.setenv(how, str(named))
     with pytest.warns(UserWarning, match=rf"{home}.*named: .*{how} {named}") as record:
         assert value_of(fetch_mnist(data_home=data_home)) == 5
-    assert record[0].filename == __file__
+    assert record.pop(UserWarning).filename == __file__
     write_set(named, 1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -133,7 +133,7 @@ def test_damaged_cache_of_keras_is_passed_over_with_a_warning(
     warned = pytest.warns(UserWarning, match=r"cache of Keras is passed over.*mnist")
     with warned as record, pytest.raises(DataNotFoundError, match=r"mnist.npz \(dam"):
         fetch_mnist(download_if_missing=False)
-    assert record[0].filename == __file__
+    assert record.pop(UserWarning).filename == __file__
     with serving(published) as server:
         monkeypatch.setattr(_download, "MIRRORS", (server.url,))
         with pytest.warns(UserWarning, match="Keras"):
@@ -149,7 +149,7 @@ def test_another_set_under_the_names_of_mnist_is_not_taken_for_it_silently(
     monkeypatch.setattr(_families, "_SIZES", (3,))
     with pytest.warns(UserWarning, match="holds Fashion-MNIST, not MNIST") as record:
         found = fetch_mnist(data_home=tmp_path)
-    assert record[0].filename == __file__
+    assert record.pop(UserWarning).filename == __file__
     assert found.target_names.tolist() == ["T-shirt/top", "Trouser"]
 
 

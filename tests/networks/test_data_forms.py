@@ -559,7 +559,7 @@ def test_pixels_outside_what_fit_saw_are_noticed(seen, value, message, scale):
         with pytest.warns(UserWarning, match=message) as record:
             method(with_pixel(X, value))
         if not scale:
-            assert record[0].filename == __file__
+            assert record.pop(UserWarning).filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for usual in (0.0, seen / 2, seen * 1.5, -1e-6):

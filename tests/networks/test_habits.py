@@ -161,7 +161,7 @@ def test_a_warning_of_fit_still_names_the_line_of_its_caller(digits):
     pipeline = Pipeline([("clf", small_mlp(epochs=1))])
     with pytest.warns(UserWarning, match="X_val") as record:
         pipeline.fit(X, y, clf__X_val=as_bytes, clf__y_val=y)
-    assert record[0].filename == __file__
+    assert record.pop(UserWarning).filename == __file__
 
 
 def test_a_subclass_names_its_own_parameters():
