@@ -6,13 +6,13 @@
 
 puts what was found into ``skmnist/results.json``, with the name of the machine, and
 from there into the tables of README.md, docs/index.md and docs/results.md. Runs of
-`reproduce` replace those of `compare` of the same model. Without arguments it only
-writes the tables.
+`reproduce` replace those of `compare` of the same model. With ``--keep`` results of
+models that are in none of the files stay. Without files it only writes the tables.
 """
 
+import argparse
 import json
 import re
-import sys
 from datetime import date
 from pathlib import Path
 from statistics import mean, stdev
@@ -36,10 +36,12 @@ SELECTION = (
 CIRCUMSTANCES = ("dataset", "n_train", "n_test", "image_shape", "versions")
 
 
-def gather(machine, paths):
+def gather(machine, paths, kept=None):
     """Return what several seeds reached, as the package keeps it."""
     documents = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
-    first = documents[0]
+    first = documents[0] if kept is None else kept
+    if first.get("machine", machine) != machine:
+        raise SystemExit(f"The kept results are from {first['machine']}.")
     for path, document in zip(paths, documents, strict=True):
         for key in CIRCUMSTANCES:
             if key == "versions":  # without networks Keras' is not among them
@@ -48,7 +50,8 @@ def gather(machine, paths):
             else:
                 equal = first[key] == document[key]
             if not equal:
-                raise SystemExit(f"{path} differs from {paths[0]} in {key}.")
+                other = paths[0] if kept is None else "the kept results"
+                raise SystemExit(f"{path} differs from {other} in {key}.")
     runs = {}
     for kind in "comparison", "reproduction":
         found = {}
@@ -62,7 +65,8 @@ def gather(machine, paths):
         "made": max(document["made"] for document in documents)[:10],
         "machine": machine,
         "versions": first["versions"],
-        "models": {
+        "models": ({} if kept is None else kept["models"])
+        | {
             name: {
                 "seeds": sorted(found),
                 "accuracies": [found[seed]["accuracy"] for seed in sorted(found)],
@@ -140,12 +144,19 @@ def replace_marked(path, text):
     path.write_text(pattern.sub(lambda _: f"\n{text}\n\n", page), encoding="utf-8")
 
 
-def main(arguments):
+def main(arguments=None):
     """Keep new results, if there are any, and write the tables."""
-    if arguments:
-        machine, *paths = arguments
-        kept = json.dumps(gather(machine, paths), indent=2) + "\n"
-        (ROOT / "skmnist" / "results.json").write_text(kept, encoding="utf-8")
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("machine", nargs="?")
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--keep", action="store_true")
+    given = parser.parse_args(arguments)
+    if given.machine and not given.files:
+        parser.error("name the files after the machine")
+    if given.files:
+        kept = results_on_mnist() if given.keep else None
+        text = json.dumps(gather(given.machine, given.files, kept), indent=2) + "\n"
+        (ROOT / "skmnist" / "results.json").write_text(text, encoding="utf-8")
     results = results_on_mnist()
     models = results["models"]
     brief = table({name: models[name] for name in SELECTION}, False)
@@ -156,6 +167,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 2:
-        raise SystemExit(__doc__)
-    main(sys.argv[1:])
+    main()
