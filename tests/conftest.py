@@ -9,6 +9,8 @@ import pytest
 # reads when it is imported.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# As in the command line: TensorFlow sums in another order without it.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")  # pictures without a screen
 # The caches of matplotlib take seconds to make; the folder is also of its settings.
 os.environ.setdefault("MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib"))

@@ -221,10 +221,11 @@ def undisturbed(tmp_path_factory):
 
 # The command line, with as many processes as it is told.
 EAGER = """
-from skmnist.cli import _comparison
-from skmnist.cli._commands import skmnist
+import sys
+from skmnist.cli import _comparison, main
 _comparison._WORTHWHILE_WORK = 0
-main = skmnist.main
+sys.argv = ["skmnist", *{}]
+main()
 """
 
 
@@ -237,7 +238,7 @@ def test_a_killed_search_resumes(number, undisturbed, tmp_path, monkeypatch):
     monkeypatch.setattr("skmnist.cli._comparison._WORTHWHILE_WORK", 0)
     arguments = [*ARGUMENTS, "--jobs", str(n_jobs)]
     n_kept = random.Random(number).randrange(10)
-    with start(code=f"{EAGER}main({arguments})", cwd=tmp_path) as process:
+    with start(code=EAGER.format(arguments), cwd=tmp_path) as process:
         while process.poll() is None and len(kept()) < n_kept:
             time.sleep(0.01)
         time.sleep(0.3 * random.Random(number).random())
