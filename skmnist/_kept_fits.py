@@ -7,6 +7,7 @@ checksums.
 import contextlib
 import hashlib
 import io
+import os
 import tempfile
 from pathlib import Path
 
@@ -24,7 +25,8 @@ _PATIENCE = 5  # seconds of waiting in silence
 class FitFolder:
     """A folder with the results of fits, each under the fingerprint of its facts.
 
-    A file appears under its name only when it is complete, and begins with a checksum.
+    A file appears under its name only when it is complete, and begins with a checksum
+    of its name and content.
     A result that another process is just making is waited for.
 
     Parameters
@@ -34,6 +36,11 @@ class FitFolder:
     """
 
     def __init__(self, folder):
+        if not os.fspath(folder):
+            raise ValueError(
+                "The folder of finished fits must have a name; got ''. The current "
+                "folder is '.'."
+            )
         self.folder = Path(folder)
 
     def check(self):
@@ -47,14 +54,18 @@ class FitFolder:
     def get(self, facts, make, *, is_complete=lambda result: True):
         """Return the result that depends on facts: the kept one, or what is made now.
 
-        Only a complete one is kept. A file that is damaged is replaced, with a warning;
-        one that cannot be read raises an OSError. If nothing can be written to the
+        Only a complete one is kept. A file that is damaged is replaced, and one that
+        cannot be read stays as it is, with a warning. If nothing can be written to the
         folder, a ValueError is raised before anything is made.
         """
         path = self.path(facts)
         missing = FileNotFoundError, NotADirectoryError
-        with contextlib.suppress(*missing, _DamagedError):
-            return _read(path)
+        try:
+            with contextlib.suppress(*missing, _DamagedError):
+                return _read(path)
+        except OSError as error:
+            warn_caller(f"This fit is made again, as {path} cannot be read: {error}")
+            return make()
         self.check()
         with _only_one(path):
             try:
@@ -123,13 +134,18 @@ class _DamagedError(Exception):
 def _read(path):
     content = path.read_bytes()
     try:
-        if hashlib.sha256(content[32:]).digest() != content[:32]:
-            raise ValueError("its content is not that of its checksum")
+        if _checksum(path, content[32:]) != content[:32]:
+            raise ValueError("its content is not that of its checksum and name")
         return joblib.load(io.BytesIO(content[32:]))
     except MemoryError:
         raise
     except Exception as error:  # unpickling raises a dozen kinds
         raise _DamagedError(error) from error
+
+
+def _checksum(path, content):
+    """Return the checksum of a result and of its name: another fit's file is none."""
+    return hashlib.sha256(path.stem.encode() + content).digest()
 
 
 def _write(path, result):
@@ -139,7 +155,7 @@ def _write(path, result):
         joblib.dump(result, stream)
         content = stream.getvalue()
         with replacing(path) as file:
-            file.write(hashlib.sha256(content).digest() + content)
+            file.write(_checksum(path, content) + content)
     except Exception as error:  # of the disk, or whatever pickling raises
         warn_caller(f"This fit is not kept, as {path} cannot be written: {error}")
 

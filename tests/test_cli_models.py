@@ -656,6 +656,26 @@ def test_search_draws_some_candidates_by_the_seed(run):
     assert tried(0) == tried(0) != tried(1)
 
 
+def test_a_search_says_what_it_found_and_how_it_resumes(run, monkeypatch):
+    args = "search", "dummy", "--cv", 2
+    first, second = run(*args).stderr, run(*args).stderr
+    assert "a fit" in first
+    assert "of an earlier run" not in first
+    found = [line for line in second.splitlines() if line.startswith("[")]
+    assert found
+    assert all(line.endswith(" %, of an earlier run") for line in found)
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skmnist.evaluation._scores._fit_and_score", interrupt)
+    result = run(*args, "--seed", 1)
+    assert (result.exit_code, result.stdout) == (130, "")
+    *_, how, last = filter(None, result.stderr.splitlines())
+    assert how == "The same command resumes with the fits that are not finished."
+    assert last == "Interrupted."
+
+
 def test_search_shows_a_column_for_each_parameter(run):
     result = run("search", "nearest_neighbors", "--cv", 2)
     before, table = result.stdout.split("best first\n")

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import functools
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -67,20 +68,54 @@ def test_kept_results_are_read_where_nothing_can_be_written(folder, monkeypatch)
         folder.get("others", no_result)
 
 
-@pytest.mark.parametrize("error", [PermissionError, MemoryError])
-def test_what_cannot_be_read_is_not_taken_for_damaged(error, folder, monkeypatch):
+def test_a_file_that_cannot_be_read_stays_as_it_is(folder, monkeypatch):
+    """Such as that of another user, or a folder of that name."""
+    folder.get("facts", lambda: 1)
+    path = folder.path("facts")
+    before = path.read_bytes()
+
+    def denied(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", denied)
+    with pytest.warns(UserWarning, match="made again, as .*: .*Permission denied"):
+        assert folder.get("facts", lambda: 2) == 2
+    monkeypatch.undo()
+    assert path.read_bytes() == before
+    path.unlink()
+    path.mkdir()
+    with pytest.warns(UserWarning, match="made again, as .*s a directory"):
+        assert folder.get("facts", lambda: 2) == 2
+    assert suffixes(folder) == [".fit"]
+
+
+def test_too_little_memory_is_not_taken_for_damage(folder, monkeypatch):
     folder.get("facts", lambda: 1)
     before = folder.path("facts").read_bytes()
 
     def fail(*_):
-        raise error("no way")
+        raise MemoryError("no way")
 
-    name = "pathlib.Path.read_bytes" if error is PermissionError else "joblib.load"
-    monkeypatch.setattr(name, fail)
-    with pytest.raises(error, match="no way"):
+    monkeypatch.setattr("joblib.load", fail)
+    with pytest.raises(MemoryError, match="no way"):
         folder.get("facts", no_result)
     monkeypatch.undo()
     assert folder.path("facts").read_bytes() == before
+
+
+def test_the_file_of_another_fit_is_not_used(folder):
+    """Whatever a copy or a restored backup mixed up."""
+    assert folder.get("one", lambda: 1) == 1
+    shutil.copy(folder.path("one"), folder.path("two"))
+    with pytest.warns(UserWarning, match="damaged and will be replaced"):
+        assert folder.get("two", lambda: 2) == 2
+    assert folder.get("one", no_result) == 1
+    assert folder.get("two", no_result) == 2
+
+
+def test_a_folder_without_a_name_is_refused():
+    with pytest.raises(ValueError, match=r"got ''\. The current folder is '\.'"):
+        FitFolder("")
 
 
 def test_failed_fits_leave_nothing(folder):

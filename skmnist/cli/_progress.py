@@ -177,8 +177,11 @@ class _FitLines:
         if scores.failed:
             result = f"failed, {scores.error_message}"
         else:
-            seconds = duration(median(scores.fit_times))
-            result = f"accuracy {percent(scores.accuracy)}, {seconds} a fit"
+            result = f"accuracy {percent(scores.accuracy)}, "
+            if scores.n_found == len(scores.fit_times):
+                result += "of an earlier run"
+            else:
+                result += f"{duration(median(scores.fit_times))} a fit"
         self._say(f"[{self._n_finished}/{self._n_models}] {scores.name}: {result}")
 
     def _say_if_due(self, text):

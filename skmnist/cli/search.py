@@ -89,6 +89,7 @@ def command(
     }
     check_fit(name, next(iter(models.values())), image_set)
     runs = default_folder() / "fits" if runs is None else runs
+    resumes = "The same command resumes with the fits that are not finished."
     with bad_input():
         FitFolder(runs).check()
     progress = fit_progress(
@@ -98,15 +99,19 @@ def command(
         n_folds,
     )
     jobs = worthwhile_jobs(jobs, models, image_set, n_folds)
-    table = run_comparison(
-        models,
-        image_set,
-        n_folds=n_folds,
-        n_jobs=jobs,
-        seed=seed,
-        memory=runs,
-        progress=progress,
-    )
+    try:
+        table = run_comparison(
+            models,
+            image_set,
+            n_folds=n_folds,
+            n_jobs=jobs,
+            seed=seed,
+            memory=runs,
+            progress=progress,
+        )
+    except KeyboardInterrupt:
+        note(resumes)
+        raise
     if table["accuracy"].isna().all():
         raise Failure(f"All candidates failed: {table['error_message'].iloc[0]}")
     training = None
@@ -144,7 +149,7 @@ def command(
     print_results(document, as_json=as_json)
     write_page(page, document, training and (training.model, *image_set.tested))
     if interrupted:
-        note("The same command resumes with the fits that are not finished.")
+        note(resumes)
         return INTERRUPTED
     return FAILURE if table["error_message"].notna().any() else 0
 

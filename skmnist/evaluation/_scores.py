@@ -3,7 +3,7 @@
 import hashlib
 import os
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -54,6 +54,8 @@ class ModelScores:
     split_checksum : str or None
         Checksum of the splits and their labels; None if unknown. Scores with different
         checksums cannot be compared.
+    n_found : int
+        Number of splits whose scores are those of an earlier fit.
     """
 
     name: str
@@ -67,6 +69,7 @@ class ModelScores:
     error_message: str | None = None
     test_repeats: float = 1.0
     split_checksum: str | None = None
+    n_found: int = 0
 
     @property
     def failed(self):
@@ -202,6 +205,7 @@ class _SplitScores:
     log_loss: float
     n_parameters: int | None
     history: dict | None
+    is_found: bool = False
 
 
 def _score_split(name, number, model, X, y, X_test, y_test, train, test, memory, data):
@@ -211,8 +215,11 @@ def _score_split(name, number, model, X, y, X_test, y_test, train, test, memory,
     into the memory of its workers once instead of sending them with every task.
     `data` is their fingerprint, if there is a memory.
     """
+    is_found = True
 
     def score():
+        nonlocal is_found
+        is_found = False
         return _fit_and_score(
             model,
             _safe_indexing(X, train),
@@ -231,6 +238,7 @@ def _score_split(name, number, model, X, y, X_test, y_test, train, test, memory,
                 score,
                 is_complete=lambda _: is_complete(model),
             )
+            scores = replace(scores, is_found=is_found)
     except Exception as error:
         return name, number, error_text(error)
     return name, number, scores
@@ -362,4 +370,5 @@ def _gather(name, splits, test_repeats, split_checksum):
         histories=tuple(scores.history for scores in splits),
         test_repeats=test_repeats,
         split_checksum=split_checksum,
+        n_found=sum(scores.is_found for scores in splits),
     )

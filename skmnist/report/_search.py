@@ -24,6 +24,7 @@ from ._words import accuracy_words, on_dataset
 __all__ = ["search_report"]
 
 _N_BRIEF = 10  # candidates in a terminal
+_N_NEAR = 3  # candidates named beside the best
 
 
 def search_report(results, subject=None):
@@ -100,6 +101,24 @@ def _simplest(best, candidates):
     )
 
 
+def _within_one_error(best, candidates):
+    """Name the candidates near the best one of a search that gives no verdicts."""
+    if is_missing(best["accuracy_se"]):
+        return ""
+    limit = ranked_accuracy(best["accuracy"] - best["accuracy_se"])
+    unjudged = [c for c in candidates if c["verdict"] == ""]
+    near = [c for c in unjudged if ranked_accuracy(c["accuracy"]) >= limit]
+    if not near:
+        return ""
+    shown = "; ".join(joined(c["params"]) for c in near[:_N_NEAR])
+    more = f"; and {len(near) - _N_NEAR:,} more" if len(near) > _N_NEAR else ""
+    verb = "is" if len(near) == 1 else "are"
+    return (
+        f" {counted(len(near), 'other candidate')} {verb} within one standard error of "
+        f"it: {shown}{more}."
+    )
+
+
 def _summary(results, best):
     if best is None:
         return ["All candidates failed."]
@@ -138,7 +157,7 @@ def _summary(results, best):
             f" {counted(unclear, 'other candidate')} {verb} from it by no more than "
             "chance explains."
         )
-    words += _simplest(best, candidates)
+    words += _simplest(best, candidates) or _within_one_error(best, candidates)
     paragraphs = [words]
     if evaluation is not None:
         paragraphs.append(

@@ -103,6 +103,22 @@ def test_a_fitted_search_is_shown(images):
     json.dumps(document, allow_nan=False)
 
 
+def test_a_fitted_search_names_the_candidates_near_the_best(images):
+    X, y, _, _ = images
+    grid = {"n_neighbors": [1, 2, 3, 4, 5, 6, 7, len(X) // 2]}
+    search = GridSearchCV(KNeighborsClassifier(), grid, cv=3).fit(X, y)
+    candidates = document_of(search)["candidates"]
+    lowest = candidates[0]["accuracy"] - candidates[0]["accuracy_se"]
+    near = [c for c in candidates[1:] if c["accuracy"] >= lowest]
+    assert 3 < len(near) < len(candidates) - 1
+    named = "; ".join(f"n_neighbors={c['params']['n_neighbors']}" for c in near[:3])
+    text = " ".join(make_report(search, format="text").split())
+    assert (
+        f"{len(near)} other candidates are within one standard error of it: {named}; "
+        f"and {len(near) - 3} more." in text
+    )
+
+
 @pytest.mark.parametrize("format_", ["text", "markdown"])
 def test_one_wording_serves_every_format(images, format_, monkeypatch):
     X, y, X_test, y_test = images
