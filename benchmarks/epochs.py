@@ -34,8 +34,8 @@ def counted_epochs():
     def counting(self, *arguments):
         trained = train(self, *arguments)
         earlier = arguments[-1]
-        n_earlier = 0 if earlier is None else earlier.attributes["n_iter_"]
-        epochs.append(trained.attributes["n_iter_"] - n_earlier)
+        n_earlier = 0 if earlier is None else len(earlier.history["loss"])
+        epochs.append(len(trained.history["loss"]) - n_earlier)
         return trained
 
     NetworkTrainer._fit_network = counting

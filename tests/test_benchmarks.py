@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command_line
-from benchmarks import comparisons, results
+from benchmarks import comparisons, epochs, results
 from benchmarks.comparisons import (
     Comparison,
     Contestant,
@@ -433,3 +433,15 @@ def test_results_of_other_circumstances_are_not_mixed(tmp_path):
     file.write_text("[]", encoding="utf-8")
     with pytest.raises(ValueError, match="no results of benchmarks"):
         read_document(file, quick=False)
+
+
+def test_epochs_for_free_are_counted(monkeypatch):
+    grid = {"clf__epochs": [1, 2], "clf__units": [4]}
+    monkeypatch.setattr(epochs, "_GRID", grid)
+    output = CliRunner().invoke(epochs.main, catch_exceptions=False).stdout
+    assert re.findall(r"(\d+) trainings, (\d+) epochs", output) == [
+        ("6", "9"),
+        ("6", "9"),
+        ("6", "6"),
+        ("0", "0"),
+    ]
