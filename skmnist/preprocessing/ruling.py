@@ -97,6 +97,8 @@ def _straight_lines(middles, places, thick):
     for slope in np.linspace(-_MAX_SLOPE, _MAX_SLOPE, _N_SLOPES):
         seen = _count(middles - slope * (places - length / 2), reach, len(offsets))
         seen = np.convolve(seen, np.ones(3), mode="same")
+        if seen.max() < _COVERAGE * _MIN_VISIBLE * length:
+            continue  # no line, whatever hides of it
         hidden = _count(ink_y - slope * (ink_x - length / 2), reach, len(offsets))
         visible = _visible(offsets, slope, height, length) - hidden
         found = (visible >= _MIN_VISIBLE * length) & (seen >= _COVERAGE * visible)
