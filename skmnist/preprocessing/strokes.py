@@ -191,33 +191,31 @@ def _cut(part, strength, typical):
         before = np.pad(total[y - 1], 1, constant_values=np.inf)
         total[y] += np.minimum(np.minimum(before[:-2], before[2:]) + 0.01, before[1:-1])
     limit = (_CUT if width > _WIDE * typical else _WEAK_CUT) * stroke_width(part) + 0.01
+    paths = _paths(total, np.flatnonzero(total[-1] <= limit))
+    is_inked = np.take_along_axis(cost, paths, axis=1) > 0.3
+    n_changes = np.count_nonzero(np.diff(is_inked, axis=0, prepend=False), axis=0)
     best = None
-    for end in range(width):
-        if total[-1, end] > limit:
-            continue
-        path = _path(total, end)
-        inked = np.diff(cost[np.arange(height), path] > 0.3, prepend=False)
-        if np.count_nonzero(inked) > 2:
-            continue  # more than one stroke
+    for path in paths.T[n_changes <= 2]:  # through no more than one stroke
         right = part & (np.arange(width) >= path[:, None])
         left = part & ~right
         if all(_is_tall(half, typical) for half in (left, right)):
             balance = abs(left.any(axis=0).sum() - right.any(axis=0).sum()) / width
-            score = total[-1, end] / limit + balance
+            score = total[-1, path[-1]] / limit + balance
             if best is None or score < best[0]:
                 best = score, right
     return None if best is None else best[1]
 
 
-def _path(total, x):
-    """Follow the cheapest way from the bottom up; return its columns."""
-    path = np.empty(len(total), int)
-    path[-1] = x
+def _paths(total, ends):
+    """Follow the cheapest ways from columns at the bottom up; return theirs by row."""
+    paths = np.empty((len(total), len(ends)), int)
+    paths[-1] = ends
+    padded = np.pad(total, ((0, 0), (1, 1)), constant_values=np.inf)
+    around = np.arange(3)[:, None]
     for y in range(len(total) - 2, -1, -1):
-        low = max(0, x - 1)
-        x = low + int(total[y, low : x + 2].argmin())
-        path[y] = x
-    return path
+        below = paths[y + 1]
+        paths[y] = below - 1 + padded[y, below + around].argmin(axis=0)
+    return paths
 
 
 def _is_tall(part, typical):
