@@ -186,23 +186,28 @@ def _cut(part, strength, typical):
     height, width = part.shape
     level = np.quantile(strength[part], 0.75)
     cost = np.where(part, np.clip(strength / level, 0, 1), 0) + 1e-6
-    total = cost.copy()
+    total = np.pad(cost, ((0, 0), (1, 1)), constant_values=np.inf)
     for y in range(1, height):
-        before = np.pad(total[y - 1], 1, constant_values=np.inf)
-        total[y] += np.minimum(np.minimum(before[:-2], before[2:]) + 0.01, before[1:-1])
+        left, above, right = total[y - 1, :-2], total[y - 1, 1:-1], total[y - 1, 2:]
+        total[y, 1:-1] += np.minimum(np.minimum(left, right) + 0.01, above)
     limit = (_CUT if width > _WIDE * typical else _WEAK_CUT) * stroke_width(part) + 0.01
-    paths = _paths(total, np.flatnonzero(total[-1] <= limit))
+    paths = _paths(total, np.flatnonzero(total[-1, 1:-1] <= limit))
     is_inked = np.take_along_axis(cost, paths, axis=1) > 0.3
     n_changes = np.count_nonzero(np.diff(is_inked, axis=0, prepend=False), axis=0)
+    first = np.where(part, np.arange(width), width).min(axis=1, keepdims=True)
+    last = np.where(part, np.arange(width), -1).max(axis=1, keepdims=True)
+    are_tall = [
+        _extent(rows) >= 0.6 * typical for rows in (first < paths, last >= paths)
+    ]
     best = None
-    for path in paths.T[n_changes <= 2]:  # through no more than one stroke
+    # Through no more than one stroke
+    for path in paths.T[(n_changes <= 2) & are_tall[0] & are_tall[1]]:
         right = part & (np.arange(width) >= path[:, None])
         left = part & ~right
-        if all(_is_tall(half, typical) for half in (left, right)):
-            balance = abs(left.any(axis=0).sum() - right.any(axis=0).sum()) / width
-            score = total[-1, path[-1]] / limit + balance
-            if best is None or score < best[0]:
-                best = score, right
+        balance = abs(left.any(axis=0).sum() - right.any(axis=0).sum()) / width
+        score = total[-1, 1 + path[-1]] / limit + balance
+        if best is None or score < best[0]:
+            best = score, right
     return None if best is None else best[1]
 
 
@@ -210,17 +215,17 @@ def _paths(total, ends):
     """Follow the cheapest ways from columns at the bottom up; return theirs by row."""
     paths = np.empty((len(total), len(ends)), int)
     paths[-1] = ends
-    padded = np.pad(total, ((0, 0), (1, 1)), constant_values=np.inf)
     around = np.arange(3)[:, None]
     for y in range(len(total) - 2, -1, -1):
-        below = paths[y + 1]
-        paths[y] = below - 1 + padded[y, below + around].argmin(axis=0)
+        below = paths[y + 1]  # in `total`, a column of infinity comes first
+        paths[y] = below - 1 + total[y, below + around].argmin(axis=0)
     return paths
 
 
-def _is_tall(part, typical):
-    rows = np.flatnonzero(part.any(axis=1))
-    return len(rows) > 0 and np.ptp(rows) + 1 >= 0.6 * typical
+def _extent(rows):
+    """Return the number of rows from the first True to the last, for each column."""
+    n_before = rows.argmax(axis=0) + rows[::-1].argmax(axis=0)
+    return np.where(rows.any(axis=0), len(rows) - n_before, 0)
 
 
 def _joined(labels, typical):
