@@ -26,8 +26,7 @@ class FitFolder:
     """A folder with the results of fits, each under the fingerprint of its facts.
 
     A file appears under its name only when it is complete, and begins with a checksum
-    of its name and content.
-    A result that another process is just making is waited for.
+    of its name and content. A result that another process is just making is waited for.
 
     Parameters
     ----------
