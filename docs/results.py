@@ -7,7 +7,8 @@
 puts what was found into ``skmnist/results.json``, with the name of the machine, and
 from there into the tables of README.md, docs/index.md and docs/results.md. Runs of
 `reproduce` replace those of `compare` of the same model. With ``--keep`` results of
-models that are in none of the files stay. Without files it only writes the tables.
+models that are in none of the files stay; the new ones may be from another machine,
+which is named then. Without files it only writes the tables.
 """
 
 import argparse
@@ -40,8 +41,8 @@ def gather(machine, paths, kept=None):
     """Return what several seeds reached, as the package keeps it."""
     documents = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
     first = documents[0] if kept is None else kept
-    if first.get("machine", machine) != machine:
-        raise SystemExit(f"The kept results are from {first['machine']}.")
+    most = first.get("machine", machine)
+    elsewhere = {} if machine == most else {"machine": machine}
     for path, document in zip(paths, documents, strict=True):
         for key in CIRCUMSTANCES:
             if key == "versions":  # without networks Keras' is not among them
@@ -63,7 +64,7 @@ def gather(machine, paths, kept=None):
     return {
         **{key: first[key] for key in CIRCUMSTANCES[:-1]},
         "made": max(document["made"] for document in documents)[:10],
-        "machine": machine,
+        "machine": most,
         "versions": first["versions"],
         "models": ({} if kept is None else kept["models"])
         | {
@@ -76,6 +77,7 @@ def gather(machine, paths, kept=None):
                     min(run["predict_time_us"] for run in found.values()), 2
                 ),
                 "n_parameters": next(iter(found.values()))["n_parameters"],
+                **elsewhere,
             }
             for name, found in runs.items()
         },
@@ -131,7 +133,17 @@ def origin(results):
     """Return the sentence on where the results come from."""
     made = date.fromisoformat(results["made"])
     versions = ", ".join(f"{name} {n}" for name, n in results["versions"].items())
-    return f"Seeds from 0 on; {results['machine']}; {versions}; {made:%-d %B %Y}."
+    elsewhere = {}
+    for name, model in results["models"].items():
+        if "machine" in model:
+            elsewhere.setdefault(model["machine"], []).append(f"`{name}`")
+    machines = "".join(
+        f" ({', '.join(names)}: {machine})" for machine, names in elsewhere.items()
+    )
+    return (
+        f"Seeds from 0 on; {results['machine']}{machines}; {versions}; "
+        f"{made:%-d %B %Y}."
+    )
 
 
 def replace_marked(path, text):

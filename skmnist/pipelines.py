@@ -297,8 +297,9 @@ def results_on_mnist():
 
     Reads ``results.json``: `made` (a date), `machine`, `versions`, and in `models` by
     name `seeds`, `accuracies` (on the test images, by seed), `fit_time` (seconds, the
-    shortest of all), `predict_time_us` (likewise, microseconds) and `n_parameters`
-    (None where a model has no weights to count).
+    shortest of all), `predict_time_us` (likewise, microseconds), `n_parameters`
+    (None where a model has no weights to count) and, where it is another one than that
+    of the other models, `machine`.
     """
     path = Path(__file__).with_name("results.json")
     return json.loads(path.read_text(encoding="utf-8"))

@@ -66,9 +66,12 @@ def test_models_are_listed_with_what_they_reach_on_mnist(run):
     assert fast["accuracy"] == pytest.approx(np.mean(fast["accuracies"]))
     assert len(fast["accuracies"]) == len(fast["seeds"])
     assert {"made", "machine", "versions", "fit_time", "n_parameters"} <= set(fast)
-    row = next(r for r in run("models").stdout.splitlines() if r.startswith("cnn_fast"))
+    text = run("models").stdout
+    row = next(line for line in text.splitlines() if line.startswith("cnn_fast"))
     assert percent(fast["accuracy"]) in row
     assert duration(fast["fit_time"]) in row
+    for found in filter(None, listed.values()):
+        assert found["machine"] in " ".join(text.split())
 
 
 def test_a_model_without_results_is_listed_all_the_same(run, monkeypatch):

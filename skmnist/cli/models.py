@@ -30,7 +30,7 @@ def command(as_json):
     for model in models:
         if found := results.get(model["name"]):
             accuracy = mean(found["accuracies"])
-            model["mnist"] = {"accuracy": accuracy, **found, **measured}
+            model["mnist"] = {"accuracy": accuracy, **measured, **found}
     if as_json:
         print_json(models)
     else:
@@ -60,13 +60,21 @@ def _print_tables(models, measured):
             rows.append(tuple(map(Cell, (model["name"], *cells, model["summary"]))))
         tables.append(Table(caption, columns, tuple(rows)))
     numbers = [len(model["mnist"]["seeds"]) for model in models if model["mnist"]]
+    elsewhere = {}
+    for model in models:
+        machine = (model["mnist"] or measured)["machine"]
+        if machine != measured["machine"]:
+            elsewhere.setdefault(machine, []).append(model["name"])
+    machines = "".join(
+        f"; {', '.join(names)} on {machine}" for machine, names in elsewhere.items()
+    )
     over = f"mean of up to {max(numbers)} seeds"
     words = (
         f"Measured on MNIST: accuracy on {measured['n_test']:,} test images after "
         f"training on {measured['n_train']:,} ({over}), and the time of the fastest "
-        f"fit ({measured['machine']}; {measured['made']}; skmnist "
-        f"{measured['versions']['skmnist']}). “Results on MNIST” in the documentation "
-        "has more."
+        f"fit ({measured['machine']}{machines}; {measured['made']}; "
+        f"skmnist {measured['versions']['skmnist']}). “Results on MNIST” in the "
+        "documentation has more."
     )
     section = Section("Models", (*tables, Text(words)), is_brief=True)
     print_report(Report("Models", (), (section,)))
