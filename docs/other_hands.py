@@ -2,11 +2,12 @@
 
     python docs/other_hands.py FOLDER cnn_small hog_svm   # and any other model
 
-prints the table of ``docs/results.md``. FOLDER has IDX files, which are to be had
-elsewhere, in the folders ``usps``, ``semeion`` (``all-images-…``) and ``mnist-c/NAME``,
-one for each kind of damage. MNIST itself is taken from the folder ``SKMNIST_DATA``, or
-downloaded. Networks with augmentation are trained a second time without it. Options:
-``--seeds`` for several seeds, ``--models`` for a folder where fitted models are kept.
+prints the table of ``docs/guide/accuracy.md``. FOLDER has IDX files, which are to be
+had elsewhere, in the folders ``usps``, ``semeion`` (``all-images-…``) and
+``mnist-c/NAME``, one for each kind of damage. MNIST itself is taken from the folder
+``SKMNIST_DATA``, or downloaded. Networks with augmentation are trained a second time
+without it. Options: ``--seeds`` for several seeds, ``--models`` for a folder where
+fitted models are kept.
 """
 
 import argparse
@@ -14,9 +15,9 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
-from sklearn.model_selection import ParameterGrid
 
 from skmnist import DigitNormalizer
+from skmnist._estimators import network_of
 from skmnist.datasets import fetch_mnist, load_idx, read_idx
 from skmnist.persistence import load_model, save_model
 from skmnist.pipelines import make_model
@@ -37,14 +38,14 @@ def other_sets(folder):
 
 def fitted(name, params, training, models):
     """Return a model that is fitted now, or was kept by an earlier call."""
+    model = make_model(name, **params)
     varied = "".join(f"-{key}={value}" for key, value in params.items())
     path = models and models / f"{name}{varied}.joblib"
     if path and path.exists():
-        return load_model(path)
-    model = make_model(name)
-    if "clf__random_state" not in model.get_params():
-        params = {key: v for key, v in params.items() if key != "random_state"}
-    model = make_model(name, **params).fit(*training)
+        kept = load_model(path)
+        if repr(kept) == repr(model):  # and not of an earlier recipe
+            return kept
+    model.fit(*training)
     if path:
         save_model(model, path)
     return model
@@ -53,8 +54,7 @@ def fitted(name, params, training, models):
 def variants(name):
     """Yield what a row of the table says and the parameters of its models."""
     yield f"`{name}`", {}
-    params = make_model(name).get_params()
-    if params.get("clf__augmentation") is not None:
+    if getattr(network_of(make_model(name)), "augmentation", None) is not None:
         yield f"`{name}`, no augmentation", {"augmentation": None}
 
 
@@ -74,8 +74,10 @@ def main(arguments=None):
     for name in given.names:
         for title, varied in variants(name):
             cells = {set_name: [] for set_name in sets}
-            for params in ParameterGrid({"random_state": range(given.seeds)}):
-                model = fitted(name, {**varied, **params}, training, given.models)
+            is_random = "clf__random_state" in make_model(name).get_params()
+            for seed in range(given.seeds) if is_random else [None]:
+                params = {**varied, "random_state": seed} if is_random else varied
+                model = fitted(name, params, training, given.models)
                 for set_name, parts in sets.items():
                     scores = [np.mean(model.predict(X) == y) for X, y in parts]
                     cells[set_name].append(100 * mean(scores))

@@ -173,8 +173,9 @@ def set_parameters(name, model, params):
         if is_augmentation and known.get(f"{owner}augmentation", 0) is None:
             model.set_params(**{f"{owner}augmentation": Augmentation()})
     _check_parameters(name, model, params)
-    if model[0].layout != "flat" and "clf__image_shape" in resolved:
-        resolved.setdefault("scale__image_shape", resolved["clf__image_shape"])
+    of_network = full_name("image_shape", known)
+    if of_network in resolved:  # the steps before the network need it as well
+        resolved.setdefault("scale__image_shape", resolved[of_network])
     return model.set_params(**resolved)
 
 

@@ -257,10 +257,12 @@ STUDIES = {
             "no averaging of weights": {"ema_momentum": None},
             "no label smoothing": {"label_smoothing": 0.0},
             "no weight decay": {"weight_decay": None},
+            "no deskewing": {"deskew__max_shear": 0.0, "deskew__center": False},
             "constant learning rate": {"learning_rate_schedule": "constant"},
         },
         reference="all parts",
         note="One part is left out at a time and nothing else is changed. Without "
-        "normalization, or at a constant rate, a smaller learning rate may do better.",
+        "normalization, or at a constant rate, a smaller learning rate may do better. "
+        "Without averaging, predictions use statistics of changed images, as in Keras.",
     ),
 }

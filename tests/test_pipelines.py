@@ -14,7 +14,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from skmnist import ImageScaler
+from skmnist import Deskewer, ImageScaler
 from skmnist._configuration import configure, end_reports, n_epochs, report_epochs
 from skmnist.datasets import load_digits
 from skmnist.datasets._image_sets import ImageSet
@@ -315,7 +315,9 @@ def test_images_too_small_for_a_network_are_refused(digits):
 def pair(monkeypatch):
     """The name of an ensemble of two small networks for images."""
     params = {"filters": (4,), "units": (), "dropout": 0.0, "epochs": 2}
-    ensemble = Architecture("cnn", "two", params, n_networks=2)
+    ensemble = Architecture(
+        "cnn", "two", params, n_networks=2, transformers=(("deskew", Deskewer()),)
+    )
     monkeypatch.setitem(ARCHITECTURES, "pair", ensemble)
     return "pair"
 
@@ -326,8 +328,8 @@ def test_an_ensemble_averages_networks_of_different_seeds(pair, digits):
     model.fit(X, y)
     first, second = model[-1].estimators_
     assert (first.epochs, first.augmentation.rotation) == (1, 5)
-    scaled = model[0].transform(X)
-    probabilities = [each.predict_proba(scaled) for each in (first, second)]
+    deskewed = model[:-1].transform(X)
+    probabilities = [each.predict_proba(deskewed) for each in (first, second)]
     assert not np.allclose(*probabilities)
     assert np.allclose(model.predict_proba(X), np.mean(probabilities, axis=0))
     again = clone(model).fit(X, y)
@@ -368,6 +370,6 @@ def test_an_ensemble_takes_images_that_are_no_squares(pair):
     images = SMALL_IMAGES.reshape(24, -1)
     image_set = ImageSet("small", "", (16, 12), images, SMALL_LABELS)
     model = configure(pair, make_model(pair), image_set, seed=1, epochs=1)
-    assert model[-1].estimator.image_shape == (16, 12)
+    assert model[-1].estimator.image_shape == model[0].image_shape == (16, 12)
     assert model.fit(images, SMALL_LABELS).predict(images[:2]).shape == (2,)
     assert n_epochs(model) == 2

@@ -94,6 +94,12 @@ def train(spec, data, settings, state, *, validation=None, network=None):
             "are averaged when training ends, and early stopping keeps those of its "
             "best epoch. Leave one of them out."
         )
+    if is_averaged and network is not None:
+        raise ValueError(
+            "An optimizer with use_ema does not go with warm_start or partial_fit: the "
+            "weights are averaged when training ends, and training cannot go on from "
+            "averages. Leave one of them out."
+        )
     peak = initial_rate(optimizer)
     kind = optimizer_kind(optimizer, has_name=settings.schedule != "constant")
     # The state of a different optimizer is of no use.

@@ -56,9 +56,11 @@ ema_momentum : float, default=None
     Average the weights over the steps of training with this momentum, in [0, 1), as
     Keras' optimizers do with ``use_ema``: each step keeps this part of the average,
     and at most ``1 - 10 / n_steps``, so that a short training averages its last tenth
-    and not its beginning. The fitted network has the averages; ``history_`` is of the
-    weights before they are averaged. Only for a whole `fit`, without early stopping or
-    `warm_start`. None keeps what the optimizer does by default, no averaging.
+    and not its beginning. The fitted network has the averages, and batch normalization
+    the statistics that they give of training images, without `augmentation`;
+    ``history_`` is of the weights before they are averaged. Only for a whole `fit`,
+    without early stopping or `warm_start`. None keeps what the optimizer does by
+    default, no averaging.
 label_smoothing : float, default=0.0
     Part of the target probability, in [0, 1), that is spread evenly over all classes
     [4]_. It enters ``loss`` and ``val_loss``.
@@ -101,8 +103,8 @@ warm_start : bool, default=False
     state of the last call, for `epochs` more epochs. With early stopping, every call
     keeps the best of its own epochs. `y` must not contain new labels; it may lack some.
 random_state : int, RandomState instance or None, default=None
-    Controls the initial weights, dropout, the order of the samples and the validation
-    split. Pass an int for reproducible results across calls.
+    Controls the initial weights, dropout, augmentation, the order of the samples and
+    the validation split. Pass an int for reproducible results across calls.
 verbose : int, default=0
     0 is silent, 1 shows a progress bar, 2 prints one line per epoch."""
 

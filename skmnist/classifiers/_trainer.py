@@ -12,7 +12,7 @@ from skmnist._interrupts import keep_interrupts, uninterrupted
 from skmnist.classifiers._memory import Trained, remembered
 from skmnist.classifiers._prediction import NetworkPredictor
 from skmnist.preprocessing.augmentation import AugmentedImages
-from skmnist.preprocessing.layout import resolve_image_shape
+from skmnist.preprocessing.layout import locate, resolve_image_shape
 
 __all__ = ["NetworkTrainer"]
 
@@ -135,14 +135,23 @@ class NetworkTrainer(NetworkPredictor):
             return None
         shape = input_shape
         if len(shape) == 1:  # a network of rows
-            shape = self._image_shape
-            if shape is None and math.isqrt(*input_shape) ** 2 != input_shape[0]:
+            seen = self._sample_shape
+            if seen is not None:
+                channels_first, shape = locate(seen, None)
+                if channels_first and shape[2] > 1:
+                    raise ValueError(
+                        "augmentation needs images whose channels come last, but those "
+                        f"of X have the shape {tuple(seen)}. Give them to an "
+                        "ImageScaler before the network, or leave augmentation out."
+                    )
+            elif math.isqrt(*input_shape) ** 2 != input_shape[0]:
                 raise ValueError(
                     f"augmentation needs images, but X has {input_shape[0]} columns, "
                     "which is not the size of a square image. Give images to an "
                     "ImageScaler before the network, or leave augmentation out."
                 )
-            shape = shape or resolve_image_shape(*input_shape)
+            else:
+                shape = resolve_image_shape(*input_shape)
         return partial(AugmentedImages, clone(self.augmentation), (*shape, 1)[:3])
 
 

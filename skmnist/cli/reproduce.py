@@ -47,8 +47,9 @@ def command(names, dataset, quick, seeds, runs, out, page, force, as_json):
     another. 'networks', the default, means the eight published networks, 'studies' the
     first three.
 
-    A full run with three seeds takes an hour or more on two CPUs. If it is interrupted,
-    the same command resumes with the runs that are not finished.
+    A full run with three seeds takes an hour or more on two CPUs, ablation two hours to
+    a day. If it is interrupted, the same command resumes with the runs that are not
+    finished.
     """
     from skmnist.cli._data import training_set
     from skmnist.cli._errors import bad_input, describe

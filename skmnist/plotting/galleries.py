@@ -262,7 +262,7 @@ class ImageGalleryDisplay:
         augmentation,
         X,
         *,
-        rows=(0, 1, 2, 3),
+        rows=None,
         n_copies=7,
         image_shape=None,
         random_state=None,
@@ -277,8 +277,9 @@ class ImageGalleryDisplay:
         X : array-like of shape (n_samples, n_pixels) or images
             Images, as in :meth:`from_random`. They are scaled to [0, 1] and then
             changed.
-        rows : array-like of int, default=(0, 1, 2, 3)
-            Row numbers of the images to show, one below the other.
+        rows : array-like of int, default=None
+            Row numbers of the images to show, one below the other. None shows the
+            first four, or all if there are fewer.
         n_copies : int, default=7
             Number of changed copies of each image, to the right of it.
         image_shape : tuple of int, default=None
@@ -299,7 +300,7 @@ class ImageGalleryDisplay:
             If a row does not exist, or a parameter of `augmentation` is out of range.
         """
         check_count("n_copies", n_copies)
-        rows = check_rows(rows, X)
+        rows = check_rows(range(min(4, count_rows(X))) if rows is None else rows, X)
         images = displayed_images(X, rows, image_shape)
         copies = np.repeat(images, n_copies, axis=0)
         copies = augmentation.augment(copies, random_state=random_state)

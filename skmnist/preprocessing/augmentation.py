@@ -127,7 +127,7 @@ class Augmentation(BaseEstimator):
         Returns
         -------
         ndarray of the shape and type of X
-            Changed images.
+            Changed images, computed in float32.
 
         Raises
         ------
@@ -187,6 +187,8 @@ class AugmentedImages:
             np.random.default_rng([*seed, kind])
             for kind in (1, 2, 3)
         )
+        moves = "rotation", "translation", "zoom", "shear", "elastic"
+        self._moves_pixels = any(vars(self._settings)[name] for name in moves)
         height, width, _ = image_shape
         self._modes = _displacement_modes(height), _displacement_modes(width)
 
@@ -208,7 +210,8 @@ class AugmentedImages:
         pixels = images.reshape(changed.shape)
         for start in range(0, len(images), _BLOCK):
             block = slice(start, start + _BLOCK)
-            changed[block] = self._warped(pixels[block])
+            part = pixels[block]
+            changed[block] = self._warped(part) if self._moves_pixels else part
         if self._settings.erasing:
             for image in changed:
                 self._erase(image)

@@ -152,6 +152,11 @@ def test_images_are_shown_beside_what_an_augmentation_makes_of_them(digits):
     np.testing.assert_allclose(pictures[:, 1:].reshape(-1, 8, 8), copies, atol=1e-5)
     assert titles(display) == ["original", "", "", ""] * 2
     assert display.rows.tolist() == [4] * 4 + [1] * 4
+    for n_images, n_shown in (2, 2), (9, 4):
+        display = ImageGalleryDisplay.from_augmentation(
+            augmentation, X[:n_images], n_copies=1
+        )
+        assert len(display.images) == 2 * n_shown
 
 
 def test_refuses_what_makes_no_gallery(digits):
