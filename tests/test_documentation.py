@@ -11,7 +11,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
-from skmnist.pipelines import model_names, results_on_mnist
+from skmnist.pipelines import make_model, model_names, results_on_mnist
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -73,6 +73,15 @@ def test_guide_names_the_callbacks_of_keras_that_the_fast_loop_refuses():
         and not MemoryLoop.suits([object.__new__(kind)], model)
     }
     assert named == refused - {"CallbackList"}  # which holds others
+
+
+def test_the_recipe_of_the_guide_is_that_of_the_network():
+    text = (DOCS / "guide" / "accuracy.md").read_text(encoding="utf-8")
+    namespace = {}
+    exec(PYTHON.search(text)[1], namespace)
+    shown, named = namespace["model"], make_model("cnn_best")
+    for ours, theirs in zip(shown, named, strict=True):
+        assert repr(ours) == repr(theirs)
 
 
 def test_tables_of_results_show_what_the_package_has():
