@@ -8,7 +8,7 @@ puts what was found into ``skmnist/results.json``, with the name of the machine,
 from there into the tables of README.md, docs/index.md and docs/results.md. Runs of
 `reproduce` replace those of `compare` of the same model. With ``--keep`` results of
 models that are in none of the files stay; the new ones may be from another machine,
-which is named then. Without files it only writes the tables.
+which a note says then. Without files it only writes the tables.
 """
 
 import argparse
@@ -116,18 +116,20 @@ def table(models, details):
         heads[2:2] = ["Seeds"]
         heads[4:4] = ["Predict one image"]
     lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
+    marks = {name: f"\\{mark}" for name, mark in machine_marks(models).items()}
     for name in sorted(models, key=lambda name: -mean(models[name]["accuracies"])):
         model = models[name]
         percents = [100 * accuracy for accuracy in model["accuracies"]]
         varies = len(set(percents)) > 1
         n_parameters = model["n_parameters"]
+        mark = marks.get(model.get("machine"), "")
         spread = f" ± {stdev(percents):.2f}" if varies and details else ""
         cells = [f"`{name}`", f"{mean(percents):.2f}{spread} %"]
         if details:
             cells.append(str(len(percents)) if varies else "")
-        cells.append(duration(model["fit_time"]))
+        cells.append(duration(model["fit_time"]) + mark)
         if details:
-            cells.append(microseconds(model["predict_time_us"]))
+            cells.append(microseconds(model["predict_time_us"]) + mark)
         cells.append("" if n_parameters is None else f"{n_parameters:,}")
         lines.append(f"| {' | '.join(cells)} |")
     # No line may end between a number and its unit.
@@ -139,17 +141,19 @@ def origin(results):
     """Return the sentence on where the results come from."""
     made = date.fromisoformat(results["made"])
     versions = ", ".join(f"{name} {n}" for name, n in results["versions"].items())
-    elsewhere = {}
-    for name, model in results["models"].items():
-        if "machine" in model:
-            elsewhere.setdefault(model["machine"], []).append(f"`{name}`")
-    machines = "".join(
-        f" ({', '.join(names)}: {machine})" for machine, names in elsewhere.items()
-    )
-    return (
-        f"Seeds from 0 on; {results['machine']}{machines}; {versions}; "
-        f"{made:%-d %B %Y}."
-    )
+    return f"Seeds from 0 on; {results['machine']}; {versions}; {made:%-d %B %Y}."
+
+
+def machine_marks(models):
+    """Return a mark for each machine that only some of the models were trained on."""
+    machines = dict.fromkeys(m["machine"] for m in models.values() if "machine" in m)
+    return dict(zip(machines, "*†‡", strict=False))
+
+
+def with_notes(shown, models):
+    """Add to a table what its marks mean."""
+    notes = [f"\\{mark} {name}" for name, mark in machine_marks(models).items()]
+    return f"{shown}\n\n{'; '.join(notes)}" if notes else shown
 
 
 def replace_marked(path, text):
@@ -177,10 +181,11 @@ def main(arguments=None):
         (ROOT / "skmnist" / "results.json").write_text(text, encoding="utf-8")
     results = results_on_mnist()
     models = results["models"]
-    brief = table({name: models[name] for name in SELECTION}, False)
+    selected = {name: models[name] for name in SELECTION}
+    brief = with_notes(table(selected, False), selected)
     replace_marked(ROOT / "README.md", brief)
     replace_marked(ROOT / "docs" / "index.md", brief)
-    full = f"{table(models, True)}\n\n{origin(results)}"
+    full = f"{with_notes(table(models, True), models)}\n\n{origin(results)}"
     replace_marked(ROOT / "docs" / "results.md", full)
 
 

@@ -14,6 +14,7 @@ from skmnist._processes import watch_parent
 if TYPE_CHECKING:  # what __getattr__ below imports when it is asked for
     from skmnist._training.reuse import clear_programs
     from skmnist.classifiers import (
+        DeepEnsembleClassifier,
         KerasCNNClassifier,
         KerasDNNClassifier,
         KerasImageClassifier,
@@ -32,6 +33,7 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "Augmentation": "preprocessing",
+    "DeepEnsembleClassifier": "classifiers",
     "Deskewer": "preprocessing",
     "DigitExtractor": "preprocessing",
     "DigitNormalizer": "preprocessing",
@@ -63,6 +65,7 @@ _MODULES = {
 
 __all__ = [
     "Augmentation",
+    "DeepEnsembleClassifier",
     "Deskewer",
     "DigitExtractor",
     "DigitNormalizer",

@@ -100,6 +100,9 @@ def averaged(classifier):
     """List the classifiers that an ensemble averages, or the one that is given."""
     from sklearn.ensemble import BaggingClassifier, VotingClassifier
 
+    if hasattr(type(classifier), "_averaged"):  # an ensemble of ours
+        check_is_fitted(classifier)
+        return classifier._averaged
     if isinstance(classifier, BaggingClassifier | VotingClassifier):
         check_is_fitted(classifier)
     if type(classifier) is BaggingClassifier:

@@ -23,6 +23,7 @@ _CLASSIFIERS = {
         classifiers, name
     )
     for name in classifiers.__all__
+    if name.startswith("Keras")
 }
 # Parameters that differ between models of a name: of training, and of the images.
 _TRAINING = {
@@ -77,8 +78,7 @@ def make_model(name: str, **params: Any) -> Pipeline:
     The step ``scale`` is an :class:`~skmnist.ImageScaler`, the step ``clf`` the
     classifier. The scaler passes images to networks with convolutions, and rows of
     pixels to all others. A model may have steps in between, which make features of
-    the pixels. An ensemble is a :class:`~sklearn.ensemble.BaggingClassifier` without
-    bootstrap: its networks differ by their seeds.
+    the pixels. An ensemble is a :class:`~skmnist.DeepEnsembleClassifier`.
 
     Parameters
     ----------
@@ -123,13 +123,10 @@ def make_model(name: str, **params: Any) -> Pipeline:
         classifier_class = _CLASSIFIERS[architecture.classifier]
         classifier = classifier_class(**deepcopy(architecture.parameters))
         if architecture.n_networks > 1:
-            from sklearn.ensemble import BaggingClassifier
-
-            # It takes rows, and nothing else.
-            classifier = BaggingClassifier(
-                classifier, architecture.n_networks, bootstrap=False
+            classifier = classifiers.DeepEnsembleClassifier(
+                classifier, architecture.n_networks
             )
-        elif "image_shape" in classifier.get_params():
+        if any(key.endswith("image_shape") for key in classifier.get_params()):
             # So the network learns the shape of images that are no squares.
             layout = "channels_last"
     scaler, transformers = ImageScaler(layout=layout), deepcopy(registered.transformers)

@@ -340,8 +340,8 @@ def test_an_ensemble_averages_networks_of_different_seeds(pair, digits):
 
 
 def test_parameters_of_an_ensemble_are_its_own_or_those_of_its_networks(pair):
-    model = make_model(pair, n_jobs=2, filters=(8,), clf__estimator__epochs=3)
-    assert model[-1].n_jobs == 2
+    model = make_model(pair, n_estimators=3, filters=(8,), clf__estimator__epochs=3)
+    assert model[-1].n_estimators == 3
     assert (model[-1].estimator.filters, model[-1].estimator.epochs) == ((8,), 3)
     for params, message in (
         ({"epoch": 1}, "Did you mean 'epochs'"),
@@ -367,6 +367,8 @@ def test_an_ensemble_reports_the_epochs_of_all_its_networks(pair, tmp_path):
 
 
 def test_an_ensemble_takes_images_that_are_no_squares(pair):
+    model = make_model(pair, epochs=1).fit(SMALL_IMAGES, SMALL_LABELS)
+    assert model[-1].estimators_[1].image_shape_ == (16, 12, 1)
     images = SMALL_IMAGES.reshape(24, -1)
     image_set = ImageSet("small", "", (16, 12), images, SMALL_LABELS)
     model = configure(pair, make_model(pair), image_set, seed=1, epochs=1)

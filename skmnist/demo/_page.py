@@ -76,7 +76,8 @@ def write_demo(
     Parameters
     ----------
     model : KerasMLPClassifier, KerasDNNClassifier, KerasCNNClassifier, \
-            KerasImageClassifier, BaggingClassifier, VotingClassifier or Pipeline
+            KerasImageClassifier, DeepEnsembleClassifier, BaggingClassifier, \
+            VotingClassifier or Pipeline
         A fitted classifier with a network of :func:`~skmnist.networks.build_mlp` or
         :func:`~skmnist.networks.build_cnn`, or an ensemble of such classifiers which
         averages their probabilities, or a :class:`~sklearn.pipeline.Pipeline` that ends

@@ -49,14 +49,16 @@ def to_onnx(model: Any, path: str | PathLike | None = None) -> ModelProto:
     Parameters
     ----------
     model : KerasMLPClassifier, KerasDNNClassifier, KerasCNNClassifier, \
-            KerasImageClassifier, BaggingClassifier, VotingClassifier or Pipeline
+            KerasImageClassifier, DeepEnsembleClassifier, BaggingClassifier, \
+            VotingClassifier or Pipeline
         A fitted classifier with a network of :func:`~skmnist.networks.build_mlp` or
         :func:`~skmnist.networks.build_cnn`, or an ensemble of such classifiers which
-        averages their probabilities (a :class:`~sklearn.ensemble.BaggingClassifier` on
-        all features, or a :class:`~sklearn.ensemble.VotingClassifier` with soft
-        voting), or a :class:`~sklearn.pipeline.Pipeline` that ends in one of these. Its
-        other steps may be any number of :class:`~skmnist.ImageScaler`,
-        :class:`~skmnist.Deskewer`, ``"passthrough"``, and Pipelines of these.
+        averages their probabilities (a :class:`~skmnist.DeepEnsembleClassifier`, a
+        :class:`~sklearn.ensemble.BaggingClassifier` on all features, or a
+        :class:`~sklearn.ensemble.VotingClassifier` with soft voting), or a
+        :class:`~sklearn.pipeline.Pipeline` that ends in one of these. Its other steps
+        may be any number of :class:`~skmnist.ImageScaler`, :class:`~skmnist.Deskewer`,
+        ``"passthrough"``, and Pipelines of these.
     path : str or path-like, default=None
         The file to write. An existing file is replaced. None writes no file.
 
