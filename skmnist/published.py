@@ -262,7 +262,6 @@ STUDIES = {
         },
         reference="all parts",
         note="One part is left out at a time and nothing else is changed. Without "
-        "normalization, or at a constant rate, a smaller learning rate may do better. "
-        "Without averaging, predictions use statistics of changed images, as in Keras.",
+        "normalization, or at a constant rate, a smaller learning rate may do better.",
     ),
 }

@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -38,7 +37,7 @@ _RATE_SETTERS = (
     keras.callbacks.ReduceLROnPlateau,
 )
 _LARGE = 100.0  # of weights and losses
-_MAX_STEPS = 500  # that only renew statistics
+_MAX_STEPS = 50  # that only renew statistics
 
 
 @dataclass
@@ -56,6 +55,7 @@ class TrainingSettings:
     label_smoothing: float = 0.0
     augmented: Callable | None = None
     tasks: EpochTasks | None = None
+    is_partial: bool = False  # the data are a part of all
     # Set by `train`: whether a report ended the training before its last epoch.
     was_stopped: bool = False
 
@@ -142,7 +142,11 @@ def train(spec, data, settings, state, *, validation=None, network=None):
             if loop.is_between_steps:  # a callback ended it, to prune a trial maybe
                 give_back(loop, callbacks)
             raise
-        if is_averaged:
+        random_states = as_arrays(random_variables(model))
+        # With early stopping, the best epoch was chosen with the statistics it had.
+        if is_averaged or (
+            is_normalized and settings.patience is None and not settings.is_partial
+        ):
             _renew_statistics(model, batches, state.n_epochs + len(history["loss"]))
     history = {name: [float(v) for v in values] for name, values in history.items()}
     weights = as_arrays(model.weights)
@@ -154,7 +158,7 @@ def train(spec, data, settings, state, *, validation=None, network=None):
         optimizer_variables=as_arrays(model.optimizer.variables),
         optimizer_kind=kind,
         initial_rate=rate,
-        random_states=as_arrays(random_variables(model)),
+        random_states=random_states,
         learning_rate=peak,
     )
     settings.was_stopped = any(
@@ -178,22 +182,29 @@ def _start(spec, data, state, network):
 
 
 def _renew_statistics(model, batches, epoch):
-    """Let batch normalization see what averaged weights make of unchanged images."""
-    momentum = max(
-        (
-            layer.momentum
-            for layer in all_layers(model)
-            if isinstance(layer, keras.layers.BatchNormalization)
-        ),
-        default=0,
-    )
-    if not 0 < momentum < 1:
+    """Let batch normalization see what the final weights make of unchanged images.
+
+    Moving averages are of earlier weights and augmented images, and after few steps
+    mostly of what they began with.
+    """
+    layers = [
+        layer
+        for layer in all_layers(model)
+        if isinstance(layer, keras.layers.BatchNormalization) and 0 < layer.momentum < 1
+    ]
+    if not layers:
         return
-    # Until a hundredth is left of the statistics that other weights had.
-    n_steps = min(math.ceil(math.log(0.01, momentum)), _MAX_STEPS)
+    momentums = [layer.momentum for layer in layers]
+    n_steps = min(batches.steps_per_epoch, _MAX_STEPS)
     batches.first_epoch, batches.augmented = epoch, None
-    for inputs, *_ in itertools.islice(batches, n_steps):
-        model(inputs, training=True)
+    try:
+        for step, (inputs, *_) in enumerate(itertools.islice(batches, n_steps)):
+            for layer in layers:
+                layer.momentum = step / (step + 1)  # so that all batches count the same
+            model(inputs, training=True)
+    finally:
+        for layer, momentum in zip(layers, momentums, strict=True):
+            layer.momentum = momentum
 
 
 def _with_our_own(settings):

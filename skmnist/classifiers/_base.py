@@ -242,7 +242,9 @@ class BaseKerasClassifier(CallbackSupportMixin, NetworkTrainer):
                 X, y, sample_weight, resume=resume, classes=classes, partial=True
             )
             if training.weights is None or training.weights.any():
-                self._train(spec, training, None, epochs=1, resume=resume)
+                self._train(
+                    spec, training, None, epochs=1, resume=resume, is_partial=True
+                )
                 self._training.is_kept = True
             elif not resume:
                 raise ValueError(

@@ -21,9 +21,11 @@ activation : str, default="relu"
     Name of the Keras activation of the convolutions and hidden layers.
 batch_normalization : bool, default=False
     Whether to normalize the outputs of each layer before the activation [5]_: in
-    training over the batch, in prediction by running averages, which keep 0.9 of their
-    value at each step. These layers then have no biases. A single sample that is left
-    over at the end of an epoch is left out.
+    training over the batch, in prediction by averages over up to 50 batches, which are
+    computed when training ends, without `augmentation`; with early stopping and
+    `partial_fit` by running averages, which keep 0.9 of their value at each step. These
+    layers then have no biases. A single sample that is left over at the end of an epoch
+    is left out.
 kernel_initializer : str, default="glorot_uniform"
     Name of the Keras initializer of the weights, such as ``"he_normal"`` or
     ``"random_normal"``.
@@ -56,11 +58,9 @@ ema_momentum : float, default=None
     Average the weights over the steps of training with this momentum, in [0, 1), as
     Keras' optimizers do with ``use_ema``: each step keeps this part of the average,
     and at most ``1 - 10 / n_steps``, so that a short training averages its last tenth
-    and not its beginning. The fitted network has the averages, and batch normalization
-    the statistics that they give of training images, without `augmentation`;
-    ``history_`` is of the weights before they are averaged. Only for a whole `fit`,
-    without early stopping or `warm_start`. None keeps what the optimizer does by
-    default, no averaging.
+    and not its beginning. The fitted network has the averages; ``history_`` is of the
+    weights before they are averaged. Only for a whole `fit`, without early stopping or
+    `warm_start`. None keeps what the optimizer does by default, no averaging.
 label_smoothing : float, default=0.0
     Part of the target probability, in [0, 1), that is spread evenly over all classes
     [4]_. It enters ``loss`` and ``val_loss``.

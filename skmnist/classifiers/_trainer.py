@@ -30,9 +30,21 @@ _logger = logging.getLogger(__package__)
 class NetworkTrainer(NetworkPredictor):
     """Training by the parameters of a classifier; not for direct use."""
 
-    def _train(self, spec, training, validation, *, epochs, resume, make_tasks=None):
+    def _train(
+        self,
+        spec,
+        training,
+        validation,
+        *,
+        epochs,
+        resume,
+        make_tasks=None,
+        is_partial=False,
+    ):
         """Train, or find the fit in the memory, and set the fitted attributes."""
-        fit = partial(self._fit_network, spec, training, validation, make_tasks)
+        fit = partial(
+            self._fit_network, spec, training, validation, make_tasks, is_partial
+        )
         vars(self).pop("fit_id_", None)
         if resume:
             network = self._network
@@ -71,7 +83,9 @@ class NetworkTrainer(NetworkPredictor):
         return min(int(self.batch_size), len(training.inputs))
 
     @keep_interrupts()
-    def _fit_network(self, spec, training, validation, make_tasks, epochs, earlier):
+    def _fit_network(
+        self, spec, training, validation, make_tasks, is_partial, epochs, earlier
+    ):
         """Train for some epochs, from new weights or on from a Trained."""
         with uninterrupted():
             from skmnist._training.callbacks import callbacks_for_fit
@@ -105,6 +119,7 @@ class NetworkTrainer(NetworkPredictor):
             verbose=int(self.verbose),
             label_smoothing=float(self.label_smoothing),
             augmented=self._augmented(spec.input_shape),
+            is_partial=is_partial,
             tasks=make_tasks and make_tasks(n_found, attributes),
         )
         start = perf_counter()

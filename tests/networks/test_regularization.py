@@ -233,11 +233,12 @@ def test_averaging_is_for_a_whole_fit(digits):
     assert np.array_equal(weights_of(fitted), before)
 
 
-def test_normalization_fits_the_averaged_weights(digits):
+@pytest.mark.parametrize("ema_momentum", [None, 0.995])
+def test_normalization_fits_the_final_weights(digits, ema_momentum):
     X, y = digits
     model = small_cnn(
         batch_normalization=True,
-        ema_momentum=0.995,
+        ema_momentum=ema_momentum,
         learning_rate=0.02,
         batch_size=32,
         epochs=6,
@@ -252,6 +253,22 @@ def test_normalization_fits_the_averaged_weights(digits):
     found = np.asarray(outputs).mean(axis=(0, 1, 2))
     scale = np.sqrt(np.asarray(layer.moving_variance))
     assert (np.abs(np.asarray(layer.moving_mean) - found) < 0.03 * scale).all()
+
+
+def test_normalization_goes_on_from_the_running_averages(digits):
+    X, y = digits
+    params = {"batch_normalization": True, "batch_size": 32, "dropout": 0.1}
+    parts = small_mlp(epochs=2, warm_start=True, **params).fit(X, y).fit(X, y)
+    whole = small_mlp(epochs=4, **params).fit(X, y)
+    assert np.array_equal(parts.predict_proba(X), whole.predict_proba(X))
+    # A part of the data does not stand for all.
+    stream = small_mlp(**params)
+    for _ in range(20):
+        stream.partial_fit(X, y, classes=range(10))
+    before = stream.score(X, y)
+    ones = X[y == 1]
+    stream.set_params(learning_rate=1e-9).partial_fit(ones[:8], [1] * 8)
+    assert stream.score(X, y) > before - 0.2
 
 
 @pytest.mark.parametrize("make", [small_mlp, small_cnn])
