@@ -206,6 +206,8 @@ def _check_parameters(name, model, params):
             habits = getattr(network_of(model), "_habits", {})
             habit = habits.get(param.removeprefix("clf__"))
             hint = f": {habit}" if habit else _hint(param, allowed)
+            if param in Augmentation().get_params() and "augmentation" in allowed:
+                hint = f". Did you mean 'augmentation__{param}'?"
             raise ValueError(f"The model {name!r} has no parameter {param!r}{hint}")
 
 

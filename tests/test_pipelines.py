@@ -346,6 +346,7 @@ def test_parameters_of_an_ensemble_are_its_own_or_those_of_its_networks(pair):
     for params, message in (
         ({"epoch": 1}, "Did you mean 'epochs'"),
         ({"augmentation__rotate": 1}, "no parameter 'augmentation__rotate'"),
+        ({"rotation": 1}, "Did you mean 'augmentation__rotation'"),
         ({"epochs": 1, "clf__estimator__epochs": 1}, "given twice"),
     ):
         with pytest.raises(ValueError, match=message):

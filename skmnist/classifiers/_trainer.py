@@ -11,7 +11,7 @@ from skmnist._inference.network import TrainedNetwork
 from skmnist._interrupts import keep_interrupts, uninterrupted
 from skmnist.classifiers._memory import Trained, remembered
 from skmnist.classifiers._prediction import NetworkPredictor
-from skmnist.preprocessing.augmentation import AugmentedImages
+from skmnist.preprocessing.augmentation import FAR_FROM_PIXELS, AugmentedImages
 from skmnist.preprocessing.layout import locate, resolve_image_shape
 
 __all__ = ["NetworkTrainer"]
@@ -148,6 +148,13 @@ class NetworkTrainer(NetworkPredictor):
         """Return a function from seeds to AugmentedImages, or None."""
         if self.augmentation is None:
             return None
+        brightest = max(map(abs, self._pixel_range or (0,)))
+        if abs(self.augmentation.fill_value) > FAR_FROM_PIXELS * brightest > 0:
+            raise ValueError(
+                f"augmentation has fill_value={self.augmentation.fill_value}, but the "
+                "pixels that reach the network are from {:g} to {:g}. Give the value "
+                "that the background has there.".format(*self._pixel_range)
+            )
         shape = input_shape
         if len(shape) == 1:  # a network of rows
             seen = self._sample_shape

@@ -6,6 +6,8 @@ from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_consistent_length
 
 from skmnist._numbers import confidence_text
+from skmnist.evaluation import LabelErrors
+from skmnist.preprocessing.augmentation import FAR_FROM_PIXELS, Augmentation
 from skmnist.preprocessing.layout import count_rows
 
 from ._figures import (
@@ -199,7 +201,14 @@ class ImageGalleryDisplay:
         ------
         ValueError
             If the label errors are not of as many images as `X` has.
+        TypeError
+            If `errors` is something else.
         """
+        if not isinstance(errors, LabelErrors):
+            raise TypeError(
+                "errors, the second argument, must be what find_label_errors returns; "
+                f"got {type(errors).__name__}."
+            )
         check_count("n_images", n_images)
         if count_rows(X) != len(errors.indices):
             raise ValueError(
@@ -298,7 +307,21 @@ class ImageGalleryDisplay:
         ------
         ValueError
             If a row does not exist, or a parameter of `augmentation` is out of range.
+        TypeError
+            If `augmentation` is something else.
         """
+        if not isinstance(augmentation, Augmentation):
+            raise TypeError(
+                "augmentation must be an Augmentation; got "
+                f"{type(augmentation).__name__}."
+            )
+        augmentation._validate_params()
+        if abs(augmentation.fill_value) > FAR_FROM_PIXELS:
+            raise ValueError(
+                "The images are scaled to [0, 1] before they are changed, so the "
+                "background must be as well; got an augmentation with fill_value="
+                f"{augmentation.fill_value}."
+            )
         check_count("n_copies", n_copies)
         rows = check_rows(range(min(4, count_rows(X))) if rows is None else rows, X)
         images = displayed_images(X, rows, image_shape)

@@ -13,13 +13,15 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from .layout import as_rows, declared_shape, in_order, locate, resolve_image_shape
 from .validation import naming_overflow
 
-__all__ = ["Augmentation", "AugmentedImages"]
+__all__ = ["FAR_FROM_PIXELS", "Augmentation", "AugmentedImages"]
 
 _BLOCK = 64  # images at a time, whose arrays stay in the cache of a processor
 # Standard deviation of the Gaussian that smooths displacements, as a fraction of the
 # image size: the 4 of 28 pixels that [1]_ recommends.
 _SMOOTHNESS = 1 / 7
 _NEGLIGIBLE = 1e-3  # part of the variance of a displacement
+# A background that is so many times as bright as the images is a mistake of scale.
+FAR_FROM_PIXELS = 10
 # Ranges of the erased area, as a fraction of the image, and of its height / width.
 _ERASED_AREA = 0.02, 0.33
 _ERASED_ASPECT = 0.3, 1 / 0.3

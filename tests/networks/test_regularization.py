@@ -104,6 +104,14 @@ def test_rows_are_images_of_the_shape_that_the_scaler_saw():
         clone(model).fit(X.reshape(60, -1)[:, :35] / 255, y)
 
 
+def test_refuses_a_background_of_another_scale(digits):
+    X, y = digits
+    changes = Augmentation(rotation=9, fill_value=255)
+    with pytest.raises(ValueError, match=r"fill_value=255, but .* are from 0 to 1"):
+        small_mlp(augmentation=changes).fit(X, y)
+    small_mlp(augmentation=changes, epochs=1).fit(np.rint(255 * X).astype(np.uint8), y)
+
+
 def test_bytes_may_be_augmented(digits):
     X, y = digits
     as_bytes = np.rint(255 * X).astype(np.uint8)

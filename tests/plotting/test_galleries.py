@@ -161,6 +161,12 @@ def test_images_are_shown_beside_what_an_augmentation_makes_of_them(digits):
 
 def test_refuses_what_makes_no_gallery(digits):
     X, y = digits
+    with pytest.raises(TypeError, match="must be an Augmentation; got str"):
+        ImageGalleryDisplay.from_augmentation("rotation", X)
+    with pytest.raises(ValueError, match="fill_value=255"):
+        ImageGalleryDisplay.from_augmentation(Augmentation(fill_value=255), X)
+    with pytest.raises(TypeError, match="find_label_errors returns; got ndarray"):
+        ImageGalleryDisplay.from_label_errors(y, X)
     with pytest.raises(ValueError, match="no image has 11"):
         ImageGalleryDisplay.from_classes(X, y, labels=[1, 11])
     with pytest.raises(ValueError, match="labels must hold one label or more"):
