@@ -25,6 +25,7 @@ from skmnist.published import RESULTS
 ROOT = Path(__file__).parent.parent
 # What a newcomer sees first; the page of the results has all models.
 SELECTION = (
+    "cnn_best",
     "cnn_fast",
     "cnn_32_64",
     "mlp_512",
@@ -116,7 +117,7 @@ def table(models, details):
         heads[2:2] = ["Seeds"]
         heads[4:4] = ["Predict one image"]
     lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
-    marks = {name: f"\\{mark}" for name, mark in machine_marks(models).items()}
+    marks = machine_marks(models)
     for name in sorted(models, key=lambda name: -mean(models[name]["accuracies"])):
         model = models[name]
         percents = [100 * accuracy for accuracy in model["accuracies"]]
@@ -147,12 +148,12 @@ def origin(results):
 def machine_marks(models):
     """Return a mark for each machine that only some of the models were trained on."""
     machines = dict.fromkeys(m["machine"] for m in models.values() if "machine" in m)
-    return dict(zip(machines, "*†‡", strict=False))
+    return dict(zip(machines, "†‡", strict=False))
 
 
 def with_notes(shown, models):
     """Add to a table what its marks mean."""
-    notes = [f"\\{mark} {name}" for name, mark in machine_marks(models).items()]
+    notes = [f"{mark} {name}" for name, mark in machine_marks(models).items()]
     return f"{shown}\n\n{'; '.join(notes)}" if notes else shown
 
 
