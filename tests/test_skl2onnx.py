@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmnist import (
+    DeepEnsembleClassifier,
     Deskewer,
     ImageScaler,
     KerasCNNClassifier,
@@ -102,6 +103,7 @@ def test_named_models_on_mnist_sized_images(name, digits):
             KerasImageClassifier(builder=build_mlp, image_shape="flat", epochs=1), cv=2
         ),
         lambda: BaggingClassifier(mlp(), n_estimators=2, random_state=0),
+        lambda: DeepEnsembleClassifier(mlp(), n_estimators=3, random_state=0),
         lambda: OneVsRestClassifier(mlp()),
         lambda: GridSearchCV(mlp(), {"units": [4]}, cv=2),
     ],
@@ -114,6 +116,7 @@ def test_named_models_on_mnist_sized_images(name, digits):
         "calibrated",
         "calibrated without decision function",
         "bagging",
+        "deep ensemble",
         "one against the rest",
         "search",
     ],

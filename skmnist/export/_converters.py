@@ -11,6 +11,7 @@ from skl2onnx.common.data_types import (
 from skl2onnx.common.utils_classifier import get_label_classes
 
 from skmnist import (
+    DeepEnsembleClassifier,
     Deskewer,
     ImageScaler,
     KerasCNNClassifier,
@@ -18,6 +19,7 @@ from skmnist import (
     KerasImageClassifier,
     KerasMLPClassifier,
 )
+from skmnist._estimators import averaged
 from skmnist._inference.graph import Graph
 
 from ._steps import (
@@ -54,9 +56,11 @@ def register():
         KerasDNNClassifier,
         KerasCNNClassifier,
         KerasImageClassifier,
+        DeepEnsembleClassifier,
     ):
         options = _OPTIONS
-        if hasattr(classifier, "decision_function"):
+        is_ensemble = classifier is DeepEnsembleClassifier
+        if hasattr(classifier, "decision_function") and not is_ensemble:
             options = {**_OPTIONS, "raw_scores": [True, False]}
         update_registered_converter(
             classifier,
@@ -103,14 +107,22 @@ def _convert_classifier(scope, operator, container):
         classes = classes.astype(np.int64)
     graph = Graph()
     tensor, images = _joined_inputs(graph, operator)
-    logits = add_classifier(graph, tensor, images, classifier)
-    label, _ = add_label(graph, logits, classes)
+    networks = averaged(classifier)
+    if foreign := [each for each in networks if not hasattr(each, "_network")]:
+        raise TypeError(
+            "Only a DeepEnsembleClassifier of networks of this package can be "
+            f"converted; got one of {type(foreign[0]).__name__}."
+        )
+    every = [add_classifier(graph, tensor, images, network) for network in networks]
+    logits = every[0]
+    best = logits if len(every) == 1 else add_probabilities(graph, every)
+    label, _ = add_label(graph, best, classes)
     kind = guess_proto_type(operator.outputs[1].type)
     has_scores = container.has_options(classifier, "raw_scores")
     if has_scores and container.get_options(classifier).get("raw_scores"):
         scores = graph.add("Cast", _scores(graph, logits, len(classes)), to=kind)
     else:
-        scores = add_probabilities(graph, [logits], kind)
+        scores = add_probabilities(graph, every, kind)
     _insert(graph, [label, scores], scope, operator, container)
 
 

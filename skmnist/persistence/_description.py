@@ -61,7 +61,11 @@ from skmnist.preprocessing import (
 
 __all__ = ["check_parts", "describe", "rebuild"]
 
-_CLASSIFIERS = {name: getattr(classifiers, name) for name in classifiers.__all__}
+_CLASSIFIERS = {
+    name: getattr(classifiers, name)
+    for name in classifiers.__all__
+    if name.startswith("Keras")
+}
 _TRANSFORMERS = {
     cls.__name__: cls
     for cls in (ImageScaler, Deskewer, DigitNormalizer, HOGTransformer, DigitExtractor)
